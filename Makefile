@@ -1,0 +1,56 @@
+# Everything a fresh machine needs is git, make and Python >= 3.11; each target sets up what it uses and skips what is done.
+PYTHON ?= python3
+APP ?= triggers_api
+ENV ?= dev
+ROOT := $(ENV)/$(APP)
+SAWHORSE := .venv/bin/sawhorse
+UV = .sawhorse/tools/uv/bin/uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build render plan apply smoke destroy down test check format lock clean
+
+help: ## Show the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make the harness's environment from its lock.
+	@$(PYTHON) -m harness.bootstrap harness
+
+demo: setup ## Build, apply, seed and smoke-check APP in ENV on the local AWS, and leave it running.
+	@$(SAWHORSE) demo $(ROOT)
+
+build: setup ## Build every package and render every root's tfvars.
+	@$(SAWHORSE) build
+	@$(SAWHORSE) render
+
+plan apply smoke: setup ## Run one step for APP in ENV on the local AWS.
+	@$(SAWHORSE) $@ $(ROOT) --local
+
+destroy: setup ## Take APP in ENV off the local AWS.
+	@$(SAWHORSE) destroy $(ROOT) --local
+
+down: setup ## Stop the local AWS.
+	@$(SAWHORSE) local down
+
+test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
+	@.venv/bin/pytest
+
+check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.
+	@.venv/bin/python -m harness.check
+
+format: setup ## Format Python and Terraform.
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix --exit-zero .
+	@.venv/bin/python -m harness.check --format
+
+lock: ## Resolve every requirements/*.in anew and write the hashed locks.
+	@$(PYTHON) -m harness.bootstrap uv
+	@for name in uv harness ministack moto runtime checkov; do \
+		echo "requirements/$$name.txt"; $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+	@for name in $(patsubst lambda/%/package.toml,%,$(wildcard lambda/*/package.toml)); do \
+		echo "requirements/$$name.txt"; $(LOCK) --upgrade -c requirements/harness.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean: ## Stop the local AWS and remove everything that can be made again.
+	@test ! -x $(SAWHORSE) || $(SAWHORSE) local down
+	@rm -rf .venv .sawhorse dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

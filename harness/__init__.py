@@ -1,0 +1,1 @@
+"""Build, compose, prove and release serverless applications on DynamoDB."""

@@ -1,0 +1,391 @@
+"""Set a fresh machine up: the harness's environment, the emulators' ones and Terraform.
+
+Runs on a bare Python >= 3.11 with its standard library alone, says what it does, and skips what is done already.
+`make` calls it before everything else; the harness calls it for the emulators and for Terraform.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import MissingTool
+from harness.files import write_atomically
+
+TERRAFORM_VERSION = "1.11.4"
+TERRAFORM_MINIMUM = (1, 11)
+# SHA-256 of the release archives, from terraform_1.11.4_SHA256SUMS at HashiCorp's release site.
+TERRAFORM_SHA256 = {
+    "linux_amd64": "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc",
+    "linux_arm64": "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633",
+    "darwin_amd64": "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
+    "darwin_arm64": "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
+}
+TERRAFORM_RELEASES = "https://releases.hashicorp.com/terraform"
+PROVIDER_SOURCE = "registry.terraform.io"
+FUNCTIONS_PYTHON = "3.13"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where things are looked for: replaced in tests by a machine of their own."""
+
+    environ: Mapping[str, str]
+    home: Path
+    opt: Path = Path("/opt")
+    releases: str = TERRAFORM_RELEASES
+
+    @classmethod
+    def this(cls) -> Machine:
+        return cls(environ=os.environ, home=Path.home())
+
+    def which(self, program: str) -> Path | None:
+        found = shutil.which(program, path=self.environ.get("PATH"))
+        return Path(found) if found else None
+
+
+def say(sentence: str) -> None:
+    """Report a step on standard error, so that standard output stays for results."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+# --- Environments ------------------------------------------------------------------------------------------------
+
+
+def ensure_harness(project: Path) -> Path:
+    """Make `.venv` from requirements/harness.txt and return it."""
+    environment = project / ".venv"
+    locks = [project / "requirements/harness.txt", project / "pyproject.toml"]
+
+    def install() -> None:
+        uv = ensure_uv(project)
+        say("Setting up the harness: .venv from requirements/harness.txt.")
+        run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, environment])
+        python = python_of(environment)
+        run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", locks[0]])
+        run([uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "-e", project])
+
+    once(environment, locks, install, extra=sys.version)
+    return environment
+
+
+def ensure_checkov(project: Path) -> Path:
+    """Make the environment of checkov, whose pins do not agree with the harness's, and return it."""
+    environment = project / ".sawhorse/tools/checkov"
+    lock = project / "requirements/checkov.txt"
+
+    def install() -> None:
+        say("Setting up checkov from requirements/checkov.txt.")
+        make_environment(project, environment, lock, python=Path(sys.executable))
+
+    once(environment, [lock], install, extra=sys.version)
+    return environment
+
+
+@dataclass(frozen=True)
+class Emulators:
+    """The environments of the local AWS.
+
+    `runtime` is what functions run under, so it holds nothing that Lambda has not. MiniStack's own libraries are kept
+    aside in `ministack`, a plain directory that only the emulator's process imports from; moto has its own environment.
+    """
+
+    runtime: Path
+    ministack: Path
+    moto: Path
+
+    @property
+    def python_version(self) -> str:
+        """The minor version that functions run under here, such as `3.13`."""
+        config = (self.runtime / "pyvenv.cfg").read_text()
+        found = re.search(r"^version_info = (\d+\.\d+)", config, re.MULTILINE)
+        if found is None:
+            raise MissingTool(f'{self.runtime} is no environment of Python; delete it and run "make setup".')
+        return found[1]
+
+
+def ensure_emulators(project: Path, machine: Machine | None = None) -> Emulators:
+    """Make the environments of the local AWS from their locks and return them."""
+    home = project / ".sawhorse/emulators"
+    emulators = Emulators(runtime=home / "runtime", ministack=home / "ministack", moto=home / "moto")
+    requirements = project / "requirements"
+    runtime, ministack, moto = (requirements / f"{name}.txt" for name in ("runtime", "ministack", "moto"))
+
+    def install_runtime() -> None:
+        python = find_python(FUNCTIONS_PYTHON, project, machine or Machine.this())
+        say("Setting up the functions' runtime from requirements/runtime.txt.")
+        make_environment(project, emulators.runtime, runtime, python=python)
+
+    def install_ministack() -> None:
+        say("Setting up MiniStack from requirements/ministack.txt.")
+        shutil.rmtree(emulators.ministack, ignore_errors=True)
+        uv, python = ensure_uv(project), python_of(emulators.runtime)
+        run([uv, "pip", "install", "--quiet", "--python", python, "--target", emulators.ministack]
+            + ["--require-hashes", "-r", ministack])  # fmt: skip
+
+    def install_moto() -> None:
+        say("Setting up moto from requirements/moto.txt.")
+        make_environment(project, emulators.moto, moto, python=python_of(emulators.runtime))
+
+    once(emulators.runtime, [runtime], install_runtime)
+    once(emulators.ministack, [ministack], install_ministack, extra=emulators.python_version)
+    once(emulators.moto, [moto], install_moto, extra=emulators.python_version)
+    return emulators
+
+
+def ensure_uv(project: Path) -> Path:
+    """Install uv from requirements/uv.txt with pip and return its path."""
+    environment = project / ".sawhorse/tools/uv"
+    lock = project / "requirements/uv.txt"
+
+    def install() -> None:
+        say("Setting up uv from requirements/uv.txt.")
+        shutil.rmtree(environment, ignore_errors=True)
+        try:
+            run([sys.executable, "-m", "venv", environment])
+        except MissingTool as error:
+            raise MissingTool(
+                "This Python cannot make environments. Install its venv module (Debian: apt-get install python3-venv)."
+            ) from error
+        run([python_of(environment), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            + ["--require-hashes", "-r", lock])  # fmt: skip
+
+    once(environment, [lock], install, extra=sys.version)
+    return environment / "bin/uv"
+
+
+def make_environment(project: Path, environment: Path, lock: Path, *, python: Path) -> None:
+    uv = ensure_uv(project)
+    run([uv, "venv", "--quiet", "--clear", "--python", python, environment])
+    run([uv, "pip", "install", "--quiet", "--python", python_of(environment), "--require-hashes", "-r", lock])
+
+
+def once(made: Path, locks: Iterable[Path], install: Callable[[], None], *, extra: str = "") -> None:
+    """Call `install` unless `made` was made from these very locks; a half-made one counts as not made."""
+    digest = hashlib.sha256(extra.encode())
+    for lock in locks:
+        if not lock.is_file():
+            raise MissingTool(f"{lock} does not exist; run this from a whole checkout of the project.")
+        digest.update(lock.read_bytes())
+    stamp = made / ".sawhorse-stamp"
+    if stamp.is_file() and stamp.read_text() == digest.hexdigest():
+        return
+    stamp.unlink(missing_ok=True)
+    install()
+    stamp.write_text(digest.hexdigest())
+
+
+def python_of(environment: Path) -> Path:
+    return environment / "bin/python"
+
+
+def run(command: list[str | Path]) -> None:
+    """Run a step and raise its last words when it fails."""
+    # uv's own settings of this shell must not decide what the locks have decided.
+    environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment, check=False)
+    if result.returncode != 0:
+        words = (result.stderr or result.stdout).strip().splitlines()[-6:]
+        raise MissingTool(f"{Path(str(command[0])).name} failed:\n  " + "\n  ".join(words or ["it printed nothing."]))
+
+
+# --- Python ------------------------------------------------------------------------------------------------------
+
+
+def find_python(version: str, project: Path, machine: Machine) -> Path:
+    """Find an interpreter of this minor version, fetch it with uv, or fall back on the one that runs this.
+
+    Functions then run locally under that one, and local packages are built for it.
+    """
+    for candidate in python_candidates(version, machine):
+        if python_version(candidate) == version:
+            return candidate
+    uv = ensure_uv(project)
+    say(f"Python {version} is not on this machine; fetching it with uv.")
+    installed = subprocess.run([str(uv), "python", "install", "--quiet", version], capture_output=True, check=False)
+    found = subprocess.run([str(uv), "python", "find", version], capture_output=True, text=True, check=False)
+    if installed.returncode == 0 and found.returncode == 0:
+        return Path(found.stdout.strip())
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    say(
+        f"Python {version} could not be fetched. On the local AWS functions will run under Python {own}, "
+        "with packages built for it."
+    )
+    return Path(sys.executable)
+
+
+def python_candidates(version: str, machine: Machine) -> list[Path]:
+    """Places where interpreters usually are: PATH, then those that pyenv keeps beside its shims."""
+    on_path = machine.which(f"python{version}")
+    pyenv = Path(machine.environ.get("PYENV_ROOT", machine.home / ".pyenv"))
+    kept = sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
+    return [*([on_path] if on_path else []), *kept]
+
+
+def python_version(interpreter: Path) -> str | None:
+    """Ask an interpreter for its minor version; None when it does not run (a shim without its version, say)."""
+    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        result = subprocess.run([str(interpreter), "-c", question], capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+# --- Terraform ---------------------------------------------------------------------------------------------------
+
+
+def ensure_terraform(project: Path, machine: Machine | None = None) -> Path:
+    """Return a Terraform that is new enough: from PATH, else a pinned release with its checksum checked."""
+    machine = machine or Machine.this()
+    on_path = machine.which("terraform")
+    if on_path and (terraform_version(on_path) or (0, 0)) >= TERRAFORM_MINIMUM:
+        return on_path
+    fetched = project / f".sawhorse/tools/terraform-{TERRAFORM_VERSION}/terraform"
+    if not fetched.is_file():
+        fetch_terraform(fetched, machine)
+    return fetched
+
+
+def terraform_version(binary: Path) -> tuple[int, int] | None:
+    result = subprocess.run([str(binary), "version", "-json"], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        return None
+    found = re.match(r"(\d+)\.(\d+)", json.loads(result.stdout)["terraform_version"])
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def terraform_platform() -> str:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
+    return f"{platform.system().lower()}_{machine}"
+
+
+def fetch_terraform(target: Path, machine: Machine) -> None:
+    """Download the pinned release, check it against its known SHA-256, and put the program in place."""
+    name = terraform_platform()
+    if name not in TERRAFORM_SHA256:
+        raise MissingTool(
+            f"Terraform {TERRAFORM_VERSION} is not pinned for {name}; install Terraform >= 1.11 and put it on PATH."
+        )
+    url = f"{machine.releases}/{TERRAFORM_VERSION}/terraform_{TERRAFORM_VERSION}_{name}.zip"
+    say(f"Fetching Terraform {TERRAFORM_VERSION} for {name}.")
+    try:
+        with urllib.request.urlopen(url, timeout=60, context=certificates(machine)) as response:
+            archive = response.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise MissingTool(
+            f"Terraform is not on PATH and could not be fetched from {url} ({error}); "
+            "install Terraform >= 1.11 and put it on PATH."
+        ) from error
+    found = hashlib.sha256(archive).hexdigest()
+    if found != TERRAFORM_SHA256[name]:
+        raise MissingTool(
+            f"What {url} gave has SHA-256 {found}, not {TERRAFORM_SHA256[name]}; nothing was installed. "
+            "Install Terraform >= 1.11 by another way and put it on PATH."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as aside:
+        packed = Path(aside) / "terraform.zip"
+        packed.write_bytes(archive)
+        with zipfile.ZipFile(packed) as opened:
+            program = Path(opened.extract("terraform", aside))
+        program.chmod(0o755)
+        program.replace(target)
+
+
+def certificates(machine: Machine) -> ssl.SSLContext:
+    """Trust what this machine trusts, also behind a company's proxy."""
+    bundle = machine.environ.get("SSL_CERT_FILE") or machine.environ.get("CURL_CA_BUNDLE")
+    return ssl.create_default_context(cafile=bundle if bundle and Path(bundle).is_file() else None)
+
+
+def provider_mirror(machine: Machine | None = None) -> Path | None:
+    """Find a directory mirror of Terraform providers, or None: then the registry is asked.
+
+    Looks at TF_PROVIDER_MIRROR, at Terraform's implied mirror directories
+    (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
+    and one level below /opt.
+    """
+    machine = machine or Machine.this()
+    named = machine.environ.get("TF_PROVIDER_MIRROR")
+    if named:
+        if not (Path(named) / PROVIDER_SOURCE).is_dir():
+            raise MissingTool(
+                f"TF_PROVIDER_MIRROR is {named}, which holds no {PROVIDER_SOURCE}; name the directory above it, "
+                "or unset the variable to use the registry."
+            )
+        return Path(named)
+    implied = [
+        machine.home / ".terraform.d/plugins",
+        machine.home / ".local/share/terraform/plugins",
+        machine.home / "Library/Application Support/io.terraform/plugins",
+        Path("/usr/local/share/terraform/plugins"),
+        Path("/usr/share/terraform/plugins"),
+    ]
+    below_opt = sorted(machine.opt.iterdir()) if machine.opt.is_dir() else []
+    return next((place for place in [*implied, *below_opt] if (place / PROVIDER_SOURCE).is_dir()), None)
+
+
+def ensure_provider_configuration(project: Path, machine: Machine | None = None) -> Path | None:
+    """Write the Terraform CLI configuration that names the mirror, and return it; None when there is no mirror."""
+    mirror = provider_mirror(machine)
+    if mirror is None:
+        return None
+    path = project / ".sawhorse/terraform.rc"
+    content = (
+        "# Written by the harness: providers come from the mirror on this machine, the rest from the registry.\n"
+        "provider_installation {\n"
+        f'  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = ["{PROVIDER_SOURCE}/*/*"]\n  }}\n'
+        f'  direct {{\n    exclude = ["{PROVIDER_SOURCE}/hashicorp/aws"]\n  }}\n'
+        "}\n"
+    )
+    write_atomically(path, content)
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bootstrap", description="Set this machine up for Sawhorse.")
+    parser.add_argument("parts", nargs="*", default=["harness"], help="harness (the default), emulators, terraform, uv, checkov")
+    parts = {
+        "harness": ensure_harness,
+        "emulators": ensure_emulators,
+        "terraform": ensure_terraform,
+        "uv": ensure_uv,
+        "checkov": ensure_checkov,
+    }
+    options = parser.parse_args(arguments)
+    if sys.version_info < (3, 11):  # noqa: UP036 # this file is also run by whatever `python3` is
+        say(f"Sawhorse needs Python 3.11 or newer; this is {platform.python_version()}. Name one: make PYTHON=python3.12")
+        return 2
+    unknown = [part for part in options.parts if part not in parts]
+    if unknown:
+        parser.error(f"unknown part {unknown[0]}; choose from {', '.join(parts)}")
+    try:
+        for part in options.parts:
+            parts[part](Path(__file__).resolve().parent.parent)
+    except MissingTool as error:
+        say(str(error))
+        return 2
+    except KeyboardInterrupt:
+        say("Stopped. Run it again to go on where it was.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The errors that a user can cause or mend, each a sentence with a next step.
+
+    SawhorseError                exit code 2
+    ├── UnknownName              an app, environment or root that is not there
+    ├── BadConfiguration         environment.yaml, package.toml or a template that does not fit
+    ├── MissingTool              Terraform, a Python interpreter or a package is not on this machine
+    ├── BuildFailed              a package that could not be built
+    ├── WrongAccount             no credentials, or those of another AWS account
+    ├── LocalAWSError            the emulators cannot start, died or do not answer
+    └── CommandFailed            Terraform ended with an error of its own: exit code 1
+"""
+
+from __future__ import annotations
+
+
+class SawhorseError(Exception):
+    """What is wrong, where, and what to do next."""
+
+    exit_code = 2
+
+
+class UnknownName(SawhorseError):
+    """An app, environment or root that is not there."""
+
+
+class BadConfiguration(SawhorseError):
+    """A file of the project that does not fit what reads it."""
+
+
+class MissingTool(SawhorseError):
+    """Something that this machine lacks."""
+
+
+class BuildFailed(SawhorseError):
+    """A package that could not be built."""
+
+
+class WrongAccount(SawhorseError):
+    """No AWS credentials, or those of another account than the environment's."""
+
+
+class LocalAWSError(SawhorseError):
+    """The local AWS cannot start, died or does not answer."""
+
+
+class CommandFailed(SawhorseError):
+    """Terraform ran and ended with an error; what it printed stands above."""
+
+    exit_code = 1

@@ -1,0 +1,105 @@
+"""Know where everything of a project lies and what it is called: apps, environments, roots, packages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.errors import BadConfiguration, UnknownName
+
+MARKS = ("modules", "environments", "lambda", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout: the directory that holds `modules/ environments/ lambda/`."""
+
+    path: Path
+
+    @classmethod
+    def find(cls) -> Project:
+        """Return the project named by SAWHORSE_PROJECT, else the one around the working directory, else this one's."""
+        named = os.environ.get("SAWHORSE_PROJECT")
+        if named:
+            if not is_project(Path(named)):
+                raise BadConfiguration(f"SAWHORSE_PROJECT is {named}, which holds no project; name one or unset it.")
+            return cls(Path(named).resolve())
+        here = Path.cwd()
+        around = next((place for place in [here, *here.parents] if is_project(place)), None)
+        return cls(around or Path(__file__).resolve().parent.parent)
+
+    @cached_property
+    def apps(self) -> list[str]:
+        return sorted(file.parent.name for file in (self.path / "lambda").glob("*/package.toml"))
+
+    @cached_property
+    def environments(self) -> list[str]:
+        return sorted(file.parent.name for file in (self.path / "environments").glob("*/environment.yaml"))
+
+    @cached_property
+    def roots(self) -> list[Root]:
+        files = (self.path / "environments").glob("*/*/main.tf")
+        return sorted((Root(self, file.parts[-3], file.parts[-2]) for file in files), key=lambda root: root.name)
+
+    @property
+    def lambda_path(self) -> Path:
+        return self.path / "lambda"
+
+    @property
+    def requirements(self) -> Path:
+        return self.path / "requirements"
+
+    @property
+    def private(self) -> Path:
+        """What the harness makes for itself on this machine; never in git, safe to delete while nothing runs."""
+        return self.path / ".sawhorse"
+
+    @property
+    def local(self) -> Path:
+        """All that belongs to this project's local AWS."""
+        return self.private / "local"
+
+    def app(self, name: str) -> str:
+        """Check an app's name."""
+        if name not in self.apps:
+            raise UnknownName(f"There is no app {name}; choose {one_of(self.apps)}.")
+        return name
+
+    def root(self, name: str) -> Root:
+        """Find a root by its name, such as `dev/triggers_api`."""
+        for root in self.roots:
+            if root.name == name.strip("/").removeprefix("environments/"):
+                return root
+        raise UnknownName(f"There is no root {name}; choose {one_of([root.name for root in self.roots])}.")
+
+
+@dataclass(frozen=True)
+class Root:
+    """A directory where Terraform runs: one app in one environment."""
+
+    project: Project
+    environment: str
+    app: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.environment}/{self.app}"
+
+    @property
+    def path(self) -> Path:
+        return self.project.path / "environments" / self.environment / self.app
+
+
+def is_project(path: Path) -> bool:
+    return all((path / mark).exists() for mark in MARKS)
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Write a choice out: `a`, `a or b`, `a, b or c`."""
+    if not names:
+        return "one that exists (there is none yet)"
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
