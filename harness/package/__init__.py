@@ -1,0 +1,1 @@
+"""Build the zip that Lambda runs: the same bytes for the same sources, on any machine."""

@@ -1,0 +1,102 @@
+"""Build packages from `lambda/<app>`, `lambda/shared` and the locked wheels, and enter them in the manifest."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BuildFailed
+from harness.files import write_atomically
+from harness.layout import Project
+from harness.package.archive import Member, write_archive
+from harness.package.config import PackageConfig, read_config
+from harness.package.dependencies import Target, install_dependencies, lambda_target
+from harness.package.manifest import Entry, code_sha256, read_manifest, write_manifest
+
+# Lambda's limit for a package of uploaded bytes and for its unzipped content
+# (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+ZIPPED_LIMIT = 50 * 1024 * 1024
+UNZIPPED_LIMIT = 250 * 1024 * 1024
+# What lies beside the code for the reader's and the build's sake.
+NOT_PACKAGED = {"package.toml", "README.md"}
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package on disk, and whether this build changed it."""
+
+    app: str
+    path: Path
+    sha256: str
+    size: int
+    changed: bool
+
+
+def build(project: Project, app: str, *, dist: Path | None = None, target: Target | None = None) -> Package:
+    """Build an app's package into `dist` and enter it in the manifest there."""
+    config = read_config(project, app)
+    lock = project.requirements / f"{app}.txt"
+    if not lock.is_file():
+        raise BuildFailed(f'requirements/{app}.txt does not exist; write requirements/{app}.in and run "make lock".')
+    dependencies = install_dependencies(project, lock, target or lambda_target(config))
+    members = {**files_of(dependencies), **sources_of(project, app)}
+    unzipped = sum(len(member.content) for member in members.values())
+    content = write_archive(members)
+    if len(content) > ZIPPED_LIMIT or unzipped > UNZIPPED_LIMIT:
+        raise BuildFailed(
+            f"The package of {app} has {len(content):,} bytes zipped and {unzipped:,} unzipped; Lambda takes "
+            f"{ZIPPED_LIMIT:,} and {UNZIPPED_LIMIT:,}. Remove dependencies from requirements/{app}.in."
+        )
+    dist = dist or project.path / "dist"
+    path = dist / f"{app}.zip"
+    changed = write_atomically(path, content)
+    enter(dist, config, content)
+    return Package(app, path, code_sha256(content), len(content), changed)
+
+
+def sources_of(project: Project, app: str) -> dict[str, Member]:
+    """Return the app's own files and the shared ones, by their path from the source root."""
+    return {
+        name: member
+        for part in (app, "shared")
+        for name, member in files_of(project.lambda_path / part, prefix=f"{part}/").items()
+        if name.rpartition("/")[2] not in NOT_PACKAGED
+    }
+
+
+def files_of(directory: Path, prefix: str = "") -> dict[str, Member]:
+    return {
+        prefix + path.relative_to(directory).as_posix(): Member(path.read_bytes(), bool(path.stat().st_mode & 0o100))
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    }
+
+
+def enter(dist: Path, config: PackageConfig, content: bytes) -> None:
+    """Put a package's functions into the manifest, one build at a time."""
+    with locked(dist):
+        manifest = read_manifest(dist)
+        manifest[config.app] = {
+            function: Entry(
+                path=f"dist/{config.app}.zip",
+                sha256=code_sha256(content),
+                size=len(content),
+                handler=handler,
+                runtime=config.runtime,
+                architecture=config.architecture,
+            )
+            for function, handler in config.handlers.items()
+        }
+        write_manifest(dist, manifest)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold a directory for this process alone; a crash lets go of it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
