@@ -1,0 +1,68 @@
+"""Read what is true of a whole environment from `environments/<environment>/environment.yaml`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from harness.errors import BadConfiguration, UnknownName
+from harness.layout import Project, one_of
+
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+WANTED = {
+    "account_id": 'the twelve digits of an AWS account, in quotes, such as "111111111111"',
+    "region": "an AWS region such as us-east-1",
+    "alarm_email": "an e-mail address, or left out",
+    "state_bucket": "the name of an S3 bucket, or left out",
+    "tags": "names with texts, such as cost_center: shop",
+}
+
+
+class Environment(BaseModel):
+    """The facts of one environment, as its file states them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    account_id: AccountId
+    region: Region
+    alarm_email: Email | None = None
+    state_bucket: BucketName | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+def read_environment(project: Project, name: str) -> Environment:
+    """Read and check an environment's file."""
+    if name not in project.environments:
+        raise UnknownName(f"There is no environment {name}; choose {one_of(project.environments)}.")
+    path = project.path / "environments" / name / "environment.yaml"
+    shown = path.relative_to(project.path)
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadConfiguration(f"{shown} is no YAML ({' '.join(str(error).split())}); mend that place.") from error
+    if not isinstance(content, dict):
+        raise BadConfiguration(f"{shown} must hold names with values, such as region: us-east-1.")
+    try:
+        return Environment(name=name, **content)
+    except ValidationError as error:
+        raise BadConfiguration(f"{shown}: {explain(error)}") from error
+    except TypeError as error:
+        raise BadConfiguration(f"{shown} must not say name or repeat it: the directory is the name.") from error
+
+
+def explain(error: ValidationError) -> str:
+    """Say the first fault in words that a reader of the file understands."""
+    fault = error.errors()[0]
+    key = str(fault["loc"][0])
+    if fault["type"] == "missing":
+        return f"{key} is missing; it must be {WANTED[key]}."
+    if fault["type"] == "extra_forbidden":
+        return f"nothing reads {key}; remove it, or choose from {', '.join(WANTED)}."
+    return f"{key} is {fault['input']!r}; it must be {WANTED.get(key, 'something else')}."

@@ -1,0 +1,83 @@
+"""Render every root's `terraform.tfvars`, and its `backend.tf` when the environment names a state bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from harness.environment import Environment, read_environment
+from harness.errors import BadConfiguration, BuildFailed
+from harness.files import write_atomically
+from harness.layout import Project, Root
+from harness.package.manifest import Entry, read_manifest
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was rendered for a root, and whether any file changed by it."""
+
+    root: Root
+    files: tuple[Path, ...]
+    changed: bool
+
+
+def render(root: Root, *, project: Project | None = None, into: Path | None = None) -> Rendered:
+    """Render a root's files into its directory, all of them or none."""
+    project = project or root.project
+    environment = read_environment(project, root.environment)
+    packages = packages_of(project.path / "dist", root.app)
+    directory = into or root.path
+    contents = {directory / "terraform.tfvars": render_tfvars(environment, packages)}
+    backend = directory / "backend.tf"
+    if environment.state_bucket:
+        contents[backend] = fill("backend.tf.j2", environment=environment, app=root.app)
+    changed = [write_atomically(path, content) for path, content in contents.items()]
+    if backend not in contents and backend.is_file():
+        # The environment names no bucket any more: Terraform asks for a migration at the next init.
+        backend.unlink()
+        changed.append(True)
+    return Rendered(root, tuple(contents), any(changed))
+
+
+def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:
+    """Return what the build measured of an app's functions."""
+    packages = read_manifest(dist).get(app)
+    if not packages:
+        raise BuildFailed(f'{dist.name}/{app}.zip does not exist; run "make build".')
+    return packages
+
+
+def render_tfvars(environment: Environment, packages: Mapping[str, Entry]) -> str:
+    return fill("terraform.tfvars.j2", environment=environment, packages=packages)
+
+
+def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:
+    """Fill a template; a variable that it names and nobody gives is an error."""
+    engine = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 # HCL is no HTML: the filter below quotes for it
+    )
+    engine.filters["hcl"] = hcl
+    try:
+        return engine.get_template(name).render(values)
+    except jinja2.UndefinedError as error:
+        raise BadConfiguration(f"The template {name} wants a value that nobody gives: {error}.") from error
+    except jinja2.TemplateError as error:
+        raise BadConfiguration(f"The template {name} cannot be read: {error}.") from error
+
+
+def hcl(value: str | float | bool | None) -> str:  # noqa: FBT001 # a filter takes what the template holds
+    """Write a value as HCL reads it; templates in strings (`${`, `%{`) are taken literally."""
+    if value is None:
+        return "null"
+    written = json.dumps(value, ensure_ascii=False)
+    return written.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else written
