@@ -1,0 +1,43 @@
+"""Get the credentials of a function's role on the local AWS, as the function itself gets them.
+
+The role trusts Lambda alone, so nobody else may assume it. A function that lives for one call takes the role and
+answers with the credentials that it was given: no policy is touched, and no secret of the emulator's is guessed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from typing import Any
+
+from harness.errors import LocalAWSError
+from harness.package.archive import Member, write_archive
+
+HANDLER = b"""import os
+
+
+def handler(event, context):
+    return {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
+"""
+
+
+def role_credentials(client: Any, role_arn: str) -> dict[str, str]:
+    """Return the role's temporary credentials as AWS_* variables; `client` is the local AWS's Lambda."""
+    name = f"sawhorse-credentials-{secrets.token_hex(4)}"
+    client.create_function(
+        FunctionName=name,
+        Role=role_arn,
+        Runtime="python3.13",
+        Handler="probe.handler",
+        Code={"ZipFile": write_archive({"probe.py": Member(HANDLER)})},
+    )
+    try:
+        answer = client.invoke(FunctionName=name)
+        credentials = json.load(answer["Payload"])
+    finally:
+        with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_function(FunctionName=name)
+    if "AWS_ACCESS_KEY_ID" not in credentials:
+        raise LocalAWSError(f"The local AWS gave no credentials for {role_arn}: {json.dumps(credentials)[:300]}.")
+    return {name: str(value) for name, value in credentials.items()}

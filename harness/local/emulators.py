@@ -1,0 +1,332 @@
+"""Start, find, reset and stop the emulators, and say how to reach them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from harness import bootstrap
+from harness.errors import LocalAWSError
+from harness.files import write_atomically
+from harness.layout import Project
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 4566
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+# Both emulators take any secret that they were started with; the access key is the number of the account to act in.
+SECRET = "local"  # noqa: S105 # a word that opens nothing but the emulators on this machine
+# Application Auto Scaling, CloudWatch alarms and dashboards are moto's part; MiniStack has the rest.
+MOTO_SERVICES = ("APPLICATION_AUTO_SCALING", "CLOUDWATCH")
+# What a shell may hold that would lead a client away from the local AWS, or confuse it.
+MISLEADING = (
+    "AWS_CA_BUNDLE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_SESSION_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A process that runs: its number, when it was started (seconds since 1970) and its port."""
+
+    name: str
+    pid: int
+    started: float
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The process, or None when it is gone; a new one with the same number is another one."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if same else None
+
+
+@dataclass(frozen=True)
+class Running:
+    """The local AWS that runs."""
+
+    ministack: Emulator
+    moto: Emulator
+
+    @property
+    def url(self) -> str:
+        return self.ministack.url
+
+    def environment(self, account_id: str = "111111111111", region: str = "us-east-1") -> dict[str, str]:
+        """Return the variables that point Terraform, boto3 and the AWS CLI at the local AWS, acting as this account."""
+        variables = {
+            "AWS_ACCESS_KEY_ID": account_id,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ENDPOINT_URL": self.ministack.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # A profile of the user's must not win over the variables above.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": f"{HOST},localhost",
+            "no_proxy": f"{HOST},localhost",
+        }
+        variables |= {f"AWS_ENDPOINT_URL_{service}": self.moto.url for service in MOTO_SERVICES}
+        return variables
+
+
+class LocalAWS:
+    """The local AWS of a project: at most one, known by a file that says which processes it is."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.home = project.local
+
+    @property
+    def record(self) -> Path:
+        return self.home / "running.json"
+
+    def running(self) -> Running | None:
+        """Return the local AWS if both emulators live."""
+        recorded = self.recorded()
+        alive = [emulator for emulator in recorded.values() if emulator.process]
+        return Running(**recorded) if len(alive) == len(recorded) == 2 else None  # noqa: PLR2004 # both of them
+
+    def required(self) -> Running:
+        """Return the local AWS, or say how to start it."""
+        running = self.running()
+        if running:
+            return running
+        dead = [name for name, emulator in self.recorded().items() if not emulator.process]
+        if dead:
+            raise LocalAWSError(
+                f"The local AWS is broken: {' and '.join(dead)} died. Its last words are in "
+                f'{self.shown(self.log(dead[0]))}; run "sawhorse local reset" to start afresh.'
+            )
+        raise LocalAWSError('The local AWS is not running; run "sawhorse local up".')
+
+    def up(self, port: int | None = None) -> Running:
+        """Start both emulators unless they run, and wait until they answer.
+
+        `port` is where MiniStack listens; 0 takes any free one, None takes 4566 or, when that is taken, any free one.
+        """
+        with self.locked():
+            running = self.running()
+            if running:
+                if port not in (None, 0, running.ministack.port):
+                    raise LocalAWSError(
+                        f"The local AWS is running on port {running.ministack.port} already; "
+                        f'run "sawhorse local down" before you start it on {port}.'
+                    )
+                return running
+            if self.recorded():
+                self.required()  # One of them died: say so, and leave what is left for a look.
+            return self.start(choose_port(port), bootstrap.ensure_emulators(self.project.path))
+
+    def start(self, port: int, environments: bootstrap.Emulators) -> Running:
+        (self.home / "tmp").mkdir(parents=True, exist_ok=True)
+        servers = Path(__file__).parent
+        started = {
+            "ministack": self.spawn(
+                "ministack",
+                [bootstrap.python_of(environments.runtime), servers / "ministack_server.py", environments.ministack],
+                port,
+                self.ministack_settings(port),
+            ),
+        }
+        moto_port = free_port()
+        started["moto"] = self.spawn(
+            "moto",
+            [bootstrap.python_of(environments.moto), servers / "moto_server.py", "-H", HOST, "-p", str(moto_port)],
+            moto_port,
+            {},
+        )
+        # Recorded before they answer: whatever happens now, `down` finds them.
+        content = {name: asdict(emulator) for name, emulator in started.items()}
+        write_atomically(self.record, json.dumps(content, indent=2) + "\n")
+        running = Running(**started)
+        try:
+            self.wait_for(running.ministack, "/_ministack/health")
+            self.wait_for(running.moto, "/moto-api/data.json")
+        except BaseException:
+            self.stop()
+            raise
+        return running
+
+    def ministack_settings(self, port: int) -> dict[str, str]:
+        """Say what MiniStack is to do; on its own it would bind every interface and enforce nothing."""
+        return {
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "BIND_HOST": HOST,
+            "CLOUDTRAIL_RECORDING": "1",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "MINISTACK_HOST": HOST,
+            "S3_DATA_DIR": str(self.home / "s3"),
+            "SFTP_ENABLED": "0",
+        }
+
+    def spawn(self, name: str, command: list[str | Path], port: int, settings: Mapping[str, str]) -> Emulator:
+        """Start an emulator in a session of its own, with an environment that holds nothing of the user's."""
+        environment = {
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "NO_PROXY": "*",
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(self.home / "tmp"),
+            **settings,
+        }
+        with self.log(name).open("wb") as log:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=self.home,
+                start_new_session=True,
+            )
+        return Emulator(name, process.pid, psutil.Process(process.pid).create_time(), port)
+
+    def wait_for(self, emulator: Emulator, path: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        with httpx.Client(base_url=emulator.url, timeout=2, trust_env=False) as client:
+            while time.monotonic() < deadline:
+                if not emulator.process:
+                    words = self.log(emulator.name).read_text(errors="replace").strip().splitlines()[-3:]
+                    raise LocalAWSError(
+                        f"{emulator.name} ended while starting: {' / '.join(words) or 'it printed nothing'}. "
+                        f"See {self.shown(self.log(emulator.name))}; if its port {emulator.port} is in use, "
+                        'choose another: "sawhorse local up --port 4600".'
+                    )
+                with contextlib.suppress(httpx.TransportError):
+                    if client.get(path).status_code == httpx.codes.OK:
+                        return
+                time.sleep(0.05)
+        raise LocalAWSError(
+            f"{emulator.name} did not answer within {START_SECONDS:.0f} seconds; "
+            f'see {self.shown(self.log(emulator.name))} and run "sawhorse local up" again.'
+        )
+
+    def down(self) -> bool:
+        """Stop the emulators and forget what they held, with the state of local runs; say whether any ran."""
+        with self.locked():
+            ran = self.stop()
+            self.forget()
+        return ran
+
+    def stop(self) -> bool:
+        """End the emulators and the functions that they run."""
+        processes: list[psutil.Process] = []
+        for emulator in self.recorded().values():
+            process = emulator.process
+            if process:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    processes += [*process.children(recursive=True), process]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        _, stubborn = psutil.wait_procs(processes, timeout=STOP_SECONDS)
+        for process in stubborn:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(stubborn, timeout=STOP_SECONDS)
+        self.record.unlink(missing_ok=True)
+        return bool(processes)
+
+    def forget(self) -> None:
+        """Delete what a stopped local AWS leaves: its files, and the Terraform state that spoke of it."""
+        for name in ("tmp", "s3", "project", "keys"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+        for root in self.project.roots:
+            shutil.rmtree(root.path / "terraform.tfstate.d/local", ignore_errors=True)
+            with contextlib.suppress(OSError):
+                (root.path / "terraform.tfstate.d").rmdir()
+
+    def reset(self) -> Running:
+        """Start afresh: everything that was applied locally is gone."""
+        port = next((emulator.port for emulator in self.recorded().values() if emulator.name == "ministack"), None)
+        self.down()
+        return self.up(port)
+
+    def recorded(self) -> dict[str, Emulator]:
+        try:
+            content = json.loads(self.record.read_text())
+            return {name: Emulator(**fields) for name, fields in content.items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise LocalAWSError(
+                f"{self.shown(self.record)} is not what the harness writes; stop the emulators by hand and delete it."
+            ) from error
+
+    def log(self, name: str) -> Path:
+        return self.home / f"{name}.log"
+
+    def shown(self, path: Path) -> str:
+        return str(path.relative_to(self.project.path))
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one process at a time start or stop this local AWS."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def choose_port(wanted: int | None) -> int:
+    """Return the port to listen on; a wanted one must be free."""
+    if wanted == 0:
+        return free_port()
+    port = DEFAULT_PORT if wanted is None else wanted
+    if is_free(port):
+        return port
+    if wanted is None:
+        other = free_port()
+        print(f"Port {port} is in use by another program; the local AWS takes {other}.", file=sys.stderr)
+        return other
+    raise LocalAWSError(
+        f'Port {port} is in use by another program; choose another: "sawhorse local up --port {free_port()}".'
+    )
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,75 @@
+"""Run Terraform for the local AWS beside the real roots, never in them.
+
+`.sawhorse/local/project` looks like the project to Terraform: the root's own files are linked, the modules are linked,
+`dist` holds packages that run on this machine, tfvars are rendered anew and no S3 backend is there. The state is kept
+where a native `terraform` with `TF_WORKSPACE=local` looks for it, so both speak of the same resources.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from harness.files import write_atomically
+from harness.layout import Project, Root
+from harness.package.build import build
+from harness.package.config import read_config
+from harness.package.dependencies import lambda_target, local_target
+from harness.render import hcl, packages_of, render_tfvars
+from harness.environment import read_environment
+
+RENDERED = {"terraform.tfvars", "backend.tf"}
+
+
+def mirror(root: Root, python: str) -> Path:
+    """Return the mirrored directory of a root, brought up to date; `python` is what functions run under locally."""
+    top = root.project.local / "project"
+    directory = top / "environments" / root.environment / root.app
+    directory.mkdir(parents=True, exist_ok=True)
+    link(top / "modules", root.project.path / "modules")
+    link_files(root.path, directory)
+    dist = mirror_package(root.project, root.app, top / "dist", python)
+    environment = read_environment(root.project, root.environment)
+    write_atomically(directory / "terraform.tfvars", render_tfvars(environment, packages_of(dist, root.app)))
+    state = root.path / "terraform.tfstate.d/local/terraform.tfstate"
+    write_atomically(
+        directory / "backend.tf",
+        f'terraform {{\n  backend "local" {{\n    path = {hcl(str(state))}\n  }}\n}}\n',
+    )
+    return directory
+
+
+def mirror_package(project: Project, app: str, dist: Path, python: str) -> Path:
+    """Put the package that runs on this machine into `dist`: the very one for Lambda where that is the same."""
+    config = read_config(project, app)
+    target = local_target(config, python)
+    if target == lambda_target(config):
+        packages_of(project.path / "dist", app)
+        dist.mkdir(parents=True, exist_ok=True)
+        for name in (f"{app}.zip", "manifest.json"):
+            link(dist / name, project.path / "dist" / name)
+    else:
+        if (dist / "manifest.json").is_symlink():
+            shutil.rmtree(dist)
+        build(project, app, dist=dist, target=target)
+    return dist
+
+
+def link_files(source: Path, directory: Path) -> None:
+    """Link the root's Terraform files and lock, and unlink those that are gone."""
+    wanted = {path.name for path in source.glob("*.tf")} | {path.name for path in source.glob(".terraform.lock.hcl")}
+    wanted -= RENDERED
+    for path in directory.iterdir():
+        if path.is_symlink() and path.name not in wanted:
+            path.unlink()
+    for name in wanted:
+        link(directory / name, source / name)
+
+
+def link(path: Path, target: Path) -> None:
+    if path.is_symlink() and path.readlink() == target:
+        return
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
