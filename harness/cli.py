@@ -1,0 +1,318 @@
+"""The `sawhorse` command: build, render, plan, apply, seed and smoke-check, on AWS or on the local AWS.
+
+Commands import what they need when they run, so that `--help` and a build with nothing to do stay fast.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from harness.errors import SawhorseError
+from harness.layout import Project, Root
+
+if TYPE_CHECKING:
+    from harness.local.emulators import Running
+    from harness.workspace import Workspace
+
+app = typer.Typer(
+    name="sawhorse",
+    help="Build, compose, prove and release serverless applications on DynamoDB.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+local_app = typer.Typer(name="local", help="Start, stop and reach the local AWS.", no_args_is_help=True)
+app.add_typer(local_app)
+
+RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/triggers_api.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS.")]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="Override a variable of the root, as terraform's -var does."),
+]
+
+
+@app.command()
+def build(
+    apps: Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help="Apps to build; all by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build the packages of the apps and enter them in dist/manifest.json."""
+    from harness.package.build import build as build_package
+
+    project = Project.find()
+    packages = [build_package(project, name) for name in [project.app(name) for name in apps or project.apps]]
+    if as_json:
+        print_json(
+            [
+                {"app": p.app, "path": shown(project, p.path), "sha256": p.sha256, "size": p.size, "changed": p.changed}
+                for p in packages
+            ]
+        )
+        return
+    for package in packages:
+        state = "built" if package.changed else "unchanged"
+        print(f"{shown(project, package.path)} {state}: {package.size:,} bytes, sha256 {package.sha256}")
+
+
+@app.command()
+def render(
+    roots: Annotated[list[str] | None, typer.Argument(metavar="[ROOT]...", help="Roots to render; all by default.")] = None,
+) -> None:
+    """Render terraform.tfvars of the roots, and backend.tf where a state bucket is named."""
+    from harness.render import render as render_root
+
+    project = Project.find()
+    for root in [project.root(name) for name in roots] if roots else project.roots:
+        rendered = render_root(root)
+        state = "rendered" if rendered.changed else "unchanged"
+        print(f"{', '.join(shown(project, path) for path in rendered.files)} {state}")
+
+
+@app.command()
+def plan(
+    root: RootName,
+    local: Local = False,
+    var: Variables = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with exit code 1 when there are changes.")] = False,
+) -> None:
+    """Show what an apply would change."""
+    changes = open_workspace(root, local=local).terraform.plan(var or [])
+    if changes and exit_code:
+        raise typer.Exit(1)
+
+
+@app.command()
+def apply(root: RootName, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
+    """Apply a root. Against AWS, show the plan and ask first."""
+    workspace = open_workspace(root, local=local)
+    if local or yes:
+        workspace.terraform.apply(var or [])
+    else:
+        apply_what_was_shown(workspace, var or [], destroy=False)
+
+
+@app.command()
+def destroy(root: RootName, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
+    """Destroy what a root made. A protected table stops it before anything is touched."""
+    from harness.protection import refuse_protected_tables
+
+    workspace = open_workspace(root, local=local)
+    refuse_protected_tables(workspace)
+    if local or yes:
+        workspace.terraform.destroy(var or [])
+    else:
+        apply_what_was_shown(workspace, var or [], destroy=True)
+
+
+@app.command()
+def outputs(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+    """Print the outputs of the last apply, with addresses that can be called from here."""
+    found = open_workspace(root, local=local).outputs()
+    if as_json:
+        print_json(found)
+        return
+    for name, value in sorted(found.items()):
+        print(f"{name} = {value if isinstance(value, str) else json.dumps(value)}")
+
+
+@app.command()
+def seed(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+    """Put in what the app needs before its first call. A new API key is shown once."""
+    from harness.seed import seed_module
+
+    deployment = open_workspace(root, local=local).deployment()
+    seeded = seed_module(deployment.root.app).seed(deployment)
+    if as_json:
+        print_json({"lines": seeded.lines, "secrets": seeded.secrets})
+        return
+    for line in seeded.lines:
+        print(line)
+    for name, value in seeded.secrets.items():
+        print(f"{name} = {value}")
+
+
+@app.command()
+def smoke(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+    """Check that what was applied does what its operators count on. Exit code 1 names what failed."""
+    from harness.report import show_results
+    from harness.smoke.runner import as_json as results_as_json
+    from harness.smoke.runner import run_checks
+
+    deployment = open_workspace(root, local=local).deployment()
+    results = list(run_checks(deployment))
+    if as_json:
+        print_json(results_as_json(results))
+    else:
+        show_results(f"Smoke checks of {deployment.root.name}", results)
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(root: Annotated[str, typer.Argument(metavar="[ROOT]")] = "dev/triggers_api") -> None:
+    """Build, apply, seed and smoke-check a root on the local AWS, and leave it running."""
+    from harness.demo import run_demo
+
+    project = Project.find()
+    if not run_demo(project.root(root)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine has, what it lacks, and how to get it."""
+    from harness.doctor import examine
+    from harness.report import show_findings
+
+    findings = examine(Project.find())
+    if as_json:
+        print_json([{"name": f.name, "ok": f.ok, "found": f.found, "advice": f.advice} for f in findings])
+    else:
+        show_findings(findings)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@local_app.command("up")
+def local_up(
+    port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes any free port.", min=0, max=65535)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the local AWS and wait until it answers."""
+    from harness.local.emulators import LocalAWS
+
+    tell(LocalAWS(Project.find()).up(port), as_json=as_json)
+
+
+@local_app.command("down")
+def local_down() -> None:
+    """Stop the local AWS, and forget all that it held."""
+    from harness.local.emulators import LocalAWS
+
+    print("The local AWS is stopped." if LocalAWS(Project.find()).down() else "The local AWS was not running.")
+
+
+@local_app.command("status")
+def local_status(as_json: AsJson = False) -> None:
+    """Say whether the local AWS runs, and where. Exit code 2 when it does not."""
+    from harness.local.emulators import LocalAWS
+
+    tell(LocalAWS(Project.find()).required(), as_json=as_json)
+
+
+@local_app.command("reset")
+def local_reset(as_json: AsJson = False) -> None:
+    """Start the local AWS afresh: all that was applied locally is gone."""
+    from harness.local.emulators import LocalAWS
+
+    tell(LocalAWS(Project.find()).reset(), as_json=as_json)
+
+
+@local_app.command("env")
+def local_env(
+    environment: Annotated[str, typer.Argument(help="Act in this environment's account and region.")] = "dev",
+    as_json: AsJson = False,
+) -> None:
+    """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
+    from harness.environment import read_environment
+    from harness.local.emulators import MISLEADING, LocalAWS
+    from harness.terraform import terraform_environment
+
+    project = Project.find()
+    facts = read_environment(project, environment)
+    variables = LocalAWS(project).required().environment(facts.account_id, facts.region)
+    # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.
+    variables |= {"TF_WORKSPACE": "local", **terraform_environment(project)}
+    variables.pop("TF_INPUT")
+    variables.pop("TF_IN_AUTOMATION")
+    if as_json:
+        print_json(variables)
+        return
+    print(f"unset {' '.join(MISLEADING)}")
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@local_app.command("credentials")
+def local_credentials(root: RootName) -> None:
+    """Print exports with the credentials of the function's role, to try what it may not do."""
+    from harness.local.credentials import role_credentials
+
+    deployment = open_workspace(root, local=True).deployment()
+    credentials = role_credentials(deployment.client("lambda"), str(deployment.outputs["lambda_role_arn"]))
+    for name, value in credentials.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def open_workspace(name: str, *, local: bool) -> Workspace:
+    from harness.workspace import Workspace
+
+    return Workspace(find_root(name), local=local)
+
+
+def find_root(name: str) -> Root:
+    return Project.find().root(name)
+
+
+def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy: bool) -> None:
+    """Plan, ask, and apply that very plan."""
+    name = workspace.root.name
+    saved = workspace.root.project.private / f"plans/{name.replace('/', '-')}.tfplan"
+    saved.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if not workspace.terraform.plan(variables, out=saved, destroy=destroy):
+            return
+        question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
+        if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
+            raise SawhorseError(f"{name} was left as it is. Add --yes to go on without a question.")
+        workspace.terraform.apply(plan=saved)
+    finally:
+        # A plan holds the values of variables.
+        saved.unlink(missing_ok=True)
+
+
+def tell(running: Running, *, as_json: bool) -> None:
+    emulators = (running.ministack, running.moto)
+    if as_json:
+        print_json({emulator.name: {"url": emulator.url, "pid": emulator.pid} for emulator in emulators})
+        return
+    for emulator in emulators:
+        print(f"{emulator.name} answers at {emulator.url} (process {emulator.pid}).")
+
+
+def shown(project: Project, path: Any) -> str:
+    return str(path.relative_to(project.path) if path.is_relative_to(project.path) else path)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, sort_keys=True))
+
+
+def main() -> NoReturn:
+    """Run the command line; a user's mistake is a sentence on standard error, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except SawhorseError as error:
+        print(f"sawhorse: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("sawhorse: stopped.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader went away, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Show a whole root at work on the local AWS: build, apply, seed, smoke, and how to call it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from harness.files import write_atomically
+from harness.layout import Root
+from harness.local.emulators import LocalAWS
+from harness.package.build import build
+from harness.render import render
+from harness.report import show_results
+from harness.seed import Seeded, seed_module
+from harness.smoke.runner import run_checks
+from harness.workspace import Deployment, Workspace
+
+STEPS = 5
+
+
+def run_demo(root: Root) -> bool:
+    """Bring a root up on the local AWS, check it, tell how to use it, and say whether every check passed."""
+    start = time.monotonic()
+    with step(1, f"Building {root.app} and starting the local AWS"), ThreadPoolExecutor() as pool:
+        starting = pool.submit(LocalAWS(root.project).up)
+        package = build(root.project, root.app)
+        render(root)
+        state = "built" if package.changed else "unchanged"
+        print(f"dist/{root.app}.zip {state}: {package.size:,} bytes, sha256 {package.sha256}")
+        print(f"The local AWS answers at {starting.result().url}.")
+    workspace = Workspace(root, local=True)
+    with step(2, f"Applying {root.name} with Terraform"):
+        workspace.terraform.apply()
+    deployment = workspace.deployment()
+    with step(3, "Seeding"):
+        seeded = seed_once(deployment)
+        print("\n".join(seeded.lines))
+    with step(4, "Smoke checks"):
+        results = list(run_checks(deployment))
+        show_results(f"Smoke checks of {root.name}", results)
+    with step(5, "Ready"):
+        print(f"{root.name} answers at {deployment.outputs['api_endpoint']}\n")
+        print("\n".join(seed_module(root.app).calls(deployment, seeded.secrets)))
+        print(f'\nMore: sawhorse smoke {root.name} --local; eval "$(sawhorse local env {root.environment})" for any AWS tool.')
+        print(f"Take it down: make destroy APP={root.app} ENV={root.environment}. Stop the local AWS: make down.")
+    passed = all(result.passed for result in results)
+    print(f"\n{'Done' if passed else 'Some checks failed'} after {time.monotonic() - start:.1f} s.")
+    return passed
+
+
+def seed_once(deployment: Deployment) -> Seeded:
+    """Seed, or take the secrets of an earlier demo that still hold: a second demo changes nothing.
+
+    They open nothing but the local AWS, lie in its directory for this user's eyes alone, and go with it.
+    """
+    kept = deployment.root.project.local / "keys" / f"{deployment.root.environment}-{deployment.root.app}.json"
+    module = seed_module(deployment.root.app)
+    if kept.is_file():
+        secrets = json.loads(kept.read_text())
+        if module.still_valid(deployment, secrets):
+            return Seeded((f"Seeded before; the key is in {kept.relative_to(deployment.root.project.path)}.",), secrets)
+    seeded = module.seed(deployment)
+    if seeded.secrets:
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(kept, json.dumps(seeded.secrets), mode=0o600)
+    return seeded
+
+
+@contextmanager
+def step(number: int, name: str) -> Iterator[None]:
+    """Head a step, and end it with the time that it took."""
+    print(f"\n[{number}/{STEPS}] {name}", flush=True)
+    start = time.monotonic()
+    yield
+    print(f"[{number}/{STEPS}] {time.monotonic() - start:.1f} s", flush=True)

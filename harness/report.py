@@ -1,0 +1,42 @@
+"""Show results to people: tables in a terminal, plain lines where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.doctor import Finding
+from harness.smoke.runner import Result
+
+
+def show_results(title: str, results: Sequence[Result]) -> None:
+    """Show checks with their times, and what was found where one failed."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("check")
+    table.add_column("result")
+    table.add_column("seconds", justify="right")
+    for result in results:
+        state = "[green]passed[/green]" if result.passed else "[red]FAILED[/red]"
+        table.add_row(result.name, state, f"{result.seconds:.2f}")
+    console = plain_console()
+    console.print(table)
+    for result in results:
+        if result.finding:
+            console.print(f"{result.name}: {result.finding}", style="red", markup=False, highlight=False)
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Show what a machine has and lacks, with advice."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        state = "[green]ok[/green]" if finding.ok else "[red]missing[/red]"
+        table.add_row(state, finding.name, finding.found if finding.ok else f"{finding.found} {finding.advice}")
+    plain_console().print(table)
+
+
+def plain_console() -> Console:
+    """Return a console that never breaks lines where no terminal sets a width."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)

@@ -1,0 +1,194 @@
+"""Run Terraform in a root through python-terraform, with its output streamed and interrupts passed on once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+from python_terraform import IsFlagged, IsNotFlagged
+from python_terraform import Terraform as PythonTerraform
+
+from harness import bootstrap
+from harness.errors import CommandFailed
+from harness.layout import Project
+
+NO_CHANGES, CHANGES = 0, 2
+
+
+def terraform_environment(project: Project) -> dict[str, str]:
+    """Return the variables that every run of Terraform gets: where providers come from, and that nobody is asked."""
+    variables = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    configuration = bootstrap.ensure_provider_configuration(project.path)
+    if configuration:
+        variables["TF_CLI_CONFIG_FILE"] = str(configuration)
+    elif "TF_PLUGIN_CACHE_DIR" not in os.environ:
+        cache = project.private / "cache/terraform-plugins"
+        cache.mkdir(parents=True, exist_ok=True)
+        variables["TF_PLUGIN_CACHE_DIR"] = str(cache)
+    return variables
+
+
+class Terraform:
+    """Terraform in one directory, with one set of environment variables."""
+
+    def __init__(
+        self,
+        project: Project,
+        directory: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        without: Sequence[str] = (),
+    ) -> None:
+        self.project = project
+        self.directory = directory
+        self.environment = {**terraform_environment(project), **(environment or {})}
+        self.without = without
+        self.binary = bootstrap.ensure_terraform(project.path)
+        # It warns of exit code 2, which only says that a plan has changes.
+        logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
+
+    def init(self) -> None:
+        """Initialize the directory unless it was, with these very files."""
+        stamp = self.directory / ".terraform/sawhorse-stamp"
+        digest = self.configuration_digest()
+        if stamp.is_file() and stamp.read_text() == digest:
+            return
+        stamp.unlink(missing_ok=True)
+        code = self.run("init", lockfile="readonly", input=False)
+        if code != 0:
+            raise CommandFailed(
+                f"terraform init failed in {self.shown}; mend what it says above. Without a way to the provider "
+                'registry, name a mirror in TF_PROVIDER_MIRROR ("sawhorse doctor" tells what is found).'
+            )
+        stamp.write_text(digest)
+
+    def configuration_digest(self) -> str:
+        """Hash what decides the outcome of an init: every Terraform file in reach, and where providers come from."""
+        digest = hashlib.sha256(str(sorted(self.environment.items())).encode())
+        modules = sorted((self.project.path / "modules").rglob("*.tf"))
+        for path in [*sorted(self.directory.glob("*.tf")), self.directory / ".terraform.lock.hcl", *modules]:
+            if path.is_file():
+                digest.update(str(path).encode() + path.read_bytes())
+        return digest.hexdigest()
+
+    def plan(self, variables: Sequence[str] = (), *, out: Path | None = None, destroy: bool = False) -> bool:
+        """Show a plan and say whether it has changes."""
+        code = self.run(
+            "plan",
+            detailed_exitcode=IsFlagged,
+            input=False,
+            var=list(variables),
+            out=str(out) if out else None,
+            destroy=IsFlagged if destroy else IsNotFlagged,
+        )
+        if code not in (NO_CHANGES, CHANGES):
+            raise CommandFailed(f"terraform plan failed in {self.shown}; nothing was changed.")
+        return code == CHANGES
+
+    def apply(self, variables: Sequence[str] = (), *, plan: Path | None = None) -> None:
+        """Apply a saved plan, or whatever differs."""
+        arguments = [str(plan)] if plan else []
+        options = {} if plan else {"auto_approve": IsFlagged, "var": list(variables)}
+        if self.run("apply", *arguments, input=False, **options) != 0:
+            raise CommandFailed(
+                f"terraform apply failed in {self.shown}; the state holds what was done, so it can be run again."
+            )
+
+    def destroy(self, variables: Sequence[str] = ()) -> None:
+        """Destroy everything in the state."""
+        if self.run("destroy", input=False, auto_approve=IsFlagged, var=list(variables)) != 0:
+            raise CommandFailed(
+                f"terraform destroy failed in {self.shown}; the state holds what is left, so it can be run again."
+            )
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the last apply by name; empty when nothing was applied."""
+        with self.prepared_environment():
+            found = self.wrapped().output() or {}
+        return {name: output["value"] for name, output in found.items()}
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Return the managed resources in the state, as `terraform show -json` has them."""
+        import json  # noqa: PLC0415
+
+        with self.prepared_environment():
+            code, out, err = self.wrapped().cmd("show", json=IsFlagged, no_color=IsFlagged)
+        if code != 0:
+            raise CommandFailed(f"terraform show failed in {self.shown}: {err.strip()}")
+        root = json.loads(out).get("values", {}).get("root_module", {})
+        return [resource for resource in walk(root) if resource["mode"] == "managed"]
+
+    def run(self, command: str, *arguments: str, **options: Any) -> int:
+        """Run a command with its output streamed and return its exit code."""
+        # Terraform writes past Python's buffer: what was said before must stand before.
+        sys.stdout.flush()
+        colour = IsNotFlagged if sys.stdout.isatty() else IsFlagged
+        with self.prepared_environment(), interrupts_passed_on():
+            code, _, _ = self.wrapped().cmd(command, *arguments, capture_output=False, no_color=colour, **options)
+        return int(code)
+
+    def wrapped(self) -> PythonTerraform:
+        return PythonTerraform(working_dir=str(self.directory), terraform_bin_path=str(self.binary))
+
+    @contextlib.contextmanager
+    def prepared_environment(self) -> Iterator[None]:
+        """Put this run's variables where python-terraform takes them from, and take them back."""
+        before = dict(os.environ)
+        for name in self.without:
+            os.environ.pop(name, None)
+        os.environ.update(self.environment)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    @property
+    def shown(self) -> str:
+        path = self.directory
+        return str(path.relative_to(self.project.path) if path.is_relative_to(self.project.path) else path)
+
+
+def walk(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from walk(child)
+
+
+@contextlib.contextmanager
+def interrupts_passed_on() -> Iterator[None]:
+    """Let Terraform end its step and write its state when this program is interrupted.
+
+    A terminal sends Ctrl-C to Terraform as well, and a second one would make it give up without saving: so it is
+    passed on only where no terminal does. A termination always becomes an interrupt.
+    """
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and in_foreground_of_terminal():
+            return
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.send_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def in_foreground_of_terminal() -> bool:
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,82 @@
+"""What every test can ask for: a local AWS of its own session, and Terraform."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness import bootstrap
+from harness.layout import Project
+from harness.local.emulators import LocalAWS, Running
+from harness.terraform import terraform_environment
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+COPIED = ("environments", "harness", "lambda", "modules", "requirements", "Makefile", "pyproject.toml")
+# What is made once for a machine and only read afterwards.
+SHARED = ("tools", "emulators")
+
+
+@dataclass(frozen=True)
+class TerraformTool:
+    """Terraform's program and the variables that it runs with."""
+
+    binary: Path
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout under test; only read from."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def terraform() -> TerraformTool:
+    """Terraform as the harness finds it on this machine."""
+    project = Project(REPOSITORY)
+    return TerraformTool(bootstrap.ensure_terraform(project.path), terraform_environment(project))
+
+
+def copy_of_project(destination: Path) -> Project:
+    """Copy the project to a directory of its own, with this machine's tools linked and nothing built."""
+    for name in COPIED:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, destination / name, ignore=ignore_what_is_made)
+        else:
+            destination.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, destination / name)
+    bootstrap.ensure_uv(REPOSITORY)
+    bootstrap.ensure_emulators(REPOSITORY)
+    private = destination / ".sawhorse"
+    private.mkdir()
+    for name in SHARED:
+        (private / name).symlink_to(REPOSITORY / ".sawhorse" / name)
+    (REPOSITORY / ".sawhorse/cache").mkdir(exist_ok=True)
+    (private / "cache").symlink_to(REPOSITORY / ".sawhorse/cache")
+    return Project(destination)
+
+
+def ignore_what_is_made(_directory: str, names: list[str]) -> set[str]:
+    made = {"__pycache__", ".terraform", "terraform.tfvars", "backend.tf", "terraform.tfstate.d"}
+    return {name for name in names if name in made or name.startswith("terraform.tfstate")}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A copy of the project that the test may change."""
+    return copy_of_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A local AWS on free ports for the whole session; tests keep apart by the names of what they make."""
+    aws = LocalAWS(copy_of_project(tmp_path_factory.mktemp("local-aws") / "project"))
+    try:
+        yield aws.up(port=0)
+    finally:
+        aws.down()
