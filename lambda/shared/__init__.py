@@ -1,0 +1,1 @@
+"""Parts that any FastAPI application on Lambda can use unchanged."""

@@ -1,0 +1,141 @@
+"""Call DynamoDB: one client, a debug line for every call, and throttling told apart from failure."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+import botocore.config
+import botocore.session
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from shared.errors import Throttled
+
+# Three attempts of at most four seconds each leave room for two calls within API Gateway's 29 seconds.
+CLIENT_CONFIG = botocore.config.Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
+
+THROTTLING_ERRORS = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+THROTTLING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
+CONDITION_FAILED = "ConditionalCheckFailed"
+CONFLICT = "TransactionConflict"
+
+Item = dict[str, dict[str, Any]]
+
+
+class Client(Protocol):
+    """The operations that applications may use; Scan and the batch operations are none of them."""
+
+    def delete_item(self, **request: Any) -> dict[str, Any]: ...
+    def get_item(self, **request: Any) -> dict[str, Any]: ...
+    def put_item(self, **request: Any) -> dict[str, Any]: ...
+    def query(self, **request: Any) -> dict[str, Any]: ...
+    def transact_write_items(self, **request: Any) -> dict[str, Any]: ...
+    def update_item(self, **request: Any) -> dict[str, Any]: ...
+
+
+class ConditionFailed(Exception):
+    """An item is not as the write's condition asks."""
+
+
+class TransactionCanceled(Exception):
+    """A transaction was not done; `reasons` has one code for each of its writes, `None` for those without fault."""
+
+    def __init__(self, reasons: tuple[str | None, ...]) -> None:
+        super().__init__(f"DynamoDB canceled the transaction: {', '.join(reason or 'None' for reason in reasons)}.")
+        self.reasons = reasons
+
+
+def make_client() -> Client:
+    """Make a client for the region and the credentials that the environment names."""
+    return cast("Client", botocore.session.get_session().create_client("dynamodb", config=CLIENT_CONFIG))
+
+
+class DynamoDB:
+    """Make calls with the client that is given, and log each at debug: never its keys or values."""
+
+    def __init__(self, *, client: Client, logger: Logger) -> None:
+        self._client = client
+        self._logger = logger
+
+    def delete_item(self, table: str, **request: Any) -> dict[str, Any]:
+        """Delete an item."""
+        return self._call("delete_item", table, {"TableName": table, **request})
+
+    def get_item(self, table: str, **request: Any) -> dict[str, Any]:
+        """Read an item."""
+        return self._call("get_item", table, {"TableName": table, **request})
+
+    def put_item(self, table: str, **request: Any) -> dict[str, Any]:
+        """Write an item."""
+        return self._call("put_item", table, {"TableName": table, **request})
+
+    def query(self, table: str, **request: Any) -> dict[str, Any]:
+        """Read the items of one partition."""
+        return self._call("query", table, {"TableName": table, **request})
+
+    def put_items_together(self, table: str, puts: list[dict[str, Any]]) -> dict[str, Any]:
+        """Write all the items or none.
+
+        botocore adds a ClientRequestToken, so its own retries never write twice.
+        """
+        items = [{"Put": {"TableName": table, **put}} for put in puts]
+        return self._call("transact_write_items", table, {"TransactItems": items})
+
+    def update_item(self, table: str, **request: Any) -> dict[str, Any]:
+        """Change an item."""
+        return self._call("update_item", table, {"TableName": table, **request})
+
+    def _call(self, operation: str, table: str, request: dict[str, Any]) -> dict[str, Any]:
+        started = time.perf_counter()
+        outcome = "ok"
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**request)
+        except ClientError as error:
+            outcome = error_code(error)
+            raise _translate(error) from error
+        except Exception as error:
+            outcome = type(error).__name__
+            raise
+        else:
+            return answer
+        finally:
+            duration = round((time.perf_counter() - started) * 1000, 3)
+            line = {"operation": operation, "table": table, "outcome": outcome, "duration_ms": duration}
+            self._logger.debug("dynamodb", extra=line)
+
+
+def error_code(error: ClientError) -> str:
+    """Read the code of a service's error."""
+    return str(_response(error).get("Error", {}).get("Code", ""))
+
+
+def _translate(error: ClientError) -> Exception:
+    code = error_code(error)
+    if code in THROTTLING_ERRORS:
+        return Throttled()
+    if code == "ConditionalCheckFailedException":
+        return ConditionFailed()
+    if code == "TransactionCanceledException":
+        codes = [reason.get("Code") for reason in _response(error).get("CancellationReasons", [])]
+        reasons = tuple(None if reason == "None" else reason for reason in codes)
+        return Throttled() if THROTTLING_REASONS.intersection(reasons) else TransactionCanceled(reasons)
+    unknown: Exception = error
+    return unknown
+
+
+def _response(error: ClientError) -> Mapping[str, Any]:
+    response: Mapping[str, Any] = error.response
+    return response

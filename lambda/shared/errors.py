@@ -1,0 +1,152 @@
+"""Answer every error as JSON with a stable code, a sentence and the request id.
+
+ApiError            an error that the caller is told about
+└── Throttled       the caller has to slow down: 429 with Retry-After
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from shared.asgi import App, Message, Receive, Scope, Send
+
+RETRY_AFTER_SECONDS = 2
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="A stable word to decide on in code.")
+    message: str = Field(description="A sentence for people; its wording may change.")
+    request_id: str = Field(description="The id to quote when you ask about this request.")
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: ErrorDetail
+
+
+class ApiError(Exception):
+    """An error that the caller is told about in one sentence."""
+
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+class Throttled(ApiError):
+    """DynamoDB or another service asked us to slow down, so we ask the caller."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "throttled",
+            f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+
+def error_response(
+    scope: Scope, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Make the answer, and leave its code for the request's log line."""
+    state = scope.get("state", {})
+    state.setdefault("log_fields", {})["error_code"] = code
+    body = {"error": {"code": code, "message": message, "request_id": state.get("request_id", "")}}
+    return JSONResponse(body, status_code=status, headers=dict(headers or {}))
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Give the application's own errors, the router's and the validator's the one shape."""
+    app.exception_handler(ApiError)(_on_api_error)
+    app.exception_handler(HTTPException)(_on_router_error)
+    app.exception_handler(RequestValidationError)(_on_invalid_request)
+
+
+class ErrorBoundary:
+    """Turn what nobody caught into a 500 without a stack trace, and log the stack.
+
+    This has to be the innermost middleware: Starlette's own catch-all stands outside every middleware, so its answer
+    would come without CORS headers and request id.
+    """
+
+    def __init__(self, app: App, *, logger: Logger) -> None:
+        self._app = app
+        self._logger = logger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application and answer in its place when it fails before it has answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            self._logger.exception("The request failed with an error that nobody expected.")
+            if started:
+                raise
+            response = error_response(
+                scope,
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "internal_error",
+                "Something went wrong on our side. Send the request again; if it fails again, quote the request id.",
+            )
+            await response(scope, receive, send)
+
+
+def validation_sentence(errors: Sequence[Any], *, subject: str) -> str:
+    """Say in one sentence which parts do not fit, and never repeat what was sent."""
+    parts = [f"{_place(error['loc'])}: {error['msg'][:1].lower()}{error['msg'][1:]}" for error in errors]
+    return f"{subject} does not fit: {'; '.join(parts)}."
+
+
+def _place(location: Sequence[object]) -> str:
+    return ".".join(str(part) for part in location) or "it"
+
+
+async def _on_api_error(request: Request, error: ApiError) -> JSONResponse:
+    return error_response(request.scope, error.status, error.code, error.message, error.headers)
+
+
+async def _on_router_error(request: Request, error: HTTPException) -> JSONResponse:
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        code, message = "not_found", "There is nothing at this path. See /docs for the routes."
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        code, message = (
+            "method_not_allowed",
+            "This path does not know this method. The Allow header says which it knows.",
+        )
+        headers["Allow"] = _allowed(headers.get("Allow", ""))
+    else:
+        code, message = "invalid_request", f"{HTTPStatus(error.status_code).phrase}."
+    return error_response(request.scope, error.status_code, code, message, headers)
+
+
+async def _on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    message = validation_sentence(error.errors(), subject="The request")
+    return error_response(request.scope, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)
+
+
+def _allowed(router_says: str) -> str:
+    """Add the methods that middleware answers: OPTIONS for every path and HEAD wherever there is GET."""
+    methods = {method.strip() for method in router_says.split(",") if method.strip()} | {"OPTIONS"}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

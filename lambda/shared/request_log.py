@@ -1,0 +1,59 @@
+"""Give every request an id and one log line."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+from starlette.datastructures import MutableHeaders
+
+from shared import request_ids
+from shared.asgi import App, Message, Receive, Scope, Send, header
+
+
+class RequestLog:
+    """Put the request id on the answer and in every log line until then, and log the request at its end.
+
+    What the application leaves in `state["log_fields"]` is part of that line.
+    """
+
+    def __init__(self, app: App, *, logger: Logger, seconds: Callable[[], float] = time.perf_counter) -> None:
+        self._app = app
+        self._logger = logger
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and watch its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = request_ids.choose(header(scope, request_ids.HEADER))
+        log_fields: dict[str, object] = {}
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "log_fields": log_fields}
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[request_ids.HEADER] = request_id
+            await send(message)
+
+        self._logger.thread_safe_append_keys(request_id=request_id, **_lambda_keys(scope))
+        started = self._seconds()
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            line = {
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "duration_ms": round((self._seconds() - started) * 1000, 3),
+            }
+            self._logger.info("request", extra=line | log_fields)
+            self._logger.thread_safe_clear_keys()
+
+
+def _lambda_keys(scope: Scope) -> dict[str, str]:
+    invocation = getattr(scope.get("aws.context"), "aws_request_id", None)
+    return {"function_request_id": invocation} if invocation else {}

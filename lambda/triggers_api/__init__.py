@@ -1,0 +1,1 @@
+"""An inbox that external systems push events to and automation clients poll."""

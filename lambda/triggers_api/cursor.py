@@ -1,0 +1,59 @@
+"""Write the place where a page of the inbox ended as an opaque text, and read it back."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from triggers_api import times
+from triggers_api.event_ids import is_event_id
+from triggers_api.settings import MAX_SHARDS
+
+MAX_LENGTH = 8192
+
+
+class Position(NamedTuple):
+    """The last event of a shard that a caller has seen."""
+
+    created_at: str
+    event_id: str
+
+
+class MalformedCursorError(ValueError):
+    """A text is no cursor that we made."""
+
+
+def encode(positions: Mapping[int, Position]) -> str:
+    """Write one position for each shard that has been read from."""
+    text = json.dumps({str(shard): positions[shard] for shard in sorted(positions)}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> dict[int, Position]:
+    """Read a cursor; whatever passes is safe to give to DynamoDB as a key."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        decoded = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise MalformedCursorError from error
+    if not isinstance(decoded, dict):
+        raise MalformedCursorError
+    return {_shard(name): _position(value) for name, value in decoded.items()}
+
+
+def _shard(name: str) -> int:
+    if not re.fullmatch(r"0|[1-9][0-9]?", name) or int(name) >= MAX_SHARDS:
+        raise MalformedCursorError
+    return int(name)
+
+
+def _position(value: object) -> Position:
+    match value:
+        case [str(created_at), str(event_id)] if re.fullmatch(
+            times.PATTERN, created_at, flags=re.ASCII
+        ) and is_event_id(event_id):
+            return Position(created_at, event_id)
+        case _:
+            raise MalformedCursorError

@@ -1,0 +1,189 @@
+"""Keep events in DynamoDB: store, acknowledge and delete them, each at most once."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
+from shared.errors import ApiError, Throttled
+from triggers_api import idempotency, sharding
+from triggers_api.event_ids import is_event_id, new_event_id
+from triggers_api.item_size import MAX_ITEM_BYTES, item_size
+from triggers_api.models import AcknowledgedEvent, CreatedEvent, NewEvent
+from triggers_api.settings import Settings
+from triggers_api.times import Clock, timestamp
+
+ACKNOWLEDGE_ATTEMPTS = 3
+TRANSACTION_ATTEMPTS = 5
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """The answer to a POST, and whether it is the answer to an earlier one."""
+
+    answer: CreatedEvent
+    replayed: bool
+
+
+class EventStore:
+    """Store, acknowledge and delete events. Condition expressions decide between requests at the same moment."""
+
+    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+        self._settings = settings
+        self._table = settings.events_table
+        self._dynamodb = dynamodb
+        self._clock = clock
+        self._sleep = sleep
+
+    async def create(
+        self, event: NewEvent, payload_text: str, *, caller_key_hash: str, idempotency_key: str | None
+    ) -> Created:
+        """Store an event, or repeat the answer when this idempotency key has stored it before."""
+        answer = CreatedEvent(event_id=new_event_id(), created_at=timestamp(self._clock()))
+        item = self._event_item(event, payload_text, answer)
+        if idempotency_key is None:
+            self._put(item)
+            return Created(answer=answer, replayed=False)
+        name = idempotency.record_id(caller_key_hash, idempotency_key)
+        fingerprint = idempotency.fingerprint(event.source, event.event_type, payload_text)
+        return await self._put_once(item, answer, name, fingerprint)
+
+    def acknowledge(self, event_id: str) -> AcknowledgedEvent:
+        """Take an event out of the inbox; a second time changes nothing and answers the same."""
+        for _ in range(ACKNOWLEDGE_ATTEMPTS):
+            found = self._find(event_id)
+            if "acknowledged_at" in found:
+                return AcknowledgedEvent(event_id=event_id, acknowledged_at=found["acknowledged_at"]["S"])
+            now = timestamp(self._clock())
+            try:
+                self._dynamodb.update_item(
+                    self._table,
+                    Key={"event_id": found["event_id"], "created_at": found["created_at"]},
+                    UpdateExpression="SET #status = :acknowledged, #acknowledged_at = :now",
+                    ConditionExpression="#status = :pending",
+                    ExpressionAttributeNames={"#status": "status", "#acknowledged_at": "acknowledged_at"},
+                    ExpressionAttributeValues={
+                        ":acknowledged": {"S": sharding.acknowledged_like(found["status"]["S"])},
+                        ":now": {"S": now},
+                        ":pending": found["status"],
+                    },
+                )
+            except ConditionFailed:
+                # Someone else acknowledged or deleted the event just now: look again.
+                continue
+            return AcknowledgedEvent(event_id=event_id, acknowledged_at=now)
+        raise Throttled
+
+    def delete(self, event_id: str) -> None:
+        """Remove an event, whether it is acknowledged or not."""
+        found = self._find(event_id)
+        try:
+            self._dynamodb.delete_item(
+                self._table,
+                Key={"event_id": found["event_id"], "created_at": found["created_at"]},
+                ConditionExpression="attribute_exists(#event_id)",
+                ExpressionAttributeNames={"#event_id": "event_id"},
+            )
+        except ConditionFailed:
+            raise _not_found() from None
+
+    def _event_item(self, event: NewEvent, payload_text: str, answer: CreatedEvent) -> Item:
+        shard = sharding.shard_of(answer.event_id, self._settings.inbox_write_shards)
+        attributes = {
+            "event_id": answer.event_id,
+            "created_at": answer.created_at,
+            "status": sharding.stored_status(sharding.PENDING, shard),
+            "source": event.source,
+            "event_type": event.event_type,
+            "payload": payload_text,
+        }
+        # An event grows when it is acknowledged, and one that could not be would stay in the inbox for ever.
+        acknowledged = attributes | {
+            "status": sharding.stored_status(sharding.ACKNOWLEDGED, shard),
+            "acknowledged_at": answer.created_at,
+        }
+        size = item_size(acknowledged)
+        if size > MAX_ITEM_BYTES:
+            raise ApiError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "event_too_large",
+                f"The event takes {size} bytes and may take {MAX_ITEM_BYTES}. "
+                "Put large data elsewhere and send a link to it.",
+            )
+        return {name: {"S": value} for name, value in attributes.items()}
+
+    def _put(self, item: Item) -> None:
+        try:
+            self._dynamodb.put_item(self._table, **_put_new(item))
+        except ConditionFailed:
+            # The id is ours alone, so botocore has sent this same event again after an answer got lost.
+            return
+
+    async def _put_once(self, item: Item, answer: CreatedEvent, name: str, fingerprint: str) -> Created:
+        for attempt in range(TRANSACTION_ATTEMPTS):
+            record = idempotency.put_request(name, fingerprint, answer, self._clock())
+            try:
+                self._dynamodb.put_items_together(self._table, [record, _put_new(item)])
+            except TransactionCanceled as canceled:
+                if CONDITION_FAILED in canceled.reasons:
+                    first = self._first_answer(name, fingerprint)
+                    if first is not None:
+                        return Created(answer=first, replayed=True)
+                elif CONFLICT not in canceled.reasons:
+                    raise
+                # Another request with this key is being written, or its record has just been swept.
+                await self._sleep(random.uniform(0.5, 1) * 0.03 * 2**attempt)  # noqa: S311 - only spreads the retries
+            else:
+                return Created(answer=answer, replayed=False)
+        raise Throttled
+
+    def _first_answer(self, name: str, fingerprint: str) -> CreatedEvent | None:
+        found = self._dynamodb.get_item(self._table, Key=idempotency.record_key(name), ConsistentRead=True)
+        record = idempotency.read_record(found.get("Item"), self._clock())
+        if record is None:
+            return None
+        if record.fingerprint != fingerprint:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                "idempotency_conflict",
+                "This Idempotency-Key was used with another body. Use a new key for a new event.",
+            )
+        return record.answer
+
+    def _find(self, event_id: str) -> Item:
+        if not is_event_id(event_id):
+            raise _not_found()
+        answer = self._dynamodb.query(
+            self._table,
+            KeyConditionExpression="#event_id = :event_id",
+            ProjectionExpression="#event_id, #created_at, #status, #acknowledged_at",
+            ExpressionAttributeNames={
+                "#event_id": "event_id",
+                "#created_at": "created_at",
+                "#status": "status",
+                "#acknowledged_at": "acknowledged_at",
+            },
+            ExpressionAttributeValues={":event_id": {"S": event_id}},
+            ConsistentRead=True,
+            Limit=1,
+        )
+        if not answer["Items"]:
+            raise _not_found()
+        found: Item = answer["Items"][0]
+        return found
+
+
+def _put_new(item: Item) -> dict[str, object]:
+    return {
+        "Item": item,
+        "ConditionExpression": "attribute_not_exists(#event_id)",
+        "ExpressionAttributeNames": {"#event_id": "event_id"},
+    }
+
+
+def _not_found() -> ApiError:
+    return ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no event with this id. It may have been deleted.")

@@ -1,0 +1,168 @@
+"""Map the routes to the store and the inbox."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools import Logger
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
+from fastapi.security import APIKeyHeader
+from pydantic import ValidationError
+from pydantic.json_schema import SkipJsonSchema
+
+from shared.errors import ApiError, validation_sentence
+from shared.metrics import Counters
+from shared.strict_json import JsonObject, NotStrictJsonError, read_object
+from triggers_api import cursor, idempotency, openapi
+from triggers_api.auth import Authenticator, Caller
+from triggers_api.events import EventStore
+from triggers_api.inbox import Inbox
+from triggers_api.models import AcknowledgedEvent, CreatedEvent, Health, InboxPage, NewEvent
+from triggers_api.settings import Settings
+from triggers_api.version import VERSION
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+
+# The endpoints are `async` though they wait for DynamoDB: a Lambda environment serves one request at a time, so nobody
+# else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.
+
+
+def make_router(  # noqa: PLR0913 - the parts that the application is made of
+    *,
+    settings: Settings,
+    authenticator: Authenticator,
+    store: EventStore,
+    inbox: Inbox,
+    counters: Counters,
+    logger: Logger,
+) -> APIRouter:
+    """Make the routes under /v1."""
+
+    async def caller(
+        request: Request,
+        key: Annotated[
+            str | None,
+            Security(
+                APIKeyHeader(name="X-API-Key", scheme_name="ApiKey", description="Your API key.", auto_error=False)
+            ),
+        ],
+    ) -> Caller:
+        found = authenticator.authenticate(key)
+        request.state.log_fields["api_key"] = found.name
+        return found
+
+    router = APIRouter(prefix="/v1")
+    protected = APIRouter(dependencies=[Depends(caller)])
+
+    @router.get(
+        "/health",
+        summary="Tell that the service answers",
+        openapi_extra=openapi.operation(),
+        responses=openapi.responses(500, success=200, description="The service answers."),
+    )
+    async def health() -> Health:
+        return Health(version=VERSION)
+
+    @protected.post(
+        "/events",
+        status_code=HTTPStatus.CREATED,
+        summary="Store an event",
+        responses=openapi.responses(
+            401, 409, 413, 422, 429, 500, success=201, description="The event is in the inbox."
+        ),
+        openapi_extra=openapi.operation(body=NewEvent),
+    )
+    async def create_event(
+        request: Request,
+        response: Response,
+        sender: Annotated[Caller, Depends(caller)],
+        idempotency_key: Annotated[
+            str | SkipJsonSchema[None],
+            Header(
+                alias=idempotency.HEADER,
+                description=openapi.IDEMPOTENCY_KEY_DESCRIPTION,
+                min_length=1,
+                max_length=idempotency.MAX_LENGTH,
+                pattern=idempotency.PATTERN,
+                examples=["order-4711-created"],
+            ),
+        ] = None,
+    ) -> CreatedEvent:
+        event, body = _new_event(await request.body())
+        if not settings.is_production:
+            logger.debug("payload", extra={"payload": body.texts["payload"]})
+        created = await store.create(
+            event, body.texts["payload"], caller_key_hash=sender.key_hash, idempotency_key=idempotency_key
+        )
+        request.state.log_fields["event_id"] = created.answer.event_id
+        if created.replayed:
+            response.headers["Idempotent-Replayed"] = "true"
+        counters.count("EventsReplayed" if created.replayed else "EventsCreated")
+        return created.answer
+
+    @protected.get(
+        "/inbox",
+        response_model=InboxPage,
+        summary="List the events that wait",
+        openapi_extra=openapi.operation(),
+        responses=openapi.responses(401, 422, 429, 500, success=200, description="Events, oldest first."),
+    )
+    async def list_inbox(
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most events to send.")] = DEFAULT_LIMIT,
+        after: Annotated[
+            str | SkipJsonSchema[None],
+            Query(alias="cursor", max_length=cursor.MAX_LENGTH, description="The `next_cursor` of the page before."),
+        ] = None,
+    ) -> Response:
+        page = inbox.page(after=_positions(after), limit=limit)
+        return Response(page, media_type="application/json")
+
+    @protected.post(
+        "/events/{event_id}/ack",
+        summary="Acknowledge an event",
+        openapi_extra=openapi.operation(),
+        responses=openapi.responses(401, 404, 422, 429, 500, success=200, description="The event left the inbox."),
+    )
+    async def acknowledge_event(event_id: str, request: Request) -> AcknowledgedEvent:
+        answer = store.acknowledge(event_id)
+        request.state.log_fields["event_id"] = event_id
+        counters.count("EventsAcknowledged")
+        return answer
+
+    @protected.delete(
+        "/events/{event_id}",
+        status_code=HTTPStatus.NO_CONTENT,
+        summary="Delete an event",
+        openapi_extra=openapi.operation(),
+        responses=openapi.responses(401, 404, 422, 429, 500, success=204, description="The event is gone."),
+    )
+    async def delete_event(event_id: str, request: Request) -> None:
+        store.delete(event_id)
+        request.state.log_fields["event_id"] = event_id
+        counters.count("EventsDeleted")
+
+    router.include_router(protected)
+    return router
+
+
+def _new_event(body: bytes) -> tuple[NewEvent, JsonObject]:
+    try:
+        read = read_object(body)
+        return NewEvent.model_validate(read.values), read
+    except NotStrictJsonError as error:
+        raise _invalid(str(error)) from None
+    except ValidationError as error:
+        raise _invalid(validation_sentence(error.errors(), subject="The event")) from None
+
+
+def _positions(text: str | None) -> dict[int, cursor.Position]:
+    try:
+        return {} if text is None else cursor.decode(text)
+    except cursor.MalformedCursorError:
+        raise _invalid(
+            "The cursor is not one that this service made. Send `next_cursor` as you got it, or start without one."
+        ) from None
+
+
+def _invalid(message: str) -> ApiError:
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)
