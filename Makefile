@@ -42,7 +42,7 @@ check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov
 format: setup ## Format Python and Terraform.
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix --exit-zero .
-	@.venv/bin/python -m harness.check --format
+	@terraform fmt -recursive modules environments
 
 lock: ## Resolve every requirements/*.in anew and write the hashed locks.
 	@$(PYTHON) -m harness.bootstrap uv

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import http.client
 import json
 import os
 import platform
@@ -20,7 +21,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,20 @@ TERRAFORM_SHA256 = {
 }
 TERRAFORM_RELEASES = "https://releases.hashicorp.com/terraform"
 PROVIDER_SOURCE = "registry.terraform.io"
+CLI_CONFIGURATION = """\
+# Written by the harness: the AWS provider comes from the mirror on this machine, any other one from the registry.
+provider_installation {{
+  filesystem_mirror {{
+    path    = {mirror}
+    include = ["{source}/*/*"]
+  }}
+  direct {{
+    exclude = ["{source}/hashicorp/aws"]
+  }}
+}}
+"""
 FUNCTIONS_PYTHON = "3.13"
+PIP_INSTALL = ("pip", "install", "--quiet", "--require-hashes")
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,7 @@ def ensure_harness(project: Path) -> Path:
         say("Setting up the harness: .venv from requirements/harness.txt.")
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, environment])
         python = python_of(environment)
-        run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", locks[0]])
+        run([uv, *PIP_INSTALL, "--python", python, "-r", locks[0]])
         run([uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "-e", project])
 
     once(environment, locks, install, extra=sys.version)
@@ -135,8 +149,7 @@ def ensure_emulators(project: Path, machine: Machine | None = None) -> Emulators
         say("Setting up MiniStack from requirements/ministack.txt.")
         shutil.rmtree(emulators.ministack, ignore_errors=True)
         uv, python = ensure_uv(project), python_of(emulators.runtime)
-        run([uv, "pip", "install", "--quiet", "--python", python, "--target", emulators.ministack]
-            + ["--require-hashes", "-r", ministack])  # fmt: skip
+        run([uv, *PIP_INSTALL, "--python", python, "--target", emulators.ministack, "-r", ministack])
 
     def install_moto() -> None:
         say("Setting up moto from requirements/moto.txt.")
@@ -162,8 +175,7 @@ def ensure_uv(project: Path) -> Path:
             raise MissingTool(
                 "This Python cannot make environments. Install its venv module (Debian: apt-get install python3-venv)."
             ) from error
-        run([python_of(environment), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            + ["--require-hashes", "-r", lock])  # fmt: skip
+        run([python_of(environment), "-m", *PIP_INSTALL, "--disable-pip-version-check", "-r", lock])
 
     once(environment, [lock], install, extra=sys.version)
     return environment / "bin/uv"
@@ -172,7 +184,7 @@ def ensure_uv(project: Path) -> Path:
 def make_environment(project: Path, environment: Path, lock: Path, *, python: Path) -> None:
     uv = ensure_uv(project)
     run([uv, "venv", "--quiet", "--clear", "--python", python, environment])
-    run([uv, "pip", "install", "--quiet", "--python", python_of(environment), "--require-hashes", "-r", lock])
+    run([uv, *PIP_INSTALL, "--python", python_of(environment), "-r", lock])
 
 
 def once(made: Path, locks: Iterable[Path], install: Callable[[], None], *, extra: str = "") -> None:
@@ -194,14 +206,15 @@ def python_of(environment: Path) -> Path:
     return environment / "bin/python"
 
 
-def run(command: list[str | Path]) -> None:
+def run(command: Sequence[str | Path]) -> None:
     """Run a step and raise its last words when it fails."""
-    # uv's own settings of this shell must not decide what the locks have decided.
+    # An environment that is active in this shell has no part in it.
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment, check=False)
+    words = [str(part) for part in command]
+    result = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
     if result.returncode != 0:
-        words = (result.stderr or result.stdout).strip().splitlines()[-6:]
-        raise MissingTool(f"{Path(str(command[0])).name} failed:\n  " + "\n  ".join(words or ["it printed nothing."]))
+        last = (result.stderr or result.stdout).strip().splitlines()[-6:]
+        raise MissingTool(f"{Path(words[0]).name} failed:\n  " + "\n  ".join(last or ["it printed nothing."]))
 
 
 # --- Python ------------------------------------------------------------------------------------------------------
@@ -241,7 +254,9 @@ def python_version(interpreter: Path) -> str | None:
     """Ask an interpreter for its minor version; None when it does not run (a shim without its version, say)."""
     question = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
-        result = subprocess.run([str(interpreter), "-c", question], capture_output=True, text=True, check=False, timeout=20)
+        result = subprocess.run(
+            [str(interpreter), "-c", question], capture_output=True, text=True, check=False, timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return result.stdout.strip() if result.returncode == 0 else None
@@ -263,10 +278,13 @@ def ensure_terraform(project: Path, machine: Machine | None = None) -> Path:
 
 
 def terraform_version(binary: Path) -> tuple[int, int] | None:
-    result = subprocess.run([str(binary), "version", "-json"], capture_output=True, text=True, check=False)
-    if result.returncode != 0:
+    """Ask Terraform for its version; None when it does not run, or is so old that it cannot say it in JSON."""
+    try:
+        result = subprocess.run([str(binary), "version", "-json"], capture_output=True, text=True, check=False)
+        version = json.loads(result.stdout)["terraform_version"]
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    found = re.match(r"(\d+)\.(\d+)", json.loads(result.stdout)["terraform_version"])
+    found = re.match(r"(\d+)\.(\d+)", str(version))
     return (int(found[1]), int(found[2])) if found else None
 
 
@@ -285,9 +303,9 @@ def fetch_terraform(target: Path, machine: Machine) -> None:
     url = f"{machine.releases}/{TERRAFORM_VERSION}/terraform_{TERRAFORM_VERSION}_{name}.zip"
     say(f"Fetching Terraform {TERRAFORM_VERSION} for {name}.")
     try:
-        with urllib.request.urlopen(url, timeout=60, context=certificates(machine)) as response:
+        with urllib.request.urlopen(url, timeout=60, context=certificates(machine)) as response:  # noqa: S310 # pinned
             archive = response.read()
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise MissingTool(
             f"Terraform is not on PATH and could not be fetched from {url} ({error}); "
             "install Terraform >= 1.11 and put it on PATH."
@@ -338,7 +356,8 @@ def provider_mirror(machine: Machine | None = None) -> Path | None:
         Path("/usr/share/terraform/plugins"),
     ]
     below_opt = sorted(machine.opt.iterdir()) if machine.opt.is_dir() else []
-    return next((place for place in [*implied, *below_opt] if (place / PROVIDER_SOURCE).is_dir()), None)
+    # os.path.isdir takes a directory that this user may not enter for none; Path.is_dir raises.
+    return next((place for place in [*implied, *below_opt] if os.path.isdir(place / PROVIDER_SOURCE)), None)  # noqa: PTH112
 
 
 def ensure_provider_configuration(project: Path, machine: Machine | None = None) -> Path | None:
@@ -347,21 +366,17 @@ def ensure_provider_configuration(project: Path, machine: Machine | None = None)
     if mirror is None:
         return None
     path = project / ".sawhorse/terraform.rc"
-    content = (
-        "# Written by the harness: providers come from the mirror on this machine, the rest from the registry.\n"
-        "provider_installation {\n"
-        f'  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = ["{PROVIDER_SOURCE}/*/*"]\n  }}\n'
-        f'  direct {{\n    exclude = ["{PROVIDER_SOURCE}/hashicorp/aws"]\n  }}\n'
-        "}\n"
-    )
+    content = CLI_CONFIGURATION.format(mirror=json.dumps(str(mirror)), source=PROVIDER_SOURCE)
     write_atomically(path, content)
     return path
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bootstrap", description="Set this machine up for Sawhorse.")
-    parser.add_argument("parts", nargs="*", default=["harness"], help="harness (the default), emulators, terraform, uv, checkov")
-    parts = {
+    parser.add_argument(
+        "parts", nargs="*", default=["harness"], help="harness (the default), emulators, terraform, uv, checkov"
+    )
+    parts: dict[str, Callable[[Path], object]] = {
         "harness": ensure_harness,
         "emulators": ensure_emulators,
         "terraform": ensure_terraform,
@@ -370,7 +385,7 @@ def main(arguments: list[str] | None = None) -> int:
     }
     options = parser.parse_args(arguments)
     if sys.version_info < (3, 11):  # noqa: UP036 # this file is also run by whatever `python3` is
-        say(f"Sawhorse needs Python 3.11 or newer; this is {platform.python_version()}. Name one: make PYTHON=python3.12")
+        say(f"Sawhorse needs Python >= 3.11; this is {platform.python_version()}. Name one: make PYTHON=python3.12")
         return 2
     unknown = [part for part in options.parts if part not in parts]
     if unknown:

@@ -65,7 +65,9 @@ def build(
 
 @app.command()
 def render(
-    roots: Annotated[list[str] | None, typer.Argument(metavar="[ROOT]...", help="Roots to render; all by default.")] = None,
+    roots: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROOT]...", help="Roots to render; all by default.")
+    ] = None,
 ) -> None:
     """Render terraform.tfvars of the roots, and backend.tf where a state bucket is named."""
     from harness.render import render as render_root
@@ -82,7 +84,9 @@ def plan(
     root: RootName,
     local: Local = False,
     var: Variables = None,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with exit code 1 when there are changes.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with exit code 1 when there are changes.")
+    ] = False,
 ) -> None:
     """Show what an apply would change."""
     changes = open_workspace(root, local=local).terraform.plan(var or [])

@@ -44,7 +44,8 @@ def run_demo(root: Root) -> bool:
     with step(5, "Ready"):
         print(f"{root.name} answers at {deployment.outputs['api_endpoint']}\n")
         print("\n".join(seed_module(root.app).calls(deployment, seeded.secrets)))
-        print(f'\nMore: sawhorse smoke {root.name} --local; eval "$(sawhorse local env {root.environment})" for any AWS tool.')
+        print(f"\nCheck again: sawhorse smoke {root.name} --local")
+        print(f'Use any AWS tool: eval "$(sawhorse local env {root.environment})"')
         print(f"Take it down: make destroy APP={root.app} ENV={root.environment}. Stop the local AWS: make down.")
     passed = all(result.passed for result in results)
     print(f"\n{'Done' if passed else 'Some checks failed'} after {time.monotonic() - start:.1f} s.")

@@ -42,7 +42,9 @@ def examine(project: Project) -> list[Finding]:
 
 
 def python() -> Finding:
-    return Finding("Python", sys.version_info >= (3, 11), f"{platform.python_version()} at {sys.executable}", "Use 3.11 or newer.")
+    return Finding(
+        "Python", sys.version_info >= (3, 11), f"{platform.python_version()} at {sys.executable}", "Use 3.11 or newer."
+    )
 
 
 def program(name: str, advice: str, machine: bootstrap.Machine) -> Finding:
@@ -82,7 +84,9 @@ def functions_python(project: Project, machine: bootstrap.Machine) -> Finding:
             return Finding("Functions' Python", True, f"{wanted} at {candidate}")
     made = project.private / "emulators/runtime/pyvenv.cfg"
     found = "uv fetches it, else functions run under the harness's version locally."
-    return Finding("Functions' Python", True, f"{wanted} is not here; {found}" if not made.is_file() else f"made: {made.parent}")
+    return Finding(
+        "Functions' Python", True, f"{wanted} is not here; {found}" if not made.is_file() else f"made: {made.parent}"
+    )
 
 
 def emulators(project: Project) -> Finding:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from harness.errors import BadConfiguration, UnknownName
 from harness.layout import Project, one_of
 
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
@@ -45,16 +45,16 @@ def read_environment(project: Project, name: str) -> Environment:
     shown = path.relative_to(project.path)
     try:
         content = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise BadConfiguration(f"{shown} is no YAML ({' '.join(str(error).split())}); mend that place.") from error
     if not isinstance(content, dict):
         raise BadConfiguration(f"{shown} must hold names with values, such as region: us-east-1.")
+    if "name" in content:
+        raise BadConfiguration(f"{shown} must not say name: the directory is the name. Remove that line.")
     try:
-        return Environment(name=name, **content)
+        return Environment.model_validate({**{str(key): value for key, value in content.items()}, "name": name})
     except ValidationError as error:
         raise BadConfiguration(f"{shown}: {explain(error)}") from error
-    except TypeError as error:
-        raise BadConfiguration(f"{shown} must not say name or repeat it: the directory is the name.") from error
 
 
 def explain(error: ValidationError) -> str:

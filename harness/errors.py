@@ -1,13 +1,13 @@
 """The errors that a user can cause or mend, each a sentence with a next step.
 
-    SawhorseError                exit code 2
-    ├── UnknownName              an app, environment or root that is not there
-    ├── BadConfiguration         environment.yaml, package.toml or a template that does not fit
-    ├── MissingTool              Terraform, a Python interpreter or a package is not on this machine
-    ├── BuildFailed              a package that could not be built
-    ├── WrongAccount             no credentials, or those of another AWS account
-    ├── LocalAWSError            the emulators cannot start, died or do not answer
-    └── CommandFailed            Terraform ended with an error of its own: exit code 1
+SawhorseError                exit code 2
+├── UnknownName              an app, environment or root that is not there
+├── BadConfiguration         environment.yaml, package.toml or a template that does not fit
+├── MissingTool              Terraform, a Python interpreter or a package is not on this machine
+├── BuildFailed              a package that could not be built
+├── WrongAccount             no credentials, or those of another AWS account
+├── LocalAWSError            the emulators cannot start, died or do not answer
+└── CommandFailed            Terraform ended with an error of its own: exit code 1
 """
 
 from __future__ import annotations

@@ -26,4 +26,6 @@ def refuse_protected_tables(workspace: Workspace) -> None:
             if workspace.local
             else "Turn deletion_protection off in its main.tf and apply that first."
         )
-        raise Protected(f"{workspace.root.name} has protected tables: {', '.join(tables)}. Nothing was destroyed. {way_out}")
+        raise Protected(
+            f"{workspace.root.name} has protected tables: {', '.join(tables)}. Nothing was destroyed. {way_out}"
+        )

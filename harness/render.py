@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from harness.layout import Project, Root
 from harness.package.manifest import Entry, read_manifest
 
 TEMPLATES = Path(__file__).parent / "templates"
+SHORT_ESCAPES = re.compile(r"\\.")
+HCL_ESCAPES = {"\\b": "\\u0008", "\\f": "\\u000c"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
 def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:
     """Return what the build measured of an app's functions."""
     packages = read_manifest(dist).get(app)
-    if not packages:
+    if not packages or not (dist / f"{app}.zip").is_file():
         raise BuildFailed(f'{dist.name}/{app}.zip does not exist; run "make build".')
     return packages
 
@@ -77,7 +80,14 @@ def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:
 
 def hcl(value: str | float | bool | None) -> str:  # noqa: FBT001 # a filter takes what the template holds
     """Write a value as HCL reads it; templates in strings (`${`, `%{`) are taken literally."""
+    if isinstance(value, jinja2.StrictUndefined):
+        # A filter is handed what nobody gave as well; using it as a text raises the error that names it.
+        str(value)
     if value is None:
         return "null"
     written = json.dumps(value, ensure_ascii=False)
-    return written.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else written
+    if not isinstance(value, str):
+        return written
+    # JSON's short escapes of these two are none of HCL's; a backslash of the value's own stands doubled before them.
+    written = SHORT_ESCAPES.sub(lambda found: HCL_ESCAPES.get(found[0], found[0]), written)
+    return written.replace("${", "$${").replace("%{", "%%{")

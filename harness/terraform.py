@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psutil
 from python_terraform import IsFlagged, IsNotFlagged
 from python_terraform import Terraform as PythonTerraform
 
@@ -118,8 +119,6 @@ class Terraform:
 
     def resources(self) -> list[dict[str, Any]]:
         """Return the managed resources in the state, as `terraform show -json` has them."""
-        import json  # noqa: PLC0415
-
         with self.prepared_environment():
             code, out, err = self.wrapped().cmd("show", json=IsFlagged, no_color=IsFlagged)
         if code != 0:
@@ -132,20 +131,28 @@ class Terraform:
         # Terraform writes past Python's buffer: what was said before must stand before.
         sys.stdout.flush()
         colour = IsNotFlagged if sys.stdout.isatty() else IsFlagged
-        with self.prepared_environment(), interrupts_passed_on():
-            code, _, _ = self.wrapped().cmd(command, *arguments, capture_output=False, no_color=colour, **options)
-        return int(code)
+        wrapped = self.wrapped()
+        words = wrapped.generate_cmd_string(command, *arguments, no_color=colour, **options)
+        # In a group of its own it gets no signal but those that are passed on.
+        with (
+            subprocess.Popen(words, cwd=self.directory, env=self.variables(), process_group=0) as process,
+            interrupts_passed_on(process),
+        ):
+            return process.wait()
 
     def wrapped(self) -> PythonTerraform:
         return PythonTerraform(working_dir=str(self.directory), terraform_bin_path=str(self.binary))
 
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables of a run."""
+        return {name: value for name, value in os.environ.items() if name not in self.without} | self.environment
+
     @contextlib.contextmanager
     def prepared_environment(self) -> Iterator[None]:
         """Put this run's variables where python-terraform takes them from, and take them back."""
-        before = dict(os.environ)
-        for name in self.without:
-            os.environ.pop(name, None)
-        os.environ.update(self.environment)
+        before, during = dict(os.environ), self.variables()
+        os.environ.clear()
+        os.environ.update(during)
         try:
             yield
         finally:
@@ -165,19 +172,15 @@ def walk(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def interrupts_passed_on() -> Iterator[None]:
-    """Let Terraform end its step and write its state when this program is interrupted.
+def interrupts_passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Let Terraform end its step and write its state when this program is interrupted or told to end.
 
-    A terminal sends Ctrl-C to Terraform as well, and a second one would make it give up without saving: so it is
-    passed on only where no terminal does. A termination always becomes an interrupt.
+    Each signal is passed on as one interrupt. Terraform gives up without saving at the second: that is the user's word.
     """
 
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and in_foreground_of_terminal():
-            return
-        for child in psutil.Process().children():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.send_signal(signal.SIGINT)
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -185,10 +188,3 @@ def interrupts_passed_on() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def in_foreground_of_terminal() -> bool:
-    try:
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (OSError, ValueError):
-        return False

@@ -60,17 +60,16 @@ class Workspace:
             runtime = bootstrap.ensure_emulators(project.path)
             directory = mirror(self.root, runtime.python_version)
             without = (*MISLEADING, "TF_WORKSPACE", "TF_DATA_DIR")
-            terraform = Terraform(project, directory, environment=self.local_variables, without=without)
+            terraform = Terraform(project, directory, environment=self.variables_of(self.local), without=without)
         else:
-            render(self.root)
+            # Without Terraform nothing is rendered.
             terraform = Terraform(project, self.root.path)
+            render(self.root)
         terraform.init()
         return terraform
 
-    @property
-    def local_variables(self) -> dict[str, str]:
-        assert self.local
-        return self.local.environment(self.environment.account_id, self.environment.region)
+    def variables_of(self, local: Running) -> dict[str, str]:
+        return local.environment(self.environment.account_id, self.environment.region)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply, with addresses that can be called from here."""
@@ -85,7 +84,7 @@ class Workspace:
         if self.local is None:
             session = boto3.session.Session(region_name=self.environment.region)
             return Deployment(self.root, self.environment, self.outputs(), session, {}, None)
-        variables = self.local_variables
+        variables = self.variables_of(self.local)
         session = boto3.session.Session(
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],

@@ -10,13 +10,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from harness.environment import read_environment
 from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.package.build import build
 from harness.package.config import read_config
 from harness.package.dependencies import lambda_target, local_target
 from harness.render import hcl, packages_of, render_tfvars
-from harness.environment import read_environment
 
 RENDERED = {"terraform.tfvars", "backend.tf"}
 

@@ -11,7 +11,7 @@ from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.server import main as serve
 
 
-class TaggedResponse(ApplicationAutoScalingResponse):
+class TaggedResponse(ApplicationAutoScalingResponse):  # type: ignore[misc] # moto lies in another environment
     """Application Auto Scaling that remembers the tags of its targets."""
 
     tags_by_arn: dict[str, dict[str, str]] = {}  # noqa: RUF012 # moto makes one response object a request

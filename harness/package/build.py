@@ -71,8 +71,17 @@ def files_of(directory: Path, prefix: str = "") -> dict[str, Member]:
     return {
         prefix + path.relative_to(directory).as_posix(): Member(path.read_bytes(), bool(path.stat().st_mode & 0o100))
         for path in sorted(directory.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+        if path.is_file() and not is_debris(path.relative_to(directory))
     }
+
+
+def is_debris(path: Path) -> bool:
+    """Say whether a file was left by Python, an editor or a linter: `__pycache__`, `.mypy_cache`, `.swp`.
+
+    Some wheels keep their shared libraries in a directory called `.libs`, which is none.
+    """
+    hidden_directories = [part for part in path.parts[:-1] if part.startswith(".") and part != ".libs"]
+    return "__pycache__" in path.parts or path.name.startswith(".") or bool(hidden_directories)
 
 
 def enter(dist: Path, config: PackageConfig, content: bytes) -> None:

@@ -47,7 +47,9 @@ def read_config(project: Project, app: str) -> PackageConfig:
         app=app,
         runtime=choice(content, "runtime", RUNTIMES, "python3.13", shown),
         architecture=choice(content, "architecture", ARCHITECTURES, "x86_64", shown),
-        handlers={name: handler_of(project, function, f"{shown}: functions.{name}") for name, function in functions.items()},
+        handlers={
+            name: handler_of(project, function, f"{shown}: functions.{name}") for name, function in functions.items()
+        },
     )
 
 

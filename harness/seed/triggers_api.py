@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from shared.api_keys import ApiKey, generate, hash_key
-
 from harness.seed import Seeded
 from harness.workspace import Deployment
+from shared.api_keys import ApiKey, generate, hash_key
 
 
 def seed(deployment: Deployment) -> Seeded:

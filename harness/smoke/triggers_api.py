@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import boto3
 import httpx
 from botocore.exceptions import ClientError
 
 from harness.local.credentials import role_credentials
+from harness.local.emulators import Running
 from harness.seed.triggers_api import new_key, remove_key
 from harness.smoke.runner import Check, expect, expect_status
 from harness.workspace import Deployment
@@ -120,7 +122,9 @@ class Checks:
         allowed = response.headers.get("access-control-allow-origin")
         expect(allowed in ("*", origin), f"Access-Control-Allow-Origin is {allowed!r}")
         methods = response.headers.get("access-control-allow-methods", "")
-        expect({"GET", "POST", "DELETE"} <= {method.strip() for method in methods.split(",")}, f"Methods are {methods!r}")
+        expect(
+            {"GET", "POST", "DELETE"} <= {method.strip() for method in methods.split(",")}, f"Methods are {methods!r}"
+        )
 
     def pages(self) -> None:
         page = self.http.get("docs")
@@ -154,17 +158,16 @@ class Checks:
         expect(decisions.get("dynamodb:Scan") != "allowed", "IAM says that the role may scan the table.")
         expect(decisions.get("dynamodb:PutItem") == "allowed", "IAM says that the role may not even put an item.")
         if self.deployment.local:
-            self.try_to_scan(table_name, role_arn)
+            self.try_to_scan(self.deployment.local, table_name, role_arn)
 
-    def try_to_scan(self, table_name: str, role_arn: str) -> None:
-        assert self.deployment.local
+    def try_to_scan(self, local: Running, table_name: str, role_arn: str) -> None:
         credentials = role_credentials(self.deployment.client("lambda"), role_arn)
-        dynamodb = self.deployment.session.__class__(
+        dynamodb = boto3.session.Session(
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=credentials["AWS_SESSION_TOKEN"],
             region_name=self.deployment.environment.region,
-        ).client("dynamodb", endpoint_url=self.deployment.local.url)
+        ).client("dynamodb", endpoint_url=local.url)
         try:
             dynamodb.scan(TableName=table_name)
         except ClientError as error:
