@@ -306,6 +306,8 @@ def fetch_terraform(target: Path, machine: Machine) -> None:
         with urllib.request.urlopen(url, timeout=60, context=certificates(machine)) as response:  # noqa: S310 # pinned
             archive = response.read()
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise MissingTool(
             f"Terraform is not on PATH and could not be fetched from {url} ({error}); "
             "install Terraform >= 1.11 and put it on PATH."

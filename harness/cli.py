@@ -227,6 +227,7 @@ def local_env(
     as_json: AsJson = False,
 ) -> None:
     """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
+    from harness import bootstrap
     from harness.environment import read_environment
     from harness.local.emulators import MISLEADING, LocalAWS
     from harness.terraform import terraform_environment
@@ -238,6 +239,9 @@ def local_env(
     variables |= {"TF_WORKSPACE": "local", **terraform_environment(project)}
     variables.pop("TF_INPUT")
     variables.pop("TF_IN_AUTOMATION")
+    terraform = bootstrap.ensure_terraform(project.path)
+    if terraform != bootstrap.Machine.this().which("terraform"):
+        variables["PATH"] = f"{terraform.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     if as_json:
         print_json(variables)
         return

@@ -10,10 +10,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from python_terraform import IsFlagged, IsNotFlagged
 from python_terraform import Terraform as PythonTerraform
@@ -48,11 +48,14 @@ class Terraform:
         *,
         environment: Mapping[str, str] | None = None,
         without: Sequence[str] = (),
+        look_for_cause: Callable[[], object] = lambda: None,
     ) -> None:
         self.project = project
         self.directory = directory
         self.environment = {**terraform_environment(project), **(environment or {})}
         self.without = without
+        # Raises when it knows better than Terraform why a run failed.
+        self.look_for_cause = look_for_cause
         self.binary = bootstrap.ensure_terraform(project.path)
         # It warns of exit code 2, which only says that a plan has changes.
         logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
@@ -64,17 +67,20 @@ class Terraform:
         if stamp.is_file() and stamp.read_text() == digest:
             return
         stamp.unlink(missing_ok=True)
-        code = self.run("init", lockfile="readonly", input=False)
+        # On standard error, since what a command prints for a machine to read must stand alone.
+        code = self.run("init", lockfile="readonly", input=False, stream=sys.stderr)
         if code != 0:
-            raise CommandFailed(
+            raise self.failed(
                 f"terraform init failed in {self.shown}; mend what it says above. Without a way to the provider "
                 'registry, name a mirror in TF_PROVIDER_MIRROR ("sawhorse doctor" tells what is found).'
             )
+        # Terraform makes the directory only for a provider or a module, and elsewhere when TF_DATA_DIR says so.
+        stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(digest)
 
     def configuration_digest(self) -> str:
         """Hash what decides the outcome of an init: every Terraform file in reach, and where providers come from."""
-        digest = hashlib.sha256(str(sorted(self.environment.items())).encode())
+        digest = hashlib.sha256(self.environment.get("TF_CLI_CONFIG_FILE", "").encode())
         modules = sorted((self.project.path / "modules").rglob("*.tf"))
         for path in [*sorted(self.directory.glob("*.tf")), self.directory / ".terraform.lock.hcl", *modules]:
             if path.is_file():
@@ -92,7 +98,7 @@ class Terraform:
             destroy=IsFlagged if destroy else IsNotFlagged,
         )
         if code not in (NO_CHANGES, CHANGES):
-            raise CommandFailed(f"terraform plan failed in {self.shown}; nothing was changed.")
+            raise self.failed(f"terraform plan failed in {self.shown}; nothing was changed.")
         return code == CHANGES
 
     def apply(self, variables: Sequence[str] = (), *, plan: Path | None = None) -> None:
@@ -100,14 +106,14 @@ class Terraform:
         arguments = [str(plan)] if plan else []
         options = {} if plan else {"auto_approve": IsFlagged, "var": list(variables)}
         if self.run("apply", *arguments, input=False, **options) != 0:
-            raise CommandFailed(
+            raise self.failed(
                 f"terraform apply failed in {self.shown}; the state holds what was done, so it can be run again."
             )
 
     def destroy(self, variables: Sequence[str] = ()) -> None:
         """Destroy everything in the state."""
         if self.run("destroy", input=False, auto_approve=IsFlagged, var=list(variables)) != 0:
-            raise CommandFailed(
+            raise self.failed(
                 f"terraform destroy failed in {self.shown}; the state holds what is left, so it can be run again."
             )
 
@@ -122,23 +128,31 @@ class Terraform:
         with self.prepared_environment():
             code, out, err = self.wrapped().cmd("show", json=IsFlagged, no_color=IsFlagged)
         if code != 0:
-            raise CommandFailed(f"terraform show failed in {self.shown}: {err.strip()}")
+            raise self.failed(f"terraform show failed in {self.shown}: {err.strip()}")
         root = json.loads(out).get("values", {}).get("root_module", {})
         return [resource for resource in walk(root) if resource["mode"] == "managed"]
 
-    def run(self, command: str, *arguments: str, **options: Any) -> int:
+    def run(self, command: str, *arguments: str, stream: TextIO | None = None, **options: Any) -> int:
         """Run a command with its output streamed and return its exit code."""
+        stream = stream or sys.stdout
         # Terraform writes past Python's buffer: what was said before must stand before.
-        sys.stdout.flush()
-        colour = IsNotFlagged if sys.stdout.isatty() else IsFlagged
+        stream.flush()
+        colour = IsNotFlagged if stream.isatty() else IsFlagged
         wrapped = self.wrapped()
         words = wrapped.generate_cmd_string(command, *arguments, no_color=colour, **options)
         # In a group of its own it gets no signal but those that are passed on.
         with (
-            subprocess.Popen(words, cwd=self.directory, env=self.variables(), process_group=0) as process,
+            subprocess.Popen(
+                words, cwd=self.directory, env=self.variables(), stdout=stream, process_group=0
+            ) as process,
             interrupts_passed_on(process),
         ):
             return process.wait()
+
+    def failed(self, sentence: str) -> CommandFailed:
+        """Return the error for a run that failed, unless its cause is known and raised instead."""
+        self.look_for_cause()
+        return CommandFailed(sentence)
 
     def wrapped(self) -> PythonTerraform:
         return PythonTerraform(working_dir=str(self.directory), terraform_bin_path=str(self.binary))

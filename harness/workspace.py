@@ -60,7 +60,13 @@ class Workspace:
             runtime = bootstrap.ensure_emulators(project.path)
             directory = mirror(self.root, runtime.python_version)
             without = (*MISLEADING, "TF_WORKSPACE", "TF_DATA_DIR")
-            terraform = Terraform(project, directory, environment=self.variables_of(self.local), without=without)
+            terraform = Terraform(
+                project,
+                directory,
+                environment=self.variables_of(self.local),
+                without=without,
+                look_for_cause=LocalAWS(project).required,
+            )
         else:
             # Without Terraform nothing is rendered.
             terraform = Terraform(project, self.root.path)

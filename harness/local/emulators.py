@@ -87,11 +87,13 @@ class Running:
             "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": self.ministack.url,
             "AWS_EC2_METADATA_DISABLED": "true",
+            # The AWS provider would try 25 times, for minutes, to reach an emulator that died.
+            "AWS_MAX_ATTEMPTS": "4",
             # A profile of the user's must not win over the variables above.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": f"{HOST},localhost",
-            "no_proxy": f"{HOST},localhost",
+            "NO_PROXY": unproxied(os.environ.get("NO_PROXY")),
+            "no_proxy": unproxied(os.environ.get("no_proxy")),
         }
         variables |= {f"AWS_ENDPOINT_URL_{service}": self.moto.url for service in MOTO_SERVICES}
         return variables
@@ -298,6 +300,11 @@ class LocalAWS:
         with (self.home / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def unproxied(hosts: str | None) -> str:
+    """Add this machine to the hosts that no proxy stands before."""
+    return ",".join([*(hosts.split(",") if hosts else []), HOST, "localhost"])
 
 
 def choose_port(wanted: int | None) -> int:

@@ -1,0 +1,59 @@
+"""An app applied by the command line to a local AWS of its own, in a copy of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from harness.environment import read_environment
+from harness.layout import Project
+from harness.local.emulators import LocalAWS
+
+
+@dataclass(frozen=True)
+class Sawhorse:
+    """The command line, run in a project of its own."""
+
+    project: Project
+
+    def __call__(self, *arguments: str, code: int = 0, variables: dict[str, str] | None = None) -> str:
+        """Run a command, expect its exit code, and return what it printed on both streams."""
+        result = self.run(*arguments, variables=variables)
+        output = result.stdout + result.stderr
+        assert result.returncode == code, f"sawhorse {' '.join(arguments)} ended with {result.returncode}:\n{output}"
+        return output
+
+    def run(self, *arguments: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "harness.cli", *arguments],
+            cwd=self.project.path,
+            env={**os.environ, "SAWHORSE_PROJECT": str(self.project.path), **(variables or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command with --json and return what it printed."""
+        result = self.run(*arguments, "--json")
+        assert result.returncode == 0, result.stdout + result.stderr
+        return json.loads(result.stdout)
+
+    def client(self, service: str, environment: str) -> Any:
+        """Return a boto3 client of the local AWS, acting in an environment's account."""
+        facts = read_environment(self.project, environment)
+        variables = LocalAWS(self.project).required().environment(facts.account_id, facts.region)
+        endpoint = variables.get(f"AWS_ENDPOINT_URL_{service.upper()}", variables["AWS_ENDPOINT_URL"])
+        return boto3.client(
+            service,
+            endpoint_url=endpoint,
+            region_name=facts.region,
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )

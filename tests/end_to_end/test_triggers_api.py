@@ -1,0 +1,412 @@
+"""triggers_api from source to a refused call: real packages, real Terraform, a local AWS that enforces IAM."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from harness import bootstrap
+from harness.layout import Project
+from harness.local.emulators import LocalAWS
+from tests.conftest import copy_of_project
+from tests.end_to_end.conftest import Sawhorse
+
+pytestmark = pytest.mark.end_to_end
+
+TOO_LARGE = b'{"source":"s","event_type":"t","payload":{"x":"' + b"x" * 409_600 + b'"}}'
+EVENT = {"source": "test", "event_type": "test.created", "payload": {"order": ["b", "a"], "ratio": 0.1}}
+
+
+@pytest.fixture(scope="module")
+def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+    """dev/triggers_api, applied for all tests of this file; each brings its own events."""
+    project = copy_of_project(tmp_path_factory.mktemp("triggers-api") / "project")
+    command = Sawhorse(project)
+    try:
+        command("local", "up", "--port", "0")
+        command("build", "triggers_api")
+        command("apply", "dev/triggers_api", "--local")
+        yield command
+    finally:
+        LocalAWS(project).down()
+
+
+@pytest.fixture(scope="module")
+def outputs(sawhorse: Sawhorse) -> dict[str, Any]:
+    found: dict[str, Any] = sawhorse.json("outputs", "dev/triggers_api", "--local")
+    return found
+
+
+@pytest.fixture(scope="module")
+def key(sawhorse: Sawhorse) -> str:
+    return str(sawhorse.json("seed", "dev/triggers_api", "--local")["secrets"]["api_key"])
+
+
+@pytest.fixture
+def http(outputs: dict[str, Any], key: str) -> Iterator[httpx.Client]:
+    """A client with a valid key."""
+    with httpx.Client(
+        base_url=outputs["api_endpoint"], headers={"X-API-Key": key}, timeout=30, trust_env=False
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(outputs: dict[str, Any]) -> Iterator[httpx.Client]:
+    """A client without a key."""
+    with httpx.Client(base_url=outputs["api_endpoint"], timeout=30, trust_env=False) as client:
+        yield client
+
+
+def create(http: httpx.Client, **headers: str) -> dict[str, Any]:
+    answer = http.post("v1/events", json=EVENT, headers=headers)
+    assert answer.status_code == 201, answer.text
+    event: dict[str, Any] = answer.json()
+    return event
+
+
+def inbox(http: httpx.Client, limit: int = 100) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = http.get("v1/inbox", params={"limit": limit, **({"cursor": cursor} if cursor else {})}).json()
+        events += page["events"]
+        cursor = page["next_cursor"]
+        if not cursor:
+            return events
+
+
+def test_every_smoke_check_passes_and_can_be_read_by_a_machine(sawhorse: Sawhorse) -> None:
+    report = sawhorse.json("smoke", "dev/triggers_api", "--local")
+    assert report["passed"]
+    assert len(report["checks"]) == 10
+
+
+def test_a_smoke_check_that_fails_is_named_and_ends_with_exit_code_1(sawhorse: Sawhorse) -> None:
+    iam = sawhorse.client("iam", "dev")
+    role = "triggers-api-dev"
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    widened = {"Effect": "Allow", "Action": ["dynamodb:Scan"], "Resource": ["*"]}
+    iam.put_role_policy(
+        RoleName=role,
+        PolicyName=name,
+        PolicyDocument=as_json({**document, "Statement": [*document["Statement"], widened]}),
+    )
+    try:
+        output = sawhorse("smoke", "dev/triggers_api", "--local", code=1)
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=as_json(document))
+    assert "the role may not scan the table: IAM says that the role may scan the table." in output
+
+
+def test_a_second_plan_shows_no_changes(sawhorse: Sawhorse) -> None:
+    output = sawhorse("plan", "dev/triggers_api", "--local", "--exit-code")
+    assert "No changes." in output
+
+
+def test_terraform_itself_sees_no_changes_with_the_exports_of_local_env(sawhorse: Sawhorse) -> None:
+    sawhorse("render", "dev/triggers_api")
+    script = (
+        f'eval "$({sys.executable} -m harness.cli local env)"; cd environments/dev/triggers_api; '
+        '"$TERRAFORM" init -input=false && "$TERRAFORM" plan -input=false -detailed-exitcode'
+    )
+    result = subprocess.run(
+        ["bash", "-c", script],
+        cwd=sawhorse.project.path,
+        env={
+            **without_aws(),
+            "SAWHORSE_PROJECT": str(sawhorse.project.path),
+            "TERRAFORM": str(bootstrap.ensure_terraform(sawhorse.project.path)),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_an_event_goes_through_its_life(http: httpx.Client) -> None:
+    event = create(http)
+    listed = next(item for item in inbox(http) if item["event_id"] == event["event_id"])
+    assert listed["payload"] == EVENT["payload"]
+    assert listed["status"] == event["status"] == "pending"
+    first = http.post(f"v1/events/{event['event_id']}/ack")
+    second = http.post(f"v1/events/{event['event_id']}/ack")
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.json() == first.json()
+    assert event["event_id"] not in [item["event_id"] for item in inbox(http)]
+    assert http.delete(f"v1/events/{event['event_id']}").status_code == 204
+    gone = http.delete(f"v1/events/{event['event_id']}")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_the_inbox_is_oldest_first_and_its_cursor_survives_new_events(http: httpx.Client) -> None:
+    mine = [create(http)["event_id"] for _ in range(5)]
+    page = http.get("v1/inbox", params={"limit": 2}).json()
+    create(http)
+    seen = [item["event_id"] for item in page["events"]]
+    while page["next_cursor"]:
+        page = http.get("v1/inbox", params={"limit": 2, "cursor": page["next_cursor"]}).json()
+        seen += [item["event_id"] for item in page["events"]]
+    assert [event_id for event_id in seen if event_id in mine] == mine
+    assert len(seen) == len(set(seen))
+
+
+def test_twenty_retries_at_once_with_one_idempotency_key_make_one_event(http: httpx.Client) -> None:
+    idempotency_key = str(uuid.uuid4())
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(
+            pool.map(
+                lambda _: http.post("v1/events", json=EVENT, headers={"Idempotency-Key": idempotency_key}), range(20)
+            )
+        )
+    created = [answer for answer in answers if answer.status_code == 201]
+    # A call that met another one in DynamoDB may be told to try again; none may make a second event.
+    assert {answer.status_code for answer in answers} <= {201, 429}
+    assert created
+    assert len({answer.json()["event_id"] for answer in created}) == 1
+    (event_id,) = {answer.json()["event_id"] for answer in created}
+    assert [item["event_id"] for item in inbox(http)].count(event_id) == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "wrong"}, {"X-API-Key": ""}], ids=["none", "wrong", "empty"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "v1/inbox"), ("POST", "v1/events"), ("POST", "v1/events/x/ack"), ("DELETE", "v1/events/x")],
+)
+def test_without_a_valid_key_every_route_is_refused(
+    stranger: httpx.Client, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = stranger.request(method, path, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "unauthorized"
+    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_health_and_the_api_pages_need_no_key(stranger: httpx.Client) -> None:
+    assert stranger.get("v1/health").json()["status"] == "ok"
+    assert stranger.get("docs").headers["content-type"].startswith("text/html")
+    document = stranger.get("openapi.json").json()
+    assert set(document["paths"]) == {
+        "/v1/health",
+        "/v1/events",
+        "/v1/inbox",
+        "/v1/events/{event_id}/ack",
+        "/v1/events/{event_id}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("POST", "v1/events", b"{", 422, "invalid_request"),
+        ("POST", "v1/events", b'{"source": 1}', 422, "invalid_request"),
+        ("POST", "v1/events", b"\xff\xfe", 422, "invalid_request"),
+        (
+            "POST",
+            "v1/events",
+            b'{"source":"s","event_type":"t","payload":{"x":"' + b"x" * 409_600 + b'"}}',
+            413,
+            "event_too_large",
+        ),
+        ("GET", "v1/inbox?cursor=nonsense", None, 422, "invalid_request"),
+        ("GET", "v1/inbox?limit=0", None, 422, "invalid_request"),
+        ("POST", "v1/events/unknown/ack", None, 404, "not_found"),
+        ("DELETE", "v1/events/unknown", None, 404, "not_found"),
+        ("PUT", "v1/events", b"{}", 405, "method_not_allowed"),
+        ("GET", "v2/anything", None, 404, "not_found"),
+    ],
+    ids=str,
+)
+def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR0913, PLR0917 # a row of a table
+    http: httpx.Client, method: str, path: str, body: bytes | None, status: int, code: str
+) -> None:
+    answer = http.request(
+        method, path, content=body, headers={"X-Request-ID": "mine-1", "Content-Type": "application/json"}
+    )
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error"]["code"] == code
+    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
+
+
+@pytest.mark.parametrize("path", ["v1/events", "v1/inbox", "v1/events/x/ack"])
+def test_a_preflight_gets_the_cors_headers(stranger: httpx.Client, path: str) -> None:
+    answer = stranger.options(
+        path,
+        headers={
+            "Origin": "https://shop.example.com",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "x-api-key, x-request-id, content-type",
+        },
+    )
+    assert answer.is_success
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-max-age"] == "3600"
+    allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
+    assert {"content-type", "x-api-key", "x-request-id"} <= allowed
+
+
+def test_a_request_is_found_in_the_log_by_its_id_and_its_key_is_not(
+    sawhorse: Sawhorse, outputs: dict[str, Any], http: httpx.Client, key: str
+) -> None:
+    request_id = str(uuid.uuid4())
+    assert http.get("v1/inbox", headers={"X-Request-ID": request_id}).status_code == 200
+    logs = sawhorse.client("logs", "dev")
+    deadline = time.monotonic() + 20
+    lines: list[str] = []
+    while not lines and time.monotonic() < deadline:
+        found = logs.filter_log_events(logGroupName=outputs["log_group"], filterPattern=f'"{request_id}"')
+        lines = [event["message"] for event in found["events"]]
+    assert any('"path":"/v1/inbox"' in line.replace(": ", ":") for line in lines), lines
+    everything = logs.filter_log_events(logGroupName=outputs["log_group"])["events"]
+    assert not [event for event in everything if key in event["message"]]
+
+
+def test_the_roles_own_credentials_cannot_scan_but_can_put(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
+    exports = sawhorse("local", "credentials", "dev/triggers_api")
+    credentials = dict(re.findall(r"export (\w+)=(\S+)", exports))
+    local = LocalAWS(sawhorse.project).required()
+    dynamodb = boto3.client(
+        "dynamodb",
+        endpoint_url=local.url,
+        region_name="us-east-1",
+        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=credentials["AWS_SESSION_TOKEN"],
+    )
+    events, keys = outputs["dynamodb_events_table"], outputs["dynamodb_keys_table"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dynamodb.scan(TableName=events)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dynamodb.scan(TableName=keys)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dynamodb.put_item(TableName=keys, Item={"api_key": {"S": "mine"}})
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dynamodb.delete_table(TableName=events)
+    absent = {"event_id": {"S": "absent"}, "created_at": {"S": "2026"}}
+    assert "Item" not in dynamodb.get_item(TableName=events, Key=absent)
+
+
+def test_a_code_change_is_applied_and_live(sawhorse: Sawhorse, stranger: httpx.Client) -> None:
+    before = stranger.get("v1/health").json()["version"]
+    version = sawhorse.project.lambda_path / "triggers_api/version.py"
+    version.write_text(version.read_text().replace(before, "9.9.9"))
+    sawhorse("build", "triggers_api")
+    output = sawhorse("apply", "dev/triggers_api", "--local")
+    assert "0 added, 2 changed, 0 destroyed" in output
+    assert stranger.get("v1/health").json()["version"] == "9.9.9"
+
+
+def test_a_knob_of_an_incident_holds_until_it_is_left_out(sawhorse: Sawhorse) -> None:
+    function = {"FunctionName": "triggers-api-dev"}
+    awslambda = sawhorse.client("lambda", "dev")
+    sawhorse("apply", "dev/triggers_api", "--local", "--var", "lambda_reserved_concurrency=7")
+    assert awslambda.get_function_concurrency(**function)["ReservedConcurrentExecutions"] == 7
+    sawhorse("apply", "dev/triggers_api", "--local")
+    assert "ReservedConcurrentExecutions" not in awslambda.get_function_concurrency(**function)
+
+
+def test_an_interrupted_apply_leaves_a_state_that_the_next_apply_completes(sawhorse: Sawhorse) -> None:
+    command = [sys.executable, "-m", "harness.cli", "apply", "staging/triggers_api", "--local"]
+    with subprocess.Popen(
+        command,
+        cwd=sawhorse.project.path,
+        env={**without_aws(), "SAWHORSE_PROJECT": str(sawhorse.project.path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        # Once AWS has the function, Terraform only waits for it: an interrupt in the middle of a call would orphan it.
+        wait_for_function(sawhorse, "triggers-api-staging")
+        process.send_signal(signal.SIGINT)
+        assert process.stdout
+        rest = process.stdout.read()
+    assert process.returncode == 1, rest
+    assert "the state holds what was done" in rest
+    assert "Traceback" not in rest
+    sawhorse("apply", "staging/triggers_api", "--local")
+    assert "No changes." in sawhorse("plan", "staging/triggers_api", "--local", "--exit-code")
+    sawhorse("destroy", "staging/triggers_api", "--local")
+
+
+def test_destroy_refuses_production_before_it_touches_anything_and_leaves_nothing_of_staging(
+    sawhorse: Sawhorse,
+) -> None:
+    sawhorse("apply", "production/triggers_api", "--local")
+    refusal = sawhorse("destroy", "production/triggers_api", "--local", code=2)
+    assert "triggers-api-events-prod" in refusal
+    assert "Nothing was destroyed." in refusal
+    assert "No changes." in sawhorse("plan", "production/triggers_api", "--local", "--exit-code")
+    with pytest.raises(ClientError, match="protect"):
+        sawhorse.client("dynamodb", "production").delete_table(TableName="triggers-api-events-prod")
+
+
+def test_destroy_leaves_nothing(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path / "project")
+    sawhorse = Sawhorse(project)
+    try:
+        sawhorse("local", "up", "--port", "0")
+        sawhorse("build", "triggers_api")
+        sawhorse("apply", "dev/triggers_api", "--local")
+        sawhorse("destroy", "dev/triggers_api", "--local")
+        left = leftovers(sawhorse, project)
+        assert left == {name: [] for name in left}
+    finally:
+        LocalAWS(project).down()
+
+
+def wait_for_function(sawhorse: Sawhorse, name: str) -> None:
+    awslambda = sawhorse.client("lambda", "staging")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if name in [function["FunctionName"] for function in awslambda.list_functions()["Functions"]]:
+            time.sleep(0.5)
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{name} was not created")
+
+
+def leftovers(sawhorse: Sawhorse, project: Project) -> dict[str, list[Any]]:
+    """Ask every service that the app uses what it still has."""
+
+    def ask(service: str, operation: str, field: str) -> list[Any]:
+        found: list[Any] = getattr(sawhorse.client(service, "dev"), operation)()[field]
+        return found
+
+    return {
+        "tables": ask("dynamodb", "list_tables", "TableNames"),
+        "functions": ask("lambda", "list_functions", "Functions"),
+        "apis": ask("apigateway", "get_rest_apis", "items"),
+        "roles": ask("iam", "list_roles", "Roles"),
+        "log groups": ask("logs", "describe_log_groups", "logGroups"),
+        "parameters": ask("ssm", "describe_parameters", "Parameters"),
+        "topics": ask("sns", "list_topics", "Topics"),
+        "alarms": ask("cloudwatch", "describe_alarms", "MetricAlarms"),
+        "dashboards": ask("cloudwatch", "list_dashboards", "DashboardEntries"),
+        "state": sorted(project.path.glob("environments/*/*/terraform.tfstate")),
+    }
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value)
+
+
+def without_aws() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
