@@ -206,15 +206,22 @@ def python_of(environment: Path) -> Path:
     return environment / "bin/python"
 
 
-def run(command: Sequence[str | Path]) -> None:
-    """Run a step and raise its last words when it fails."""
-    # An environment that is active in this shell has no part in it.
-    environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
-    words = [str(part) for part in command]
-    result = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+def run(command: Sequence[str | Path]) -> str:
+    """Run a step and return what it printed, or raise its last words when it fails."""
+    result = run_tool(command)
     if result.returncode != 0:
         last = (result.stderr or result.stdout).strip().splitlines()[-6:]
-        raise MissingTool(f"{Path(words[0]).name} failed:\n  " + "\n  ".join(last or ["it printed nothing."]))
+        raise MissingTool(f"{Path(command[0]).name} failed:\n  " + "\n  ".join(last or ["it printed nothing."]))
+    return result.stdout
+
+
+def run_tool(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Run pip or uv as this machine trusts others, also behind a company's proxy, and whatever shell this is."""
+    # An environment that is active in this shell has no part in it.
+    environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+    environment.setdefault("UV_SYSTEM_CERTS", "true")
+    words = [str(part) for part in command]
+    return subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
 
 
 # --- Python ------------------------------------------------------------------------------------------------------
@@ -230,8 +237,8 @@ def find_python(version: str, project: Path, machine: Machine) -> Path:
             return candidate
     uv = ensure_uv(project)
     say(f"Python {version} is not on this machine; fetching it with uv.")
-    installed = subprocess.run([str(uv), "python", "install", "--quiet", version], capture_output=True, check=False)
-    found = subprocess.run([str(uv), "python", "find", version], capture_output=True, text=True, check=False)
+    installed = run_tool([uv, "python", "install", "--quiet", version])
+    found = run_tool([uv, "python", "find", version])
     if installed.returncode == 0 and found.returncode == 0:
         return Path(found.stdout.strip())
     own = f"{sys.version_info.major}.{sys.version_info.minor}"

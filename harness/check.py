@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -68,19 +69,31 @@ def checkov(project: Project) -> str:
 
 
 def validate(project: Project, terraform: Path) -> str:
-    """Run `terraform validate` for every root and module, in a copy, since init writes into the directory."""
+    """Run `terraform validate` for every root, which covers what it calls, and for every module that no root calls.
+
+    It works on a copy, since init writes into the directory.
+    """
     environment = {**os.environ, **terraform_environment(project)}
     with tempfile.TemporaryDirectory(prefix="sawhorse-check-") as scratch:
-        top = Path(scratch)
+        top = Path(scratch).resolve()
         shutil.copytree(project.path / "modules", top / "modules", ignore=shutil.ignore_patterns(".terraform"))
-        directories = [path for path in sorted((top / "modules").rglob("*")) if (path / "main.tf").is_file()]
-        for root in project.roots:
-            copy = top / "environments" / root.environment / root.app
+        roots = [top / "environments" / root.environment / root.app for root in project.roots]
+        for root, copy in zip(project.roots, roots, strict=True):
             ignored = shutil.ignore_patterns(".terraform", "terraform.tfstate*", "backend.tf", "terraform.tfvars")
             shutil.copytree(root.path, copy, ignore=ignored)
-            directories.append(copy)
-        found = [validate_directory(directory, top, terraform, environment) for directory in directories]
+        found = [validate_directory(root, top, terraform, environment) for root in roots]
+        modules = {path.parent for path in (top / "modules").rglob("main.tf")}
+        uncalled = sorted(modules - {called for root in roots for called in modules_called(root)})
+        found += [validate_directory(module, top, terraform, environment) for module in uncalled]
     return "\n".join(complaint for complaint in found if complaint)
+
+
+def modules_called(root: Path) -> list[Path]:
+    """Return the directories of the modules that an initialized root calls, however deep."""
+    listed = root / ".terraform/modules/modules.json"
+    if not listed.is_file():
+        return []
+    return [(root / module["Dir"]).resolve() for module in json.loads(listed.read_text())["Modules"]]
 
 
 def validate_directory(directory: Path, top: Path, terraform: Path, environment: dict[str, str]) -> str:

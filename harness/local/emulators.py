@@ -213,6 +213,8 @@ class LocalAWS:
                 cwd=self.home,
                 start_new_session=True,
             )
+        # It outlives this program on purpose; Python would warn of a child that nobody waited for.
+        process.returncode = 0
         return Emulator(name, process.pid, psutil.Process(process.pid).create_time(), port)
 
     def wait_for(self, emulator: Emulator, path: str) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,12 +70,20 @@ def install_dependencies(project: Project, lock: Path, target: Target) -> Path:
 def run_uv(project: Project, lock: Path, target: Target, directory: Path) -> None:
     if not re.search(r"^[a-zA-Z0-9]", lock.read_text(), re.MULTILINE):
         return
-    command = [bootstrap.ensure_uv(project.path), "pip", "install", "--quiet", "--no-config", "--target", directory]
+    command: list[str | Path] = [
+        bootstrap.ensure_uv(project.path),
+        "pip",
+        "install",
+        "--quiet",
+        "--no-config",
+        "--target",
+        directory,
+    ]
     command += ["--python-version", target.python, "--only-binary", ":all:", "--no-deps", "--require-hashes"]
     command += ["--link-mode", "copy", "--python", sys.executable, "-r", lock]
     if target.platform:
         command += ["--python-platform", target.platform]
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    result = bootstrap.run_tool(command)
     if result.returncode != 0:
         shown = lock.relative_to(project.path) if lock.is_relative_to(project.path) else lock
         words = "\n  ".join(result.stderr.strip().splitlines()[-8:])
