@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,13 @@ import pytest
 from harness import bootstrap
 from harness.layout import Project
 from harness.local.emulators import LocalAWS, Running
+from harness.plans.plan import Tool
 from harness.terraform import terraform_environment
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COPIED = ("environments", "harness", "lambda", "modules", "requirements", "Makefile", "pyproject.toml")
 # What is made once for a machine and only read afterwards.
 SHARED = ("tools", "emulators")
-
-
-@dataclass(frozen=True)
-class TerraformTool:
-    """Terraform's program and the variables that it runs with."""
-
-    binary: Path
-    environment: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +27,10 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def terraform() -> TerraformTool:
+def terraform() -> Tool:
     """Terraform as the harness finds it on this machine."""
     project = Project(REPOSITORY)
-    return TerraformTool(bootstrap.ensure_terraform(project.path), terraform_environment(project))
+    return Tool(bootstrap.ensure_terraform(project.path), terraform_environment(project))
 
 
 def copy_of_project(destination: Path) -> Project:

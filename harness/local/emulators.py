@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -105,6 +105,8 @@ class LocalAWS:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.home = project.local
+        # The processes that this one started: kept, since they outlive the call that started them.
+        self.children: list[subprocess.Popen[bytes]] = []
 
     @property
     def record(self) -> Path:
@@ -215,6 +217,7 @@ class LocalAWS:
             )
         # It outlives this program on purpose; Python would warn of a child that nobody waited for.
         process.returncode = 0
+        self.children.append(process)
         return Emulator(name, process.pid, psutil.Process(process.pid).create_time(), port)
 
     def wait_for(self, emulator: Emulator, path: str) -> None:
@@ -255,11 +258,12 @@ class LocalAWS:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
-        _, stubborn = psutil.wait_procs(processes, timeout=STOP_SECONDS)
-        for process in stubborn:
+        for process in wait_for_end(processes):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(stubborn, timeout=STOP_SECONDS)
+        wait_for_end(processes)
+        while self.children:
+            self.children.pop().wait(STOP_SECONDS)
         self.record.unlink(missing_ok=True)
         return bool(processes)
 
@@ -302,6 +306,26 @@ class LocalAWS:
         with (self.home / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def wait_for_end(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Wait until the processes ended, for a while, and return those that did not.
+
+    A zombie has ended: its parent, or a container's first process, may never take its exit code.
+    """
+
+    def alive(process: psutil.Process) -> bool:
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    deadline = time.monotonic() + STOP_SECONDS
+    while (left := [process for process in processes if alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    # Takes the exit codes of those that this process started.
+    psutil.wait_procs(processes, timeout=0)
+    return left
 
 
 def unproxied(hosts: str | None) -> str:

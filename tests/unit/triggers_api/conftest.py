@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import botocore.session
 import pytest
@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 from mangum import Mangum
 
+from harness.local.emulators import Running
 from shared.api_keys import ApiKey, generate
 from shared.dynamodb import Client
 from shared.logs import CHATTY, StandardOutput, make_logger
@@ -20,14 +21,8 @@ from triggers_api.app import SERVICE, create_app
 from triggers_api.settings import Settings
 
 
-class LocalAws(Protocol):
-    """What these tests ask of the local AWS."""
-
-    def environment(self) -> dict[str, str]: ...
-
-
 @pytest.fixture(scope="session")
-def dynamodb(local_aws: LocalAws) -> Iterator[Any]:
+def dynamodb(local_aws: Running) -> Iterator[Any]:
     variables = local_aws.environment()
     client: Any = botocore.session.get_session().create_client(
         "dynamodb",

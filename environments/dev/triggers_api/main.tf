@@ -1,0 +1,27 @@
+module "triggers_api" {
+  source = "../../../modules/apps/triggers_api"
+
+  stage   = "dev"
+  memory  = 512
+  timeout = 30
+
+  log_level = "DEBUG"
+  logs_days = 7
+
+  point_in_time_recovery = false
+  deletion_protection    = false
+
+  cors_origins = coalesce(var.cors_origins, ["*"])
+  throttling   = { rate = 50, burst = 100 }
+
+  # Null is what is decided here; an operator says otherwise with -var.
+  reserved_concurrency = var.lambda_reserved_concurrency
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

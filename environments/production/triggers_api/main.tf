@@ -1,0 +1,27 @@
+module "triggers_api" {
+  source = "../../../modules/apps/triggers_api"
+
+  stage   = "prod"
+  memory  = 512
+  timeout = 30
+
+  logs_days = 90
+
+  point_in_time_recovery = true
+  deletion_protection    = true
+
+  # A sample: name the origins of your own pages.
+  cors_origins = coalesce(var.cors_origins, ["https://app.example.com"])
+  throttling   = { rate = 1000, burst = 500 }
+
+  # Null is what is decided here; an operator says otherwise with -var.
+  reserved_concurrency = var.lambda_reserved_concurrency
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

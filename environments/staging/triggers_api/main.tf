@@ -1,0 +1,26 @@
+module "triggers_api" {
+  source = "../../../modules/apps/triggers_api"
+
+  stage   = "staging"
+  memory  = 512
+  timeout = 30
+
+  logs_days = 14
+
+  point_in_time_recovery = true
+  deletion_protection    = false
+
+  cors_origins = coalesce(var.cors_origins, ["*"])
+  throttling   = { rate = 200, burst = 200 }
+
+  # Null is what is decided here; an operator says otherwise with -var.
+  reserved_concurrency = var.lambda_reserved_concurrency
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

@@ -1,0 +1,96 @@
+"""Plan the worked examples of every module's README in one root, so that all of them cost one plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.plans.plan import Plan, Tool, plan
+from harness.plans.scratch import PROVIDERS, SAMPLE, SAMPLE_SHA256, scratch_root
+
+# What the example of a README may take for granted: the manifest, as every root has it.
+EXAMPLE_VARIABLES = """\
+variable "packages" {
+  description = "What the build measured, by function."
+  type = map(object({
+    path         = string
+    sha256       = string
+    size         = number
+    handler      = string
+    runtime      = string
+    architecture = string
+  }))
+}
+"""
+
+SAMPLE_PACKAGE = {
+    "path": f"../../../{SAMPLE}",
+    "sha256": SAMPLE_SHA256,
+    "size": 0,
+    "handler": "sample.main.handler",
+    "runtime": "python3.13",
+    "architecture": "x86_64",
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One worked example of a module's README, with the counts that its last line promises."""
+
+    module: str
+    number: int
+    text: str
+    counts: Mapping[str, int]
+
+    @property
+    def name(self) -> str:
+        """The name of the example's own module in the scratch root."""
+        return f"{self.module}_{self.number}"
+
+    def mismatches(self, planned: Plan) -> dict[str, tuple[int, int]]:
+        """Return what was promised and what is planned of every type where the two differ."""
+        within = f"module.{self.name}."
+        found = {kind: planned.count(kind, within=within) for kind in self.counts}
+        return {kind: (number, found[kind]) for kind, number in self.counts.items() if found[kind] != number}
+
+
+def read_examples(repository: Path) -> list[Example]:
+    """Read the worked examples of every module's README, in order."""
+    found = []
+    for readme in sorted((repository / "modules").glob("*/README.md")):
+        blocks = re.findall(r"^```hcl\n(.*?)^```", readme.read_text(), re.MULTILINE | re.DOTALL)
+        for number, text in enumerate(blocks, start=1):
+            found.append(Example(readme.parent.name, number, text, promised(text)))
+    return found
+
+
+def promised(text: str) -> dict[str, int]:
+    """Read the counts from an example's last line; none when that line promises nothing."""
+    last = text.rstrip().splitlines()[-1]
+    if not last.startswith("# plan: "):
+        return {}
+    return {kind: int(number) for number, kind in re.findall(r"(\d+) (\w+)", last.removeprefix("# plan: "))}
+
+
+def plan_examples(tool: Tool, repository: Path, scratch: Path) -> Plan:
+    """Plan every README example as a module of one scratch root."""
+    directory = write_examples(repository, scratch)
+    return plan(tool, directory, {"packages": {"api": SAMPLE_PACKAGE}})
+
+
+def write_examples(repository: Path, scratch: Path) -> Path:
+    """Write the scratch root of all README examples and return it."""
+    directory = scratch_root(repository, scratch, "examples/all")
+    calls = []
+    for example in read_examples(repository):
+        # As deep as a root, so that an example's source path is the one that a root would write.
+        place = scratch / "environments/examples" / example.name
+        place.mkdir()
+        (place / "main.tf").write_text(example.text)
+        (place / "terraform.tf").write_text(PROVIDERS)
+        (place / "variables.tf").write_text(EXAMPLE_VARIABLES)
+        calls.append(f'module "{example.name}" {{\n  source   = "../{example.name}"\n  packages = var.packages\n}}\n')
+    (directory / "main.tf").write_text("\n".join([*calls, EXAMPLE_VARIABLES]))
+    return directory

@@ -1,0 +1,68 @@
+"""Make the scratch copies that plans run in: tftest deletes the state, the lock and .terraform where it runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from harness.environment import read_environment
+from harness.layout import Project
+from harness.package.config import read_config
+from harness.package.manifest import Entry
+from harness.plans.plan import Plan, Tool, plan
+from harness.render import render_tfvars
+
+# The provider alone, for scratch roots that are none of the project's.
+PROVIDERS = """\
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+"""
+
+# A package that stands for any, so that a plan needs no build. Its hash is that of the empty file.
+SAMPLE = "dist/sample.zip"
+SAMPLE_SHA256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+
+def scratch_project(repository: Path, scratch: Path) -> None:
+    """Copy the modules to `scratch` and put the sample package beside them."""
+    if (scratch / "modules").is_dir():
+        return
+    shutil.copytree(repository / "modules", scratch / "modules", ignore=shutil.ignore_patterns(".terraform*"))
+    (scratch / "dist").mkdir()
+    (scratch / SAMPLE).touch()
+
+
+def scratch_root(repository: Path, scratch: Path, name: str) -> Path:
+    """Make an empty root of that name, with the provider locked as the project's own roots lock it."""
+    scratch_project(repository, scratch)
+    directory = scratch / "environments" / name
+    directory.mkdir(parents=True)
+    lock = next(iter(sorted((repository / "environments").glob("*/*/.terraform.lock.hcl"))))
+    shutil.copy2(lock, directory)
+    (directory / "terraform.tf").write_text(f'{PROVIDERS}\nprovider "aws" {{}}\n')
+    return directory
+
+
+def plan_root(tool: Tool, repository: Path, scratch: Path, name: str) -> Plan:
+    """Plan one of the project's roots, such as dev/triggers_api, with its environment's facts and a sample package."""
+    scratch_project(repository, scratch)
+    project = Project(repository)
+    root = project.root(name)
+    directory = scratch / "environments" / name
+    directory.mkdir(parents=True)
+    for path in [*root.path.glob("*.tf"), root.path / ".terraform.lock.hcl"]:
+        shutil.copy2(path, directory)
+    (directory / "backend.tf").unlink(missing_ok=True)
+    config = read_config(project, root.app)
+    packages = {
+        function: Entry(SAMPLE, SAMPLE_SHA256, 0, handler, config.runtime, config.architecture)
+        for function, handler in config.handlers.items()
+    }
+    (directory / "terraform.tfvars").write_text(render_tfvars(read_environment(project, root.environment), packages))
+    return plan(tool, directory)

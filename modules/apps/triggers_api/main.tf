@@ -1,0 +1,106 @@
+locals {
+  name  = "triggers-api-${var.stage}"
+  write = try(var.inbox_shards.write, 1)
+}
+
+module "events" {
+  source = "../../dynamodb_table"
+
+  name = "triggers-api-events-${var.stage}"
+  key  = { hash = "event_id", range = "created_at" }
+  indexes = {
+    "status-created_at-index" = { hash = "status", range = "created_at" }
+  }
+  # Only the records of idempotency keys carry it.
+  ttl                    = "expires_at"
+  encryption             = "aws-managed"
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  autoscaling            = var.autoscaling
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "keys" {
+  source = "../../dynamodb_table"
+
+  name                   = "triggers-api-keys-${var.stage}"
+  key                    = { hash = "api_key" }
+  encryption             = "aws-managed"
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  autoscaling            = var.autoscaling
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "api" {
+  source = "../../lambda_function"
+
+  name                    = local.name
+  description             = "Answers every route of the inbox of events."
+  package                 = var.packages["api"]
+  memory                  = var.memory
+  timeout                 = var.timeout
+  reserved_concurrency    = var.reserved_concurrency
+  provisioned_concurrency = var.provisioned_concurrency
+  tracing                 = var.tracing
+  alarm_topics            = [module.observability.topic]
+
+  logs = {
+    retention_days = var.logs_days
+    level          = var.log_level == "WARNING" ? "WARN" : var.log_level
+  }
+
+  environment = {
+    AUTH_MODE             = var.auth_mode
+    CORS_ORIGINS          = join(",", var.cors_origins)
+    DYNAMODB_TABLE_EVENTS = module.events.name
+    DYNAMODB_TABLE_KEYS   = module.keys.name
+    INBOX_READ_SHARDS     = coalesce(try(var.inbox_shards.read, null), local.write)
+    INBOX_WRITE_SHARDS    = local.write
+    LOG_LEVEL             = var.log_level
+    STAGE                 = var.stage
+  }
+
+  grants = [
+    module.events.grants.put_item,
+    module.events.grants.get_item,
+    module.events.grants.update_item,
+    module.events.grants.delete_item,
+    module.events.grants.query,
+    module.events.grants.query_index["status-created_at-index"],
+    module.keys.grants.get_item,
+  ]
+}
+
+module "front" {
+  source = "../../rest_api"
+
+  name         = local.name
+  description  = "Inbox of events for automation clients."
+  stage        = var.stage
+  function     = { name = module.api.name, alias = module.api.alias.name, invoke_arn = module.api.alias.invoke_arn }
+  throttling   = var.throttling
+  tracing      = var.tracing
+  access_logs  = { retention_days = var.logs_days }
+  error_codes  = { DEFAULT_4XX = "invalid_request", REQUEST_TOO_LARGE = "event_too_large" }
+  alarm_topics = [module.observability.topic]
+
+  cors = {
+    origins = var.cors_origins
+    methods = ["GET", "POST", "DELETE", "OPTIONS"]
+    headers = ["Content-Type", "X-API-Key", "X-Request-ID"]
+    max_age = 3600
+  }
+}
+
+module "observability" {
+  source = "../../observability"
+
+  name      = local.name
+  email     = var.alarm_email
+  apis      = [module.front.name]
+  functions = [module.api.name]
+  tables    = [module.events.name, module.keys.name]
+}

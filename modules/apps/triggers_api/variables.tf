@@ -1,0 +1,170 @@
+variable "alarm_email" {
+  description = "Address that alarms are sent to; null sends none."
+  type        = string
+  default     = null
+}
+
+variable "auth_mode" {
+  description = "Where API keys are looked up: \"aws\" for the keys table, \"local\" for the one development key."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = contains(["aws", "local"], var.auth_mode)
+    error_message = "auth_mode must be \"aws\" or \"local\"."
+  }
+
+  validation {
+    condition     = !(var.auth_mode == "local" && var.stage == "prod")
+    error_message = "auth_mode \"local\" accepts a key that everybody can read, so production refuses it; say \"aws\"."
+  }
+}
+
+variable "autoscaling" {
+  description = "Bounds and target utilisation of both tables and of the index; null bills on demand."
+  type = object({
+    read  = object({ min = number, max = number, target = optional(number, 70) })
+    write = object({ min = number, max = number, target = optional(number, 70) })
+  })
+  default = null
+}
+
+variable "capacity" {
+  description = "What an operator turns in an incident, for both tables: billing mode, read and write units; null means what was decided."
+  type = object({
+    billing_mode   = optional(string)
+    read_capacity  = optional(number)
+    write_capacity = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "cors_origins" {
+  description = "Origins whose pages may call the API: * alone, or a list."
+  type        = list(string)
+  default     = ["*"]
+  nullable    = false
+}
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the tables."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "inbox_shards" {
+  description = "Partitions of the inbox's index that writers spread over and that readers merge, never fewer than are written; null is one of each, enough for 1,000 writes a second."
+  type = object({
+    write = number
+    read  = optional(number)
+  })
+  default = null
+
+  validation {
+    condition = var.inbox_shards == null ? true : (
+      1 <= var.inbox_shards.write && var.inbox_shards.write <= coalesce(var.inbox_shards.read, var.inbox_shards.write)
+    )
+    error_message = "inbox_shards: write must be at least 1, and read no fewer than write, or events would be stored where nobody looks."
+  }
+}
+
+variable "log_level" {
+  description = "Least level that the function logs."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level must be DEBUG, INFO, WARNING or ERROR."
+  }
+}
+
+variable "logs_days" {
+  description = "Days to keep log events and access logs."
+  type        = number
+  default     = 7
+  nullable    = false
+}
+
+variable "memory" {
+  description = "Memory of the function in MB."
+  type        = number
+  default     = 512
+  nullable    = false
+}
+
+variable "packages" {
+  description = "What the build measured, by function; this app has one, api."
+  type = map(object({
+    path         = string
+    sha256       = string
+    size         = number
+    handler      = string
+    runtime      = string
+    architecture = string
+  }))
+
+  validation {
+    condition     = contains(keys(var.packages), "api")
+    error_message = "packages: the function api is missing; run \"make build\"."
+  }
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether the tables can be restored to any second of the last 35 days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "provisioned_concurrency" {
+  description = "Workers that are kept warm; null keeps none."
+  type        = number
+  default     = null
+}
+
+variable "reserved_concurrency" {
+  description = "Most calls at once; 0 stops the API, null takes from the account's pool."
+  type        = number
+  default     = null
+}
+
+variable "stage" {
+  description = "What stands for the environment in every name, and the first part of every path."
+  type        = string
+  default     = "prod"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.stage))
+    error_message = "stage must be 1 to 20 lower-case letters, digits or hyphens, and start with a letter."
+  }
+}
+
+variable "throttling" {
+  description = "Requests a second over time, and at once, before API Gateway answers 429."
+  type = object({
+    rate  = optional(number, 1000)
+    burst = optional(number, 500)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "timeout" {
+  description = "Seconds after which Lambda ends a call; API Gateway waits for 29 at most."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces requests and calls."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -1,0 +1,51 @@
+locals {
+  # CloudWatch counts an index apart from its table.
+  throttled = var.alarms.throttles == null ? {} : merge(
+    { table = { TableName = local.table.name } },
+    { for name in keys(var.indexes) : name => { TableName = local.table.name, GlobalSecondaryIndexName = name } },
+  )
+}
+
+resource "aws_cloudwatch_metric_alarm" "throttles" {
+  for_each = local.throttled
+
+  alarm_name          = each.key == "table" ? "${var.name}-throttles" : "${var.name}-${each.key}-throttles"
+  alarm_description   = "DynamoDB turned away reads or writes of ${var.name}${each.key == "table" ? "" : " through ${each.key}"}."
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = var.alarms.throttles
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topics
+  ok_actions          = var.alarm_topics
+
+  metric_query {
+    id          = "throttles"
+    expression  = "FILL(reads, 0) + FILL(writes, 0)"
+    label       = "Throttled reads and writes"
+    return_data = true
+  }
+
+  metric_query {
+    id = "reads"
+
+    metric {
+      namespace   = "AWS/DynamoDB"
+      metric_name = "ReadThrottleEvents"
+      dimensions  = each.value
+      period      = 60
+      stat        = "Sum"
+    }
+  }
+
+  metric_query {
+    id = "writes"
+
+    metric {
+      namespace   = "AWS/DynamoDB"
+      metric_name = "WriteThrottleEvents"
+      dimensions  = each.value
+      period      = 60
+      stat        = "Sum"
+    }
+  }
+}

@@ -1,0 +1,165 @@
+# One table. Which of the two resources stands for it is the root's decision about autoscaling, and nothing else: moving
+# from one to the other would destroy the table, so an operator's override never does.
+locals {
+  autoscaled = var.autoscaling != null
+
+  # What the override says counts; else an autoscaled table is provisioned and any other bills on demand.
+  billing_mode = coalesce(var.override.billing_mode, local.autoscaled ? "PROVISIONED" : "PAY_PER_REQUEST")
+  provisioned  = local.billing_mode == "PROVISIONED"
+
+  # Units of the table and of each index. An autoscaled table starts at its minimum.
+  read_capacity  = !local.provisioned ? null : local.autoscaled ? local.bounds.read.min : coalesce(var.override.read_capacity, 20)
+  write_capacity = !local.provisioned ? null : local.autoscaled ? local.bounds.write.min : coalesce(var.override.write_capacity, 20)
+
+  key_names = toset(compact(flatten([
+    [var.key.hash, var.key.range],
+    [for index in values(var.indexes) : [index.hash, index.range]],
+  ])))
+  attributes = { for name in local.key_names : name => lookup(var.types, name, "S") }
+
+  indexes = {
+    for name, index in var.indexes : name => {
+      hash       = index.hash
+      range      = index.range
+      projection = index.attributes == null ? "ALL" : length(index.attributes) == 0 ? "KEYS_ONLY" : "INCLUDE"
+      attributes = try(length(index.attributes), 0) == 0 ? null : index.attributes
+    }
+  }
+
+  table = one(concat(aws_dynamodb_table.this, aws_dynamodb_table.autoscaled))
+}
+
+resource "aws_dynamodb_table" "this" {
+  #checkov:skip=CKV_AWS_28:Point-in-time recovery is a choice of each environment, made in its root.
+  #checkov:skip=CKV_AWS_119:Encryption is a choice of the caller: owned by AWS, managed by AWS or a key of one's own.
+  #checkov:skip=CKV2_AWS_16:This is the table that does not scale by itself; the other one does.
+  count = local.autoscaled ? 0 : 1
+
+  name                        = var.name
+  billing_mode                = local.billing_mode
+  read_capacity               = local.read_capacity
+  write_capacity              = local.write_capacity
+  hash_key                    = var.key.hash
+  range_key                   = var.key.range
+  deletion_protection_enabled = var.deletion_protection
+  stream_enabled              = var.stream != null
+  stream_view_type            = var.stream
+
+  dynamic "attribute" {
+    for_each = local.attributes
+
+    content {
+      name = attribute.key
+      type = attribute.value
+    }
+  }
+
+  dynamic "global_secondary_index" {
+    for_each = local.indexes
+
+    content {
+      name               = global_secondary_index.key
+      hash_key           = global_secondary_index.value.hash
+      range_key          = global_secondary_index.value.range
+      projection_type    = global_secondary_index.value.projection
+      non_key_attributes = global_secondary_index.value.attributes
+      read_capacity      = local.read_capacity
+      write_capacity     = local.write_capacity
+    }
+  }
+
+  dynamic "ttl" {
+    for_each = var.ttl[*]
+
+    content {
+      attribute_name = ttl.value
+      enabled        = true
+    }
+  }
+
+  point_in_time_recovery {
+    enabled = var.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = var.encryption != "aws-owned"
+    kms_key_arn = local.key_arn
+  }
+}
+
+resource "aws_dynamodb_table" "autoscaled" {
+  #checkov:skip=CKV_AWS_28:Point-in-time recovery is a choice of each environment, made in its root.
+  #checkov:skip=CKV_AWS_119:Encryption is a choice of the caller: owned by AWS, managed by AWS or a key of one's own.
+  #checkov:skip=CKV2_AWS_16:The scalable targets in autoscaling.tf belong to this table; the check does not follow for_each.
+  count = local.autoscaled ? 1 : 0
+
+  name                        = var.name
+  billing_mode                = local.billing_mode
+  read_capacity               = local.read_capacity
+  write_capacity              = local.write_capacity
+  hash_key                    = var.key.hash
+  range_key                   = var.key.range
+  deletion_protection_enabled = var.deletion_protection
+  stream_enabled              = var.stream != null
+  stream_view_type            = var.stream
+
+  dynamic "attribute" {
+    for_each = local.attributes
+
+    content {
+      name = attribute.key
+      type = attribute.value
+    }
+  }
+
+  dynamic "global_secondary_index" {
+    for_each = local.indexes
+
+    content {
+      name               = global_secondary_index.key
+      hash_key           = global_secondary_index.value.hash
+      range_key          = global_secondary_index.value.range
+      projection_type    = global_secondary_index.value.projection
+      non_key_attributes = global_secondary_index.value.attributes
+      read_capacity      = local.read_capacity
+      write_capacity     = local.write_capacity
+    }
+  }
+
+  dynamic "ttl" {
+    for_each = var.ttl[*]
+
+    content {
+      attribute_name = ttl.value
+      enabled        = true
+    }
+  }
+
+  point_in_time_recovery {
+    enabled = var.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = var.encryption != "aws-owned"
+    kms_key_arn = local.key_arn
+  }
+
+  lifecycle {
+    # Application Auto Scaling owns the capacity after the first apply. An index's capacity can only be ignored together
+    # with the index, hence the postcondition, and an attribute is there for a key only.
+    ignore_changes = [attribute, global_secondary_index, read_capacity, write_capacity]
+
+    postcondition {
+      condition = {
+        for index in self.global_secondary_index : index.name => [
+          index.hash_key, coalesce(index.range_key, "-"), index.projection_type, sort(coalesce(index.non_key_attributes, [])),
+        ]
+        } == {
+        for name, index in local.indexes : name => [
+          index.hash, coalesce(index.range, "-"), index.projection, sort(coalesce(index.attributes, [])),
+        ]
+      }
+      error_message = "The indexes of ${var.name} are not the ones that were asked for: Terraform leaves the indexes of an autoscaled table alone. Change them with `aws dynamodb update-table`, then plan again."
+    }
+  }
+}

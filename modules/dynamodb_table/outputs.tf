@@ -1,0 +1,19 @@
+output "arn" {
+  description = "ARN of the table."
+  value       = local.table.arn
+}
+
+output "grants" {
+  description = "Permissions on the table for a role's list of grants: read, write, one an action, query_index and scan_index by index name, and read_stream, null without a stream."
+  value       = local.grants
+}
+
+output "name" {
+  description = "Name of the table."
+  value       = local.table.name
+}
+
+output "stream_arn" {
+  description = "ARN of the stream of changes, null without one."
+  value       = var.stream == null ? null : local.table.stream_arn
+}

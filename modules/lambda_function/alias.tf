@@ -1,0 +1,34 @@
+# `live` follows a pin: a version's number, or `latest`. An operator writes the pin, and no later plan sets it back.
+resource "aws_ssm_parameter" "live" {
+  #checkov:skip=CKV_AWS_337:A version's number is no secret.
+  #checkov:skip=CKV2_AWS_34:A version's number is no secret.
+  name           = "/${var.name}/live"
+  description    = "Version that the alias live of ${var.name} points at: a number, or latest."
+  type           = "String"
+  insecure_value = "latest"
+
+  lifecycle {
+    # Operators own the value: a rollback writes a number here.
+    ignore_changes = [insecure_value]
+
+    postcondition {
+      condition     = can(regex("^(latest|[1-9][0-9]*)$", self.insecure_value))
+      error_message = "The parameter /${var.name}/live must hold the number of a published version or the word latest; write one of them and plan again."
+    }
+  }
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "The version that answers."
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_ssm_parameter.live.insecure_value == "latest" ? aws_lambda_function.this.version : aws_ssm_parameter.live.insecure_value
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  count = var.provisioned_concurrency == null ? 0 : 1
+
+  function_name                     = aws_lambda_function.this.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = var.provisioned_concurrency
+}

@@ -1,0 +1,54 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  # Built from names, so that a plan shows the role's policy before anything exists.
+  place = "${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
+  arn   = "arn:${data.aws_partition.current.partition}:lambda:${local.place}:function:${var.name}"
+
+  # Lambda makes up a stream's name when it starts a worker: the wildcard cannot be narrower. The group is there already.
+  write_logs = {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["arn:${data.aws_partition.current.partition}:logs:${local.place}:log-group:/aws/lambda/${var.name}:log-stream:*"]
+    key       = null
+  }
+
+  destinations = try([for destination in [var.async.on_failure, var.async.on_success] : destination.grant if destination != null], [])
+}
+
+resource "aws_iam_role" "this" {
+  name        = coalesce(var.role_name, var.name)
+  description = "What the function ${var.name} may do."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+module "policy" {
+  source = "../iam_policy"
+
+  name   = "grants"
+  role   = aws_iam_role.this.name
+  grants = concat([local.write_logs], var.grants, local.destinations)
+
+  unscoped_actions = concat(
+    var.tracing ? ["xray:PutTelemetryRecords", "xray:PutTraceSegments"] : [],
+    var.vpc == null ? [] : [
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+      "ec2:UnassignPrivateIpAddresses",
+    ],
+  )
+}

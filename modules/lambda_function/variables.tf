@@ -1,0 +1,318 @@
+variable "alarm_topics" {
+  description = "ARNs of the topics that hear of an alarm and of its end."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "alarms" {
+  description = "What within a minute raises an alarm: errors, throttled calls, and the longest call as a percentage of the timeout; what is not named raises none."
+  type = object({
+    errors           = optional(number)
+    throttles        = optional(number)
+    duration_percent = optional(number)
+  })
+  default  = { errors = 1, throttles = 1, duration_percent = 90 }
+  nullable = false
+}
+
+variable "async" {
+  description = "How asynchronous calls are retried, how long they may wait, and where one that failed or succeeded goes (with the grant that the role needs for it); null leaves Lambda's own way."
+  type = object({
+    retries         = optional(number, 2)
+    max_age_seconds = optional(number, 21600)
+    on_failure = optional(object({
+      arn = string
+      grant = object({
+        actions   = list(string)
+        resources = list(string)
+        key       = optional(object({ arn = string, actions = list(string) }))
+      })
+    }))
+    on_success = optional(object({
+      arn = string
+      grant = object({
+        actions   = list(string)
+        resources = list(string)
+        key       = optional(object({ arn = string, actions = list(string) }))
+      })
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.async == null ? true : contains([0, 1, 2], var.async.retries) && 60 <= var.async.max_age_seconds && var.async.max_age_seconds <= 21600
+    error_message = "async: retries must be 0, 1 or 2, and max_age_seconds from 60 to 21600."
+  }
+}
+
+variable "description" {
+  description = "What the function is for, in one sentence."
+  type        = string
+  default     = null
+}
+
+variable "environment" {
+  description = "Environment variables of the function; never a secret."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = length(setintersection(keys(var.environment), [
+      "_HANDLER",
+      "_X_AMZN_TRACE_ID",
+      "AWS_ACCESS_KEY",
+      "AWS_ACCESS_KEY_ID",
+      "AWS_DEFAULT_REGION",
+      "AWS_EXECUTION_ENV",
+      "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+      "AWS_LAMBDA_FUNCTION_NAME",
+      "AWS_LAMBDA_FUNCTION_VERSION",
+      "AWS_LAMBDA_INITIALIZATION_TYPE",
+      "AWS_LAMBDA_LOG_GROUP_NAME",
+      "AWS_LAMBDA_LOG_STREAM_NAME",
+      "AWS_LAMBDA_MAX_CONCURRENCY",
+      "AWS_LAMBDA_METADATA_API",
+      "AWS_LAMBDA_METADATA_TOKEN",
+      "AWS_LAMBDA_RUNTIME_API",
+      "AWS_REGION",
+      "AWS_SECRET_ACCESS_KEY",
+      "AWS_SECRET_KEY",
+      "AWS_SESSION_TOKEN",
+      "LAMBDA_RUNTIME_DIR",
+      "LAMBDA_TASK_ROOT",
+    ])) == 0
+    error_message = "environment: Lambda sets ${join(", ", [for name in sort(keys(var.environment)) : name if can(regex("^(_HANDLER|_X_AMZN_TRACE_ID|AWS_.*|LAMBDA_.*)$", name))])} itself and refuses it from anybody else; leave it out and read what Lambda sets."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) || startswith(name, "_")])
+    error_message = "environment: a name starts with a letter, has at least two characters, and only letters, digits and underscores."
+  }
+}
+
+variable "grants" {
+  description = "Permissions of the function's role, as the modules hand them out; its own log group is granted without asking."
+  type = list(object({
+    actions   = list(string)
+    resources = list(string)
+    key       = optional(object({ arn = string, actions = list(string) }))
+  }))
+  default  = []
+  nullable = false
+}
+
+variable "image" {
+  description = "Container image in ECR that holds the code, with its architecture and what to start; null when there is a package."
+  type = object({
+    uri          = string
+    architecture = optional(string, "x86_64")
+    command      = optional(list(string))
+    entry_point  = optional(list(string))
+  })
+  default = null
+
+  validation {
+    condition     = (var.image == null) != (var.package == null)
+    error_message = "Give the function either a package or an image, not both and not neither."
+  }
+
+  validation {
+    condition     = var.image == null ? true : contains(["x86_64", "arm64"], var.image.architecture)
+    error_message = "image: the architecture must be x86_64 or arm64."
+  }
+}
+
+variable "layers" {
+  description = "ARNs of layer versions, in the order in which Lambda lays them down."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.layers) <= 5
+    error_message = "layers: Lambda takes at most five."
+  }
+
+  validation {
+    condition     = var.image == null || length(var.layers) == 0
+    error_message = "layers: an image has none; put what they hold into the image."
+  }
+}
+
+variable "logs" {
+  description = "Days to keep log events, the least level that the application and Lambda itself write, and the KMS key that encrypts them, null for CloudWatch's own."
+  type = object({
+    retention_days = optional(number, 7)
+    level          = optional(string, "INFO")
+    system_level   = optional(string, "INFO")
+    key_arn        = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logs.retention_days)
+    error_message = "logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+  }
+
+  validation {
+    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.logs.level)
+    error_message = "logs: the level must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL."
+  }
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.logs.system_level)
+    error_message = "logs: the system level must be DEBUG, INFO or WARN."
+  }
+}
+
+variable "memory" {
+  description = "Memory in MB, which the share of a processor goes with."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = 128 <= var.memory && var.memory <= 10240
+    error_message = "memory must be from 128 to 10240 MB."
+  }
+}
+
+variable "name" {
+  description = "Name of the function, its role and its log group."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,64}$", var.name))
+    error_message = "name must be 1 to 64 letters, digits, underscores or hyphens."
+  }
+}
+
+variable "package" {
+  description = "The zip as the manifest describes it, its path seen from the root; null when there is an image."
+  type = object({
+    path         = string
+    sha256       = string
+    handler      = string
+    runtime      = string
+    architecture = string
+  })
+  default = null
+
+  validation {
+    condition     = var.package == null ? true : contains(["x86_64", "arm64"], var.package.architecture)
+    error_message = "package: the architecture must be x86_64 or arm64."
+  }
+}
+
+variable "provisioned_concurrency" {
+  description = "Workers of the live version that are kept warm; null keeps none."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = coalesce(var.provisioned_concurrency, 1) >= 1
+    error_message = "provisioned_concurrency must be at least 1, or null for none."
+  }
+
+  validation {
+    condition     = var.reserved_concurrency == null || var.provisioned_concurrency == null ? true : var.provisioned_concurrency <= var.reserved_concurrency
+    error_message = "provisioned_concurrency must not be larger than reserved_concurrency, which it is taken from."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "Most calls at once, set apart from the account's pool; 0 stops the function, null takes from the pool."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = coalesce(var.reserved_concurrency, 0) >= 0
+    error_message = "reserved_concurrency must be 0 or more, or null for no limit of its own."
+  }
+}
+
+variable "role_name" {
+  description = "Name of the role when it is not the function's."
+  type        = string
+  default     = null
+}
+
+variable "storage" {
+  description = "Size of /tmp in MB."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = 512 <= var.storage && var.storage <= 10240
+    error_message = "storage must be from 512 to 10240 MB."
+  }
+}
+
+variable "timeout" {
+  description = "Seconds after which Lambda ends a call."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = 1 <= var.timeout && var.timeout <= 900
+    error_message = "timeout must be from 1 to 900 seconds."
+  }
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces the calls."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "triggers" {
+  description = "Services that may call the alias live, by a name for each: the service's principal and the ARN of the thing that calls."
+  type = map(object({
+    principal  = string
+    source_arn = string
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "url" {
+  description = "Function URL of the alias live: who may call it (AWS_IAM or NONE), what browsers are told, and whether answers are streamed; null makes none."
+  type = object({
+    auth      = optional(string, "AWS_IAM")
+    streaming = optional(bool, false)
+    cors = optional(object({
+      origins         = list(string)
+      methods         = optional(list(string), ["*"])
+      headers         = optional(list(string), [])
+      exposed_headers = optional(list(string), [])
+      credentials     = optional(bool, false)
+      max_age         = optional(number, 0)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.url == null ? true : contains(["AWS_IAM", "NONE"], var.url.auth)
+    error_message = "url: auth must be AWS_IAM or NONE; NONE lets everybody in."
+  }
+}
+
+variable "vpc" {
+  description = "Subnets and security groups to attach to; null, which starts faster and is cheaper, attaches to none."
+  type = object({
+    subnet_ids         = set(string)
+    security_group_ids = set(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc == null ? true : length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0
+    error_message = "vpc: name at least one subnet and one security group, or leave it out."
+  }
+}

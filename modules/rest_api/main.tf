@@ -1,0 +1,68 @@
+# Every path and method, OPTIONS too, goes to one function, which routes by itself.
+locals {
+  # What a deployment freezes, as this module was given it. Hashing whole resources would redeploy for their computed parts.
+  frozen = {
+    routes    = keys(local.routes)
+    function  = { name = var.function.name, alias = var.function.alias }
+    timeout   = var.timeout
+    responses = local.responses
+  }
+
+  routes = {
+    root  = aws_api_gateway_rest_api.this.root_resource_id
+    proxy = aws_api_gateway_resource.proxy.id
+  }
+}
+
+resource "aws_api_gateway_rest_api" "this" {
+  name                         = var.name
+  description                  = var.description
+  disable_execute_api_endpoint = false
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_resource" "proxy" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_rest_api.this.root_resource_id
+  path_part   = "{proxy+}"
+}
+
+resource "aws_api_gateway_method" "any" {
+  #checkov:skip=CKV_AWS_59:The function checks the caller's key itself, and health and docs are open on purpose.
+  #checkov:skip=CKV2_AWS_53:The function validates requests itself, and says what is wrong in its own words.
+  for_each = local.routes
+
+  rest_api_id   = aws_api_gateway_rest_api.this.id
+  resource_id   = each.value
+  http_method   = "ANY"
+  authorization = "NONE"
+}
+
+resource "aws_api_gateway_integration" "function" {
+  for_each = local.routes
+
+  rest_api_id             = aws_api_gateway_rest_api.this.id
+  resource_id             = each.value
+  http_method             = aws_api_gateway_method.any[each.key].http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST"
+  uri                     = var.function.invoke_arn
+  timeout_milliseconds    = var.timeout * 1000
+}
+
+resource "aws_lambda_permission" "this" {
+  statement_id  = "${var.name}-${var.stage}"
+  action        = "lambda:InvokeFunction"
+  function_name = var.function.name
+  qualifier     = var.function.alias
+  principal     = "apigateway.amazonaws.com"
+  # Any method and path, since the function routes, of this stage of this API.
+  source_arn = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+}

@@ -1,0 +1,24 @@
+output "arn" {
+  description = "ARN of the API."
+  value       = aws_api_gateway_rest_api.this.arn
+}
+
+output "id" {
+  description = "Id of the API."
+  value       = aws_api_gateway_rest_api.this.id
+}
+
+output "name" {
+  description = "Name of the API."
+  value       = aws_api_gateway_rest_api.this.name
+}
+
+output "stage" {
+  description = "Name of the stage."
+  value       = aws_api_gateway_stage.this.stage_name
+}
+
+output "url" {
+  description = "Address of the stage, without a slash at the end."
+  value       = aws_api_gateway_stage.this.invoke_url
+}

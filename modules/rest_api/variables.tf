@@ -1,0 +1,144 @@
+variable "access_logs" {
+  description = "Days to keep a JSON line for every request, and the KMS key that encrypts them, null for CloudWatch's own; null keeps no access logs."
+  type = object({
+    retention_days = optional(number, 7)
+    key_arn        = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition = var.access_logs == null ? true : contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.access_logs.retention_days,
+    )
+    error_message = "access_logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+  }
+}
+
+variable "alarm_topics" {
+  description = "ARNs of the topics that hear of an alarm and of its end."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "alarms" {
+  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none."
+  type = object({
+    server_errors = optional(number)
+    latency_ms    = optional(number)
+    client_errors = optional(number)
+  })
+  default  = { server_errors = 1, latency_ms = 5000 }
+  nullable = false
+}
+
+variable "cors" {
+  description = "What API Gateway's own errors tell browsers; the function says the same on its answers and on OPTIONS, and no origins say nothing."
+  type = object({
+    origins = optional(list(string), ["*"])
+    methods = optional(list(string), ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    headers = optional(list(string), ["Content-Type", "X-Request-ID"])
+    max_age = optional(number, 3600)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for origin in var.cors.origins : origin == "*" || can(regex("^https?://[^/*'\\s]+$", origin))])
+    error_message = "cors: an origin is * or a scheme and a host with nothing behind it, such as https://app.example.com."
+  }
+
+  validation {
+    condition     = !contains(var.cors.origins, "*") || length(var.cors.origins) == 1
+    error_message = "cors: * already lets every origin in; name it alone or name the origins."
+  }
+}
+
+variable "description" {
+  description = "What the API is for, in one sentence."
+  type        = string
+  default     = null
+}
+
+variable "error_codes" {
+  description = "Codes in API Gateway's own errors, by response type, where the application uses other words, such as REQUEST_TOO_LARGE = \"event_too_large\"."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = length(setsubtract(keys(var.error_codes), [
+      "ACCESS_DENIED",
+      "DEFAULT_4XX",
+      "DEFAULT_5XX",
+      "INTEGRATION_FAILURE",
+      "INTEGRATION_TIMEOUT",
+      "MISSING_AUTHENTICATION_TOKEN",
+      "REQUEST_TOO_LARGE",
+      "THROTTLED",
+      "UNAUTHORIZED",
+    ])) == 0
+    error_message = "error_codes: the response types are ACCESS_DENIED, DEFAULT_4XX, DEFAULT_5XX, INTEGRATION_FAILURE, INTEGRATION_TIMEOUT, MISSING_AUTHENTICATION_TOKEN, REQUEST_TOO_LARGE, THROTTLED and UNAUTHORIZED."
+  }
+}
+
+variable "function" {
+  description = "The function that answers: its name, the alias that is called, and the ARN that API Gateway calls it by."
+  type = object({
+    name       = string
+    alias      = string
+    invoke_arn = string
+  })
+}
+
+variable "name" {
+  description = "Name of the API."
+  type        = string
+}
+
+variable "stage" {
+  description = "Name of the stage, the first part of every path."
+  type        = string
+  default     = "prod"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,128}$", var.stage))
+    error_message = "stage must be 1 to 128 letters, digits, underscores or hyphens."
+  }
+}
+
+variable "throttling" {
+  description = "Requests a second over time, and at once, that are let through before API Gateway answers 429."
+  type = object({
+    rate  = optional(number, 1000)
+    burst = optional(number, 500)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.throttling.rate > 0 && var.throttling.burst > 0
+    error_message = "throttling: rate and burst must be more than 0; to stop an API set its function's reserved concurrency to 0."
+  }
+}
+
+variable "timeout" {
+  description = "Seconds that API Gateway waits for the function."
+  type        = number
+  default     = 29
+  nullable    = false
+
+  validation {
+    condition     = 1 <= var.timeout && var.timeout <= 29
+    error_message = "timeout must be from 1 to 29 seconds, which is the longest that API Gateway waits without a raised quota."
+  }
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces the requests."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -1,0 +1,18 @@
+locals {
+  # Built from names, so that a plan shows the policies that come of the grants before a parameter exists.
+  arns = {
+    for name in concat(keys(var.parameters), keys(var.switches), keys(var.secrets)) :
+    name => "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:parameter${name}"
+  }
+
+  # The account's own key lets everybody in who may read the parameter; one's own has to be granted.
+  keys = { for name, secret in var.secrets : name => { arn = secret.key_arn, actions = ["kms:Decrypt"] } if secret.key_arn != null }
+
+  read = {
+    for name, arn in local.arns : name => {
+      actions   = ["ssm:GetParameter", "ssm:GetParameters"]
+      resources = [arn]
+      key       = lookup(local.keys, name, null)
+    }
+  }
+}

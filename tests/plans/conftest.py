@@ -1,0 +1,129 @@
+"""Plans that many tests look at, each made once a session in a scratch copy, two at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.environment import read_environment
+from harness.layout import Project
+from harness.local.emulators import Running
+from harness.plans.cases import plan_changes, plan_refusals, read_changes, read_refusals, state_before
+from harness.plans.examples import plan_examples
+from harness.plans.plan import Plan, Tool
+from harness.plans.scratch import plan_root, scratch_project
+
+HERE = Path(__file__).parent
+
+
+class Planning:
+    """The plans of a session: started when they are known to be wanted, waited for when they are looked at."""
+
+    def __init__(
+        self, repository: Path, scratch: Path, tool_of: Callable[[str], Tool], pool: ThreadPoolExecutor
+    ) -> None:
+        self.repository = repository
+        self.scratch = scratch
+        self.tool_of = tool_of
+        self.pool = pool
+        self.started: dict[str, Future[Any]] = {}
+        scratch_project(repository, scratch)
+
+    def start(self, name: str, work: Callable[[], Any]) -> Future[Any]:
+        """Start some work unless it was started before."""
+        if name not in self.started:
+            self.started[name] = self.pool.submit(work)
+        return self.started[name]
+
+    def root(self, root: str) -> Future[Plan]:
+        tool = self.tool_of(root.split("/", maxsplit=1)[0])
+        return self.start(root, lambda: plan_root(tool, self.repository, self.scratch, root))
+
+    def examples(self) -> Future[Plan]:
+        tool = self.tool_of("dev")
+        return self.start("examples", lambda: plan_examples(tool, self.repository, self.scratch))
+
+    def state_before(self) -> Future[dict[str, Any]]:
+        tool = self.tool_of("dev")
+        cases = [*read_changes(HERE / "changes.yaml"), *read_refusals(HERE / "refusals.yaml")]
+        return self.start("before", lambda: state_before(tool, self.repository, self.scratch, cases))
+
+    def changes(self) -> Future[Plan]:
+        tool, before, cases = self.tool_of("dev"), self.state_before(), read_changes(HERE / "changes.yaml")
+        return self.start("changes", lambda: plan_changes(tool, self.repository, self.scratch, cases, before.result()))
+
+    def refusals(self) -> Future[dict[str, list[str]]]:
+        tool, before, cases = self.tool_of("dev"), self.state_before(), read_refusals(HERE / "refusals.yaml")
+        return self.start(
+            "refusals", lambda: plan_refusals(tool, self.repository, self.scratch, cases, before.result())
+        )
+
+
+@pytest.fixture(scope="session")
+def planning(
+    request: pytest.FixtureRequest,
+    local_aws: Running,
+    terraform: Tool,
+    repository: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Planning]:
+    """Every plan that a test of this session asks for, on its way."""
+
+    def tool_of(environment: str) -> Tool:
+        facts = read_environment(Project(repository), environment)
+        variables = local_aws.environment(facts.account_id, facts.region)
+        return Tool(terraform.binary, {**terraform.environment, **variables})
+
+    # tftest deletes state and locks where it runs, so only ever in a scratch copy.
+    scratch = tmp_path_factory.mktemp("plans")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        planning = Planning(repository, scratch, tool_of, pool)
+        wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+        for name, start in {
+            # The longest first.
+            "changes_plan": planning.changes,
+            "refused": planning.refusals,
+            "examples_plan": planning.examples,
+        }.items():
+            if name in wanted:
+                start()
+        for item in request.session.items:
+            root = getattr(getattr(item, "callspec", None), "params", {}).get("root")
+            if root is not None and "root_plan" in getattr(item, "fixturenames", ()):
+                planning.root(root if isinstance(root, str) else f"{root.parent.name}/{root.name}")
+        yield planning
+
+
+@pytest.fixture(scope="session")
+def root_plan(planning: Planning) -> Callable[[str], Plan]:
+    """Plan a root by its name, once for all tests."""
+    return lambda root: planning.root(root).result()
+
+
+@pytest.fixture(scope="session")
+def examples_plan(planning: Planning) -> Plan:
+    """The plan of every README example of every module."""
+    return planning.examples().result()
+
+
+@pytest.fixture(scope="session")
+def changes_plan(planning: Planning) -> Plan:
+    """The plan of every change to something that was applied before."""
+    return planning.changes().result()
+
+
+@pytest.fixture(scope="session")
+def refused(planning: Planning) -> dict[str, list[str]]:
+    """The sentences that every bad input gets."""
+    return planning.refusals().result()
+
+
+@pytest.fixture(scope="session")
+def refresh() -> str | None:
+    """Something when what is found should be written into the files that say what is expected."""
+    return os.environ.get("REFRESH_PLANS")

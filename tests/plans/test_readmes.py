@@ -1,0 +1,111 @@
+"""A module's README plans what it promises and lists what the module has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.plans.examples import Example, read_examples
+from harness.plans.plan import Plan
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.parent for path in (REPOSITORY / "modules").rglob("main.tf"))
+EXAMPLES = read_examples(REPOSITORY)
+REFRESH = "REFRESH_PLANS=1 python -m pytest tests/plans/test_readmes.py"
+
+
+def blocks(path: Path, kind: str) -> Iterator[tuple[str, str]]:
+    """Walk the blocks of one kind; terraform fmt keeps their layout."""
+    yield from re.findall(rf'^{kind} "(\w+)" {{\n(.*?)^}}', path.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def description(body: str) -> str:
+    found = re.search(r'^  description = "(.*)"$', body, re.MULTILINE)
+    return found[1].replace('\\"', '"') if found else ""
+
+
+def default(body: str) -> str:
+    found = re.search(r"^  default\s+= (.*?)(?=^  \w|^$|\Z)", body, re.MULTILINE | re.DOTALL)
+    return f"`{' '.join(found[1].split())}`" if found else "required"
+
+
+def interface(module: Path) -> str:
+    """Write the tables of a module's variables and outputs."""
+    variables = [
+        f"| `{name}` | {default(body)} | {description(body)} |"
+        for name, body in blocks(module / "variables.tf", "variable")
+    ]
+    outputs = [f"| `{name}` | {description(body)} |" for name, body in blocks(module / "outputs.tf", "output")]
+    return "\n".join(
+        [
+            "## Variables and outputs",
+            "",
+            "| variable | default | meaning |",
+            "| --- | --- | --- |",
+            *variables,
+            "",
+            "| output | meaning |",
+            "| --- | --- |",
+            *outputs,
+        ]
+    )
+
+
+def name_of(module: Path) -> str:
+    return module.relative_to(REPOSITORY / "modules").as_posix()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_plans_what_its_last_line_promises(example: Example, examples_plan: Plan) -> None:
+    assert example.counts, f'end the example with a line such as "# plan: 1 aws_dynamodb_table":\n{example.text}'
+    assert example.mismatches(examples_plan) == {}, "promised and planned of each type"
+
+
+def test_every_module_has_an_example() -> None:
+    modules = {name_of(module) for module in MODULES if module.parent.name == "modules"}
+    assert {example.module for example in EXAMPLES} == modules
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_a_readme_opens_with_one_sentence(module: Path) -> None:
+    heading, _, sentence, after, *_ = (module / "README.md").read_text().splitlines()
+    assert heading == f"# {module.name}"
+    assert re.fullmatch(r"[A-Z][^.]*\.", sentence.replace("(API Gateway v1)", "")), sentence
+    assert after == ""
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_a_readme_lists_the_variables_and_outputs(module: Path, refresh: str | None) -> None:
+    readme = module / "README.md"
+    written = re.compile(r"(?<=<!-- interface -->\n).*?(?=<!-- /interface -->)", re.DOTALL)
+    table = f"{interface(module)}\n"
+    if refresh:
+        readme.write_text(written.sub(lambda _: table, readme.read_text()))
+    found = written.search(readme.read_text())
+    assert found
+    assert found[0] == table, f"rewrite the tables: {REFRESH}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+@pytest.mark.parametrize(("file", "kind"), [("variables.tf", "variable"), ("outputs.tf", "output")])
+def test_every_variable_and_output_is_described_in_one_sentence(module: Path, file: str, kind: str) -> None:
+    assert_described(module / file, kind)
+
+
+@pytest.mark.parametrize(("file", "kind"), [("variables.tf", "variable"), ("outputs.tf", "output")])
+def test_the_roots_describe_their_variables_and_outputs(file: str, kind: str) -> None:
+    for path in sorted((REPOSITORY / "environments").glob(f"*/*/{file}")):
+        assert_described(path, kind)
+
+
+def assert_described(path: Path, kind: str) -> None:
+    found = dict(blocks(path, kind))
+    assert len(found) == len(re.findall(rf'^{kind} "', path.read_text(), re.MULTILINE))
+    assert list(found) == sorted(found) or path.parent.parent.parent.name == "environments", (
+        "in the order of the alphabet"
+    )
+    for name, body in found.items():
+        assert re.fullmatch(r"[A-Z].*[^.]\.", description(body)), f"{path}: describe {name} in a sentence"

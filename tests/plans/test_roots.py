@@ -1,0 +1,74 @@
+"""What every root plans is what its system was promised to be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.plans.inventory import assert_plan, refresh_inventory
+from harness.plans.plan import Plan
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+ROOTS = sorted(f"{path.parts[-3]}/{path.parts[-2]}" for path in (REPOSITORY / "environments").glob("*/*/main.tf"))
+# Lambda makes up the names of log streams, so that a role cannot name them.
+LOG_STREAMS = re.compile(r"arn:aws:logs:[a-z0-9-]+:\d{12}:log-group:[^*?]+:log-stream:\*")
+NETWORK = ("aws_vpc", "aws_subnet", "aws_security_group", "aws_nat", "aws_eip", "aws_network")
+
+
+def statements(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Walk the statements of every policy of the plan that is known before the apply."""
+    for address, values in plan.resources.items():
+        for name in ("policy", "assume_role_policy"):
+            policy = values.get(name)
+            if isinstance(policy, str) and policy.startswith("{"):
+                for statement in json.loads(policy)["Statement"]:
+                    yield address, statement
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_root_plans_what_its_inventory_says(root: str, root_plan: Callable[[str], Plan], refresh: str | None) -> None:
+    inventory = HERE / "inventories" / f"{root.replace('/', '_')}.yaml"
+    if refresh:
+        refresh_inventory(root_plan(root), inventory)
+    assert_plan(root_plan(root), inventory, refresh="REFRESH_PLANS=1 python -m pytest tests/plans/test_roots.py")
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_no_policy_has_a_wildcard_but_for_log_streams(root: str, root_plan: Callable[[str], Plan]) -> None:
+    found = list(statements(root_plan(root)))
+    assert any("Resource" in statement for _, statement in found)
+    for address, statement in found:
+        actions, resources = statement["Action"], statement.get("Resource", [])
+        assert not [action for action in ([actions] if isinstance(actions, str) else actions) if "*" in action], address
+        assert not [arn for arn in resources if re.search(r"[*?]", arn) and not LOG_STREAMS.fullmatch(arn)], address
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_nothing_stands_in_a_network_of_its_own(root: str, root_plan: Callable[[str], Plan]) -> None:
+    plan = root_plan(root)
+    assert [address for address, kind in plan.types.items() if kind.startswith(NETWORK)] == []
+    functions = [address for address, kind in plan.types.items() if kind == "aws_lambda_function"]
+    assert functions
+    assert [plan.resources[address]["vpc_config"] for address in functions] == [[]] * len(functions)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_everything_that_can_have_tags_says_where_it_belongs(root: str, root_plan: Callable[[str], Plan]) -> None:
+    environment, app = root.split("/")
+    for address, values in root_plan(root).resources.items():
+        if "tags_all" in values:
+            assert values["tags_all"]["environment"] == environment, address
+            assert values["tags_all"]["app"] == app, address
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_only_production_protects_its_tables(root: str, root_plan: Callable[[str], Plan]) -> None:
+    plan = root_plan(root)
+    tables = [plan.resources[address] for address, kind in plan.types.items() if kind == "aws_dynamodb_table"]
+    assert {table["deletion_protection_enabled"] for table in tables} == {root.startswith("production/")}

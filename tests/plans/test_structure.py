@@ -1,0 +1,115 @@
+"""Roots decide, apps compose, modules make; and everything of a kind looks alike."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.plans.plan import Plan, Tool
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOTS = sorted(path.parent for path in (REPOSITORY / "environments").glob("*/*/main.tf"))
+ENVIRONMENTS = ("dev", "staging", "production")
+
+
+def name_of(root: Path) -> str:
+    return f"{root.parent.name}/{root.name}"
+
+
+def calls(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Walk the module calls of a configuration with their sources."""
+    for call in module.get("module_calls", {}).values():
+        yield call["source"], call["module"]
+        yield from calls(call["module"])
+
+
+def hcl_blocks(path: Path) -> list[str]:
+    """Return the first word of every block of a file."""
+    return re.findall(r"^(\w+)[^\n=]*\{$", path.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=name_of)
+def test_a_root_has_one_module_call_and_no_resources(root: Path, root_plan: Callable[[str], Plan]) -> None:
+    configuration = root_plan(name_of(root)).module()
+    assert configuration.get("resources", []) == []
+    sources = [call["source"] for call in configuration["module_calls"].values()]
+    assert sources == [f"../../../modules/apps/{root.name}"]
+    assert hcl_blocks(root / "main.tf") == ["module"]
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=name_of)
+def test_an_app_has_module_calls_only(root: Path, root_plan: Callable[[str], Plan]) -> None:
+    app = root_plan(name_of(root)).module(root.name)
+    assert app.get("resources", []) == []
+    assert app["module_calls"]
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=name_of)
+def test_only_modules_have_resources(root: Path, root_plan: Callable[[str], Plan]) -> None:
+    for source, module in calls(root_plan(name_of(root)).module()):
+        if module.get("resources"):
+            assert re.fullmatch(r"(\.\./)+\w+", source), source
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=name_of)
+def test_a_role_gets_its_permissions_from_modules_only(root: Path, root_plan: Callable[[str], Plan]) -> None:
+    app = root_plan(name_of(root)).module(root.name)
+    roles = [call for call in app["module_calls"].values() if "grants" in call["expressions"]]
+    assert roles
+    for call in roles:
+        grant = call["expressions"]["grants"]
+        assert set(grant) == {"references"}
+        assert [name for name in grant["references"] if not name.startswith("module.")] == []
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=name_of)
+def test_a_root_uses_every_variable_that_it_has(root: Path) -> None:
+    variables = re.findall(r'^variable "(\w+)"', (root / "variables.tf").read_text(), re.MULTILINE)
+    text = (root / "main.tf").read_text() + (root / "terraform.tf").read_text()
+    assert [name for name in variables if not re.search(rf"\bvar\.{name}\b", text)] == []
+
+
+def test_every_app_stands_in_every_environment() -> None:
+    apps = {root.name for root in ROOTS}
+    assert {name_of(root) for root in ROOTS} == {f"{environment}/{app}" for environment in ENVIRONMENTS for app in apps}
+
+
+@pytest.mark.parametrize("name", ["variables.tf", "terraform.tf", ".terraform.lock.hcl"])
+def test_every_root_has_the_same_file(name: str) -> None:
+    assert len({(root / name).read_bytes() for root in ROOTS}) == 1
+
+
+def test_every_module_asks_for_the_same_terraform_and_provider() -> None:
+    modules = sorted((REPOSITORY / "modules").rglob("terraform.tf"))
+    assert {path.parent for path in modules} == {path.parent for path in (REPOSITORY / "modules").rglob("main.tf")}
+    assert len({path.read_bytes() for path in modules}) == 1
+
+
+def test_the_lock_has_the_hashes_of_every_platform() -> None:
+    lock = (ROOTS[0] / ".terraform.lock.hcl").read_text()
+    hashes = re.findall(r'"h1:[^"]+"', lock), re.findall(r'"zh:[^"]+"', lock)
+    assert min(len(found) for found in hashes) >= len(["linux_amd64", "linux_arm64", "darwin_arm64"])
+
+
+def test_no_variable_takes_just_anything() -> None:
+    loose = re.compile(r"^\s+type\s+=.*\bany\b|\bany\)", re.MULTILINE)
+    files = [*(REPOSITORY / "modules").rglob("*.tf"), *(REPOSITORY / "environments").rglob("*.tf")]
+    assert [path for path in files if loose.search(path.read_text())] == []
+
+
+def test_terraform_builds_nothing() -> None:
+    forbidden = re.compile(r'"(null_resource|terraform_data|external|archive_file)"|local-exec|remote-exec')
+    files = [*(REPOSITORY / "modules").rglob("*.tf"), *(REPOSITORY / "environments").rglob("*.tf")]
+    assert [path for path in files if forbidden.search(path.read_text())] == []
+
+
+@pytest.mark.parametrize("directory", ["modules", "environments"])
+def test_terraform_fmt_has_nothing_to_say(directory: str, terraform: Tool) -> None:
+    command = [str(terraform.binary), "fmt", "-check", "-recursive", "-diff", str(REPOSITORY / directory)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.stdout, found.returncode) == ("", 0)
