@@ -90,7 +90,7 @@ module "front" {
   cors = {
     origins = var.cors_origins
     methods = ["GET", "POST", "DELETE", "OPTIONS"]
-    headers = ["Content-Type", "X-API-Key", "X-Request-ID"]
+    headers = ["Content-Type", "X-API-Key", "X-Request-ID", "Idempotency-Key"]
     max_age = 3600
   }
 }
