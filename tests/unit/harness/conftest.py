@@ -1,0 +1,44 @@
+"""A tiny project of its own for every test that only needs some project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import bootstrap
+from harness.layout import Project
+from tests.unit.harness.support import make_tiny_project, write_wheel
+
+MakeTiny = Callable[[str], Project]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests know no AWS account and no project by accident."""
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("SAWHORSE_PROJECT", "AWS_ENDPOINT_URL", "TF_WORKSPACE", "TF_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def make_tiny(tmp_path: Path, repository: Path) -> MakeTiny:
+    """Make a project of one app and one root, named `tiny`, in a directory of this name."""
+    bootstrap.ensure_uv(repository)
+    return lambda name: make_tiny_project(tmp_path / name, repository=repository)
+
+
+@pytest.fixture
+def tiny(make_tiny: MakeTiny) -> Project:
+    """A project of one app without dependencies."""
+    return make_tiny("tiny-project")
+
+
+@pytest.fixture
+def locked_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The lock of a wheel that uv finds on this machine, without any registry."""
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    return write_wheel(tmp_path / "wheels")

@@ -1,0 +1,109 @@
+"""What tests of the harness share: the command line as a process, a tiny app, a tiny wheel, trees to compare."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.layout import Project
+
+WHEEL_FILES = {
+    "tinydep/__init__.py": b"VALUE = 1\n",
+    "tinydep/__main__.py": b"def main() -> None: ...\n",
+    "tinydep-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: tinydep\nVersion: 1.0\n",
+    "tinydep-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "tinydep-1.0.dist-info/entry_points.txt": b"[console_scripts]\ntinydep = tinydep.__main__:main\n",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that ended: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+def sawhorse(
+    project: Project, *arguments: str, umask: int = 0o022, variables: Mapping[str, str] | None = None
+) -> Ended:
+    """Run the command line in a process of its own, with these variables besides this process's."""
+    # The shell umask is set by a process of its own: Popen's would need a fork of this one.
+    command = f"umask {umask:o}; exec {sys.executable} -W error -m harness.cli " + '"$@"'
+    result = subprocess.run(
+        ["sh", "-c", command, "sawhorse", *arguments],
+        cwd=project.path,
+        env={**os.environ, "SAWHORSE_PROJECT": str(project.path), **(variables or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Ended(result.returncode, result.stdout, result.stderr)
+
+
+def assert_refused(ended: Ended, *words: str) -> None:
+    """The command ended with a sentence on standard error that holds these words, and no traceback."""
+    assert ended.code == 2, ended
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    last = ended.err.strip().splitlines()[-1]
+    for word in words:
+        assert word in last
+    assert last.startswith("sawhorse: ")
+    assert last.endswith((".", '"', ")"))
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    """Every file below a directory by its path, links not followed."""
+    return {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def write_wheel(directory: Path) -> str:
+    """Write a wheel that nobody publishes, and return the line that locks it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "tinydep-1.0-py3-none-any.whl"
+    record = "".join(f"{name},sha256={urlsafe(content)},{len(content)}\n" for name, content in WHEEL_FILES.items())
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, content in WHEEL_FILES.items():
+            wheel.writestr(name, content)
+        wheel.writestr("tinydep-1.0.dist-info/RECORD", record + "tinydep-1.0.dist-info/RECORD,,\n")
+    return f"tinydep==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def urlsafe(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def make_tiny_project(path: Path, *, repository: Path) -> Project:
+    """Write a project of one app, `tiny`, with one environment and one root; the tools of `repository` are linked."""
+    files: Mapping[str, str] = {
+        "pyproject.toml": "",
+        "modules/.gitkeep": "",
+        "environments/dev/environment.yaml": 'account_id: "111111111111"\nregion: us-east-1\n',
+        "environments/dev/tiny/main.tf": 'variable "environment" { type = any }\nvariable "packages" { type = any }\n',
+        "lambda/shared/__init__.py": "",
+        "lambda/tiny/__init__.py": "",
+        "lambda/tiny/main.py": "def handler(event, context):\n    return 1\n",
+        "lambda/tiny/package.toml": '[functions.api]\nhandler = "tiny.main.handler"\n',
+        "requirements/tiny.txt": "",
+        "requirements/uv.txt": (repository / "requirements/uv.txt").read_text(),
+    }
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(content)
+    (path / ".sawhorse").mkdir()
+    (path / ".sawhorse/tools").symlink_to(repository / ".sawhorse/tools")
+    return Project(path)

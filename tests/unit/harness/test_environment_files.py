@@ -1,0 +1,96 @@
+"""An environment.yaml that does not fit is refused in one sentence that names the file and the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.environment import Environment, read_environment
+from harness.errors import BadConfiguration, UnknownName
+from harness.layout import Project
+from tests.unit.harness.support import assert_refused, sawhorse, tree
+
+GOOD = 'account_id: "111111111111"\nregion: us-east-1\n'
+FILE = "environments/dev/environment.yaml"
+
+
+def write(project: Project, content: str | bytes) -> None:
+    (project.path / FILE).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def test_a_short_file_is_enough(tiny: Project) -> None:
+    assert read_environment(tiny, "dev") == Environment(name="dev", account_id="111111111111", region="us-east-1")
+
+
+def test_every_fact_is_read(tiny: Project) -> None:
+    write(tiny, GOOD + "alarm_email: a@example.com\nstate_bucket: a-bucket\ntags:\n  cost: shop\n")
+
+    assert read_environment(tiny, "dev") == Environment(
+        name="dev",
+        account_id="111111111111",
+        region="us-east-1",
+        alarm_email="a@example.com",
+        state_bucket="a-bucket",
+        tags={"cost": "shop"},
+    )
+
+
+BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
+    "no YAML": ("account_id: [", ("is no YAML (", "); mend that place.")),
+    "a tab": ("account_id:\t- x\n\t- y", ("is no YAML (",)),
+    "another encoding": (b"account_id: \xff\n", ("is no YAML (",)),
+    "a day that is none": (GOOD + "tags: {until: 2024-13-45}\n", ("is no YAML (",)),
+    "an object of Python's": ("!!python/object:os.system {}\n", ("is no YAML (",)),
+    "nothing": ("", ("must hold names with values, such as region: us-east-1.",)),
+    "a list": ("- a\n", ("must hold names with values",)),
+    "no account": ("region: us-east-1\n", ("account_id is missing; it must be the twelve digits",)),
+    "no region": ('account_id: "111111111111"\n', ("region is missing; it must be an AWS region",)),
+    "an account as a number": (
+        "account_id: 111111111111\nregion: us-east-1\n",
+        ('account_id is 111111111111; it must be the twelve digits of an AWS account, in quotes, such as "',),
+    ),
+    "an account of eleven digits": ('account_id: "11111111111"\nregion: us-east-1\n', ("account_id is '11111111111'",)),
+    "digits of another script": (
+        'account_id: "' + 12 * "\u0661" + '"\nregion: us-east-1\n',
+        ("account_id is", "it must be the twelve digits"),
+    ),
+    "an account with a line after it": ('account_id: "111111111111\\n"\nregion: us-east-1\n', ("account_id is",)),
+    "a region that is none": ('account_id: "111111111111"\nregion: Frankfurt\n', ("region is 'Frankfurt'",)),
+    "a region that is a truth": ('account_id: "111111111111"\nregion: no\n', ("region is False",)),
+    "an unknown key": (GOOD + "colour: red\n", ("nothing reads colour; remove it, or choose from account_id, region",)),
+    "a key that is no text": (GOOD + "1: red\n", ("nothing reads 1; remove it",)),
+    "its own name": (GOOD + "name: dev\n", ("must not say name: the directory is the name.",)),
+    "tags that are a list": (GOOD + "tags: [a]\n", ("tags is ['a']; it must be names with texts",)),
+    "tags that are nothing": (GOOD + "tags:\n", ("tags is None",)),
+    "a tag that is a number": (GOOD + "tags: {cost: 7}\n", ("tags is 7; it must be names with texts",)),
+    "an address that is none": (GOOD + "alarm_email: nobody\n", ("alarm_email is 'nobody'; it must be an e-mail",)),
+    "a bucket that is none": (GOOD + "state_bucket: A_B\n", ("state_bucket is 'A_B'; it must be the name of an S3",)),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), BROKEN.values(), ids=list(BROKEN))
+def test_a_broken_file_is_named_with_its_fault(tiny: Project, content: str | bytes, words: tuple[str, ...]) -> None:
+    write(tiny, content)
+
+    with pytest.raises(BadConfiguration) as refusal:
+        read_environment(tiny, "dev")
+
+    sentence = str(refusal.value)
+    assert sentence.startswith(FILE)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    for word in words:
+        assert word in sentence
+
+
+def test_the_command_line_says_it_and_writes_nothing(tiny: Project) -> None:
+    write(tiny, BROKEN["an account as a number"][0])
+    before = tree(tiny.path / "environments")
+
+    assert_refused(sawhorse(tiny, "render"), f"{FILE}: account_id is 111111111111;")
+
+    assert tree(tiny.path / "environments") == before
+
+
+def test_an_unknown_environment_lists_those_that_exist(tiny: Project) -> None:
+    with pytest.raises(UnknownName, match=r"^There is no environment moon; choose dev\.$"):
+        read_environment(tiny, "moon")

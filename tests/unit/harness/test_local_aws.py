@@ -1,0 +1,368 @@
+"""The local AWS is one per project, is found again, dies with a sentence, and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from botocore.config import Config
+
+from harness.errors import LocalAWSError
+from harness.layout import Project
+from harness.local import emulators
+from harness.local.emulators import Emulator, LocalAWS, Running, choose_port, free_port, is_free
+from harness.package.archive import Member, write_archive
+from tests.conftest import copy_of_project
+from tests.unit.harness.support import Ended, assert_refused, sawhorse
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ],
+    }
+)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that another program listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield int(taken.getsockname()[1])
+
+
+def a_process() -> tuple[subprocess.Popen[bytes], Emulator]:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    started = psutil.Process(process.pid).create_time()
+    return process, Emulator("moto", process.pid, started, 1)
+
+
+def record(project: Project, **recorded: Emulator) -> None:
+    path = LocalAWS(project).record
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({name: vars(emulator) for name, emulator in recorded.items()}))
+
+
+# Ports
+
+
+def test_a_port_is_free_until_somebody_listens(taken_port: int) -> None:
+    assert not is_free(taken_port)
+    assert is_free(free_port())
+
+
+def test_a_wanted_port_that_is_taken_is_refused_with_one_that_is_free(taken_port: int) -> None:
+    with pytest.raises(LocalAWSError) as refusal:
+        choose_port(taken_port)
+
+    sentence, free = str(refusal.value).removesuffix('".').rsplit(" ", 1)
+    assert sentence == (f'Port {taken_port} is in use by another program; choose another: "sawhorse local up --port')
+    assert is_free(int(free))
+
+
+def test_without_a_wish_another_port_is_taken_and_said(
+    taken_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(emulators, "DEFAULT_PORT", taken_port)
+
+    chosen = choose_port(None)
+
+    assert chosen != taken_port
+    assert capsys.readouterr().err == (
+        f"Port {taken_port} is in use by another program; the local AWS takes {chosen}.\n"
+    )
+
+
+def test_a_free_port_is_taken_as_it_is_wished(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    monkeypatch.setattr(emulators, "DEFAULT_PORT", port)
+
+    assert choose_port(port) == port
+    assert choose_port(None) == port
+    assert choose_port(0) > 0
+
+
+def test_the_command_line_refuses_a_port_in_use_and_starts_nothing(project: Project, taken_port: int) -> None:
+    assert_refused(sawhorse(project, "local", "up", "--port", str(taken_port)), f"Port {taken_port} is in use")
+
+    assert not LocalAWS(project).record.exists()
+
+
+# Processes
+
+
+def test_a_process_is_known_by_its_number_and_start() -> None:
+    process, emulator = a_process()
+    try:
+        assert emulator.process is not None
+        # Long after its end the system gives the number to another process.
+        assert replace(emulator, started=emulator.started - 60).process is None
+    finally:
+        process.kill()
+    # Nobody has taken its exit code yet: it is a zombie.
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    assert emulator.process is None
+    process.wait()
+    assert emulator.process is None
+
+
+def test_a_process_of_a_reused_number_is_not_stopped(tiny: Project) -> None:
+    process, emulator = a_process()
+    try:
+        stranger = replace(emulator, started=emulator.started - 60)
+        record(tiny, ministack=stranger, moto=stranger)
+
+        assert LocalAWS(tiny).down() is False
+
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+# Not running
+
+
+@pytest.mark.parametrize("command", [("local", "status"), ("local", "env"), ("plan", "dev/tiny", "--local")])
+def test_when_it_does_not_run_every_command_says_how_to_start_it(tiny: Project, command: tuple[str, ...]) -> None:
+    assert_refused(sawhorse(tiny, *command), 'The local AWS is not running; run "sawhorse local up".')
+
+
+def test_stopping_what_does_not_run_is_no_error(tiny: Project) -> None:
+    assert sawhorse(tiny, "local", "down") == Ended(0, "The local AWS was not running.\n", "")
+
+
+def test_one_emulator_that_died_is_named_with_its_log(tiny: Project) -> None:
+    process, emulator = a_process()
+    try:
+        record(tiny, ministack=emulator, moto=replace(emulator, started=1.0))
+
+        assert_refused(
+            sawhorse(tiny, "local", "up"),
+            "The local AWS is broken: moto died. Its last words are in .sawhorse/local/moto.log; "
+            'run "sawhorse local reset" to start afresh.',
+        )
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"moto": 1}', '{"moto": {"pid": 1}}'])
+def test_a_record_that_the_harness_did_not_write_is_refused(tiny: Project, content: str) -> None:
+    aws = LocalAWS(tiny)
+    aws.home.mkdir(parents=True)
+    aws.record.write_text(content)
+
+    with pytest.raises(LocalAWSError, match=r"^\.sawhorse/local/running\.json is not what the harness writes; "):
+        aws.required()
+
+
+def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_nothing_runs_on(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = LocalAWS(project)
+    spawned: list[int] = []
+    spawn = LocalAWS.spawn
+
+    def broken(self: LocalAWS, name: str, command: list[str | Path], port: int, settings: Any) -> Emulator:
+        if name == "moto":
+            command = [sys.executable, "-c", "raise SystemExit('no room left')"]
+        emulator = spawn(self, name, command, port, settings)
+        spawned.append(emulator.pid)
+        return emulator
+
+    monkeypatch.setattr(LocalAWS, "spawn", broken)
+    with pytest.raises(LocalAWSError) as failure:
+        aws.up(0)
+
+    assert str(failure.value).startswith("moto ended while starting: no room left. See .sawhorse/local/moto.log; ")
+    assert [psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in spawned] == [False, False]
+    assert aws.running() is None
+    assert not aws.record.exists()
+
+
+# Running: one private local AWS for the whole story, since a start takes seconds.
+
+
+def start_function(running: Running) -> None:
+    """Leave a warm worker of a function behind."""
+    session = boto3.session.Session("111111111111", "local", region_name="us-east-1")
+    config = Config(proxies={})
+    role = session.client("iam", endpoint_url=running.url, config=config).create_role(
+        RoleName="worker", AssumeRolePolicyDocument=TRUST
+    )
+    functions = session.client("lambda", endpoint_url=running.url, config=config)
+    functions.create_function(
+        FunctionName="worker",
+        Role=role["Role"]["Arn"],
+        Runtime="python3.13",
+        Handler="worker.handler",
+        Code={"ZipFile": write_archive({"worker.py": Member(b"def handler(event, context):\n    return 1\n")})},
+    )
+    assert functions.invoke(FunctionName="worker")["Payload"].read() == b"1"
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_local_aws_lives_and_dies(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path / "project")
+    aws = LocalAWS(project)
+    try:
+        two_at_once_start_one(project)
+        a_second_start_finds_it(project)
+        one_that_was_killed_is_told(project)
+        down_stops_functions_and_forgets(project)
+    finally:
+        aws.down()
+    shutil.rmtree(project.path)
+
+
+def two_at_once_start_one(project: Project) -> None:
+    with ThreadPoolExecutor() as pool:
+        started = [pool.submit(sawhorse, project, "local", "up", "--port", "0", "--json") for _ in range(2)]
+        ended = [future.result() for future in started]
+
+    assert [end.code for end in ended] == [0, 0], ended
+    assert ended[0].out == ended[1].out
+    running = LocalAWS(project).required()
+    assert json.loads(ended[0].out) == {
+        "ministack": {"url": running.ministack.url, "pid": running.ministack.pid},
+        "moto": {"url": running.moto.url, "pid": running.moto.pid},
+    }
+    servers = [
+        process.pid
+        for process in psutil.process_iter()
+        if any(str(project.path) in part for part in arguments_of(process)) and process.name().startswith("python")
+    ]
+    assert sorted(servers) == sorted([running.ministack.pid, running.moto.pid])
+
+
+def arguments_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
+
+
+def a_second_start_finds_it(project: Project) -> None:
+    running = LocalAWS(project).required()
+    assert LocalAWS(project).up() == running
+    assert LocalAWS(project).up(running.ministack.port) == running
+    with pytest.raises(LocalAWSError, match=r'is running on port \d+ already; run "sawhorse local down" before'):
+        LocalAWS(project).up(free_port())
+    exports = sawhorse(project, "local", "env", "staging")
+    assert exports.code == 0
+    assert "export AWS_ACCESS_KEY_ID=222222222222\n" in exports.out
+    assert exports.out.startswith("unset AWS_CA_BUNDLE ")
+
+
+def one_that_was_killed_is_told(project: Project) -> None:
+    aws = LocalAWS(project)
+    running = aws.required()
+    moto = psutil.Process(running.moto.pid)
+    moto.kill()
+    psutil.wait_procs([moto], timeout=5)
+
+    assert_refused(
+        sawhorse(project, "apply", "dev/triggers_api", "--local"),
+        "The local AWS is broken: moto died.",
+        'run "sawhorse local reset" to start afresh.',
+    )
+    assert running.ministack.process is not None
+
+    again = aws.reset()
+
+    assert aws.required() == again
+    assert again.ministack.port == running.ministack.port
+    assert again.ministack.pid != running.ministack.pid
+    assert running.ministack.process is None
+
+
+def down_stops_functions_and_forgets(project: Project) -> None:
+    aws = LocalAWS(project)
+    running = aws.required()
+    start_function(running)
+    processes = [psutil.Process(emulator.pid) for emulator in (running.ministack, running.moto)]
+    workers = processes[0].children(recursive=True)
+    assert workers
+    assert alive([*processes, *workers]) == [*processes, *workers]
+
+    assert sawhorse(project, "local", "down").out == "The local AWS is stopped.\n"
+
+    assert alive([*processes, *workers]) == []
+    assert is_free(running.ministack.port)
+    assert is_free(running.moto.port)
+    assert sorted(path.name for path in aws.home.iterdir()) == ["lock", "ministack.log", "moto.log"]
+
+
+# What clients are told
+
+
+def test_clients_are_led_to_the_local_aws_and_nowhere_else(local_aws: Running) -> None:
+    variables = local_aws.environment("222222222222", "eu-central-1")
+
+    assert variables["AWS_ACCESS_KEY_ID"] == "222222222222"
+    assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "eu-central-1"
+    assert variables["AWS_ENDPOINT_URL"] == local_aws.ministack.url
+    assert variables["AWS_ENDPOINT_URL_CLOUDWATCH"] == local_aws.moto.url
+    assert variables["AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING"] == local_aws.moto.url
+    assert {url.split(":")[1] for name, url in variables.items() if "ENDPOINT" in name} == {"//127.0.0.1"}
+
+
+def test_emulators_get_nothing_of_the_users_environment(local_aws: Running) -> None:
+    for emulator in (local_aws.ministack, local_aws.moto):
+        variables = psutil.Process(emulator.pid).environ()
+        assert not {"AWS_PROFILE", "AWS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "PYTHONPATH"} & set(variables)
+        assert variables["HOME"].endswith(".sawhorse/local")
+
+
+def test_forgetting_removes_local_state_alone(tiny: Project) -> None:
+    aws = LocalAWS(tiny)
+    root = tiny.root("dev/tiny").path
+    kept = [
+        root / "terraform.tfstate",
+        root / "terraform.tfstate.d/other/terraform.tfstate",
+        root / "terraform.tfvars",
+        aws.home / "ministack.log",
+    ]
+    gone = [
+        root / "terraform.tfstate.d/local/terraform.tfstate",
+        aws.home / "keys/dev-tiny.json",
+        aws.home / "project/environments/dev/tiny/main.tf",
+        aws.home / "s3/bucket/object",
+    ]
+    for path in [*kept, *gone]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+
+    aws.forget()
+
+    assert [path for path in kept if not path.exists()] == []
+    assert [path for path in gone if path.exists()] == []
+
+
+def test_forgetting_leaves_no_empty_directory_of_states(tiny: Project) -> None:
+    state = tiny.root("dev/tiny").path / "terraform.tfstate.d/local"
+    state.mkdir(parents=True)
+
+    LocalAWS(tiny).forget()
+
+    assert not state.parent.exists()

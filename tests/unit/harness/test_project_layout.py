@@ -1,0 +1,80 @@
+"""Names lead to places, and unknown ones list the choices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import BadConfiguration, UnknownName
+from harness.layout import Project, one_of
+
+
+def test_this_project_has_one_root_an_app_and_environment(repository: Path) -> None:
+    project = Project(repository)
+
+    assert project.environments == ["dev", "production", "staging"]
+    assert [root.name for root in project.roots] == sorted(
+        f"{environment}/{app}" for environment in project.environments for app in project.apps
+    )
+
+
+@pytest.mark.parametrize("name", ["dev/tiny", "dev/tiny/", "environments/dev/tiny", "/dev/tiny"])
+def test_a_root_is_found_by_the_names_that_shells_complete(tiny: Project, name: str) -> None:
+    root = tiny.root(name)
+
+    assert (root.environment, root.app, root.name) == ("dev", "tiny", "dev/tiny")
+    assert root.path == tiny.path / "environments/dev/tiny"
+
+
+@pytest.mark.parametrize("name", ["", "dev", "tiny", "dev/huge", "moon/tiny", "../dev/tiny", "dev/tiny/main.tf"])
+def test_an_unknown_root_lists_those_that_exist(tiny: Project, name: str) -> None:
+    with pytest.raises(UnknownName) as refusal:
+        tiny.root(name)
+
+    assert str(refusal.value) == f"There is no root {name}; choose dev/tiny."
+
+
+def test_a_choice_is_written_out() -> None:
+    assert one_of([]) == "one that exists (there is none yet)"
+    assert one_of(["a"]) == "a"
+    assert one_of(["a", "b"]) == "a or b"
+    assert one_of(["a", "b", "c"]) == "a, b or c"
+
+
+def test_a_named_project_is_taken(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAWHORSE_PROJECT", str(tiny.path))
+
+    assert Project.find().path == tiny.path.resolve()
+
+
+def test_a_named_directory_that_holds_no_project_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAWHORSE_PROJECT", str(tmp_path))
+
+    with pytest.raises(BadConfiguration) as refusal:
+        Project.find()
+
+    assert str(refusal.value) == f"SAWHORSE_PROJECT is {tmp_path}, which holds no project; name one or unset it."
+
+
+def test_the_project_around_the_working_directory_is_found(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny.lambda_path / "tiny")
+
+    assert Project.find().path == tiny.path
+
+
+def test_outside_of_any_project_the_installed_one_is_taken(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Project.find().path == repository
+
+
+def test_only_directories_with_their_file_count(tiny: Project) -> None:
+    (tiny.path / "environments/notes").mkdir()
+    (tiny.path / "environments/dev/draft").mkdir()
+
+    assert tiny.apps == ["tiny"]
+    assert tiny.environments == ["dev"]
+    assert [root.name for root in tiny.roots] == ["dev/tiny"]

@@ -1,0 +1,114 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from harness.files import directory_written_atomically, write_atomically
+
+
+def test_a_first_write_changes_something_and_a_second_one_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "new/file"
+
+    assert write_atomically(path, "text")
+    inode = path.stat().st_ino
+    assert not write_atomically(path, b"text")
+
+    assert path.stat().st_ino == inode
+    assert path.read_text() == "text"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_the_mode_does_not_depend_on_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "plain", "")
+        write_atomically(tmp_path / "secret", "", mode=0o600)
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "plain").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_crash_before_the_rename_leaves_the_old_file_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def crash(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", crash)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, "new")
+
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_directory_in_the_place_of_the_file_is_no_reason_to_leave_anything_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+
+    with pytest.raises(OSError, match="directory"):
+        write_atomically(tmp_path / "file", "new")
+
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_a_reader_never_sees_half_of_what_concurrent_writers_write(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    contents = [letter * 200_000 for letter in "abcd"]
+    write_atomically(path, contents[0])
+    done = threading.Event()
+    seen: set[str] = set()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add(path.read_text())
+
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(read)
+        list(pool.map(lambda content: write_atomically(path, content), contents * 10))
+        done.set()
+        reader.result()
+
+    assert seen <= set(contents)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_directory_appears_when_its_block_ends_well(tmp_path: Path) -> None:
+    with directory_written_atomically(tmp_path / "deep/made") as aside:
+        (aside / "file").write_text("whole")
+        assert not (tmp_path / "deep/made").exists()
+
+    assert (tmp_path / "deep/made/file").read_text() == "whole"
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["made"]
+
+
+def test_a_block_that_fails_leaves_no_directory(tmp_path: Path) -> None:
+    def be_interrupted() -> None:
+        with directory_written_atomically(tmp_path / "made") as aside:
+            (aside / "file").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        be_interrupted()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_directory_that_another_process_made_meanwhile_stays(tmp_path: Path) -> None:
+    with directory_written_atomically(tmp_path / "made") as late:
+        (late / "file").write_text("late")
+        with directory_written_atomically(tmp_path / "made") as early:
+            (early / "file").write_text("early")
+
+    assert (tmp_path / "made/file").read_text() == "early"
+    assert list(tmp_path.iterdir()) == [tmp_path / "made"]
