@@ -7,6 +7,7 @@ Runs on a bare Python >= 3.11 with its standard library alone, says what it does
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import http.client
 import json
@@ -94,7 +95,7 @@ def ensure_harness(project: Path) -> Path:
         run([uv, *PIP_INSTALL, "--python", python, "-r", locks[0]])
         run([uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "-e", project])
 
-    once(environment, locks, install, extra=sys.version)
+    once(project, environment, locks, install, extra=sys.version)
     return environment
 
 
@@ -107,7 +108,7 @@ def ensure_checkov(project: Path) -> Path:
         say("Setting up checkov from requirements/checkov.txt.")
         make_environment(project, environment, lock, python=Path(sys.executable))
 
-    once(environment, [lock], install, extra=sys.version)
+    once(project, environment, [lock], install, extra=sys.version)
     return environment
 
 
@@ -155,9 +156,9 @@ def ensure_emulators(project: Path, machine: Machine | None = None) -> Emulators
         say("Setting up moto from requirements/moto.txt.")
         make_environment(project, emulators.moto, moto, python=python_of(emulators.runtime))
 
-    once(emulators.runtime, [runtime], install_runtime)
-    once(emulators.ministack, [ministack], install_ministack, extra=emulators.python_version)
-    once(emulators.moto, [moto], install_moto, extra=emulators.python_version)
+    once(project, emulators.runtime, [runtime], install_runtime)
+    once(project, emulators.ministack, [ministack], install_ministack, extra=emulators.python_version)
+    once(project, emulators.moto, [moto], install_moto, extra=emulators.python_version)
     return emulators
 
 
@@ -177,7 +178,7 @@ def ensure_uv(project: Path) -> Path:
             ) from error
         run([python_of(environment), "-m", *PIP_INSTALL, "--disable-pip-version-check", "-r", lock])
 
-    once(environment, [lock], install, extra=sys.version)
+    once(project, environment, [lock], install, extra=sys.version)
     return environment / "bin/uv"
 
 
@@ -187,19 +188,32 @@ def make_environment(project: Path, environment: Path, lock: Path, *, python: Pa
     run([uv, *PIP_INSTALL, "--python", python_of(environment), "-r", lock])
 
 
-def once(made: Path, locks: Iterable[Path], install: Callable[[], None], *, extra: str = "") -> None:
-    """Call `install` unless `made` was made from these very locks; a half-made one counts as not made."""
+def once(project: Path, made: Path, locks: Iterable[Path], install: Callable[[], None], *, extra: str = "") -> None:
+    """Call `install` unless `made` was made from these very locks; a half-made one counts as not made.
+
+    Of several processes at once one installs and the others wait.
+    """
     digest = hashlib.sha256(extra.encode())
     for lock in locks:
         if not lock.is_file():
             raise MissingTool(f"{lock} does not exist; run this from a whole checkout of the project.")
         digest.update(lock.read_bytes())
     stamp = made / ".sawhorse-stamp"
-    if stamp.is_file() and stamp.read_text() == digest.hexdigest():
+    if is_stamped(stamp, digest.hexdigest()):
         return
-    stamp.unlink(missing_ok=True)
-    install()
-    stamp.write_text(digest.hexdigest())
+    guard = project / ".sawhorse" / f"{made.name.lstrip('.')}.lock"
+    guard.parent.mkdir(exist_ok=True)
+    with guard.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if is_stamped(stamp, digest.hexdigest()):
+            return
+        stamp.unlink(missing_ok=True)
+        install()
+        stamp.write_text(digest.hexdigest())
+
+
+def is_stamped(stamp: Path, digest: str) -> bool:
+    return stamp.is_file() and stamp.read_text() == digest
 
 
 def python_of(environment: Path) -> Path:

@@ -305,6 +305,12 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, sort_keys=True))
 
 
+def is_from_aws(error: Exception) -> bool:
+    """Say whether boto3 raised an error, without importing it for commands that never call AWS."""
+    botocore = sys.modules.get("botocore.exceptions")
+    return botocore is not None and isinstance(error, (botocore.BotoCoreError, botocore.ClientError))
+
+
 def main() -> NoReturn:
     """Run the command line; a user's mistake is a sentence on standard error, never a traceback."""
     try:
@@ -315,10 +321,11 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         print("sawhorse: stopped.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader went away, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except Exception as error:
+        if not is_from_aws(error):
+            raise
+        print(f"sawhorse: AWS refused or did not answer: {error}. Nothing more was done; try again.", file=sys.stderr)
+        sys.exit(1)
     sys.exit(0)
 
 

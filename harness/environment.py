@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Hashable
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -37,6 +38,17 @@ class Environment(BaseModel):
     tags: dict[str, str] = Field(default_factory=dict)
 
 
+class StrictLoader(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice, where YAML's own would quietly take the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 # as it is called
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.YAMLError(f"{twice} stands twice")
+        return super().construct_mapping(node, deep)
+
+
 def read_environment(project: Project, name: str) -> Environment:
     """Read and check an environment's file."""
     if name not in project.environments:
@@ -44,7 +56,7 @@ def read_environment(project: Project, name: str) -> Environment:
     path = project.path / "environments" / name / "environment.yaml"
     shown = path.relative_to(project.path)
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.load(path.read_text(), Loader=StrictLoader)  # noqa: S506 # it is a safe loader, but stricter
     except (yaml.YAMLError, ValueError) as error:
         raise BadConfiguration(f"{shown} is no YAML ({' '.join(str(error).split())}); mend that place.") from error
     if not isinstance(content, dict):

@@ -120,7 +120,9 @@ class Terraform:
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply by name; empty when nothing was applied."""
         with self.prepared_environment():
-            found = self.wrapped().output() or {}
+            found = self.wrapped().output()
+        if found is None:
+            raise self.failed(f"terraform output failed in {self.shown}; run terraform output there to see why.")
         return {name: output["value"] for name, output in found.items()}
 
     def resources(self) -> list[dict[str, Any]]:
@@ -140,13 +142,14 @@ class Terraform:
         colour = IsNotFlagged if stream.isatty() else IsFlagged
         wrapped = self.wrapped()
         words = wrapped.generate_cmd_string(command, *arguments, no_color=colour, **options)
-        # In a group of its own it gets no signal but those that are passed on.
         with (
+            interrupts_passed_on() as interrupts,
+            # In a group of its own it gets no signal but those that are passed on.
             subprocess.Popen(
                 words, cwd=self.directory, env=self.variables(), stdout=stream, process_group=0
             ) as process,
-            interrupts_passed_on(process),
         ):
+            interrupts.pass_on_to(process)
             return process.wait()
 
     def failed(self, sentence: str) -> CommandFailed:
@@ -185,20 +188,38 @@ def walk(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from walk(child)
 
 
+class Interrupts:
+    """The interrupts of a run, also those that come before there is a process to pass them on to."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def add(self, _number: int, _frame: FrameType | None) -> None:
+        """Take a signal, as a handler does."""
+        self.waiting += 1
+        if self.process:
+            self.pass_on_to(self.process)
+
+    def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
+        """Send the process what is waiting, and from now on whatever comes."""
+        self.process = process
+        while self.waiting:
+            self.waiting -= 1
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+
+
 @contextlib.contextmanager
-def interrupts_passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def interrupts_passed_on() -> Iterator[Interrupts]:
     """Let Terraform end its step and write its state when this program is interrupted or told to end.
 
     Each signal is passed on as one interrupt. Terraform gives up without saving at the second: that is the user's word.
     """
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    interrupts = Interrupts()
+    before = {number: signal.signal(number, interrupts.add) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield interrupts
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,9 +1,8 @@
 output "alias" {
-  description = "The alias live: its ARN, the ARN that API Gateway calls, and its name."
+  description = "The alias live: its ARN and its name."
   value = {
-    arn        = aws_lambda_alias.live.arn
-    invoke_arn = aws_lambda_alias.live.invoke_arn
-    name       = aws_lambda_alias.live.name
+    arn  = aws_lambda_alias.live.arn
+    name = aws_lambda_alias.live.name
   }
 }
 
@@ -17,6 +16,11 @@ output "grants" {
   value = {
     invoke = { actions = ["lambda:InvokeFunction"], resources = ["${local.arn}:live"], key = null }
   }
+}
+
+output "invoke_arn" {
+  description = "ARN by which API Gateway calls the alias live, built from names, so that an API does not wait for the function."
+  value       = "arn:${data.aws_partition.current.partition}:apigateway:${data.aws_region.current.name}:lambda:path/2015-03-31/functions/${local.arn}:live/invocations"
 }
 
 output "log_group" {

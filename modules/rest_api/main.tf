@@ -3,7 +3,7 @@ locals {
   # What a deployment freezes, as this module was given it. Hashing whole resources would redeploy for their computed parts.
   frozen = {
     routes    = keys(local.routes)
-    function  = { name = var.function.name, alias = var.function.alias }
+    function  = var.invoke_arn
     timeout   = var.timeout
     responses = local.responses
   }
@@ -53,16 +53,6 @@ resource "aws_api_gateway_integration" "function" {
   http_method             = aws_api_gateway_method.any[each.key].http_method
   type                    = "AWS_PROXY"
   integration_http_method = "POST"
-  uri                     = var.function.invoke_arn
+  uri                     = var.invoke_arn
   timeout_milliseconds    = var.timeout * 1000
-}
-
-resource "aws_lambda_permission" "this" {
-  statement_id  = "${var.name}-${var.stage}"
-  action        = "lambda:InvokeFunction"
-  function_name = var.function.name
-  qualifier     = var.function.alias
-  principal     = "apigateway.amazonaws.com"
-  # Any method and path, since the function routes, of this stage of this API.
-  source_arn = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
 }

@@ -13,6 +13,11 @@ output "name" {
   value       = aws_api_gateway_rest_api.this.name
 }
 
+output "source_arn" {
+  description = "ARN that a function's permission names as the caller: any method and path of this stage, since the function routes."
+  value       = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+}
+
 output "stage" {
   description = "Name of the stage."
   value       = aws_api_gateway_stage.this.stage_name

@@ -83,13 +83,14 @@ variable "error_codes" {
   }
 }
 
-variable "function" {
-  description = "The function that answers: its name, the alias that is called, and the ARN that API Gateway calls it by."
-  type = object({
-    name       = string
-    alias      = string
-    invoke_arn = string
-  })
+variable "invoke_arn" {
+  description = "ARN by which API Gateway calls the function that answers, alias and all: invoke_arn of lambda_function."
+  type        = string
+
+  validation {
+    condition     = can(regex(":function:[^:/]+:[^:/]+/invocations$", var.invoke_arn))
+    error_message = "invoke_arn must name a function and its alias, and end with /invocations; pass invoke_arn of the module lambda_function."
+  }
 }
 
 variable "name" {

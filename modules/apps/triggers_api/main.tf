@@ -63,6 +63,10 @@ module "api" {
     STAGE                 = var.stage
   }
 
+  triggers = {
+    front = { principal = "apigateway.amazonaws.com", source_arn = module.front.source_arn }
+  }
+
   grants = [
     module.events.grants.put_item,
     module.events.grants.get_item,
@@ -80,7 +84,7 @@ module "front" {
   name         = local.name
   description  = "Inbox of events for automation clients."
   stage        = var.stage
-  function     = { name = module.api.name, alias = module.api.alias.name, invoke_arn = module.api.alias.invoke_arn }
+  invoke_arn   = module.api.invoke_arn
   throttling   = var.throttling
   tracing      = var.tracing
   access_logs  = { retention_days = var.logs_days }

@@ -36,6 +36,7 @@ def test_every_fact_is_read(tiny: Project) -> None:
 
 BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "no YAML": ("account_id: [", ("is no YAML (", "); mend that place.")),
+    "a key that stands twice": (GOOD + "region: eu-west-1\n", ("is no YAML (region stands twice); mend",)),
     "a tab": ("account_id:\t- x\n\t- y", ("is no YAML (",)),
     "another encoding": (b"account_id: \xff\n", ("is no YAML (",)),
     "a day that is none": (GOOD + "tags: {until: 2024-13-45}\n", ("is no YAML (",)),

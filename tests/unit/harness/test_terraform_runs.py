@@ -122,23 +122,31 @@ def test_in_a_terminal_ctrl_c_reaches_terraform_once(programs: list[str], reposi
 def test_handlers_are_as_they_were_afterwards() -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def fail(process: subprocess.Popen[bytes]) -> None:
-        with interrupts_passed_on(process):
+    def fail() -> None:
+        with interrupts_passed_on():
             assert signal.getsignal(signal.SIGTERM) is not before[signal.SIGTERM]
             raise RuntimeError
 
-    with subprocess.Popen(["true"]) as process, pytest.raises(RuntimeError):
-        fail(process)
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert {number: signal.getsignal(number) for number in before} == before
 
 
 def test_an_interrupt_after_the_end_is_swallowed() -> None:
-    with subprocess.Popen(["true"]) as ended:
+    with subprocess.Popen(["true"]) as ended, interrupts_passed_on() as interrupts:
         ended.wait()
+        interrupts.pass_on_to(ended)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupts.waiting == 0
 
-        with interrupts_passed_on(ended):
-            os.kill(os.getpid(), signal.SIGTERM)
+
+def test_an_interrupt_before_the_start_reaches_what_is_started() -> None:
+    with interrupts_passed_on() as interrupts:
+        os.kill(os.getpid(), signal.SIGINT)
+        with subprocess.Popen(["sleep", "20"]) as started:
+            interrupts.pass_on_to(started)
+    assert started.returncode == -signal.SIGINT
 
 
 # The wrapper, with a fake Terraform that tells what it was given.
