@@ -105,8 +105,6 @@ class LocalAWS:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.home = project.local
-        # The processes that this one started: kept, since they outlive the call that started them.
-        self.children: list[subprocess.Popen[bytes]] = []
 
     @property
     def record(self) -> Path:
@@ -123,13 +121,17 @@ class LocalAWS:
         running = self.running()
         if running:
             return running
+        self.refuse_dead()
+        raise LocalAWSError('The local AWS is not running; run "sawhorse local up".')
+
+    def refuse_dead(self) -> None:
+        """Say which emulator died, and leave what is left for a look."""
         dead = [name for name, emulator in self.recorded().items() if not emulator.process]
         if dead:
             raise LocalAWSError(
                 f"The local AWS is broken: {' and '.join(dead)} died. Its last words are in "
                 f'{self.shown(self.log(dead[0]))}; run "sawhorse local reset" to start afresh.'
             )
-        raise LocalAWSError('The local AWS is not running; run "sawhorse local up".')
 
     def up(self, port: int | None = None) -> Running:
         """Start both emulators unless they run, and wait until they answer.
@@ -145,31 +147,32 @@ class LocalAWS:
                         f'run "sawhorse local down" before you start it on {port}.'
                     )
                 return running
-            if self.recorded():
-                self.required()  # One of them died: say so, and leave what is left for a look.
+            self.refuse_dead()
+            # What lives without the other one was interrupted while starting.
+            self.stop()
             return self.start(choose_port(port), bootstrap.ensure_emulators(self.project.path))
 
     def start(self, port: int, environments: bootstrap.Emulators) -> Running:
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)
         servers = Path(__file__).parent
-        started = {
-            "ministack": self.spawn(
-                "ministack",
+        moto_port = free_port()
+        commands: dict[str, tuple[list[str | Path], int, dict[str, str]]] = {
+            "ministack": (
                 [bootstrap.python_of(environments.runtime), servers / "ministack_server.py", environments.ministack],
                 port,
                 self.ministack_settings(port),
             ),
+            "moto": (
+                [bootstrap.python_of(environments.moto), servers / "moto_server.py", "-H", HOST, "-p", str(moto_port)],
+                moto_port,
+                {},
+            ),
         }
-        moto_port = free_port()
-        started["moto"] = self.spawn(
-            "moto",
-            [bootstrap.python_of(environments.moto), servers / "moto_server.py", "-H", HOST, "-p", str(moto_port)],
-            moto_port,
-            {},
-        )
-        # Recorded before they answer: whatever happens now, `down` finds them.
-        content = {name: asdict(emulator) for name, emulator in started.items()}
-        write_atomically(self.record, json.dumps(content, indent=2) + "\n")
+        started: dict[str, Emulator] = {}
+        for name, (command, at, settings) in commands.items():
+            started[name] = self.spawn(name, command, at, settings)
+            # Recorded at once: whatever happens now, `down` finds it.
+            self.remember(started)
         running = Running(**started)
         try:
             self.wait_for(running.ministack, "/_ministack/health")
@@ -217,7 +220,6 @@ class LocalAWS:
             )
         # It outlives this program on purpose; Python would warn of a child that nobody waited for.
         process.returncode = 0
-        self.children.append(process)
         return Emulator(name, process.pid, psutil.Process(process.pid).create_time(), port)
 
     def wait_for(self, emulator: Emulator, path: str) -> None:
@@ -262,8 +264,6 @@ class LocalAWS:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         wait_for_end(processes)
-        while self.children:
-            self.children.pop().wait(STOP_SECONDS)
         self.record.unlink(missing_ok=True)
         return bool(processes)
 
@@ -281,6 +281,10 @@ class LocalAWS:
         port = next((emulator.port for emulator in self.recorded().values() if emulator.name == "ministack"), None)
         self.down()
         return self.up(port)
+
+    def remember(self, emulators: Mapping[str, Emulator]) -> None:
+        content = {name: asdict(emulator) for name, emulator in emulators.items()}
+        write_atomically(self.record, json.dumps(content, indent=2) + "\n")
 
     def recorded(self) -> dict[str, Emulator]:
         try:
