@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import MissingTool
+from harness.errors import MissingTool, files_sentence
 from harness.files import write_atomically
 
 TERRAFORM_VERSION = "1.11.4"
@@ -418,6 +418,9 @@ def main(arguments: list[str] | None = None) -> int:
             parts[part](Path(__file__).resolve().parent.parent)
     except MissingTool as error:
         say(str(error))
+        return 2
+    except OSError as error:
+        say(files_sentence(error))
         return 2
     except KeyboardInterrupt:
         say("Stopped. Run it again to go on where it was.")

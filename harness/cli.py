@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from harness.errors import SawhorseError
+from harness.errors import SawhorseError, files_sentence
 from harness.layout import Project, Root
 
 if TYPE_CHECKING:
@@ -321,6 +321,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         print("sawhorse: stopped.", file=sys.stderr)
         sys.exit(130)
+    except OSError as error:
+        print(f"sawhorse: {files_sentence(error)}", file=sys.stderr)
+        sys.exit(2)
     except Exception as error:
         if not is_from_aws(error):
             raise

@@ -47,3 +47,9 @@ class CommandFailed(SawhorseError):
     """Terraform ran and ended with an error; what it printed stands above."""
 
     exit_code = 1
+
+
+def files_sentence(error: OSError) -> str:
+    """Say what this machine's files refused: a directory that cannot be written, a disk that is full."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}. Mend that and run it again; what was there is as it was."

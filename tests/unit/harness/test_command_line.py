@@ -234,6 +234,14 @@ def test_a_reader_that_goes_away_leaves_no_traceback(built: Project) -> None:
 # For machines
 
 
+def test_what_the_file_system_refuses_is_a_sentence(tiny: Project) -> None:
+    (tiny.path / "dist").write_text("no directory")
+
+    assert_refused(sawhorse(tiny, "build"), f"{tiny.path}/dist", "Mend that and run it again")
+
+    assert (tiny.path / "dist").read_text() == "no directory"
+
+
 def test_build_tells_machines_what_it_built(tiny: Project) -> None:
     first = json.loads(sawhorse(tiny, "build", "--json").out)
     second = json.loads(sawhorse(tiny, "build", "tiny", "--json").out)
