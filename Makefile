@@ -40,9 +40,7 @@ check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov
 	@.venv/bin/python -m harness.check
 
 format: setup ## Format Python and Terraform.
-	@.venv/bin/ruff format .
-	@.venv/bin/ruff check --fix --exit-zero .
-	@terraform fmt -recursive modules environments
+	@.venv/bin/python -m harness.check --fix
 
 lock: ## Resolve every requirements/*.in anew and write the hashed locks.
 	@$(PYTHON) -m harness.bootstrap uv
@@ -52,5 +50,5 @@ lock: ## Resolve every requirements/*.in anew and write the hashed locks.
 		echo "requirements/$$name.txt"; $(LOCK) --upgrade -c requirements/harness.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean: ## Stop the local AWS and remove everything that can be made again.
-	@test ! -x $(SAWHORSE) || $(SAWHORSE) local down
+	@test ! -x $(SAWHORSE) || $(SAWHORSE) local down || true
 	@rm -rf .venv .sawhorse dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

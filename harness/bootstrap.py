@@ -193,7 +193,8 @@ def once(project: Path, made: Path, locks: Iterable[Path], install: Callable[[],
 
     Of several processes at once one installs and the others wait.
     """
-    digest = hashlib.sha256(extra.encode())
+    # Programs in an environment name its path, so one that was moved is made anew.
+    digest = hashlib.sha256(f"{made.parent.resolve() / made.name} {extra}".encode())
     for lock in locks:
         if not lock.is_file():
             raise MissingTool(f"{lock} does not exist; run this from a whole checkout of the project.")
@@ -229,11 +230,14 @@ def run(command: Sequence[str | Path]) -> str:
     return result.stdout
 
 
-def run_tool(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+def run_tool(
+    command: Sequence[str | Path], variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run pip or uv as this machine trusts others, also behind a company's proxy, and whatever shell this is."""
     # An environment that is active in this shell has no part in it.
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
     environment.setdefault("UV_SYSTEM_CERTS", "true")
+    environment.update(variables or {})
     words = [str(part) for part in command]
     return subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
 
@@ -251,8 +255,9 @@ def find_python(version: str, project: Path, machine: Machine) -> Path:
             return candidate
     uv = ensure_uv(project)
     say(f"Python {version} is not on this machine; fetching it with uv.")
-    installed = run_tool([uv, "python", "install", "--quiet", version])
-    found = run_tool([uv, "python", "find", version])
+    below_checkout = {"UV_PYTHON_INSTALL_DIR": str(project / ".sawhorse/tools/python")}
+    installed = run_tool([uv, "python", "install", "--quiet", "--no-bin", version], below_checkout)
+    found = run_tool([uv, "python", "find", version], below_checkout)
     if installed.returncode == 0 and found.returncode == 0:
         return Path(found.stdout.strip())
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -301,7 +306,10 @@ def ensure_terraform(project: Path, machine: Machine | None = None) -> Path:
 def terraform_version(binary: Path) -> tuple[int, int] | None:
     """Ask Terraform for its version; None when it does not run, or is so old that it cannot say it in JSON."""
     try:
-        result = subprocess.run([str(binary), "version", "-json"], capture_output=True, text=True, check=False)
+        # TF_CLI_ARGS of a shell would be options that this command does not know.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_CLI_ARGS")}
+        command = [str(binary), "version", "-json"]
+        result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         version = json.loads(result.stdout)["terraform_version"]
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -114,6 +114,18 @@ def complaints_of(command: Sequence[str | Path], directory: Path, environment: d
     return (result.stdout + result.stderr).strip() or f"{command[0]} ended with exit code {result.returncode}."
 
 
+def fix(project: Project) -> int:
+    """Format Python and Terraform, and mend what ruff can mend by itself."""
+    ruff, terraform = Path(sys.executable).parent / "ruff", bootstrap.ensure_terraform(project.path)
+    commands: list[list[str | Path]] = [
+        [ruff, "check", "--fix", "--exit-zero", "--quiet", "."],
+        [ruff, "format", "."],
+        [terraform, "fmt", "-recursive", "modules"],
+        [terraform, "fmt", "-recursive", "environments"],
+    ]
+    return max(subprocess.run(command, cwd=project.path, check=False).returncode for command in commands)
+
+
 def judge(linter: Linter) -> Verdict:
     start = time.perf_counter()
     try:
@@ -126,8 +138,11 @@ def judge(linter: Linter) -> Verdict:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="check", description="Run every linter over the project.")
     parser.add_argument("names", nargs="*", help="linters to run, such as mypy; all by default")
+    parser.add_argument("--fix", action="store_true", help="format Python and Terraform instead")
     options = parser.parse_args(arguments)
     try:
+        if options.fix:
+            return fix(Project.find())
         chosen = linters(Project.find())
     except SawhorseError as error:
         print(error, file=sys.stderr)

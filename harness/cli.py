@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from harness.local.emulators import Running
     from harness.workspace import Workspace
 
+# How typer ends when Ctrl-C meets it.
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="sawhorse",
     help="Build, compose, prove and release serverless applications on DynamoDB.",
@@ -112,7 +115,7 @@ def destroy(root: RootName, local: Local = False, var: Variables = None, yes: Ye
     workspace = open_workspace(root, local=local)
     refuse_protected_tables(workspace)
     if local or yes:
-        workspace.terraform.destroy(var or [])
+        workspace.terraform_as_applied.destroy(var or [])
     else:
         apply_what_was_shown(workspace, var or [], destroy=True)
 
@@ -229,7 +232,7 @@ def local_env(
     """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
     from harness import bootstrap
     from harness.environment import read_environment
-    from harness.local.emulators import MISLEADING, LocalAWS
+    from harness.local.emulators import LOCAL_MARK, MISLEADING, LocalAWS
     from harness.terraform import terraform_environment
 
     project = Project.find()
@@ -237,6 +240,7 @@ def local_env(
     variables = LocalAWS(project).required().environment(facts.account_id, facts.region)
     # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.
     variables |= {"TF_WORKSPACE": "local", **terraform_environment(project)}
+    variables[LOCAL_MARK] = "1"
     variables.pop("TF_INPUT")
     variables.pop("TF_IN_AUTOMATION")
     terraform = bootstrap.ensure_terraform(project.path)
@@ -256,7 +260,7 @@ def local_credentials(root: RootName) -> None:
     from harness.local.credentials import role_credentials
 
     deployment = open_workspace(root, local=True).deployment()
-    credentials = role_credentials(deployment.client("lambda"), str(deployment.outputs["lambda_role_arn"]))
+    credentials = role_credentials(deployment.client, str(deployment.outputs["lambda_role_arn"]))
     for name, value in credentials.items():
         print(f"export {name}={shlex.quote(value)}")
 
@@ -277,12 +281,13 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy:
     saved = workspace.root.project.private / f"plans/{name.replace('/', '-')}.tfplan"
     saved.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if not workspace.terraform.plan(variables, out=saved, destroy=destroy):
+        terraform = workspace.terraform_as_applied if destroy else workspace.terraform
+        if not terraform.plan(variables, out=saved, destroy=destroy):
             return
         question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
         if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
             raise SawhorseError(f"{name} was left as it is. Add --yes to go on without a question.")
-        workspace.terraform.apply(plan=saved)
+        terraform.apply(plan=saved)
     finally:
         # A plan holds the values of variables.
         saved.unlink(missing_ok=True)
@@ -315,12 +320,13 @@ def main() -> NoReturn:
     """Run the command line; a user's mistake is a sentence on standard error, never a traceback."""
     try:
         app(standalone_mode=True)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            print("sawhorse: stopped.", file=sys.stderr)
+        raise
     except SawhorseError as error:
         print(f"sawhorse: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("sawhorse: stopped.", file=sys.stderr)
-        sys.exit(130)
     except OSError as error:
         print(f"sawhorse: {files_sentence(error)}", file=sys.stderr)
         sys.exit(2)

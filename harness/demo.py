@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -44,12 +45,22 @@ def run_demo(root: Root) -> bool:
     with step(5, "Ready"):
         print(f"{root.name} answers at {deployment.outputs['api_endpoint']}\n")
         print("\n".join(seed_module(root.app).calls(deployment, seeded.secrets)))
-        print(f"\nCheck again: sawhorse smoke {root.name} --local")
-        print(f'Use any AWS tool: eval "$(sawhorse local env {root.environment})"')
-        print(f"Take it down: make destroy APP={root.app} ENV={root.environment}. Stop the local AWS: make down.")
+        command = "sawhorse" if shutil.which("sawhorse") else ".venv/bin/sawhorse"
+        print(f"\nCheck again: {command} smoke {root.name} --local")
+        print(f'Use any AWS tool: eval "$({command} local env {root.environment})"')
+        if not has_protected_table(deployment):
+            print(f"Take it down: make destroy APP={root.app} ENV={root.environment}")
+        print("Stop the local AWS, with all it holds: make down")
     passed = all(result.passed for result in results)
     print(f"\n{'Done' if passed else 'Some checks failed'} after {time.monotonic() - start:.1f} s.")
     return passed
+
+
+def has_protected_table(deployment: Deployment) -> bool:
+    """Say whether a table of the deployment refuses to be deleted, so that a destroy would refuse as well."""
+    dynamodb = deployment.client("dynamodb")
+    tables = [name for output, name in deployment.outputs.items() if output.startswith("dynamodb_")]
+    return any(dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled") for name in tables)
 
 
 def seed_once(deployment: Deployment) -> Seeded:

@@ -51,6 +51,8 @@ class StrictLoader(yaml.SafeLoader):
 
 def read_environment(project: Project, name: str) -> Environment:
     """Read and check an environment's file."""
+    if name not in project.environments and (project.path / "environments" / name).is_dir():
+        raise BadConfiguration(f"environments/{name}/environment.yaml does not exist; write it as another one's is.")
     if name not in project.environments:
         raise UnknownName(f"There is no environment {name}; choose {one_of(project.environments)}.")
     path = project.path / "environments" / name / "environment.yaml"
@@ -73,8 +75,10 @@ def explain(error: ValidationError) -> str:
     """Say the first fault in words that a reader of the file understands."""
     fault = error.errors()[0]
     key = str(fault["loc"][0])
+    place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "missing":
         return f"{key} is missing; it must be {WANTED[key]}."
     if fault["type"] == "extra_forbidden":
         return f"nothing reads {key}; remove it, or choose from {', '.join(WANTED)}."
-    return f"{key} is {fault['input']!r}; it must be {WANTED.get(key, 'something else')}."
+    wanted = WANTED.get(key, "something else")
+    return f"{place} is {fault['input']!r}; {'it' if place == key else key} must be {wanted}."

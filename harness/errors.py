@@ -7,6 +7,9 @@ SawhorseError                exit code 2
 ├── BuildFailed              a package that could not be built
 ├── WrongAccount             no credentials, or those of another AWS account
 ├── LocalAWSError            the emulators cannot start, died or do not answer
+├── NotApplied               a root without outputs
+├── Protected                a table that deletion protection guards
+├── Interrupted              the user stopped Terraform: exit code 130
 └── CommandFailed            Terraform ended with an error of its own: exit code 1
 """
 
@@ -41,6 +44,20 @@ class WrongAccount(SawhorseError):
 
 class LocalAWSError(SawhorseError):
     """The local AWS cannot start, died or does not answer."""
+
+
+class NotApplied(SawhorseError):
+    """A root that was not applied, and so has no outputs."""
+
+
+class Protected(SawhorseError):
+    """A table that deletion protection guards."""
+
+
+class Interrupted(SawhorseError):
+    """The user stopped Terraform, which saved what was done."""
+
+    exit_code = 130
 
 
 class CommandFailed(SawhorseError):

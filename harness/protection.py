@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from harness.errors import SawhorseError
+from harness.errors import Protected
 from harness.workspace import Workspace
 
 
-class Protected(SawhorseError):
-    """A table that deletion protection guards."""
+def protected_tables(workspace: Workspace) -> list[str]:
+    """Return the names of the tables with deletion protection in the state."""
+    return sorted(
+        resource["values"]["name"]
+        for resource in workspace.terraform_as_applied.resources()
+        if resource["type"] == "aws_dynamodb_table" and resource["values"].get("deletion_protection_enabled")
+    )
 
 
 def refuse_protected_tables(workspace: Workspace) -> None:
@@ -15,11 +20,7 @@ def refuse_protected_tables(workspace: Workspace) -> None:
 
     AWS would refuse to delete them as well, but only after Terraform had destroyed what stands around them.
     """
-    tables = sorted(
-        resource["values"]["name"]
-        for resource in workspace.terraform.resources()
-        if resource["type"] == "aws_dynamodb_table" and resource["values"].get("deletion_protection_enabled")
-    )
+    tables = protected_tables(workspace)
     if tables:
         way_out = (
             'To drop the local AWS with all it holds, run "sawhorse local down".'

@@ -15,7 +15,8 @@ from harness.environment import Environment, read_environment
 from harness.errors import BadConfiguration, BuildFailed
 from harness.files import write_atomically
 from harness.layout import Project, Root
-from harness.package.manifest import Entry, read_manifest
+from harness.package.config import read_config
+from harness.package.manifest import Entry, code_sha256, read_manifest
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHORT_ESCAPES = re.compile(r"\\.")
@@ -52,9 +53,26 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
 def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:
     """Return what the build measured of an app's functions."""
     packages = read_manifest(dist).get(app)
-    if not packages or not (dist / f"{app}.zip").is_file():
+    path = dist / f"{app}.zip"
+    if not packages or not path.is_file():
         raise BuildFailed(f'{dist.name}/{app}.zip does not exist; run "make build".')
+    found = code_sha256(path.read_bytes())
+    if any(package.sha256 != found for package in packages.values()):
+        raise BuildFailed(f'{dist.name}/{app}.zip is not the one that was measured; run "make build".')
     return packages
+
+
+def render_unbuilt(root: Root, directory: Path) -> None:
+    """Render variables that stand in for packages, unless there are some: a destroy needs names, and never the zip."""
+    path = directory / "terraform.tfvars"
+    if path.is_file():
+        return
+    config = read_config(root.project, root.app)
+    packages = {
+        function: Entry(f"dist/{root.app}.zip", "", 0, handler, config.runtime, config.architecture)
+        for function, handler in config.handlers.items()
+    }
+    write_atomically(path, render_tfvars(read_environment(root.project, root.environment), packages))
 
 
 def render_tfvars(environment: Environment, packages: Mapping[str, Entry]) -> str:

@@ -19,10 +19,12 @@ from python_terraform import IsFlagged, IsNotFlagged
 from python_terraform import Terraform as PythonTerraform
 
 from harness import bootstrap
-from harness.errors import CommandFailed
+from harness.errors import CommandFailed, Interrupted
 from harness.layout import Project
 
 NO_CHANGES, CHANGES = 0, 2
+# How long to wait for another run in the same root to end.
+LOCK_TIMEOUT = "60s"
 
 
 def terraform_environment(project: Project) -> dict[str, str]:
@@ -95,6 +97,7 @@ class Terraform:
             input=False,
             var=list(variables),
             out=str(out) if out else None,
+            lock_timeout=LOCK_TIMEOUT,
             destroy=IsFlagged if destroy else IsNotFlagged,
         )
         if code not in (NO_CHANGES, CHANGES):
@@ -105,14 +108,15 @@ class Terraform:
         """Apply a saved plan, or whatever differs."""
         arguments = [str(plan)] if plan else []
         options = {} if plan else {"auto_approve": IsFlagged, "var": list(variables)}
-        if self.run("apply", *arguments, input=False, **options) != 0:
+        if self.run("apply", *arguments, input=False, lock_timeout=LOCK_TIMEOUT, **options) != 0:
             raise self.failed(
                 f"terraform apply failed in {self.shown}; the state holds what was done, so it can be run again."
             )
 
     def destroy(self, variables: Sequence[str] = ()) -> None:
         """Destroy everything in the state."""
-        if self.run("destroy", input=False, auto_approve=IsFlagged, var=list(variables)) != 0:
+        options = {"auto_approve": IsFlagged, "var": list(variables)}
+        if self.run("destroy", input=False, lock_timeout=LOCK_TIMEOUT, **options) != 0:
             raise self.failed(
                 f"terraform destroy failed in {self.shown}; the state holds what is left, so it can be run again."
             )
@@ -150,7 +154,10 @@ class Terraform:
             ) as process,
         ):
             interrupts.pass_on_to(process)
-            return process.wait()
+            code = process.wait()
+        if interrupts.passed_on and code not in (NO_CHANGES, CHANGES):
+            raise Interrupted("Stopped. The state holds what was done; run it again to go on.")
+        return code
 
     def failed(self, sentence: str) -> CommandFailed:
         """Return the error for a run that failed, unless its cause is known and raised instead."""
@@ -162,7 +169,13 @@ class Terraform:
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables of a run."""
-        return {name: value for name, value in os.environ.items() if name not in self.without} | self.environment
+        # TF_CLI_ARGS of a shell could turn an apply into a destroy.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in self.without and not name.startswith("TF_CLI_ARGS")
+        }
+        return kept | self.environment
 
     @contextlib.contextmanager
     def prepared_environment(self) -> Iterator[None]:
@@ -193,6 +206,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.passed_on = 0
         self.process: subprocess.Popen[bytes] | None = None
 
     def add(self, _number: int, _frame: FrameType | None) -> None:
@@ -206,6 +220,7 @@ class Interrupts:
         self.process = process
         while self.waiting:
             self.waiting -= 1
+            self.passed_on += 1
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
 

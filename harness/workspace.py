@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +14,17 @@ from botocore.config import Config
 from harness import bootstrap
 from harness.account import check_account
 from harness.environment import Environment, read_environment
-from harness.errors import CommandFailed
+from harness.errors import NotApplied, WrongAccount
 from harness.layout import Root
 from harness.local.addresses import localize
-from harness.local.emulators import MISLEADING, LocalAWS, Running
+from harness.local.clients import local_client
+from harness.local.emulators import LOCAL_MARK, MISLEADING, LocalAWS, Running
 from harness.local.mirror import mirror
-from harness.render import render
+from harness.render import render, render_unbuilt
 from harness.terraform import Terraform
+
+# What a shell may hold that would lead Terraform to another state than the root's.
+ELSEWHERE = ("TF_WORKSPACE", "TF_DATA_DIR")
 
 
 @dataclass(frozen=True)
@@ -29,17 +34,14 @@ class Deployment:
     root: Root
     environment: Environment
     outputs: Mapping[str, Any]
-    session: boto3.session.Session
-    endpoints: Mapping[str, str]
     local: Running | None
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for a service; failures are reported, not tried again for long."""
-        endpoint = self.endpoints.get(f"AWS_ENDPOINT_URL_{service.upper()}", self.endpoints.get("AWS_ENDPOINT_URL"))
-        # A proxy of this machine's knows nothing of the local AWS.
-        proxies: dict[str, str] | None = {} if self.local else None
-        config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3}, proxies=proxies)
-        return self.session.client(service, endpoint_url=endpoint, config=config)
+        if self.local:
+            return local_client(service, variables_of(self.local, self.environment))
+        config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
+        return boto3.session.Session(region_name=self.environment.region).client(service, config=config)
 
 
 class Workspace:
@@ -50,50 +52,67 @@ class Workspace:
         self.environment = read_environment(root.project, root.environment)
         self.local = LocalAWS(root.project).required() if local else None
         if not local:
+            refuse_exports_of_local_aws()
             check_account(self.environment)
 
     @cached_property
     def terraform(self) -> Terraform:
-        """Terraform in the root, its variables rendered and its directory initialized."""
+        """Terraform with variables rendered from what was built, to plan and to apply."""
+        return self.prepared(built=True)
+
+    @cached_property
+    def terraform_as_applied(self) -> Terraform:
+        """Terraform for what needs no package: outputs, the state, a destroy."""
+        return self.prepared(built=False)
+
+    def prepared(self, *, built: bool) -> Terraform:
         project = self.root.project
         if self.local:
             runtime = bootstrap.ensure_emulators(project.path)
-            directory = mirror(self.root, runtime.python_version)
-            without = (*MISLEADING, "TF_WORKSPACE", "TF_DATA_DIR")
+            directory = mirror(self.root, runtime.python_version, built=built)
             terraform = Terraform(
                 project,
                 directory,
-                environment=self.variables_of(self.local),
-                without=without,
+                environment=variables_of(self.local, self.environment),
+                without=(*MISLEADING, *ELSEWHERE),
                 look_for_cause=LocalAWS(project).required,
             )
         else:
             # Without Terraform nothing is rendered.
             terraform = Terraform(project, self.root.path)
-            render(self.root)
+            if built:
+                render(self.root)
+            else:
+                render_unbuilt(self.root, self.root.path)
         terraform.init()
         return terraform
 
-    def variables_of(self, local: Running) -> dict[str, str]:
-        return local.environment(self.environment.account_id, self.environment.region)
-
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply, with addresses that can be called from here."""
-        outputs = self.terraform.outputs()
+        outputs = self.terraform_as_applied.outputs()
         if not outputs:
             where = " --local" if self.local else ""
-            raise CommandFailed(f'{self.root.name} is not applied; run "sawhorse apply {self.root.name}{where}".')
+            raise NotApplied(f'{self.root.name} is not applied; run "sawhorse apply {self.root.name}{where}".')
         return {name: localize(value, self.local.url) if self.local else value for name, value in outputs.items()}
 
     def deployment(self) -> Deployment:
         """Return what was applied, for smoke checks and seeds."""
-        if self.local is None:
-            session = boto3.session.Session(region_name=self.environment.region)
-            return Deployment(self.root, self.environment, self.outputs(), session, {}, None)
-        variables = self.variables_of(self.local)
-        session = boto3.session.Session(
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.environment.region,
+        return Deployment(self.root, self.environment, self.outputs(), self.local)
+
+
+def variables_of(local: Running, environment: Environment) -> dict[str, str]:
+    """Return what points a client at the local AWS, acting in an environment's account."""
+    return local.environment(environment.account_id, environment.region)
+
+
+def refuse_exports_of_local_aws() -> None:
+    """Keep a shell that was pointed at the local AWS from being taken for one that speaks to AWS.
+
+    With some of the exports left, real state would be kept where that of local runs lies.
+    """
+    found = [name for name in (LOCAL_MARK, *ELSEWHERE) if os.environ.get(name)]
+    if found:
+        raise WrongAccount(
+            f'This shell has {" and ".join(found)}, as the exports of "sawhorse local env" set it. Add --local, '
+            "or use a shell without them."
         )
-        return Deployment(self.root, self.environment, self.outputs(), session, variables, self.local)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from harness.errors import LocalAWSError
@@ -22,8 +23,9 @@ def handler(event, context):
 """
 
 
-def role_credentials(client: Any, role_arn: str) -> dict[str, str]:
-    """Return the role's temporary credentials as AWS_* variables; `client` is the local AWS's Lambda."""
+def role_credentials(client_of: Callable[[str], Any], role_arn: str) -> dict[str, str]:
+    """Return the role's temporary credentials as AWS_* variables; `client_of` makes clients of the local AWS."""
+    client, logs = client_of("lambda"), client_of("logs")
     name = f"sawhorse-credentials-{secrets.token_hex(4)}"
     client.create_function(
         FunctionName=name,
@@ -38,6 +40,8 @@ def role_credentials(client: Any, role_arn: str) -> dict[str, str]:
     finally:
         with contextlib.suppress(client.exceptions.ResourceNotFoundException):
             client.delete_function(FunctionName=name)
+        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
+            logs.delete_log_group(logGroupName=f"/aws/lambda/{name}")
     if "AWS_ACCESS_KEY_ID" not in credentials:
         raise LocalAWSError(f"The local AWS gave no credentials for {role_arn}: {json.dumps(credentials)[:300]}.")
     return {name: str(value) for name, value in credentials.items()}

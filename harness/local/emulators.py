@@ -31,6 +31,8 @@ STOP_SECONDS = 10.0
 SECRET = "local"  # noqa: S105 # a word that opens nothing but the emulators on this machine
 # Application Auto Scaling, CloudWatch alarms and dashboards are moto's part; MiniStack has the rest.
 MOTO_SERVICES = ("APPLICATION_AUTO_SCALING", "CLOUDWATCH")
+# Set by the exports of `sawhorse local env`, so that such a shell is never taken for one that speaks to AWS.
+LOCAL_MARK = "SAWHORSE_LOCAL_AWS"
 # What a shell may hold that would lead a client away from the local AWS, or confuse it.
 MISLEADING = (
     "AWS_CA_BUNDLE",
@@ -268,13 +270,18 @@ class LocalAWS:
         return bool(processes)
 
     def forget(self) -> None:
-        """Delete what a stopped local AWS leaves: its files, and the Terraform state that spoke of it."""
+        """Delete what a stopped local AWS leaves, and set the Terraform state aside that spoke of it.
+
+        State is never deleted: should a native run have put a real one there, it is in the workspace `local-before`.
+        """
         for name in ("tmp", "s3", "project", "keys"):
             shutil.rmtree(self.home / name, ignore_errors=True)
         for root in self.project.roots:
-            shutil.rmtree(root.path / "terraform.tfstate.d/local", ignore_errors=True)
-            with contextlib.suppress(OSError):
-                (root.path / "terraform.tfstate.d").rmdir()
+            state = root.path / "terraform.tfstate.d/local"
+            if state.is_dir():
+                before = state.with_name("local-before")
+                shutil.rmtree(before, ignore_errors=True)
+                state.rename(before)
 
     def reset(self) -> Running:
         """Start afresh: everything that was applied locally is gone."""

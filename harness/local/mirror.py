@@ -16,21 +16,27 @@ from harness.layout import Project, Root
 from harness.package.build import build
 from harness.package.config import read_config
 from harness.package.dependencies import lambda_target, local_target
-from harness.render import hcl, packages_of, render_tfvars
+from harness.render import hcl, packages_of, render_tfvars, render_unbuilt
 
 RENDERED = {"terraform.tfvars", "backend.tf"}
 
 
-def mirror(root: Root, python: str) -> Path:
-    """Return the mirrored directory of a root, brought up to date; `python` is what functions run under locally."""
+def mirror(root: Root, python: str, *, built: bool = True) -> Path:
+    """Return the mirrored directory of a root, brought up to date.
+
+    `python` is what functions run under locally. What needs no package says so with `built=False`.
+    """
     top = root.project.local / "project"
     directory = top / "environments" / root.environment / root.app
     directory.mkdir(parents=True, exist_ok=True)
     link(top / "modules", root.project.path / "modules")
     link_files(root.path, directory)
-    dist = mirror_package(root.project, root.app, top / "dist", python)
-    environment = read_environment(root.project, root.environment)
-    write_atomically(directory / "terraform.tfvars", render_tfvars(environment, packages_of(dist, root.app)))
+    if built:
+        dist = mirror_package(root.project, root.app, top / "dist", python)
+        environment = read_environment(root.project, root.environment)
+        write_atomically(directory / "terraform.tfvars", render_tfvars(environment, packages_of(dist, root.app)))
+    else:
+        render_unbuilt(root, directory)
     state = root.path / "terraform.tfstate.d/local/terraform.tfstate"
     write_atomically(
         directory / "backend.tf",

@@ -44,7 +44,8 @@ def read_manifest(dist: Path) -> Manifest:
         content = json.loads(path.read_text())
         return {app: {name: Entry(**entry) for name, entry in functions.items()} for app, functions in content.items()}
     except (ValueError, TypeError, AttributeError) as error:
-        raise BuildFailed(f'{path} is not what the build writes ({error}); delete it and run "make build".') from error
+        shown = f"{path.parent.name}/{path.name}"
+        raise BuildFailed(f'{shown} is not what the build writes; delete it and run "make build".') from error
 
 
 def write_manifest(dist: Path, manifest: Manifest) -> None:

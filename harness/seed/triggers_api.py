@@ -13,7 +13,7 @@ from shared.api_keys import ApiKey, generate, hash_key
 def seed(deployment: Deployment) -> Seeded:
     """Make one API key."""
     key = new_key(deployment, label="seed")
-    line = f"API key {key.key_id} is in {keys_table(deployment)}; it is shown this once."
+    line = f"API key {key.key_id} is in {keys_table(deployment)}. Keep it now: the table has only its hash."
     return Seeded((line,), {"api_key": key.clear})
 
 

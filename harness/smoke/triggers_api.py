@@ -7,15 +7,15 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import boto3
 import httpx
 from botocore.exceptions import ClientError
 
+from harness.local.clients import local_client
 from harness.local.credentials import role_credentials
 from harness.local.emulators import Running
 from harness.seed.triggers_api import new_key, remove_key
 from harness.smoke.runner import Check, expect, expect_status
-from harness.workspace import Deployment
+from harness.workspace import Deployment, variables_of
 
 # CloudWatch Logs shows a line some seconds after it was written.
 LOG_SECONDS = 60.0
@@ -33,18 +33,10 @@ def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
             headers={"X-Request-ID": f"smoke-{uuid.uuid4()}"},
         ) as http:
             checks = Checks(deployment, http, key.clear)
-            yield [
-                Check("health answers without a key", checks.health),
-                Check("a missing and a wrong key get 401", checks.keys),
-                Check("an event is created once per idempotency key", checks.create),
-                Check("the event is in the inbox", checks.listing),
-                Check("acknowledging twice changes nothing", checks.acknowledge),
-                Check("the event is deleted, then unknown", checks.delete),
-                Check("OPTIONS gives the CORS headers", checks.cors),
-                Check("the API pages work under the stage", checks.pages),
-                Check("the request id is in the log", checks.log_line),
-                Check("the role may not scan the table", checks.scan),
-            ]
+            try:
+                yield checks.in_order()
+            finally:
+                checks.clean_up()
     finally:
         remove_key(deployment, key)
 
@@ -57,6 +49,26 @@ class Checks:
         self.http = http
         self.key = {"X-API-Key": key}
         self.event_id = ""
+
+    def in_order(self) -> Sequence[Check]:
+        """Return the checks in the order in which they build on one another."""
+        return [
+            Check("health answers without a key", self.health),
+            Check("a missing and a wrong key get 401", self.keys),
+            Check("an event is created once per idempotency key", self.create),
+            Check("the event is in the inbox", self.listing),
+            Check("acknowledging twice changes nothing", self.acknowledge),
+            Check("the event is deleted, then unknown", self.delete),
+            Check("OPTIONS gives the CORS headers", self.cors),
+            Check("the API pages work under the stage", self.pages),
+            Check("the request id is in the log", self.log_line),
+            Check("the role may not scan the table", self.scan),
+        ]
+
+    def clean_up(self) -> None:
+        """Delete the event if a check that failed, or an interrupt, has left it."""
+        if self.event_id:
+            self.http.delete(f"v1/events/{self.event_id}", headers=self.key)
 
     def health(self) -> None:
         response = self.http.get("v1/health")
@@ -107,6 +119,7 @@ class Checks:
     def delete(self) -> None:
         expect_status(self.http.delete(f"v1/events/{self.event_id}", headers=self.key), 204)
         expect_status(self.http.delete(f"v1/events/{self.event_id}", headers=self.key), 404)
+        self.event_id = ""
 
     def cors(self) -> None:
         origin = "https://app.example.com"
@@ -140,8 +153,11 @@ class Checks:
         group = str(self.deployment.outputs["log_group"])
         deadline = time.monotonic() + LOG_SECONDS
         while time.monotonic() < deadline:
-            found = logs.filter_log_events(logGroupName=group, startTime=start, filterPattern=f'"{request_id}"')
-            if found["events"]:
+            # A page may be empty while later ones are not.
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group, startTime=start, filterPattern=f'"{request_id}"'
+            )
+            if any(page["events"] for page in pages):
                 return
             time.sleep(0.3)
         expect(False, f"No line in {group} has request id {request_id}.")  # noqa: FBT003 # it always fails here
@@ -161,13 +177,8 @@ class Checks:
             self.try_to_scan(self.deployment.local, table_name, role_arn)
 
     def try_to_scan(self, local: Running, table_name: str, role_arn: str) -> None:
-        credentials = role_credentials(self.deployment.client("lambda"), role_arn)
-        dynamodb = boto3.session.Session(
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials["AWS_SESSION_TOKEN"],
-            region_name=self.deployment.environment.region,
-        ).client("dynamodb", endpoint_url=local.url)
+        credentials = role_credentials(self.deployment.client, role_arn)
+        dynamodb = local_client("dynamodb", {**variables_of(local, self.deployment.environment), **credentials})
         try:
             dynamodb.scan(TableName=table_name)
         except ClientError as error:

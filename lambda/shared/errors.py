@@ -18,6 +18,9 @@ from starlette.responses import JSONResponse
 from shared.asgi import App, Message, Receive, Scope, Send
 
 RETRY_AFTER_SECONDS = 2
+# What a sentence shows of a request, so that no request makes an answer larger than Lambda's 6 MB.
+SHOWN_FAULTS = 5
+SHOWN_PLACE_LENGTH = 64
 
 
 class ErrorDetail(BaseModel):
@@ -113,13 +116,15 @@ class ErrorBoundary:
 
 
 def validation_sentence(errors: Sequence[Any], *, subject: str) -> str:
-    """Say in one sentence which parts do not fit, and never repeat what was sent."""
-    parts = [f"{_place(error['loc'])}: {error['msg'][:1].lower()}{error['msg'][1:]}" for error in errors]
-    return f"{subject} does not fit: {'; '.join(parts)}."
+    """Say in one sentence which parts do not fit: the first few, by names that are cut short, and never with values."""
+    parts = [f"{_place(error['loc'])}: {error['msg'][:1].lower()}{error['msg'][1:]}" for error in errors[:SHOWN_FAULTS]]
+    more = f"; and {len(errors) - SHOWN_FAULTS} more" if len(errors) > SHOWN_FAULTS else ""
+    return f"{subject} does not fit: {'; '.join(parts)}{more}."
 
 
 def _place(location: Sequence[object]) -> str:
-    return ".".join(str(part) for part in location) or "it"
+    place = ".".join(str(part) for part in location) or "it"
+    return place if len(place) <= SHOWN_PLACE_LENGTH else f"{place[: SHOWN_PLACE_LENGTH - 1]}…"
 
 
 async def _on_api_error(request: Request, error: ApiError) -> JSONResponse:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 AUTH_MODES = ("aws", "local")
-LOG_LEVELS = ("CRITICAL", "DEBUG", "ERROR", "INFO", "WARNING")
+LOG_LEVELS = ("DEBUG", "ERROR", "INFO", "WARNING")
 MAX_SHARDS = 32
 PRODUCTION_STAGES = ("prod", "production")
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class SettingsError(ValueError):

@@ -2,15 +2,15 @@ locals {
   # CloudWatch counts an index apart from its table.
   throttled = var.alarms.throttles == null ? {} : merge(
     { table = { TableName = local.table.name } },
-    { for name in keys(var.indexes) : name => { TableName = local.table.name, GlobalSecondaryIndexName = name } },
+    { for name in keys(var.indexes) : "index/${name}" => { TableName = local.table.name, GlobalSecondaryIndexName = name } },
   )
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = local.throttled
 
-  alarm_name          = each.key == "table" ? "${var.name}-throttles" : "${var.name}-${each.key}-throttles"
-  alarm_description   = "DynamoDB turned away reads or writes of ${var.name}${each.key == "table" ? "" : " through ${each.key}"}."
+  alarm_name          = each.key == "table" ? "${var.name}-throttles" : "${var.name}-${each.value.GlobalSecondaryIndexName}-throttles"
+  alarm_description   = "DynamoDB turned away reads or writes of ${var.name}${each.key == "table" ? "" : " through ${each.value.GlobalSecondaryIndexName}"}."
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = var.alarms.throttles
   evaluation_periods  = 1

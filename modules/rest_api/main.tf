@@ -3,9 +3,16 @@ locals {
   # What a deployment freezes, as this module was given it. Hashing whole resources would redeploy for their computed parts.
   frozen = {
     routes    = keys(local.routes)
+    method    = local.method
     function  = var.invoke_arn
     timeout   = var.timeout
     responses = local.responses
+  }
+
+  method = {
+    http_method   = "ANY"
+    authorization = "NONE"
+    integration   = { type = "AWS_PROXY", http_method = "POST" }
   }
 
   routes = {
@@ -41,8 +48,8 @@ resource "aws_api_gateway_method" "any" {
 
   rest_api_id   = aws_api_gateway_rest_api.this.id
   resource_id   = each.value
-  http_method   = "ANY"
-  authorization = "NONE"
+  http_method   = local.method.http_method
+  authorization = local.method.authorization
 }
 
 resource "aws_api_gateway_integration" "function" {
@@ -51,8 +58,8 @@ resource "aws_api_gateway_integration" "function" {
   rest_api_id             = aws_api_gateway_rest_api.this.id
   resource_id             = each.value
   http_method             = aws_api_gateway_method.any[each.key].http_method
-  type                    = "AWS_PROXY"
-  integration_http_method = "POST"
+  type                    = local.method.integration.type
+  integration_http_method = local.method.integration.http_method
   uri                     = var.invoke_arn
   timeout_milliseconds    = var.timeout * 1000
 }

@@ -146,7 +146,7 @@ def test_a_grant_on_an_index_is_no_grant_on_its_table(account: Account) -> None:
 def test_a_roles_own_credentials_are_refused_what_its_policy_does_not_say(
     account: Account, table: str, putting_role: str
 ) -> None:
-    credentials = role_credentials(account.client("lambda"), putting_role)
+    credentials = role_credentials(account.client, putting_role)
     dynamodb = account.client("dynamodb", credentials)
 
     dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}})
@@ -169,7 +169,7 @@ def test_a_policy_that_is_taken_away_stops_at_once(account: Account, table: str,
 
 
 def test_a_role_that_trusts_lambda_alone_is_assumed_by_nobody_else(account: Account, putting_role: str) -> None:
-    credentials = role_credentials(account.client("lambda"), putting_role)
+    credentials = role_credentials(account.client, putting_role)
 
     with pytest.raises(ClientError) as refusal:
         account.client("sts", credentials).assume_role(RoleArn=putting_role, RoleSessionName="test")
@@ -210,7 +210,7 @@ def test_an_unknown_access_key_is_refused(account: Account) -> None:
 
 
 def test_cloudtrail_keeps_a_call_with_its_principal(account: Account, table: str, putting_role: str) -> None:
-    credentials = role_credentials(account.client("lambda"), putting_role)
+    credentials = role_credentials(account.client, putting_role)
     account.client("dynamodb", credentials).put_item(TableName=table, Item={"id": {"S": "1"}})
 
     def recorded() -> list[dict[str, Any]]:

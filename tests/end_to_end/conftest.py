@@ -9,10 +9,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from harness.environment import read_environment
 from harness.layout import Project
+from harness.local.clients import local_client
 from harness.local.emulators import LocalAWS
 
 
@@ -49,11 +48,4 @@ class Sawhorse:
         """Return a boto3 client of the local AWS, acting in an environment's account."""
         facts = read_environment(self.project, environment)
         variables = LocalAWS(self.project).required().environment(facts.account_id, facts.region)
-        endpoint = variables.get(f"AWS_ENDPOINT_URL_{service.upper()}", variables["AWS_ENDPOINT_URL"])
-        return boto3.client(
-            service,
-            endpoint_url=endpoint,
-            region_name=facts.region,
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        )
+        return local_client(service, variables)

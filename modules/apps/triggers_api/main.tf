@@ -34,7 +34,7 @@ module "keys" {
   alarm_topics           = [module.observability.topic]
 }
 
-module "api" {
+module "function" {
   source = "../../lambda_function"
 
   name                    = local.name
@@ -64,7 +64,7 @@ module "api" {
   }
 
   triggers = {
-    front = { principal = "apigateway.amazonaws.com", source_arn = module.front.source_arn }
+    api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }
   }
 
   grants = [
@@ -78,13 +78,13 @@ module "api" {
   ]
 }
 
-module "front" {
+module "api" {
   source = "../../rest_api"
 
   name         = local.name
   description  = "Inbox of events for automation clients."
   stage        = var.stage
-  invoke_arn   = module.api.invoke_arn
+  invoke_arn   = module.function.invoke_arn
   throttling   = var.throttling
   tracing      = var.tracing
   access_logs  = { retention_days = var.logs_days }
@@ -104,7 +104,7 @@ module "observability" {
 
   name      = local.name
   email     = var.alarm_email
-  apis      = [module.front.name]
-  functions = [module.api.name]
+  apis      = [module.api.name]
+  functions = [module.function.name]
   tables    = [module.events.name, module.keys.name]
 }

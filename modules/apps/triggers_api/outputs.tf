@@ -1,9 +1,9 @@
 output "api" {
-  description = "The front: its id, its stage and the address of that stage."
+  description = "The REST API: its id, its stage and the address of that stage."
   value = {
-    id    = module.front.id
-    stage = module.front.stage
-    url   = module.front.url
+    id    = module.api.id
+    stage = module.api.stage
+    url   = module.api.url
   }
 }
 
@@ -15,10 +15,10 @@ output "dashboard" {
 output "function" {
   description = "The function: its name, the role's ARN, the log group, and the parameter that pins the live version."
   value = {
-    name      = module.api.name
-    role_arn  = module.api.role.arn
-    log_group = module.api.log_group
-    pin       = module.api.pin
+    name      = module.function.name
+    role_arn  = module.function.role.arn
+    log_group = module.function.log_group
+    pin       = module.function.pin
   }
 }
 

@@ -16,7 +16,7 @@ variable "auth_mode" {
   }
 
   validation {
-    condition     = !(var.auth_mode == "local" && var.stage == "prod")
+    condition     = !(var.auth_mode == "local" && contains(["prod", "production"], var.stage))
     error_message = "auth_mode \"local\" accepts a key that everybody can read, so production refuses it; say \"aws\"."
   }
 }
@@ -46,6 +46,19 @@ variable "cors_origins" {
   type        = list(string)
   default     = ["*"]
   nullable    = false
+
+  validation {
+    condition     = length(var.cors_origins) > 0
+    error_message = "cors_origins is empty, which the function would read as *; name at least one origin, or say [\"*\"] to let every page in."
+  }
+
+  validation {
+    # The function refuses anything else when it starts.
+    condition = var.cors_origins == tolist(["*"]) || alltrue([
+      for origin in var.cors_origins : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", origin))
+    ])
+    error_message = "cors_origins: say * alone, or list origins of a scheme and a host with letters, digits, dots and hyphens, such as https://app.example.com."
+  }
 }
 
 variable "deletion_protection" {
@@ -56,7 +69,7 @@ variable "deletion_protection" {
 }
 
 variable "inbox_shards" {
-  description = "Partitions of the inbox's index that writers spread over and that readers merge, never fewer than are written; null is one of each, enough for 1,000 writes a second."
+  description = "Partitions of the inbox's index that writers spread over and that readers merge, 1 to 32 and never fewer than are written; null is one of each. When to spread stands under Sharding in lambda/triggers_api/README.md."
   type = object({
     write = number
     read  = optional(number)
@@ -64,10 +77,17 @@ variable "inbox_shards" {
   default = null
 
   validation {
-    condition = var.inbox_shards == null ? true : (
-      1 <= var.inbox_shards.write && var.inbox_shards.write <= coalesce(var.inbox_shards.read, var.inbox_shards.write)
-    )
-    error_message = "inbox_shards: write must be at least 1, and read no fewer than write, or events would be stored where nobody looks."
+    # The function refuses anything else when it starts.
+    condition = var.inbox_shards == null ? true : alltrue([
+      for shards in [var.inbox_shards.write, coalesce(var.inbox_shards.read, var.inbox_shards.write)] :
+      1 <= shards && shards <= 32 && floor(shards) == shards
+    ])
+    error_message = "inbox_shards: write and read must be whole numbers from 1 to 32."
+  }
+
+  validation {
+    condition     = var.inbox_shards == null ? true : var.inbox_shards.write <= coalesce(var.inbox_shards.read, var.inbox_shards.write)
+    error_message = "inbox_shards: read must be no fewer than write, or events would be stored where nobody looks."
   }
 }
 

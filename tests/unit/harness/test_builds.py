@@ -389,7 +389,7 @@ def test_a_manifest_that_the_build_did_not_write_is_refused(tiny: Project, conte
     (tiny.path / "dist/manifest.json").write_text(content)
 
     with pytest.raises(
-        BuildFailed, match=r'manifest\.json is not what the build writes .*; delete it and run "make build"\.$'
+        BuildFailed, match=r'^dist/manifest\.json is not what the build writes; delete it and run "make build"\.$'
     ):
         build(tiny, "tiny")
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from harness import cli
-from harness.errors import CommandFailed, SawhorseError
+from harness.errors import CommandFailed, Interrupted, SawhorseError
 from harness.layout import Project
-from harness.local.emulators import Running, free_port
+from harness.local.emulators import LocalAWS, Running, free_port
 from harness.package.build import build
 from tests.unit.harness.support import Ended, assert_refused, sawhorse, tree
 
@@ -193,13 +196,43 @@ def test_without_a_yes_aws_is_left_as_it_is(built: Project, local_aws: Running) 
     assert list((built.private / "plans").iterdir()) == []
 
 
+def test_ctrl_c_is_said_and_ends_with_exit_code_130(tiny: Project) -> None:
+    aws = LocalAWS(tiny)
+    with (
+        aws.locked(),
+        subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", "local", "down"],
+            cwd=tiny.path,
+            env={**os.environ, "SAWHORSE_PROJECT": str(tiny.path)},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as waiting,
+    ):
+        process = psutil.Process(waiting.pid)
+        deadline = time.monotonic() + 20
+        # It waits for the lock that this test holds.
+        while not any(file.path == str(aws.home / "lock") for file in process.open_files()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        waiting.send_signal(signal.SIGINT)
+        _, said = waiting.communicate(timeout=20)
+    assert (waiting.returncode, said) == (130, "sawhorse: stopped.\n")
+
+
+@pytest.mark.parametrize("name", ["SAWHORSE_LOCAL_AWS", "TF_WORKSPACE", "TF_DATA_DIR"])
+def test_a_shell_of_the_local_aws_is_not_taken_for_one_of_aws(built: Project, local_aws: Running, name: str) -> None:
+    ended = sawhorse(built, "plan", "dev/tiny", variables={**local_aws.environment(), name: "local"})
+
+    assert_refused(ended, name, "Add --local, or use a shell without them.")
+
+
 def test_the_error_tree_gives_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     endings: list[tuple[BaseException, int, str]] = [
         (SawhorseError("No."), 2, "sawhorse: No.\n"),
         (CommandFailed("Terraform failed."), 1, "sawhorse: Terraform failed.\n"),
-        (KeyboardInterrupt(), 130, "sawhorse: stopped.\n"),
+        (Interrupted("Stopped."), 130, "sawhorse: Stopped.\n"),
     ]
     for error, code, said in endings:
 
@@ -298,5 +331,5 @@ def test_what_is_not_applied_is_said(built: Project, local_aws: Running) -> None
 
     ended = sawhorse(built, "outputs", "dev/tiny", "--json", variables=local_aws.environment())
 
-    assert ended.code == 1
+    assert ended.code == 2
     assert ended.err.splitlines()[-1] == 'sawhorse: dev/tiny is not applied; run "sawhorse apply dev/tiny".'

@@ -62,7 +62,7 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "its own name": (GOOD + "name: dev\n", ("must not say name: the directory is the name.",)),
     "tags that are a list": (GOOD + "tags: [a]\n", ("tags is ['a']; it must be names with texts",)),
     "tags that are nothing": (GOOD + "tags:\n", ("tags is None",)),
-    "a tag that is a number": (GOOD + "tags: {cost: 7}\n", ("tags is 7; it must be names with texts",)),
+    "a tag that is a number": (GOOD + "tags: {cost: 7}\n", ("tags.cost is 7; tags must be names with texts",)),
     "an address that is none": (GOOD + "alarm_email: nobody\n", ("alarm_email is 'nobody'; it must be an e-mail",)),
     "a bucket that is none": (GOOD + "state_bucket: A_B\n", ("state_bucket is 'A_B'; it must be the name of an S3",)),
 }

@@ -359,10 +359,13 @@ def test_forgetting_removes_local_state_alone(tiny: Project) -> None:
     assert [path for path in gone if path.exists()] == []
 
 
-def test_forgetting_leaves_no_empty_directory_of_states(tiny: Project) -> None:
-    state = tiny.root("dev/tiny").path / "terraform.tfstate.d/local"
-    state.mkdir(parents=True)
-
+def test_forgetting_sets_state_aside_and_never_deletes_it(tiny: Project) -> None:
+    states = tiny.root("dev/tiny").path / "terraform.tfstate.d"
+    for content in ("first", "second"):
+        (states / "local").mkdir(parents=True)
+        (states / "local/terraform.tfstate").write_text(content)
+        LocalAWS(tiny).forget()
     LocalAWS(tiny).forget()
 
-    assert not state.parent.exists()
+    assert [path.name for path in states.iterdir()] == ["local-before"]
+    assert (states / "local-before/terraform.tfstate").read_text() == "second"

@@ -208,11 +208,30 @@ def test_terraform_gets_its_variables_and_this_process_keeps_its_own(
 
     ((arguments, directory, variables),) = calls(fake)
     assert arguments[0] == "apply"
-    assert set(arguments[1:]) == {"-input=false", "-auto-approve", "-var=a=b", "-var=c=d", "-no-color"}
+    assert set(arguments[1:]) == {
+        "-auto-approve",
+        "-input=false",
+        "-lock-timeout=60s",
+        "-no-color",
+        "-var=a=b",
+        "-var=c=d",
+    }
     assert directory == str(terraform_in_root.directory)
     assert variables["GIVEN"] == "1"
     assert variables["TF_IN_AUTOMATION"] == "1"
     assert "UNWANTED" not in variables
+
+
+def test_options_of_the_shell_do_not_reach_terraform(
+    terraform_in_root: Terraform, fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CLI_ARGS", "-bogus")
+    monkeypatch.setenv("TF_CLI_ARGS_apply", "-destroy")
+
+    terraform_in_root.apply()
+
+    ((_, _, variables),) = calls(fake)
+    assert not [name for name in variables if name.startswith("TF_CLI_ARGS")]
 
 
 def test_this_process_keeps_its_variables_when_something_fails(

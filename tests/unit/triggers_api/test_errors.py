@@ -1,6 +1,7 @@
 """What callers see when something goes wrong."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -112,6 +113,35 @@ def test_head_is_get_without_the_body(api: Api, path: str) -> None:
 
     assert (head.status, head.body) == (200, "")
     assert head.headers["content-type"] == get.headers["content-type"]
+
+
+def test_many_unknown_members_get_a_short_answer(api: Api) -> None:
+    members = {f"unknown-{number}": 0 for number in range(10_000)}
+
+    answer = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), **members}))
+
+    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert answer.json()["error"]["message"] == (
+        "The event does not fit: "
+        + "".join(f"unknown-{number}: extra inputs are not permitted; " for number in range(5))
+        + "and 9995 more."
+    )
+
+
+def test_as_many_faults_as_are_shown_leave_no_more(api: Api) -> None:
+    members = {f"unknown-{number}": 0 for number in range(5)}
+
+    answer = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), **members}))
+
+    assert answer.json()["error"]["message"].endswith("unknown-4: extra inputs are not permitted.")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(64, "n" * 64), (65, "n" * 63 + "…"), (1_000_000, "n" * 63 + "…")])
+def test_a_long_name_is_cut_in_the_answer(api: Api, length: int, shown: str) -> None:
+    answer = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), "n" * length: "secret"}))
+
+    assert answer.status == 422
+    assert answer.json()["error"]["message"] == f"The event does not fit: {shown}: extra inputs are not permitted."
 
 
 @pytest.mark.usefixtures("event_loop")
