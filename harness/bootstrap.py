@@ -7,7 +7,6 @@ Runs on a bare Python >= 3.11 with its standard library alone, says what it does
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import http.client
 import json
@@ -27,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingTool, files_sentence
-from harness.files import write_atomically
+from harness.files import locked, write_atomically
 
 TERRAFORM_VERSION = "1.11.4"
 TERRAFORM_MINIMUM = (1, 11)
@@ -202,10 +201,7 @@ def once(project: Path, made: Path, locks: Iterable[Path], install: Callable[[],
     stamp = made / ".sawhorse-stamp"
     if is_stamped(stamp, digest.hexdigest()):
         return
-    guard = project / ".sawhorse" / f"{made.name.lstrip('.')}.lock"
-    guard.parent.mkdir(exist_ok=True)
-    with guard.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with locked(project / ".sawhorse" / f"{made.name.lstrip('.')}.lock"):
         if is_stamped(stamp, digest.hexdigest()):
             return
         stamp.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -11,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import psutil
 
 from harness import bootstrap
 from harness.errors import LocalAWSError
-from harness.files import write_atomically
+from harness.files import locked, write_atomically
 from harness.layout import Project
 
 HOST = "127.0.0.1"
@@ -310,13 +310,9 @@ class LocalAWS:
     def shown(self, path: Path) -> str:
         return str(path.relative_to(self.project.path))
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Let one process at a time start or stop this local AWS."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        with (self.home / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        return locked(self.home / "lock")
 
 
 def wait_for_end(processes: Sequence[psutil.Process]) -> list[psutil.Process]:

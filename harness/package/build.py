@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BuildFailed
-from harness.files import write_atomically
+from harness.files import locked, write_atomically
 from harness.layout import Project
 from harness.package.archive import Member, write_archive
 from harness.package.config import PackageConfig, read_config
@@ -86,7 +83,7 @@ def is_debris(path: Path) -> bool:
 
 def enter(dist: Path, config: PackageConfig, content: bytes) -> None:
     """Put a package's functions into the manifest, one build at a time."""
-    with locked(dist):
+    with locked(dist / ".lock"):
         manifest = read_manifest(dist)
         manifest[config.app] = {
             function: Entry(
@@ -100,12 +97,3 @@ def enter(dist: Path, config: PackageConfig, content: bytes) -> None:
             for function, handler in config.handlers.items()
         }
         write_manifest(dist, manifest)
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold a directory for this process alone; a crash lets go of it."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

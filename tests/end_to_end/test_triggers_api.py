@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -366,6 +367,10 @@ def test_destroy_leaves_nothing(tmp_path: Path) -> None:
         sawhorse("local", "up", "--port", "0")
         sawhorse("build", "triggers_api")
         sawhorse("apply", "dev/triggers_api", "--local")
+        # What was applied is known without the package: an operator's fresh clone has none.
+        shutil.rmtree(project.path / "dist")
+        shutil.rmtree(project.local / "project")
+        assert sawhorse.json("outputs", "dev/triggers_api", "--local")["lambda_function_name"] == "triggers-api-dev"
         sawhorse("destroy", "dev/triggers_api", "--local")
         left = leftovers(sawhorse, project)
         assert left == {name: [] for name in left}
