@@ -20,8 +20,6 @@ from harness.errors import SawhorseError
 from harness.layout import Project
 from harness.terraform import terraform_environment
 
-PYTHON_SOURCES = ("harness", "lambda", "tests")
-
 
 @dataclass(frozen=True)
 class Linter:

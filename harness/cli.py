@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from harness.errors import SawhorseError, files_sentence
-from harness.layout import Project, Root
+from harness.layout import Project
 
 if TYPE_CHECKING:
     from harness.local.emulators import Running
@@ -56,14 +56,14 @@ def build(
     if as_json:
         print_json(
             [
-                {"app": p.app, "path": shown(project, p.path), "sha256": p.sha256, "size": p.size, "changed": p.changed}
+                {"app": p.app, "path": project.shown(p.path), "sha256": p.sha256, "size": p.size, "changed": p.changed}
                 for p in packages
             ]
         )
         return
     for package in packages:
         state = "built" if package.changed else "unchanged"
-        print(f"{shown(project, package.path)} {state}: {package.size:,} bytes, sha256 {package.sha256}")
+        print(f"{project.shown(package.path)} {state}: {package.size:,} bytes, sha256 {package.sha256}")
 
 
 @app.command()
@@ -79,7 +79,7 @@ def render(
     for root in [project.root(name) for name in roots] if roots else project.roots:
         rendered = render_root(root)
         state = "rendered" if rendered.changed else "unchanged"
-        print(f"{', '.join(shown(project, path) for path in rendered.files)} {state}")
+        print(f"{', '.join(project.shown(path) for path in rendered.files)} {state}")
 
 
 @app.command()
@@ -268,11 +268,7 @@ def local_credentials(root: RootName) -> None:
 def open_workspace(name: str, *, local: bool) -> Workspace:
     from harness.workspace import Workspace
 
-    return Workspace(find_root(name), local=local)
-
-
-def find_root(name: str) -> Root:
-    return Project.find().root(name)
+    return Workspace(Project.find().root(name), local=local)
 
 
 def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy: bool) -> None:
@@ -300,10 +296,6 @@ def tell(running: Running, *, as_json: bool) -> None:
         return
     for emulator in emulators:
         print(f"{emulator.name} answers at {emulator.url} (process {emulator.pid}).")
-
-
-def shown(project: Project, path: Any) -> str:
-    return str(path.relative_to(project.path) if path.is_relative_to(project.path) else path)
 
 
 def print_json(value: Any) -> None:

@@ -62,6 +62,10 @@ class Project:
         """All that belongs to this project's local AWS."""
         return self.private / "local"
 
+    def shown(self, path: Path) -> str:
+        """Write a path as people know it: from the project, when it lies there."""
+        return str(path.relative_to(self.path) if path.is_relative_to(self.path) else path)
+
     def app(self, name: str) -> str:
         """Check an app's name."""
         if name not in self.apps:

@@ -54,6 +54,7 @@ class Terraform:
     ) -> None:
         self.project = project
         self.directory = directory
+        self.shown = project.shown(directory)
         self.environment = {**terraform_environment(project), **(environment or {})}
         self.without = without
         # Raises when it knows better than Terraform why a run failed.
@@ -188,11 +189,6 @@ class Terraform:
         finally:
             os.environ.clear()
             os.environ.update(before)
-
-    @property
-    def shown(self) -> str:
-        path = self.directory
-        return str(path.relative_to(self.project.path) if path.is_relative_to(self.project.path) else path)
 
 
 def walk(module: dict[str, Any]) -> Iterator[dict[str, Any]]:

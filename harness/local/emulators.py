@@ -132,7 +132,7 @@ class LocalAWS:
         if dead:
             raise LocalAWSError(
                 f"The local AWS is broken: {' and '.join(dead)} died. Its last words are in "
-                f'{self.shown(self.log(dead[0]))}; run "sawhorse local reset" to start afresh.'
+                f'{self.project.shown(self.log(dead[0]))}; run "sawhorse local reset" to start afresh.'
             )
 
     def up(self, port: int | None = None) -> Running:
@@ -232,7 +232,7 @@ class LocalAWS:
                     words = self.log(emulator.name).read_text(errors="replace").strip().splitlines()[-3:]
                     raise LocalAWSError(
                         f"{emulator.name} ended while starting: {' / '.join(words) or 'it printed nothing'}. "
-                        f"See {self.shown(self.log(emulator.name))}; if its port {emulator.port} is in use, "
+                        f"See {self.project.shown(self.log(emulator.name))}; if its port {emulator.port} is in use, "
                         'choose another: "sawhorse local up --port 4600".'
                     )
                 with contextlib.suppress(httpx.TransportError):
@@ -241,7 +241,7 @@ class LocalAWS:
                 time.sleep(0.05)
         raise LocalAWSError(
             f"{emulator.name} did not answer within {START_SECONDS:.0f} seconds; "
-            f'see {self.shown(self.log(emulator.name))} and run "sawhorse local up" again.'
+            f'see {self.project.shown(self.log(emulator.name))} and run "sawhorse local up" again.'
         )
 
     def down(self) -> bool:
@@ -301,14 +301,12 @@ class LocalAWS:
             return {}
         except (ValueError, TypeError, AttributeError) as error:
             raise LocalAWSError(
-                f"{self.shown(self.record)} is not what the harness writes; stop the emulators by hand and delete it."
+                f"{self.project.shown(self.record)} is not what the harness writes; "
+                "stop the emulators by hand and delete it."
             ) from error
 
     def log(self, name: str) -> Path:
         return self.home / f"{name}.log"
-
-    def shown(self, path: Path) -> str:
-        return str(path.relative_to(self.project.path))
 
     def locked(self) -> AbstractContextManager[None]:
         """Let one process at a time start or stop this local AWS."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 from botocore.exceptions import ClientError
@@ -67,8 +67,10 @@ class Checks:
 
     def clean_up(self) -> None:
         """Delete the event if a check that failed, or an interrupt, has left it."""
-        if self.event_id:
-            self.http.delete(f"v1/events/{self.event_id}", headers=self.key)
+        # An API that does not answer has failed its checks already.
+        with suppress(httpx.HTTPError):
+            if self.event_id:
+                self.http.delete(f"v1/events/{self.event_id}", headers=self.key)
 
     def health(self) -> None:
         response = self.http.get("v1/health")

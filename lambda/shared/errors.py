@@ -102,7 +102,7 @@ class ErrorBoundary:
 
         try:
             await self._app(scope, receive, watch)
-        except Exception:
+        except Exception:  # whatever it is, its stack belongs into the log and nowhere else
             self._logger.exception("The request failed with an error that nobody expected.")
             if started:
                 raise

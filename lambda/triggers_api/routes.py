@@ -1,5 +1,6 @@
 """Map the routes to the store and the inbox."""
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -20,6 +21,8 @@ from triggers_api.models import AcknowledgedEvent, CreatedEvent, Health, InboxPa
 from triggers_api.settings import Settings
 from triggers_api.version import VERSION
 
+Dependency = Callable[..., Awaitable[Caller]]
+
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
 
@@ -36,7 +39,20 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
     counters: Counters,
     logger: Logger,
 ) -> APIRouter:
-    """Make the routes under /v1."""
+    """Make the routes under /v1: health for everybody, the rest for callers with a key."""
+    caller = _caller_of(authenticator)
+    protected = APIRouter(dependencies=[Depends(caller)])
+    _add_creation(protected, caller=caller, settings=settings, store=store, counters=counters, logger=logger)
+    _add_inbox(protected, inbox=inbox)
+    _add_endings(protected, store=store, counters=counters)
+    router = APIRouter(prefix="/v1")
+    _add_health(router)
+    router.include_router(protected)
+    return router
+
+
+def _caller_of(authenticator: Authenticator) -> Dependency:
+    """Make the dependency that asks for a key and tells whose it is."""
 
     async def caller(
         request: Request,
@@ -51,9 +67,10 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
         request.state.log_fields["api_key"] = found.name
         return found
 
-    router = APIRouter(prefix="/v1")
-    protected = APIRouter(dependencies=[Depends(caller)])
+    return caller
 
+
+def _add_health(router: APIRouter) -> None:
     @router.get(
         "/health",
         summary="Tell that the service answers",
@@ -63,7 +80,17 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
     async def health() -> Health:
         return Health(version=VERSION)
 
-    @protected.post(
+
+def _add_creation(  # noqa: PLR0913 - what storing an event takes
+    router: APIRouter,
+    *,
+    caller: Dependency,
+    settings: Settings,
+    store: EventStore,
+    counters: Counters,
+    logger: Logger,
+) -> None:
+    @router.post(
         "/events",
         status_code=HTTPStatus.CREATED,
         summary="Store an event",
@@ -100,7 +127,9 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
         counters.count("EventsReplayed" if created.replayed else "EventsCreated")
         return created.answer
 
-    @protected.get(
+
+def _add_inbox(router: APIRouter, *, inbox: Inbox) -> None:
+    @router.get(
         "/inbox",
         response_model=InboxPage,
         summary="List the events that wait",
@@ -117,7 +146,9 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
         page = inbox.page(after=_positions(after), limit=limit)
         return Response(page, media_type="application/json")
 
-    @protected.post(
+
+def _add_endings(router: APIRouter, *, store: EventStore, counters: Counters) -> None:
+    @router.post(
         "/events/{event_id}/ack",
         summary="Acknowledge an event",
         openapi_extra=openapi.operation(),
@@ -129,7 +160,7 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
         counters.count("EventsAcknowledged")
         return answer
 
-    @protected.delete(
+    @router.delete(
         "/events/{event_id}",
         status_code=HTTPStatus.NO_CONTENT,
         summary="Delete an event",
@@ -140,9 +171,6 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
         store.delete(event_id)
         request.state.log_fields["event_id"] = event_id
         counters.count("EventsDeleted")
-
-    router.include_router(protected)
-    return router
 
 
 def _new_event(body: bytes) -> tuple[NewEvent, JsonObject]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness import bootstrap
+from harness.bootstrap import Machine
 from harness.layout import Project
-from tests.unit.harness.support import make_tiny_project, write_wheel
+from harness.local.emulators import free_port
+from tests.unit.harness.support import make_tiny_project, script, write_wheel
 
 MakeTiny = Callable[[str], Project]
 
@@ -42,3 +44,22 @@ def locked_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
     monkeypatch.setenv("UV_OFFLINE", "1")
     return write_wheel(tmp_path / "wheels")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine with nothing on its PATH, in its home or below its opt."""
+    for name in ("bin", "home", "opt"):
+        (tmp_path / name).mkdir()
+    return Machine(
+        environ={"PATH": str(tmp_path / "bin")},
+        home=tmp_path / "home",
+        opt=tmp_path / "opt",
+        releases=f"http://127.0.0.1:{free_port()}",
+    )
+
+
+@pytest.fixture
+def on_path(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Put a program on the machine's PATH."""
+    return lambda name, text: script(tmp_path / "bin" / name, text)

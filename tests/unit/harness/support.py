@@ -107,3 +107,10 @@ def make_tiny_project(path: Path, *, repository: Path) -> Project:
     (path / ".sawhorse").mkdir()
     (path / ".sawhorse/tools").symlink_to(repository / ".sawhorse/tools")
     return Project(path)
+
+
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path

@@ -226,16 +226,16 @@ def test_a_local_aws_lives_and_dies(tmp_path: Path) -> None:
     project = copy_of_project(tmp_path / "project")
     aws = LocalAWS(project)
     try:
-        two_at_once_start_one(project)
-        a_second_start_finds_it(project)
-        one_that_was_killed_is_told(project)
-        down_stops_functions_and_forgets(project)
+        check_that_two_at_once_start_one(project)
+        check_that_a_second_start_finds_it(project)
+        check_that_one_that_was_killed_is_told(project)
+        check_that_down_stops_functions_and_forgets(project)
     finally:
         aws.down()
     shutil.rmtree(project.path)
 
 
-def two_at_once_start_one(project: Project) -> None:
+def check_that_two_at_once_start_one(project: Project) -> None:
     with ThreadPoolExecutor() as pool:
         started = [pool.submit(sawhorse, project, "local", "up", "--port", "0", "--json") for _ in range(2)]
         ended = [future.result() for future in started]
@@ -262,7 +262,7 @@ def arguments_of(process: psutil.Process) -> list[str]:
         return []
 
 
-def a_second_start_finds_it(project: Project) -> None:
+def check_that_a_second_start_finds_it(project: Project) -> None:
     running = LocalAWS(project).required()
     assert LocalAWS(project).up() == running
     assert LocalAWS(project).up(running.ministack.port) == running
@@ -274,7 +274,7 @@ def a_second_start_finds_it(project: Project) -> None:
     assert exports.out.startswith("unset AWS_CA_BUNDLE ")
 
 
-def one_that_was_killed_is_told(project: Project) -> None:
+def check_that_one_that_was_killed_is_told(project: Project) -> None:
     aws = LocalAWS(project)
     running = aws.required()
     moto = psutil.Process(running.moto.pid)
@@ -296,7 +296,7 @@ def one_that_was_killed_is_told(project: Project) -> None:
     assert running.ministack.process is None
 
 
-def down_stops_functions_and_forgets(project: Project) -> None:
+def check_that_down_stops_functions_and_forgets(project: Project) -> None:
     aws = LocalAWS(project)
     running = aws.required()
     start_function(running)
