@@ -36,12 +36,14 @@ Item = dict[str, dict[str, Any]]
 
 
 class Client(Protocol):
-    """The operations that applications may use; Scan and the batch operations are none of them."""
+    """The operations that applications use."""
 
+    def batch_get_item(self, **request: Any) -> dict[str, Any]: ...
     def delete_item(self, **request: Any) -> dict[str, Any]: ...
     def get_item(self, **request: Any) -> dict[str, Any]: ...
     def put_item(self, **request: Any) -> dict[str, Any]: ...
     def query(self, **request: Any) -> dict[str, Any]: ...
+    def scan(self, **request: Any) -> dict[str, Any]: ...
     def transact_write_items(self, **request: Any) -> dict[str, Any]: ...
     def update_item(self, **request: Any) -> dict[str, Any]: ...
 
@@ -58,9 +60,14 @@ class TransactionCanceled(Exception):
         self.reasons = reasons
 
 
-def make_client() -> Client:
-    """Make a client for the region and the credentials that the environment names."""
-    return cast("Client", botocore.session.get_session().create_client("dynamodb", config=CLIENT_CONFIG))
+def make_client(*, endpoint: str | None = None, region: str | None = None, connections: int = 10) -> Client:
+    """Make a client with the environment's credentials, and its region and endpoint unless others are given.
+
+    `connections` is how many calls can be under way at once.
+    """
+    config = CLIENT_CONFIG.merge(botocore.config.Config(max_pool_connections=connections))
+    session = botocore.session.get_session()
+    return cast("Client", session.create_client("dynamodb", config=config, endpoint_url=endpoint, region_name=region))
 
 
 class DynamoDB:
@@ -69,6 +76,10 @@ class DynamoDB:
     def __init__(self, *, client: Client, logger: Logger) -> None:
         self._client = client
         self._logger = logger
+
+    def batch_get_item(self, table: str, **request: Any) -> dict[str, Any]:
+        """Read up to a hundred items of a table by their keys; what DynamoDB left over is in UnprocessedKeys."""
+        return self._call("batch_get_item", table, {"RequestItems": {table: request}})
 
     def delete_item(self, table: str, **request: Any) -> dict[str, Any]:
         """Delete an item."""
@@ -86,13 +97,17 @@ class DynamoDB:
         """Read the items of one partition."""
         return self._call("query", table, {"TableName": table, **request})
 
-    def put_items_together(self, table: str, puts: list[dict[str, Any]]) -> dict[str, Any]:
-        """Write all the items or none.
+    def scan(self, table: str, **request: Any) -> dict[str, Any]:
+        """Read a table from one end to the other."""
+        return self._call("scan", table, {"TableName": table, **request})
+
+    def transact_write(self, items: list[dict[str, Any]]) -> dict[str, Any]:
+        """Do all the writes or none; each is a Put, Update, Delete or ConditionCheck that names its table.
 
         botocore adds a ClientRequestToken, so its own retries never write twice.
         """
-        items = [{"Put": {"TableName": table, **put}} for put in puts]
-        return self._call("transact_write_items", table, {"TransactItems": items})
+        tables = sorted({write["TableName"] for item in items for write in item.values()})
+        return self._call("transact_write_items", ", ".join(tables), {"TransactItems": items})
 
     def update_item(self, table: str, **request: Any) -> dict[str, Any]:
         """Change an item."""

@@ -1,17 +1,13 @@
-"""Write the place where a page of the inbox ended as an opaque text, and read it back."""
+"""Write the place where a page of the inbox ended, one position for each shard, and read it back."""
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from triggers_api import times
+from shared import cursor, times
+from shared.cursor import MalformedCursorError
 from triggers_api.event_ids import is_event_id
 from triggers_api.settings import MAX_SHARDS
-
-MAX_LENGTH = 8192
 
 
 class Position(NamedTuple):
@@ -21,23 +17,14 @@ class Position(NamedTuple):
     event_id: str
 
 
-class MalformedCursorError(ValueError):
-    """A text is no cursor that we made."""
-
-
 def encode(positions: Mapping[int, Position]) -> str:
     """Write one position for each shard that has been read from."""
-    text = json.dumps({str(shard): positions[shard] for shard in sorted(positions)}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return cursor.encode({str(shard): positions[shard] for shard in sorted(positions)})
 
 
-def decode(cursor: str) -> dict[int, Position]:
+def decode(text: str) -> dict[int, Position]:
     """Read a cursor; whatever passes is safe to give to DynamoDB as a key."""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        decoded = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise MalformedCursorError from error
+    decoded = cursor.decode(text)
     if not isinstance(decoded, dict):
         raise MalformedCursorError
     return {_shard(name): _position(value) for name, value in decoded.items()}

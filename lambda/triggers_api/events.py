@@ -8,12 +8,12 @@ from http import HTTPStatus
 
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
 from shared.errors import ApiError, Throttled
+from shared.times import Clock, timestamp
 from triggers_api import idempotency, sharding
 from triggers_api.event_ids import is_event_id, new_event_id
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
 from triggers_api.models import AcknowledgedEvent, CreatedEvent, NewEvent
 from triggers_api.settings import Settings
-from triggers_api.times import Clock, timestamp
 
 ACKNOWLEDGE_ATTEMPTS = 3
 TRANSACTION_ATTEMPTS = 5
@@ -127,7 +127,9 @@ class EventStore:
         for attempt in range(TRANSACTION_ATTEMPTS):
             record = idempotency.put_request(name, fingerprint, answer, self._clock())
             try:
-                self._dynamodb.put_items_together(self._table, [record, _put_new(item)])
+                self._dynamodb.transact_write(
+                    [{"Put": {"TableName": self._table, **put}} for put in (record, _put_new(item))]
+                )
             except TransactionCanceled as canceled:
                 if CONDITION_FAILED in canceled.reasons:
                     first = self._first_answer(name, fingerprint)

@@ -10,8 +10,11 @@ from fastapi.security import APIKeyHeader
 from pydantic import ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.errors import ApiError, validation_sentence
+from shared.bodies import invalid
+from shared.cursor import MAX_LENGTH, MalformedCursorError
+from shared.errors import validation_sentence
 from shared.metrics import Counters
+from shared.openapi import operation, responses
 from shared.strict_json import JsonObject, NotStrictJsonError, read_object
 from triggers_api import cursor, idempotency, openapi
 from triggers_api.auth import Authenticator, Caller
@@ -74,8 +77,8 @@ def _add_health(router: APIRouter) -> None:
     @router.get(
         "/health",
         summary="Tell that the service answers",
-        openapi_extra=openapi.operation(),
-        responses=openapi.responses(500, success=200, description="The service answers."),
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
     )
     async def health() -> Health:
         return Health(version=VERSION)
@@ -94,10 +97,19 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
         "/events",
         status_code=HTTPStatus.CREATED,
         summary="Store an event",
-        responses=openapi.responses(
-            401, 409, 413, 422, 429, 500, success=201, description="The event is in the inbox."
+        responses=responses(
+            openapi.ERRORS,
+            401,
+            409,
+            413,
+            422,
+            429,
+            500,
+            success=201,
+            description="The event is in the inbox.",
+            headers=openapi.REPLAYED_HEADER,
         ),
-        openapi_extra=openapi.operation(body=NewEvent),
+        openapi_extra=operation(body=NewEvent),
     )
     async def create_event(
         request: Request,
@@ -133,14 +145,14 @@ def _add_inbox(router: APIRouter, *, inbox: Inbox) -> None:
         "/inbox",
         response_model=InboxPage,
         summary="List the events that wait",
-        openapi_extra=openapi.operation(),
-        responses=openapi.responses(401, 422, 429, 500, success=200, description="Events, oldest first."),
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Events, oldest first."),
     )
     async def list_inbox(
         limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most events to send.")] = DEFAULT_LIMIT,
         after: Annotated[
             str | SkipJsonSchema[None],
-            Query(alias="cursor", max_length=cursor.MAX_LENGTH, description="The `next_cursor` of the page before."),
+            Query(alias="cursor", max_length=MAX_LENGTH, description="The `next_cursor` of the page before."),
         ] = None,
     ) -> Response:
         page = inbox.page(after=_positions(after), limit=limit)
@@ -151,8 +163,10 @@ def _add_endings(router: APIRouter, *, store: EventStore, counters: Counters) ->
     @router.post(
         "/events/{event_id}/ack",
         summary="Acknowledge an event",
-        openapi_extra=openapi.operation(),
-        responses=openapi.responses(401, 404, 422, 429, 500, success=200, description="The event left the inbox."),
+        openapi_extra=operation(),
+        responses=responses(
+            openapi.ERRORS, 401, 404, 422, 429, 500, success=200, description="The event left the inbox."
+        ),
     )
     async def acknowledge_event(event_id: str, request: Request) -> AcknowledgedEvent:
         answer = store.acknowledge(event_id)
@@ -164,8 +178,8 @@ def _add_endings(router: APIRouter, *, store: EventStore, counters: Counters) ->
         "/events/{event_id}",
         status_code=HTTPStatus.NO_CONTENT,
         summary="Delete an event",
-        openapi_extra=openapi.operation(),
-        responses=openapi.responses(401, 404, 422, 429, 500, success=204, description="The event is gone."),
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=204, description="The event is gone."),
     )
     async def delete_event(event_id: str, request: Request) -> None:
         store.delete(event_id)
@@ -178,19 +192,15 @@ def _new_event(body: bytes) -> tuple[NewEvent, JsonObject]:
         read = read_object(body)
         return NewEvent.model_validate(read.values), read
     except NotStrictJsonError as error:
-        raise _invalid(str(error)) from None
+        raise invalid(str(error)) from None
     except ValidationError as error:
-        raise _invalid(validation_sentence(error.errors(), subject="The event")) from None
+        raise invalid(validation_sentence(error.errors(), subject="The event")) from None
 
 
 def _positions(text: str | None) -> dict[int, cursor.Position]:
     try:
         return {} if text is None else cursor.decode(text)
-    except cursor.MalformedCursorError:
-        raise _invalid(
+    except MalformedCursorError:
+        raise invalid(
             "The cursor is not one that this service made. Send `next_cursor` as you got it, or start without one."
         ) from None
-
-
-def _invalid(message: str) -> ApiError:
-    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)

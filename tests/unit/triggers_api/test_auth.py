@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared.api_keys import PREFIX, ApiKey, generate, hash_key
-from tests.unit.triggers_api.support import Api, MakeApi, Recording, Tables
+from tests.unit.support import Recording
+from tests.unit.triggers_api.support import Api, MakeApi, Tables
 from triggers_api.auth import DEVELOPMENT_KEY
 
 PROTECTED = [("GET", "/v1/inbox"), ("POST", "/v1/events"), ("POST", "/v1/events/x/ack"), ("DELETE", "/v1/events/x")]

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from shared.errors import ErrorBoundary
-from tests.unit.triggers_api.support import Api, MakeApi, Refusing, client_error
+from tests.unit.support import Refusing, client_error
+from tests.unit.triggers_api.support import Api, MakeApi
 
 THROTTLING = [
     client_error("ProvisionedThroughputExceededException"),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.triggers_api.support import Api, Interrupting, MakeApi, Recording, Refusing, Tables, client_error
+from tests.unit.support import Interrupting, Recording, Refusing, client_error
+from tests.unit.triggers_api.support import Api, MakeApi, Tables
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
 
 SHARED_TABLES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)

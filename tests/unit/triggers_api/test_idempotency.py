@@ -7,16 +7,8 @@ from typing import Any
 import pytest
 
 from shared.api_keys import generate
-from tests.unit.triggers_api.support import (
-    Answer,
-    Api,
-    Clock,
-    Interrupting,
-    MakeApi,
-    Refusing,
-    Tables,
-    client_error,
-)
+from tests.unit.support import Answer, Clock, Interrupting, Refusing, client_error
+from tests.unit.triggers_api.support import Api, MakeApi, Tables
 from triggers_api.item_size import item_size
 
 KEY = {"Idempotency-Key": "order-4711"}

@@ -10,7 +10,8 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from shared.dynamodb import DynamoDB
-from tests.unit.triggers_api.support import Api, Clock, MakeApi, Recording, Tables
+from tests.unit.support import Clock, Recording
+from tests.unit.triggers_api.support import Api, MakeApi, Tables
 from triggers_api.inbox import Inbox
 from triggers_api.settings import Settings
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from shared.api_keys import ApiKey
-from tests.unit.triggers_api.support import FUNCTION_REQUEST_ID, Api, MakeApi, Refusing, client_error
+from tests.unit.support import FUNCTION_REQUEST_ID, Refusing, client_error
+from tests.unit.triggers_api.support import Api, MakeApi
 
 Capture = pytest.CaptureFixture[str]
 

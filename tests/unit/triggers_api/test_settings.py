@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from triggers_api.settings import Settings, SettingsError
+from shared.settings import SettingsError
+from triggers_api.settings import Settings
 
 LEAST = {"DYNAMODB_TABLE_EVENTS": "events", "DYNAMODB_TABLE_KEYS": "keys", "STAGE": "dev"}
 SOURCES = Path(__file__).parents[3] / "lambda"

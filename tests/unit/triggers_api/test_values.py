@@ -11,13 +11,14 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from shared.cursor import MAX_LENGTH, MalformedCursorError
 from shared.strict_json import NotStrictJsonError, read_object
+from shared.times import timestamp
 from tests.unit.triggers_api.support import Tables
 from triggers_api import cursor, sharding
-from triggers_api.cursor import MalformedCursorError, Position
+from triggers_api.cursor import Position
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
 from triggers_api.settings import MAX_SHARDS
-from triggers_api.times import timestamp
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 200_000_000_000_000_000).map(lambda passed: EPOCH + timedelta(microseconds=passed))
@@ -45,7 +46,7 @@ def test_any_other_text_is_refused_and_nothing_worse(text: str) -> None:
 def test_the_longest_cursor_is_within_its_bound() -> None:
     longest = {shard: Position(timestamp(datetime.now(UTC)), "e" * 36) for shard in range(MAX_SHARDS)}
 
-    assert len(cursor.encode(longest)) < cursor.MAX_LENGTH
+    assert len(cursor.encode(longest)) < MAX_LENGTH
 
 
 @given(moments, moments)

@@ -1,0 +1,55 @@
+"""Put the frame of every application together: docs pages, errors in one shape, and the middlewares in their order."""
+
+from collections.abc import Sequence
+
+from aws_lambda_powertools import Logger
+from fastapi import APIRouter, FastAPI
+
+from shared.body_limit import DEFAULT_MAX_BODY_BYTES, BodyLimit
+from shared.cors import Cors, CorsRules
+from shared.docs_pages import RELATIVE_SERVERS, add_docs_pages
+from shared.errors import ErrorBoundary, install_error_handlers
+from shared.head_requests import HeadRequests
+from shared.metrics import Counters, FlushCounters
+from shared.request_log import RequestLog
+
+
+def make_application(  # noqa: PLR0913 - the parts that an application is made of
+    *,
+    title: str,
+    version: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    logger: Logger,
+    cors: CorsRules | None = None,
+    counters: Counters | None = None,
+    max_body_bytes: int | None = DEFAULT_MAX_BODY_BYTES,
+) -> FastAPI:
+    """Make an application from its routes; without `cors`, whatever stands in front of it answers for browsers."""
+    app = FastAPI(
+        title=title,
+        version=version,
+        description=description,
+        servers=RELATIVE_SERVERS,
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,
+        openapi_url=None,
+        redoc_url=None,
+        # A redirect would name an address without the gateway's prefix.
+        redirect_slashes=False,
+    )
+    for router in routers:
+        app.include_router(router)
+    add_docs_pages(app)
+    install_error_handlers(app)
+    # The last one that is added is the outermost one.
+    app.add_middleware(ErrorBoundary, logger=logger)
+    if max_body_bytes is not None:
+        app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(HeadRequests)
+    if cors is not None:
+        app.add_middleware(Cors, rules=cors)
+    if counters is not None:
+        app.add_middleware(FlushCounters, counters=counters)
+    app.add_middleware(RequestLog, logger=logger)
+    return app

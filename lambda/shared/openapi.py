@@ -1,0 +1,78 @@
+"""Say in an OpenAPI document what FastAPI cannot see: error bodies, headers and a body that is read by `read_body`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.errors import RETRY_AFTER_SECONDS, ErrorBody
+
+# By status: the stable code, and a sentence as an example.
+Catalogue = Mapping[int, tuple[str, str]]
+
+CONVENTIONS = """Every answer carries `X-Request-ID`: yours when it is well formed (1 to 128 of `A-Z a-z 0-9 . _ -`),
+else a new one. Every error has the same JSON body with a stable `code`, a sentence and the request id."""
+
+COMMON: Catalogue = {
+    401: ("unauthorized", "There are no credentials, or they are not known."),
+    404: ("not_found", "There is nothing with this id."),
+    413: (
+        "request_too_large",
+        "The body has more than 262144 bytes, which is the most that is taken. Send less at once.",
+    ),
+    422: ("invalid_request", "The request does not fit: name: field required."),
+    429: (
+        "throttled",
+        f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds.",
+    ),
+    500: (
+        "internal_error",
+        "Something went wrong on our side. Send the request again; if it fails again, quote the request id.",
+    ),
+}
+
+_EXAMPLE_REQUEST_ID = "order-4711"
+_REQUEST_ID_HEADER = {"X-Request-ID": {"description": "The id of this request.", "schema": {"type": "string"}}}
+_REQUEST_ID_PARAMETER = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "required": False,
+    "description": "Your id for this request. One that is not well formed is replaced, not refused.",
+    "schema": {"type": "string"},
+    "example": _EXAMPLE_REQUEST_ID,
+}
+_RETRY_AFTER_HEADER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+
+
+def responses(
+    catalogue: Catalogue,
+    *statuses: int,
+    success: int,
+    description: str,
+    headers: Mapping[str, Any] | None = None,
+) -> dict[int | str, dict[str, Any]]:
+    """Describe the answers of one route: the success with its own `headers`, and errors by what `catalogue` says."""
+    described: dict[int | str, dict[str, Any]] = {
+        success: {"description": description, "headers": _REQUEST_ID_HEADER | dict(headers or {})}
+    }
+    for status in statuses:
+        code, message = catalogue[status]
+        error = {"code": code, "message": message, "request_id": _EXAMPLE_REQUEST_ID}
+        described[status] = {
+            "model": ErrorBody,
+            "description": message,
+            "headers": _REQUEST_ID_HEADER | (_RETRY_AFTER_HEADER if code == "throttled" else {}),
+            "content": {"application/json": {"example": {"error": error}}},
+        }
+    return described
+
+
+def operation(*, body: type[BaseModel] | None = None) -> dict[str, Any]:
+    """Describe what FastAPI does not read itself: the middleware reads the request id, and we read the body."""
+    described: dict[str, Any] = {"parameters": [_REQUEST_ID_PARAMETER]}
+    if body is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": body.model_json_schema()}},
+        }
+    return described

@@ -1,0 +1,50 @@
+"""Read settings from an environment's variables, and refuse what cannot work in a sentence."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+LOG_LEVELS = ("DEBUG", "ERROR", "INFO", "WARNING")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message says which and what to set."""
+
+
+def required(environment: Mapping[str, str], name: str) -> str:
+    """Read a variable that has to be there; an empty one counts as one that is not set."""
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set. Set it in the function's environment.")
+    return value
+
+
+def choice(environment: Mapping[str, str], name: str, choices: Sequence[str], *, default: str) -> str:
+    """Read a variable that has one of a few values."""
+    value = environment.get(name, "").strip() or default
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}. Set it to one of {', '.join(choices)}.")
+    return value
+
+
+def whole_number(environment: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    """Read a variable that is a whole number between bounds."""
+    value = environment.get(name, "").strip() or str(default)
+    if not re.fullmatch(r"[0-9]{1,15}", value) or not least <= int(value) <= most:
+        raise SettingsError(f"{name} is {value!r}. Set it to a whole number from {least} to {most}.")
+    return int(value)
+
+
+def origins(environment: Mapping[str, str], name: str = "CORS_ORIGINS") -> tuple[str, ...]:
+    """Read the origins whose pages may call: exactly one `*`, or a list with commas; `*` when nothing is set."""
+    listed = environment.get(name, "").strip() or "*"
+    found = tuple(origin.strip() for origin in listed.split(",") if origin.strip())
+    if found == ("*",):
+        return found
+    for origin in found:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsError(
+                f"{name} has {origin!r}. "
+                "Set it to * alone, or to origins such as https://app.example.com with commas between them."
+            )
+    return found
