@@ -6,18 +6,17 @@ Commands import what they need when they run, so that `--help` and a build with 
 from __future__ import annotations
 
 import json
-import os
-import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from harness.cli_local import local_app
+from harness.cli_parts import AsJson, Local, RootName, Variables, Yes, open_workspace, print_json
 from harness.errors import SawhorseError, files_sentence
 from harness.layout import Project
 
 if TYPE_CHECKING:
-    from harness.local.emulators import Running
     from harness.workspace import Workspace
 
 # How typer ends when Ctrl-C meets it.
@@ -30,17 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-local_app = typer.Typer(name="local", help="Start, stop and reach the local AWS.", no_args_is_help=True)
 app.add_typer(local_app)
-
-RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/triggers_api.")]
-Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS.")]
-Variables = Annotated[
-    list[str] | None,
-    typer.Option("--var", metavar="NAME=VALUE", help="Override a variable of the root, as terraform's -var does."),
-]
 
 
 @app.command()
@@ -102,7 +91,7 @@ def apply(root: RootName, local: Local = False, var: Variables = None, yes: Yes 
     """Apply a root. Against AWS, show the plan and ask first."""
     workspace = open_workspace(root, local=local)
     if local or yes:
-        workspace.terraform.apply(var or [])
+        workspace.apply(var or [])
     else:
         apply_what_was_shown(workspace, var or [], destroy=False)
 
@@ -175,6 +164,20 @@ def demo(root: Annotated[str, typer.Argument(metavar="[ROOT]")] = "dev/triggers_
 
 
 @app.command()
+def dev(
+    root: RootName,
+    local: Local = False,
+    port: Annotated[int, typer.Option(help="Where to listen, on loopback.", min=1, max=65535)] = 8000,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
+) -> None:
+    """Run an app as a plain process on this machine, against what was deployed."""
+    from harness.processes import serve
+
+    deployment = open_workspace(root, local=local).deployment()
+    raise typer.Exit(serve(deployment, port=port, reload=reload))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what this machine has, what it lacks, and how to get it."""
     from harness.doctor import examine
@@ -187,88 +190,6 @@ def doctor(as_json: AsJson = False) -> None:
         show_findings(findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
-
-
-@local_app.command("up")
-def local_up(
-    port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes any free port.", min=0, max=65535)] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Start the local AWS and wait until it answers."""
-    from harness.local.emulators import LocalAWS
-
-    tell(LocalAWS(Project.find()).up(port), as_json=as_json)
-
-
-@local_app.command("down")
-def local_down() -> None:
-    """Stop the local AWS, and forget all that it held."""
-    from harness.local.emulators import LocalAWS
-
-    print("The local AWS is stopped." if LocalAWS(Project.find()).down() else "The local AWS was not running.")
-
-
-@local_app.command("status")
-def local_status(as_json: AsJson = False) -> None:
-    """Say whether the local AWS runs, and where. Exit code 2 when it does not."""
-    from harness.local.emulators import LocalAWS
-
-    tell(LocalAWS(Project.find()).required(), as_json=as_json)
-
-
-@local_app.command("reset")
-def local_reset(as_json: AsJson = False) -> None:
-    """Start the local AWS afresh: all that was applied locally is gone."""
-    from harness.local.emulators import LocalAWS
-
-    tell(LocalAWS(Project.find()).reset(), as_json=as_json)
-
-
-@local_app.command("env")
-def local_env(
-    environment: Annotated[str, typer.Argument(help="Act in this environment's account and region.")] = "dev",
-    as_json: AsJson = False,
-) -> None:
-    """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
-    from harness import bootstrap
-    from harness.environment import read_environment
-    from harness.local.emulators import LOCAL_MARK, MISLEADING, LocalAWS
-    from harness.terraform import terraform_environment
-
-    project = Project.find()
-    facts = read_environment(project, environment)
-    variables = LocalAWS(project).required().environment(facts.account_id, facts.region)
-    # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.
-    variables |= {"TF_WORKSPACE": "local", **terraform_environment(project)}
-    variables[LOCAL_MARK] = "1"
-    variables.pop("TF_INPUT")
-    variables.pop("TF_IN_AUTOMATION")
-    terraform = bootstrap.ensure_terraform(project.path)
-    if terraform != bootstrap.Machine.this().which("terraform"):
-        variables["PATH"] = f"{terraform.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    if as_json:
-        print_json(variables)
-        return
-    print(f"unset {' '.join(MISLEADING)}")
-    for name, value in variables.items():
-        print(f"export {name}={shlex.quote(value)}")
-
-
-@local_app.command("credentials")
-def local_credentials(root: RootName) -> None:
-    """Print exports with the credentials of the function's role, to try what it may not do."""
-    from harness.local.credentials import role_credentials
-
-    deployment = open_workspace(root, local=True).deployment()
-    credentials = role_credentials(deployment.client, str(deployment.outputs["lambda_role_arn"]))
-    for name, value in credentials.items():
-        print(f"export {name}={shlex.quote(value)}")
-
-
-def open_workspace(name: str, *, local: bool) -> Workspace:
-    from harness.workspace import Workspace
-
-    return Workspace(Project.find().root(name), local=local)
 
 
 def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy: bool) -> None:
@@ -287,19 +208,6 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy:
     finally:
         # A plan holds the values of variables.
         saved.unlink(missing_ok=True)
-
-
-def tell(running: Running, *, as_json: bool) -> None:
-    emulators = (running.ministack, running.moto)
-    if as_json:
-        print_json({emulator.name: {"url": emulator.url, "pid": emulator.pid} for emulator in emulators})
-        return
-    for emulator in emulators:
-        print(f"{emulator.name} answers at {emulator.url} (process {emulator.pid}).")
-
-
-def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, sort_keys=True))
 
 
 def is_from_aws(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import yaml
@@ -14,15 +15,41 @@ from harness.layout import Project, one_of
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+Audience = Annotated[str, StringConstraints(min_length=1)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 WANTED = {
     "account_id": 'the twelve digits of an AWS account, in quotes, such as "111111111111"',
     "region": "an AWS region such as us-east-1",
     "alarm_email": "an e-mail address, or left out",
+    "app_regions": "apps with the region of each that has another one, such as fileshare: us-east-2",
+    "auth0": "the domain and the audience of an Auth0 tenant, or left out",
     "state_bucket": "the name of an S3 bucket, or left out",
     "tags": "names with texts, such as cost_center: shop",
 }
+
+
+class Auth0(BaseModel):
+    """The tenant whose tokens APIs take: its domain, and the identifier of the API that a token must be for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    domain: Domain
+    audience: Audience
+
+    @property
+    def issuer(self) -> str:
+        """The issuer as it stands in the tokens."""
+        return f"https://{self.domain}/"
+
+
+@dataclass(frozen=True)
+class Jwt:
+    """Whose tokens an API takes."""
+
+    issuer: str
+    audience: str
 
 
 class Environment(BaseModel):
@@ -34,8 +61,20 @@ class Environment(BaseModel):
     account_id: AccountId
     region: Region
     alarm_email: Email | None = None
+    app_regions: dict[str, Region] = Field(default_factory=dict)
+    auth0: Auth0 | None = None
     state_bucket: BucketName | None = None
     tags: dict[str, str] = Field(default_factory=dict)
+
+    def of_app(self, app: str) -> Environment:
+        """Return the facts as they are for one app, which may live in another region."""
+        return self.model_copy(update={"region": self.app_regions.get(app, self.region)})
+
+    def jwt(self, local_issuer: str | None = None) -> Jwt | None:
+        """Say whose tokens APIs take: the tenant's, or those of the local issuer that stands in for it."""
+        if self.auth0 is None:
+            return None
+        return Jwt(local_issuer or self.auth0.issuer, self.auth0.audience)
 
 
 class StrictLoader(yaml.SafeLoader):

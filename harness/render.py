@@ -38,7 +38,7 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
     environment = read_environment(project, root.environment)
     packages = packages_of(project.path / "dist", root.app)
     directory = into or root.path
-    contents = {directory / "terraform.tfvars": render_tfvars(environment, packages)}
+    contents = {directory / "terraform.tfvars": render_tfvars(environment.of_app(root.app), packages)}
     backend = directory / "backend.tf"
     if environment.state_bucket:
         contents[backend] = fill("backend.tf.j2", environment=environment, app=root.app)
@@ -62,7 +62,7 @@ def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:
     return packages
 
 
-def render_unbuilt(root: Root, directory: Path) -> None:
+def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = None) -> None:
     """Render variables that stand in for packages, unless there are some: a destroy needs names, and never the zip."""
     path = directory / "terraform.tfvars"
     if path.is_file():
@@ -72,11 +72,14 @@ def render_unbuilt(root: Root, directory: Path) -> None:
         function: Entry(f"dist/{root.app}.zip", "", 0, handler, config.runtime, config.architecture)
         for function, handler in config.handlers.items()
     }
-    write_atomically(path, render_tfvars(read_environment(root.project, root.environment), packages))
+    environment = read_environment(root.project, root.environment).of_app(root.app)
+    write_atomically(path, render_tfvars(environment, packages, local_issuer=local_issuer))
 
 
-def render_tfvars(environment: Environment, packages: Mapping[str, Entry]) -> str:
-    return fill("terraform.tfvars.j2", environment=environment, packages=packages)
+def render_tfvars(environment: Environment, packages: Mapping[str, Entry], *, local_issuer: str | None = None) -> str:
+    """Fill the tfvars in; `local_issuer` is the address of the local AWS's issuer of tokens, None for AWS."""
+    jwt, local = environment.jwt(local_issuer), local_issuer is not None
+    return fill("terraform.tfvars.j2", environment=environment, jwt=jwt, local=local, packages=packages)
 
 
 def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from harness.layout import Root
 from harness.local.addresses import localize
 from harness.local.clients import local_client
 from harness.local.emulators import LOCAL_MARK, MISLEADING, LocalAWS, Running
+from harness.local.existing import make_existing
 from harness.local.mirror import mirror
 from harness.render import render, render_unbuilt
 from harness.terraform import Terraform
@@ -49,7 +50,7 @@ class Workspace:
 
     def __init__(self, root: Root, *, local: bool) -> None:
         self.root = root
-        self.environment = read_environment(root.project, root.environment)
+        self.environment = read_environment(root.project, root.environment).of_app(root.app)
         self.local = LocalAWS(root.project).required() if local else None
         if not local:
             refuse_exports_of_local_aws()
@@ -69,7 +70,7 @@ class Workspace:
         project = self.root.project
         if self.local:
             runtime = bootstrap.ensure_emulators(project.path)
-            directory = mirror(self.root, runtime.python_version, built=built)
+            directory = mirror(self.root, runtime.python_version, issuer=f"{self.local.issuer.url}/", built=built)
             terraform = Terraform(
                 project,
                 directory,
@@ -86,6 +87,14 @@ class Workspace:
                 render_unbuilt(self.root, self.root.path)
         terraform.init()
         return terraform
+
+    def apply(self, variables: Sequence[str] = ()) -> None:
+        """Apply without a question. The local AWS first gets what the account is expected to have already."""
+        terraform = self.terraform
+        if self.local:
+            client_of = Deployment(self.root, self.environment, {}, self.local).client
+            make_existing(self.root.app, client_of, self.environment)
+        terraform.apply(variables)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply, with addresses that can be called from here."""

@@ -65,9 +65,15 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def local_aws_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The copy of the project that the session's local AWS belongs to."""
+    return copy_of_project(tmp_path_factory.mktemp("local-aws") / "project")
+
+
+@pytest.fixture(scope="session")
+def local_aws(local_aws_project: Project) -> Iterator[Running]:
     """A local AWS on free ports for the whole session; tests keep apart by the names of what they make."""
-    aws = LocalAWS(copy_of_project(tmp_path_factory.mktemp("local-aws") / "project"))
+    aws = LocalAWS(local_aws_project)
     try:
         yield aws.up(port=0)
     finally:

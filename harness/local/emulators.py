@@ -1,4 +1,4 @@
-"""Start, find, reset and stop the emulators, and say how to reach them."""
+"""Start, find, reset and stop the processes of the local AWS, and say how to reach them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import httpx
@@ -71,10 +71,15 @@ class Emulator:
 
 @dataclass(frozen=True)
 class Running:
-    """The local AWS that runs."""
+    """The local AWS that runs: the emulators, and the issuer of tokens that their authorizers check."""
 
     ministack: Emulator
     moto: Emulator
+    issuer: Emulator
+
+    @property
+    def all(self) -> tuple[Emulator, ...]:
+        return (self.ministack, self.moto, self.issuer)
 
     @property
     def url(self) -> str:
@@ -113,10 +118,10 @@ class LocalAWS:
         return self.home / "running.json"
 
     def running(self) -> Running | None:
-        """Return the local AWS if both emulators live."""
+        """Return the local AWS if all of it lives."""
         recorded = self.recorded()
-        alive = [emulator for emulator in recorded.values() if emulator.process]
-        return Running(**recorded) if len(alive) == len(recorded) == 2 else None  # noqa: PLR2004 # both of them
+        alive = {name for name, emulator in recorded.items() if emulator.process}
+        return Running(**recorded) if alive == {process.name for process in fields(Running)} else None
 
     def required(self) -> Running:
         """Return the local AWS, or say how to start it."""
@@ -136,7 +141,7 @@ class LocalAWS:
             )
 
     def up(self, port: int | None = None) -> Running:
-        """Start both emulators unless they run, and wait until they answer.
+        """Start the emulators and the issuer unless they run, and wait until they answer.
 
         `port` is where MiniStack listens; 0 takes any free one, None takes 4566 or, when that is taken, any free one.
         """
@@ -155,9 +160,13 @@ class LocalAWS:
             return self.start(choose_port(port), bootstrap.ensure_emulators(self.project.path))
 
     def start(self, port: int, environments: bootstrap.Emulators) -> Running:
+        from harness.local.issuer import Issuer  # noqa: PLC0415 # cryptography is slow to import, and only needed here
+
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)
         servers = Path(__file__).parent
-        moto_port = free_port()
+        moto_port, issuer_port = free_port(), free_port()
+        # As Auth0's do, its address ends with a slash.
+        documents = Issuer.new(f"http://{HOST}:{issuer_port}/").keep(self.project)
         commands: dict[str, tuple[list[str | Path], int, dict[str, str]]] = {
             "ministack": (
                 [bootstrap.python_of(environments.runtime), servers / "ministack_server.py", environments.ministack],
@@ -167,6 +176,11 @@ class LocalAWS:
             "moto": (
                 [bootstrap.python_of(environments.moto), servers / "moto_server.py", "-H", HOST, "-p", str(moto_port)],
                 moto_port,
+                {},
+            ),
+            "issuer": (
+                [sys.executable, "-I", servers / "issuer_server.py", documents, str(issuer_port)],
+                issuer_port,
                 {},
             ),
         }
@@ -179,6 +193,7 @@ class LocalAWS:
         try:
             self.wait_for(running.ministack, "/_ministack/health")
             self.wait_for(running.moto, "/moto-api/data.json")
+            self.wait_for(running.issuer, "/.well-known/openid-configuration")
         except BaseException:
             self.stop()
             raise
@@ -274,7 +289,7 @@ class LocalAWS:
 
         State is never deleted: should a native run have put a real one there, it is in the workspace `local-before`.
         """
-        for name in ("tmp", "s3", "project", "keys"):
+        for name in ("tmp", "s3", "project", "keys", "issuer"):
             shutil.rmtree(self.home / name, ignore_errors=True)
         for root in self.project.roots:
             state = root.path / "terraform.tfstate.d/local"
@@ -296,7 +311,7 @@ class LocalAWS:
     def recorded(self) -> dict[str, Emulator]:
         try:
             content = json.loads(self.record.read_text())
-            return {name: Emulator(**fields) for name, fields in content.items()}
+            return {name: Emulator(**facts) for name, facts in content.items()}
         except FileNotFoundError:
             return {}
         except (ValueError, TypeError, AttributeError) as error:

@@ -21,10 +21,11 @@ from harness.render import hcl, packages_of, render_tfvars, render_unbuilt
 RENDERED = {"terraform.tfvars", "backend.tf"}
 
 
-def mirror(root: Root, python: str, *, built: bool = True) -> Path:
+def mirror(root: Root, python: str, *, issuer: str, built: bool = True) -> Path:
     """Return the mirrored directory of a root, brought up to date.
 
-    `python` is what functions run under locally. What needs no package says so with `built=False`.
+    `python` is what functions run under locally, and `issuer` whose tokens APIs take there. What needs no package says
+    so with `built=False`.
     """
     top = root.project.local / "project"
     directory = top / "environments" / root.environment / root.app
@@ -33,10 +34,11 @@ def mirror(root: Root, python: str, *, built: bool = True) -> Path:
     link_files(root.path, directory)
     if built:
         dist = mirror_package(root.project, root.app, top / "dist", python)
-        environment = read_environment(root.project, root.environment)
-        write_atomically(directory / "terraform.tfvars", render_tfvars(environment, packages_of(dist, root.app)))
+        environment = read_environment(root.project, root.environment).of_app(root.app)
+        tfvars = render_tfvars(environment, packages_of(dist, root.app), local_issuer=issuer)
+        write_atomically(directory / "terraform.tfvars", tfvars)
     else:
-        render_unbuilt(root, directory)
+        render_unbuilt(root, directory, local_issuer=issuer)
     state = root.path / "terraform.tfstate.d/local/terraform.tfstate"
     write_atomically(
         directory / "backend.tf",

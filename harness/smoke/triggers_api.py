@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import httpx
-from botocore.exceptions import ClientError
 
-from harness.local.clients import local_client
-from harness.local.credentials import role_credentials
-from harness.local.emulators import Running
 from harness.seed.triggers_api import new_key, remove_key
+from harness.smoke.parts import cors_headers_come, eventually, log_line_appears, open_http, role_may_not_scan
 from harness.smoke.runner import Check, expect, expect_status
-from harness.workspace import Deployment, variables_of
-
-# CloudWatch Logs shows a line some seconds after it was written.
-LOG_SECONDS = 60.0
+from harness.workspace import Deployment
 
 
 @contextmanager
@@ -26,12 +19,7 @@ def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
     """Yield the checks with an API key that lives as long as they run."""
     key = new_key(deployment, label="smoke")
     try:
-        with httpx.Client(
-            base_url=str(deployment.outputs["api_endpoint"]),
-            timeout=35,
-            trust_env=deployment.local is None,
-            headers={"X-Request-ID": f"smoke-{uuid.uuid4()}"},
-        ) as http:
+        with open_http(deployment) as http:
             checks = Checks(deployment, http, key.clear)
             try:
                 yield checks.in_order()
@@ -94,11 +82,11 @@ class Checks:
 
     def listing(self) -> None:
         """Page through the inbox: the index shows a new event a moment later."""
-        for _ in range(10):
-            if any(event["event_id"] == self.event_id for event in self.inbox()):
-                return
-            time.sleep(0.5)
-        expect(False, f"Event {self.event_id} is not in the inbox.")  # noqa: FBT003 # it always fails here
+        eventually(
+            lambda: any(event["event_id"] == self.event_id for event in self.inbox()),
+            seconds=5,
+            finding=f"Event {self.event_id} is not in the inbox.",
+        )
 
     def inbox(self) -> Iterator[dict[str, str]]:
         parameters = {"limit": "100"}
@@ -124,21 +112,9 @@ class Checks:
         self.event_id = ""
 
     def cors(self) -> None:
-        origin = "https://app.example.com"
-        response = self.http.options(
-            "v1/events",
-            headers={
-                "Origin": origin,
-                "Access-Control-Request-Method": "POST",
-                "Access-Control-Request-Headers": "content-type,x-api-key,x-request-id",
-            },
-        )
-        expect(response.is_success, f"OPTIONS answered {response.status_code}: {response.text[:300]}")
-        allowed = response.headers.get("access-control-allow-origin")
-        expect(allowed in ("*", origin), f"Access-Control-Allow-Origin is {allowed!r}")
-        methods = response.headers.get("access-control-allow-methods", "")
-        expect(
-            {"GET", "POST", "DELETE"} <= {method.strip() for method in methods.split(",")}, f"Methods are {methods!r}"
+        headers = "content-type,x-api-key,x-request-id"
+        cors_headers_come(
+            self.http, "v1/events", methods={"GET", "POST", "DELETE"}, headers=headers, origin="https://app.example.com"
         )
 
     def pages(self) -> None:
@@ -148,43 +124,7 @@ class Checks:
         expect_status(self.http.get("openapi.json"), 200)
 
     def log_line(self) -> None:
-        logs = self.deployment.client("logs")
-        request_id = str(uuid.uuid4())
-        start = int(time.time() * 1000) - 60_000
-        expect_status(self.http.get("v1/health", headers={"X-Request-ID": request_id}), 200)
-        group = str(self.deployment.outputs["log_group"])
-        deadline = time.monotonic() + LOG_SECONDS
-        while time.monotonic() < deadline:
-            # A page may be empty while later ones are not.
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group, startTime=start, filterPattern=f'"{request_id}"'
-            )
-            if any(page["events"] for page in pages):
-                return
-            time.sleep(0.3)
-        expect(False, f"No line in {group} has request id {request_id}.")  # noqa: FBT003 # it always fails here
+        log_line_appears(self.deployment, self.http, "v1/health")
 
     def scan(self) -> None:
-        """Ask IAM, and on the local AWS also try it with the role's own credentials."""
-        table_name = str(self.deployment.outputs["dynamodb_events_table"])
-        role_arn = str(self.deployment.outputs["lambda_role_arn"])
-        table_arn = self.deployment.client("dynamodb").describe_table(TableName=table_name)["Table"]["TableArn"]
-        simulated = self.deployment.client("iam").simulate_principal_policy(
-            PolicySourceArn=role_arn, ActionNames=["dynamodb:Scan", "dynamodb:PutItem"], ResourceArns=[table_arn]
-        )
-        decisions = {found["EvalActionName"]: found["EvalDecision"] for found in simulated["EvaluationResults"]}
-        expect(decisions.get("dynamodb:Scan") != "allowed", "IAM says that the role may scan the table.")
-        expect(decisions.get("dynamodb:PutItem") == "allowed", "IAM says that the role may not even put an item.")
-        if self.deployment.local:
-            self.try_to_scan(self.deployment.local, table_name, role_arn)
-
-    def try_to_scan(self, local: Running, table_name: str, role_arn: str) -> None:
-        credentials = role_credentials(self.deployment.client, role_arn)
-        dynamodb = local_client("dynamodb", {**variables_of(local, self.deployment.environment), **credentials})
-        try:
-            dynamodb.scan(TableName=table_name)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            expect(code == "AccessDeniedException", f"The scan failed with {code}, not with AccessDeniedException.")
-            return
-        expect(False, "The role's credentials could scan the table.")  # noqa: FBT003 # it always fails here
+        role_may_not_scan(self.deployment, "dynamodb_events_table", allowed="dynamodb:PutItem")

@@ -1,13 +1,15 @@
 # Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
 
 variable "environment" {
-  description = "Facts of the environment: its name, account, region, alarm address and tags."
+  description = "Facts of the environment: its name, account, region, alarm address, tags, whose tokens its APIs take, and whether it is the local AWS, which runs no layers."
   type = object({
     name        = string
     account_id  = string
     region      = string
     alarm_email = optional(string)
     tags        = optional(map(string), {})
+    jwt         = optional(object({ issuer = string, audience = list(string) }))
+    local       = optional(bool, false)
   })
 }
 

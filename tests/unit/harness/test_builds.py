@@ -51,13 +51,15 @@ def built_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Proj
     date_every_file(there.path / "lambda", 1_700_000_000)
 
     def build_here() -> Ended:
-        return sawhorse(here, "build", umask=0o022, variables={"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1"})
+        return sawhorse(
+            here, "build", "triggers_api", umask=0o022, variables={"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1"}
+        )
 
     def build_there() -> Ended:
         home = there.path.parent / "home"
         home.mkdir()
         variables = {"TZ": "America/Los_Angeles", "HOME": str(home), "LC_ALL": "C", "PYTHONHASHSEED": "2"}
-        return sawhorse(there, "build", umask=0o077, variables=variables)
+        return sawhorse(there, "build", "triggers_api", umask=0o077, variables=variables)
 
     with ThreadPoolExecutor() as pool:
         for ended in [future.result() for future in (pool.submit(build_here), pool.submit(build_there))]:
@@ -149,7 +151,7 @@ def test_building_again_changes_nothing(tiny: Project) -> None:
 
 def test_what_tools_leave_beside_the_sources_is_not_packaged(tiny: Project) -> None:
     first = build(tiny, "tiny")
-    for name in ("__pycache__/main.pyc", ".mypy_cache/3.11/main.json", ".main.py.swp", "README.md"):
+    for name in ("__pycache__/main.pyc", ".mypy_cache/3.11/main.json", ".main.py.swp", "README.md", "Dockerfile"):
         path = tiny.lambda_path / "tiny" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("left")
@@ -168,6 +170,32 @@ def test_data_files_are_packaged_with_their_executable_bit(tiny: Project) -> Non
 
     assert modes["tiny/bootstrap.sh"] == "0o100755"
     assert modes["shared/data.json"] == "0o100644"
+
+
+def test_a_root_file_lies_at_the_top_of_the_package_and_may_be_a_handler(tiny: Project) -> None:
+    script = tiny.lambda_path / "tiny/run.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    (tiny.lambda_path / "tiny/package.toml").write_text(
+        'root_files = ["run.sh"]\n[functions.web]\nhandler = "run.sh"\n'
+    )
+
+    with zipfile.ZipFile(build(tiny, "tiny").path) as archive:
+        modes = {info.filename: oct(info.external_attr >> 16) for info in archive.infolist()}
+
+    assert modes["run.sh"] == "0o100755"
+    assert "tiny/run.sh" not in modes
+    assert read_manifest(tiny.path / "dist")["tiny"]["web"].handler == "run.sh"
+
+
+def test_a_handler_that_cannot_be_executed_is_refused(tiny: Project) -> None:
+    (tiny.lambda_path / "tiny/run.sh").write_text("#!/bin/sh\n")
+    (tiny.lambda_path / "tiny/package.toml").write_text(
+        'root_files = ["run.sh"]\n[functions.web]\nhandler = "run.sh"\n'
+    )
+
+    with pytest.raises(BadConfiguration, match=r"tiny/run\.sh cannot be executed; run chmod \+x lambda/tiny/run\.sh\."):
+        build(tiny, "tiny")
 
 
 def test_an_app_of_two_functions_has_one_package_and_two_entries(tiny: Project) -> None:
@@ -343,6 +371,9 @@ def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
             '[functions.api]\nhandler = "tiny.gone.handler"',
             r"functions\.api: there is no lambda/tiny/gone\.py for handler tiny\.gone\.handler\.",
         ),
+        ('root_files = "run.sh"', r'root_files must be a list of files beside it, such as \["run\.sh"\]\.'),
+        ('root_files = ["run.sh"]', r"root_files has 'run\.sh', which is no file beside it; correct the name\."),
+        ('root_files = ["../tiny/main.py"]', r"root_files has '\.\./tiny/main\.py', which is no file beside it"),
         (
             'runtime = "python2.7"\n[functions.api]\nhandler = "tiny.main.handler"',
             r"runtime is 'python2\.7'; choose one of python3\.11, python3\.12, python3\.13\.",

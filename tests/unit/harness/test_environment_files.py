@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.environment import Environment, read_environment
+from harness.environment import Auth0, Environment, Jwt, read_environment
 from harness.errors import BadConfiguration, UnknownName
 from harness.layout import Project
 from tests.unit.harness.support import assert_refused, sawhorse, tree
@@ -22,7 +22,11 @@ def test_a_short_file_is_enough(tiny: Project) -> None:
 
 
 def test_every_fact_is_read(tiny: Project) -> None:
-    write(tiny, GOOD + "alarm_email: a@example.com\nstate_bucket: a-bucket\ntags:\n  cost: shop\n")
+    write(
+        tiny,
+        GOOD + "alarm_email: a@example.com\nstate_bucket: a-bucket\ntags:\n  cost: shop\n"
+        "app_regions:\n  tiny: us-east-2\nauth0:\n  domain: auth0.example.com\n  audience: api\n",
+    )
 
     assert read_environment(tiny, "dev") == Environment(
         name="dev",
@@ -31,7 +35,30 @@ def test_every_fact_is_read(tiny: Project) -> None:
         alarm_email="a@example.com",
         state_bucket="a-bucket",
         tags={"cost": "shop"},
+        app_regions={"tiny": "us-east-2"},
+        auth0=Auth0(domain="auth0.example.com", audience="api"),
     )
+
+
+def test_an_app_may_live_in_another_region_than_its_environment() -> None:
+    environment = Environment(
+        name="dev", account_id="111111111111", region="us-east-1", app_regions={"far": "us-east-2"}
+    )
+
+    assert (environment.of_app("far").region, environment.of_app("near").region) == ("us-east-2", "us-east-1")
+
+
+def test_the_issuer_of_a_tenant_is_its_domain_with_a_slash_at_the_end() -> None:
+    environment = Environment(
+        name="dev",
+        account_id="111111111111",
+        region="us-east-1",
+        auth0=Auth0(domain="auth0.example.com", audience="api"),
+    )
+
+    assert environment.jwt() == Jwt(issuer="https://auth0.example.com/", audience="api")
+    assert environment.jwt("http://127.0.0.1:1/") == Jwt(issuer="http://127.0.0.1:1/", audience="api")
+    assert Environment(name="dev", account_id="111111111111", region="us-east-1").jwt("http://127.0.0.1:1/") is None
 
 
 BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
@@ -57,6 +84,15 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "an account with a line after it": ('account_id: "111111111111\\n"\nregion: us-east-1\n', ("account_id is",)),
     "a region that is none": ('account_id: "111111111111"\nregion: Frankfurt\n', ("region is 'Frankfurt'",)),
     "a region that is a truth": ('account_id: "111111111111"\nregion: no\n', ("region is False",)),
+    "a tenant with its scheme": (
+        GOOD + "auth0: {domain: https://auth0.example.com, audience: api}\n",
+        ("auth0.domain is 'https://auth0.example.com'; auth0 must be the domain and the audience of an Auth0 tenant",),
+    ),
+    "a tenant without an audience": (
+        GOOD + "auth0: {domain: auth0.example.com}\n",
+        ("auth0 is missing; it must be the domain and the audience of an Auth0 tenant",),
+    ),
+    "an app's region that is none": (GOOD + "app_regions: {tiny: Ohio}\n", ("app_regions.tiny is 'Ohio'",)),
     "an unknown key": (GOOD + "colour: red\n", ("nothing reads colour; remove it, or choose from account_id, region",)),
     "a key that is no text": (GOOD + "1: red\n", ("nothing reads 1; remove it",)),
     "its own name": (GOOD + "name: dev\n", ("must not say name: the directory is the name.",)),

@@ -192,7 +192,11 @@ def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_n
         aws.up(0)
 
     assert str(failure.value).startswith("moto ended while starting: no room left. See .sawhorse/local/moto.log; ")
-    assert [psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in spawned] == [False, False]
+    assert [psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in spawned] == [
+        False,
+        False,
+        False,
+    ]
     assert aws.running() is None
     assert not aws.record.exists()
 
@@ -244,15 +248,15 @@ def check_that_two_at_once_start_one(project: Project) -> None:
     assert ended[0].out == ended[1].out
     running = LocalAWS(project).required()
     assert json.loads(ended[0].out) == {
-        "ministack": {"url": running.ministack.url, "pid": running.ministack.pid},
-        "moto": {"url": running.moto.url, "pid": running.moto.pid},
+        process.name: {"url": process.url, "pid": process.pid}
+        for process in (running.ministack, running.moto, running.issuer)
     }
     servers = [
         process.pid
         for process in psutil.process_iter()
         if any(str(project.path) in part for part in arguments_of(process)) and process.name().startswith("python")
     ]
-    assert sorted(servers) == sorted([running.ministack.pid, running.moto.pid])
+    assert sorted(servers) == sorted(process.pid for process in running.all)
 
 
 def arguments_of(process: psutil.Process) -> list[str]:
@@ -300,7 +304,7 @@ def check_that_down_stops_functions_and_forgets(project: Project) -> None:
     aws = LocalAWS(project)
     running = aws.required()
     start_function(running)
-    processes = [psutil.Process(emulator.pid) for emulator in (running.ministack, running.moto)]
+    processes = [psutil.Process(emulator.pid) for emulator in running.all]
     workers = processes[0].children(recursive=True)
     assert workers
     assert alive([*processes, *workers]) == [*processes, *workers]
@@ -310,7 +314,7 @@ def check_that_down_stops_functions_and_forgets(project: Project) -> None:
     assert alive([*processes, *workers]) == []
     assert is_free(running.ministack.port)
     assert is_free(running.moto.port)
-    assert sorted(path.name for path in aws.home.iterdir()) == ["lock", "ministack.log", "moto.log"]
+    assert sorted(path.name for path in aws.home.iterdir()) == ["issuer.log", "lock", "ministack.log", "moto.log"]
 
 
 # What clients are told
@@ -328,7 +332,7 @@ def test_clients_are_led_to_the_local_aws_and_nowhere_else(local_aws: Running) -
 
 
 def test_emulators_get_nothing_of_the_users_environment(local_aws: Running) -> None:
-    for emulator in (local_aws.ministack, local_aws.moto):
+    for emulator in local_aws.all:
         variables = psutil.Process(emulator.pid).environ()
         assert not {"AWS_PROFILE", "AWS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "PYTHONPATH"} & set(variables)
         assert variables["HOME"].endswith(".sawhorse/local")

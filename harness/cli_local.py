@@ -1,0 +1,129 @@
+"""The `sawhorse local` commands: start, stop and reach the local AWS."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli_parts import AsJson, RootName, open_workspace, print_json
+from harness.errors import BadConfiguration
+from harness.layout import Project
+
+if TYPE_CHECKING:
+    from harness.local.emulators import Running
+
+local_app = typer.Typer(name="local", help="Start, stop and reach the local AWS.", no_args_is_help=True)
+
+
+@local_app.command("up")
+def local_up(
+    port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes any free port.", min=0, max=65535)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the local AWS and wait until it answers."""
+    from harness.local.emulators import LocalAWS
+
+    tell(LocalAWS(Project.find()).up(port), as_json=as_json)
+
+
+@local_app.command("down")
+def local_down() -> None:
+    """Stop the local AWS, and forget all that it held."""
+    from harness.local.emulators import LocalAWS
+
+    print("The local AWS is stopped." if LocalAWS(Project.find()).down() else "The local AWS was not running.")
+
+
+@local_app.command("status")
+def local_status(as_json: AsJson = False) -> None:
+    """Say whether the local AWS runs, and where. Exit code 2 when it does not."""
+    from harness.local.emulators import LocalAWS
+
+    tell(LocalAWS(Project.find()).required(), as_json=as_json)
+
+
+@local_app.command("reset")
+def local_reset(as_json: AsJson = False) -> None:
+    """Start the local AWS afresh: all that was applied locally is gone."""
+    from harness.local.emulators import LocalAWS
+
+    tell(LocalAWS(Project.find()).reset(), as_json=as_json)
+
+
+@local_app.command("env")
+def local_env(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="[ENVIRONMENT|ROOT]", help="Act in this environment's account, in this root's region."),
+    ] = "dev",
+    as_json: AsJson = False,
+) -> None:
+    """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
+    from harness import bootstrap
+    from harness.environment import read_environment
+    from harness.local.emulators import LOCAL_MARK, MISLEADING, LocalAWS
+    from harness.terraform import terraform_environment
+
+    project = Project.find()
+    environment, _, app_name = name.partition("/")
+    facts = read_environment(project, project.root(name).environment if app_name else environment).of_app(app_name)
+    variables = LocalAWS(project).required().environment(facts.account_id, facts.region)
+    # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.
+    variables |= {"TF_WORKSPACE": "local", **terraform_environment(project)}
+    variables[LOCAL_MARK] = "1"
+    variables.pop("TF_INPUT")
+    variables.pop("TF_IN_AUTOMATION")
+    terraform = bootstrap.ensure_terraform(project.path)
+    if terraform != bootstrap.Machine.this().which("terraform"):
+        variables["PATH"] = f"{terraform.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    if as_json:
+        print_json(variables)
+        return
+    print(f"unset {' '.join(MISLEADING)}")
+    for variable, value in variables.items():
+        print(f"export {variable}={shlex.quote(value)}")
+
+
+@local_app.command("credentials")
+def local_credentials(root: RootName) -> None:
+    """Print exports with the credentials of the function's role, to try what it may not do."""
+    from harness.local.credentials import role_credentials
+
+    deployment = open_workspace(root, local=True).deployment()
+    credentials = role_credentials(deployment.client, str(deployment.outputs["lambda_role_arn"]))
+    for name, value in credentials.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@local_app.command("token")
+def local_token(
+    root: RootName,
+    subject: Annotated[str, typer.Option(help="Who the token is for.")] = "sample-user",
+    lifetime: Annotated[
+        int, typer.Option(metavar="SECONDS", help="When it expires; below zero makes one that has expired.")
+    ] = 3600,
+) -> None:
+    """Print a token of the local issuer, which the root's API takes on the local AWS in the place of Auth0's."""
+    from harness.environment import read_environment
+    from harness.local.issuer import Issuer
+
+    found = Project.find().root(root)
+    tenant = read_environment(found.project, found.environment).auth0
+    if tenant is None:
+        raise BadConfiguration(
+            f"environments/{found.environment}/environment.yaml names no auth0 tenant, so no API takes tokens; "
+            "add its domain and audience there."
+        )
+    issuer = Issuer.of(found.project)
+    print(issuer.token(subject=subject, audience=tenant.audience, lifetime_seconds=lifetime))
+
+
+def tell(running: Running, *, as_json: bool) -> None:
+    if as_json:
+        print_json({emulator.name: {"url": emulator.url, "pid": emulator.pid} for emulator in running.all})
+        return
+    for emulator in running.all:
+        print(f"{emulator.name} answers at {emulator.url} (process {emulator.pid}).")

@@ -1,0 +1,35 @@
+"""What the commands share: their arguments and options, the way to a root, and JSON for a machine to read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.layout import Project
+
+if TYPE_CHECKING:
+    from harness.workspace import Workspace
+
+RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/triggers_api.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS.")]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="Override a variable of the root, as terraform's -var does."),
+]
+
+
+def open_workspace(name: str, *, local: bool) -> Workspace:
+    """Open a root by its name."""
+    # Imports boto3, which a build with nothing to do has no use for.
+    from harness.workspace import Workspace
+
+    return Workspace(Project.find().root(name), local=local)
+
+
+def print_json(value: Any) -> None:
+    """Print a value on standard output."""
+    print(json.dumps(value, indent=2, sort_keys=True))

@@ -1,0 +1,67 @@
+"""Run an app as a plain process on this machine, against what was deployed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.errors import UnknownName
+from harness.layout import Project
+from harness.workspace import Deployment
+
+HOST = "127.0.0.1"
+# What a process gets of this shell; its own environment decides the rest, as in a container.
+PASSED_ON = ("HOME", "LANG", "PATH", "TERM", "TMPDIR", "TZ")
+
+
+@dataclass(frozen=True)
+class Process:
+    """An ASGI application as `package.module:name`, and all of the environment that it counts on."""
+
+    module: str
+    environment: Mapping[str, str] = field(repr=False)
+
+    def command(self, *, port: int, reload: bool = False) -> list[str]:
+        """Return the command that serves the application on loopback."""
+        words = [sys.executable, "-m", "uvicorn", self.module, "--host", HOST, "--port", str(port), "--no-access-log"]
+        return [*words, "--reload"] if reload else words
+
+    def variables(self, project: Project) -> dict[str, str]:
+        """Return the whole environment of the process."""
+        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        return {**passed_on, "PYTHONPATH": str(project.lambda_path), **self.environment}
+
+
+def process_of(deployment: Deployment) -> Process:
+    """Return how a deployment's app runs as a process."""
+    name = f"{__name__}.{deployment.root.app}"
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise UnknownName(
+            f"{deployment.root.app} runs in Lambda alone; write harness/processes/{deployment.root.app}.py "
+            "if it can run as a process."
+        ) from None
+    make: Callable[[Deployment], Process] = module.process
+    return make(deployment)
+
+
+def serve(deployment: Deployment, *, port: int, reload: bool) -> int:
+    """Serve the app until it is interrupted, and return the exit code."""
+    process, project = process_of(deployment), deployment.root.project
+    with subprocess.Popen(
+        process.command(port=port, reload=reload),
+        cwd=project.lambda_path,
+        env=process.variables(project),
+    ) as running:
+        try:
+            return running.wait()
+        except KeyboardInterrupt:
+            # The terminal has sent the interrupt to the process as well: let it end its requests.
+            return running.wait()

@@ -1,0 +1,107 @@
+"""Checks that the smoke suites of several apps have in common."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from botocore.exceptions import ClientError
+
+from harness.local.clients import local_client
+from harness.local.credentials import role_credentials
+from harness.local.emulators import Running
+from harness.smoke.runner import CheckFailed, expect, expect_status
+from harness.workspace import Deployment, variables_of
+
+# CloudWatch Logs shows a line some seconds after it was written.
+LOG_SECONDS = 60.0
+
+
+@contextmanager
+def open_http(deployment: Deployment, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Client]:
+    """Open a client of the deployment's API, whose calls carry a request id of this run."""
+    with httpx.Client(
+        base_url=str(deployment.outputs["api_endpoint"]),
+        timeout=35,
+        trust_env=deployment.local is None,
+        headers={"X-Request-ID": f"smoke-{uuid.uuid4()}", **(headers or {})},
+    ) as http:
+        yield http
+
+
+def eventually(look: Callable[[], Any], *, seconds: float, finding: str) -> Any:
+    """Look until something is there, and return it; fail with what was found when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise CheckFailed(finding)
+        time.sleep(0.3)
+    return found
+
+
+def cors_headers_come(http: httpx.Client, path: str, *, methods: set[str], headers: str, origin: str) -> None:
+    """Send a preflight as a browser does for a request from `origin`."""
+    response = http.options(
+        path,
+        headers={
+            "Origin": origin,
+            "Access-Control-Request-Method": min(methods),
+            "Access-Control-Request-Headers": headers,
+        },
+    )
+    expect(response.is_success, f"OPTIONS answered {response.status_code}: {response.text[:300]}")
+    allowed = response.headers.get("access-control-allow-origin")
+    expect(allowed in ("*", origin), f"Access-Control-Allow-Origin is {allowed!r}")
+    told = response.headers.get("access-control-allow-methods", "")
+    expect(methods <= {method.strip() for method in told.split(",")} or told == "*", f"Methods are {told!r}")
+
+
+def log_line_appears(deployment: Deployment, http: httpx.Client, path: str) -> None:
+    """Call a path with a request id of its own, and find that id in the function's log."""
+    logs = deployment.client("logs")
+    request_id = str(uuid.uuid4())
+    start = int(time.time() * 1000) - 60_000
+    expect_status(http.get(path, headers={"X-Request-ID": request_id}), 200)
+    group = str(deployment.outputs["log_group"])
+
+    def found() -> bool:
+        # A page may be empty while later ones are not.
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, startTime=start, filterPattern=f'"{request_id}"'
+        )
+        return any(page["events"] for page in pages)
+
+    eventually(found, seconds=LOG_SECONDS, finding=f"No line in {group} has request id {request_id}.")
+
+
+def role_may_not_scan(
+    deployment: Deployment, table_output: str, *, allowed: str, role_output: str = "lambda_role_arn"
+) -> None:
+    """Ask IAM about a scan of a table and about what is `allowed`; on the local AWS also try the scan as the role."""
+    table_name = str(deployment.outputs[table_output])
+    role_arn = str(deployment.outputs[role_output])
+    table_arn = deployment.client("dynamodb").describe_table(TableName=table_name)["Table"]["TableArn"]
+    simulated = deployment.client("iam").simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=["dynamodb:Scan", allowed], ResourceArns=[table_arn]
+    )
+    decisions = {found["EvalActionName"]: found["EvalDecision"] for found in simulated["EvaluationResults"]}
+    expect(decisions.get("dynamodb:Scan") != "allowed", "IAM says that the role may scan the table.")
+    expect(decisions.get(allowed) == "allowed", f"IAM says that the role may not even do {allowed}.")
+    if deployment.local:
+        try_to_scan(deployment, deployment.local, table_name, role_arn)
+
+
+def try_to_scan(deployment: Deployment, local: Running, table_name: str, role_arn: str) -> None:
+    credentials = role_credentials(deployment.client, role_arn)
+    dynamodb = local_client("dynamodb", {**variables_of(local, deployment.environment), **credentials})
+    try:
+        dynamodb.scan(TableName=table_name)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        expect(code == "AccessDeniedException", f"The scan failed with {code}, not with AccessDeniedException.")
+        return
+    raise CheckFailed("The role's credentials could scan the table.")
