@@ -9,7 +9,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build render plan apply smoke destroy down test check format lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy down test check format lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,8 +17,15 @@ help: ## Show the targets.
 setup: ## Make the harness's environment from its lock.
 	@$(PYTHON) -m harness.bootstrap harness
 
-demo: setup ## Build, apply, seed and smoke-check APP in ENV on the local AWS, and leave it running.
+demo: setup ## Build, apply, seed and smoke-check APP (or all) in ENV on the local AWS, and leave it running.
 	@$(SAWHORSE) demo $(ROOT)
+
+dev: setup ## Run APP as a plain process on this machine, against its tables on the local AWS.
+	@$(SAWHORSE) local up
+	@$(SAWHORSE) build $(APP)
+	@$(SAWHORSE) apply $(ROOT) --local
+	@$(SAWHORSE) seed $(ROOT) --local
+	@$(SAWHORSE) dev $(ROOT) --local --reload
 
 build: setup ## Build every package and render every root's tfvars.
 	@$(SAWHORSE) build
@@ -27,7 +34,7 @@ build: setup ## Build every package and render every root's tfvars.
 plan apply smoke: setup ## Run one step for APP in ENV on the local AWS.
 	@$(SAWHORSE) $@ $(ROOT) --local
 
-destroy: setup ## Take APP in ENV off the local AWS.
+destroy: setup ## Take APP (or all) in ENV off the local AWS, and nothing else.
 	@$(SAWHORSE) destroy $(ROOT) --local
 
 down: setup ## Stop the local AWS.

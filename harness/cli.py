@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from harness.cli_local import local_app
-from harness.cli_parts import AsJson, Local, RootName, Variables, Yes, open_workspace, print_json
+from harness.cli_parts import AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
 from harness.errors import SawhorseError, files_sentence
 from harness.layout import Project
 
@@ -73,7 +76,7 @@ def render(
 
 @app.command()
 def plan(
-    root: RootName,
+    root: RootNames,
     local: Local = False,
     var: Variables = None,
     exit_code: Annotated[
@@ -81,7 +84,11 @@ def plan(
     ] = False,
 ) -> None:
     """Show what an apply would change."""
-    changes = open_workspace(root, local=local).terraform.plan(var or [])
+    changes = [
+        name
+        for name in names_of(root, heading="Plan of")
+        if open_workspace(name, local=local).terraform.plan(var or [])
+    ]
     if changes and exit_code:
         raise typer.Exit(1)
 
@@ -97,16 +104,18 @@ def apply(root: RootName, local: Local = False, var: Variables = None, yes: Yes 
 
 
 @app.command()
-def destroy(root: RootName, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
-    """Destroy what a root made. A protected table stops it before anything is touched."""
+def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
+    """Destroy what a root, or each of several, made. A protected table stops it before anything is touched."""
     from harness.protection import refuse_protected_tables
 
-    workspace = open_workspace(root, local=local)
-    refuse_protected_tables(workspace)
-    if local or yes:
-        workspace.terraform_as_applied.destroy(var or [])
-    else:
-        apply_what_was_shown(workspace, var or [], destroy=True)
+    workspaces = {one.name: open_workspace(one.name, local=local) for one in Project.find().roots_named(root)}
+    for workspace in workspaces.values():
+        refuse_protected_tables(workspace)
+    for name in names_of(root, heading="Destroying"):
+        if local or yes:
+            workspaces[name].terraform_as_applied.destroy(var or [])
+        else:
+            apply_what_was_shown(workspaces[name], var or [], destroy=True)
 
 
 @app.command()
@@ -154,12 +163,24 @@ def smoke(root: RootName, local: Local = False, as_json: AsJson = False) -> None
 
 
 @app.command()
-def demo(root: Annotated[str, typer.Argument(metavar="[ROOT]")] = "dev/triggers_api") -> None:
-    """Build, apply, seed and smoke-check a root on the local AWS, and leave it running."""
-    from harness.demo import run_demo
+def demo(root: RootNames = "dev/triggers_api", as_json: AsJson = False) -> None:
+    """Build, apply, seed and smoke-check a root, or all of them, on the local AWS, and leave it running."""
+    from dataclasses import asdict
 
-    project = Project.find()
-    if not run_demo(project.root(root)):
+    from harness.demo import run_demo, told_on_standard_error
+    from harness.demo_all import run_demos, show_demonstrated
+
+    roots = Project.find().roots_named(root)
+    start = time.monotonic()
+    with told_on_standard_error() if as_json else nullcontext():
+        demonstrated = [run_demo(roots[0])] if len(roots) == 1 else run_demos(roots)
+    if as_json:
+        found = [asdict(one) for one in demonstrated]
+        print_json(found if len(roots) > 1 else found[0])
+    elif len(roots) > 1:
+        show_demonstrated(demonstrated)
+        print(f"{len(demonstrated)} of {len(roots)} apps after {time.monotonic() - start:.1f} s.")
+    if len(demonstrated) < len(roots) or not all(one.good for one in demonstrated):
         raise typer.Exit(1)
 
 
@@ -190,6 +211,15 @@ def doctor(as_json: AsJson = False) -> None:
         show_findings(findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def names_of(root: str, *, heading: str) -> Iterator[str]:
+    """Name the roots one after the other, each with a heading when there are several."""
+    roots = Project.find().roots_named(root)
+    for one in roots:
+        if len(roots) > 1:
+            print(f"\n{heading} {one.name}", flush=True)
+        yield one.name
 
 
 def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy: bool) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.workspace import Workspace
 
 RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/triggers_api.")]
+RootNames = Annotated[str, typer.Argument(metavar="ROOT", help="A root, or dev/all for every app of dev.")]
 Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS.")]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from harness.files import write_atomically
 from harness.layout import Root
@@ -22,8 +25,24 @@ from harness.workspace import Deployment, Workspace
 STEPS = 5
 
 
-def run_demo(root: Root) -> bool:
-    """Bring a root up on the local AWS, check it, tell how to use it, and say whether every check passed."""
+@dataclass(frozen=True)
+class Demonstrated:
+    """What a demo came to: where the app answers, how many resources stand, and how its checks went."""
+
+    root: str
+    url: str
+    resources: int
+    checks: int
+    passed: int
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        return self.passed == self.checks
+
+
+def run_demo(root: Root) -> Demonstrated:
+    """Bring a root up on the local AWS, check it, and tell how to use it."""
     start = time.monotonic()
     with step(1, f"Building {root.app} and starting the local AWS"), ThreadPoolExecutor() as pool:
         starting = pool.submit(LocalAWS(root.project).up)
@@ -34,7 +53,7 @@ def run_demo(root: Root) -> bool:
         print(f"The local AWS answers at {starting.result().url}.")
     workspace = Workspace(root, local=True)
     with step(2, f"Applying {root.name} with Terraform"):
-        workspace.terraform.apply()
+        workspace.apply()
     deployment = workspace.deployment()
     with step(3, "Seeding"):
         seeded = seed_once(deployment)
@@ -43,23 +62,38 @@ def run_demo(root: Root) -> bool:
         results = list(run_checks(deployment))
         show_results(f"Smoke checks of {root.name}", results)
     with step(5, "Ready"):
-        print(f"{root.name} answers at {deployment.outputs['api_endpoint']}\n")
-        print("\n".join(seed_module(root.app).calls(deployment, seeded.secrets)))
-        command = "sawhorse" if shutil.which("sawhorse") else ".venv/bin/sawhorse"
-        print(f"\nCheck again: {command} smoke {root.name} --local")
-        print(f'Use any AWS tool: eval "$({command} local env {root.environment})"')
-        if not has_protected_table(deployment):
-            print(f"Take it down: make destroy APP={root.app} ENV={root.environment}")
-        print("Stop the local AWS, with all it holds: make down")
-    passed = all(result.passed for result in results)
-    print(f"\n{'Done' if passed else 'Some checks failed'} after {time.monotonic() - start:.1f} s.")
-    return passed
+        tell_how_to_use(deployment, seeded)
+    demonstrated = Demonstrated(
+        root=root.name,
+        url=str(deployment.outputs["api_endpoint"]),
+        resources=len(workspace.terraform_as_applied.resources()),
+        checks=len(results),
+        passed=sum(result.passed for result in results),
+        seconds=time.monotonic() - start,
+    )
+    print(f"\n{'Done' if demonstrated.good else 'Some checks failed'} after {demonstrated.seconds:.1f} s.")
+    return demonstrated
+
+
+def tell_how_to_use(deployment: Deployment, seeded: Seeded) -> None:
+    """Print calls that work, and the commands for what one may want next."""
+    root = deployment.root
+    print(f"{root.name} answers at {deployment.outputs['api_endpoint']}\n")
+    print("\n".join(seed_module(root.app).calls(deployment, seeded.secrets)))
+    command = "sawhorse" if shutil.which("sawhorse") else ".venv/bin/sawhorse"
+    print(f"\nCheck again: {command} smoke {root.name} --local")
+    print(f'Use any AWS tool: eval "$({command} local env {root.name})"')
+    if not has_protected_table(deployment):
+        print(f"Take it down: make destroy APP={root.app} ENV={root.environment}")
+    print("Stop the local AWS, with all it holds: make down")
 
 
 def has_protected_table(deployment: Deployment) -> bool:
     """Say whether a table of the deployment refuses to be deleted, so that a destroy would refuse as well."""
     dynamodb = deployment.client("dynamodb")
-    tables = [name for output, name in deployment.outputs.items() if output.startswith("dynamodb_")]
+    tables = [
+        name for output, name in deployment.outputs.items() if output.startswith("dynamodb_") and "_table" in output
+    ]
     return any(dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled") for name in tables)
 
 
@@ -88,3 +122,17 @@ def step(number: int, name: str) -> Iterator[None]:
     start = time.monotonic()
     yield
     print(f"[{number}/{STEPS}] {time.monotonic() - start:.1f} s", flush=True)
+
+
+@contextmanager
+def told_on_standard_error() -> Iterator[None]:
+    """Send what is told to people, Terraform's words included, to standard error: standard output is for JSON."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from harness.errors import BadConfiguration, UnknownName
 
+# Stands for every app of an environment where several roots may be named.
+ALL = "all"
 MARKS = ("modules", "environments", "lambda", "pyproject.toml")
 
 
@@ -71,6 +73,15 @@ class Project:
         if name not in self.apps:
             raise UnknownName(f"There is no app {name}; choose {one_of(self.apps)}.")
         return name
+
+    def roots_named(self, name: str) -> list[Root]:
+        """Find the root of a name, or with the app `all` every root of an environment."""
+        environment, _, app = name.strip("/").removeprefix("environments/").partition("/")
+        if app != ALL:
+            return [self.root(name)]
+        if environment not in self.environments:
+            raise UnknownName(f"There is no environment {environment}; choose {one_of(self.environments)}.")
+        return [root for root in self.roots if root.environment == environment]
 
     def root(self, name: str) -> Root:
         """Find a root by its name, such as `dev/triggers_api`."""

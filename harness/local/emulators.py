@@ -289,7 +289,7 @@ class LocalAWS:
 
         State is never deleted: should a native run have put a real one there, it is in the workspace `local-before`.
         """
-        for name in ("tmp", "s3", "project", "keys", "issuer"):
+        for name in ("tmp", "s3", "project", "keys", "issuer", "demos"):
             shutil.rmtree(self.home / name, ignore_errors=True)
         for root in self.project.roots:
             state = root.path / "terraform.tfstate.d/local"

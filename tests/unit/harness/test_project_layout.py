@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,29 @@ def test_an_unknown_root_lists_those_that_exist(tiny: Project, name: str) -> Non
         tiny.root(name)
 
     assert str(refusal.value) == f"There is no root {name}; choose dev/tiny."
+
+
+@pytest.mark.parametrize("name", ["dev/all", "dev/all/", "environments/dev/all"])
+def test_all_stands_for_every_root_of_an_environment(tiny: Project, name: str) -> None:
+    shutil.copytree(tiny.path / "environments/dev", tiny.path / "environments/staging")
+    shutil.copytree(tiny.path / "environments/dev/tiny", tiny.path / "environments/dev/small")
+
+    assert [root.name for root in tiny.roots_named(name)] == ["dev/small", "dev/tiny"]
+    assert [root.name for root in tiny.roots_named("staging/tiny")] == ["staging/tiny"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("moon/all", "There is no environment moon; choose dev."),
+        ("all", "There is no root all; choose dev/tiny."),
+    ],
+)
+def test_all_of_an_unknown_environment_lists_those_that_exist(tiny: Project, name: str, sentence: str) -> None:
+    with pytest.raises(UnknownName) as refusal:
+        tiny.roots_named(name)
+
+    assert str(refusal.value) == sentence
 
 
 def test_a_choice_is_written_out() -> None:

@@ -1,0 +1,62 @@
+"""Checks that several smoke suites share say what they found, and wait no longer than told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from harness.smoke.parts import cors_headers_come, eventually
+from harness.smoke.runner import Check, CheckFailed, run_check
+
+ORIGIN = "https://app.example.com"
+
+
+def api(status: int = 204, **headers: str) -> httpx.Client:
+    """An API that answers everything with these headers."""
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers=told)
+
+    return httpx.Client(base_url="http://api.example.com", transport=httpx.MockTransport(answer))
+
+
+@pytest.mark.parametrize("allowed", ["*", ORIGIN])
+@pytest.mark.parametrize("methods", ["GET, POST", "GET,POST,DELETE", "*"])
+def test_a_preflight_that_lets_the_origin_and_the_methods_in_passes(allowed: str, methods: str) -> None:
+    http = api(access_control_allow_origin=allowed, access_control_allow_methods=methods)
+    result = run_check(
+        Check(
+            "a preflight", lambda: cors_headers_come(http, "v1/x", methods={"GET", "POST"}, headers="x", origin=ORIGIN)
+        )
+    )
+
+    assert result.passed, result.finding
+
+
+@pytest.mark.parametrize(
+    ("http", "finding"),
+    [
+        (api(), "Access-Control-Allow-Origin is None"),
+        (api(access_control_allow_origin="https://other.example.com"), "Access-Control-Allow-Origin is 'https://other"),
+        (api(access_control_allow_origin="*", access_control_allow_methods="GET"), "Methods are 'GET'"),
+        (api(403), "OPTIONS answered 403"),
+    ],
+    ids=["no headers", "another origin", "a method is missing", "refused"],
+)
+def test_a_preflight_that_does_not_is_told(http: httpx.Client, finding: str) -> None:
+    with pytest.raises(CheckFailed, match=finding):
+        cors_headers_come(http, "v1/x", methods={"GET", "POST"}, headers="content-type", origin=ORIGIN)
+
+
+def test_what_appears_late_is_waited_for_and_returned() -> None:
+    answers: Iterator[object] = iter([None, [], "there"])
+
+    assert eventually(lambda: next(answers), seconds=5, finding="never") == "there"
+
+
+def test_what_never_appears_is_told_in_the_words_that_were_given() -> None:
+    with pytest.raises(CheckFailed, match=r"^It is not there\.$"):
+        eventually(lambda: None, seconds=0, finding="It is not there.")
