@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,32 +56,21 @@ def local_reset(as_json: AsJson = False) -> None:
 def local_env(
     name: Annotated[
         str,
-        typer.Argument(metavar="[ENVIRONMENT|ROOT]", help="Act in this environment's account, in this root's region."),
+        typer.Argument(
+            metavar="[ENVIRONMENT|ROOT]", help="Act in this environment's account, or as this root's local runs do."
+        ),
     ] = "dev",
     as_json: AsJson = False,
 ) -> None:
     """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
-    from harness import bootstrap
-    from harness.environment import read_environment
-    from harness.local.emulators import LOCAL_MARK, MISLEADING, LocalAWS
-    from harness.terraform import terraform_environment
+    from harness.local.emulators import MISLEADING
+    from harness.local.exports import ARGUMENTS, exports
 
-    project = Project.find()
-    environment, _, app_name = name.partition("/")
-    facts = read_environment(project, project.root(name).environment if app_name else environment).of_app(app_name)
-    variables = LocalAWS(project).required().environment(facts.account_id, facts.region)
-    # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.
-    variables |= {"TF_WORKSPACE": "local", **terraform_environment(project)}
-    variables[LOCAL_MARK] = "1"
-    variables.pop("TF_INPUT")
-    variables.pop("TF_IN_AUTOMATION")
-    terraform = bootstrap.ensure_terraform(project.path)
-    if terraform != bootstrap.Machine.this().which("terraform"):
-        variables["PATH"] = f"{terraform.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    variables = exports(Project.find(), name)
     if as_json:
         print_json(variables)
         return
-    print(f"unset {' '.join(MISLEADING)}")
+    print(f"unset {' '.join((*MISLEADING, *ARGUMENTS))}")
     for variable, value in variables.items():
         print(f"export {variable}={shlex.quote(value)}")
 

@@ -70,7 +70,7 @@ class Workspace:
         project = self.root.project
         if self.local:
             runtime = bootstrap.ensure_emulators(project.path)
-            directory = mirror(self.root, runtime.python_version, issuer=f"{self.local.issuer.url}/", built=built)
+            directory = mirror(self.root, runtime.python_version, issuer=self.local.issuer_url, built=built)
             terraform = Terraform(
                 project,
                 directory,

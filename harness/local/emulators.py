@@ -85,6 +85,11 @@ class Running:
     def url(self) -> str:
         return self.ministack.url
 
+    @property
+    def issuer_url(self) -> str:
+        """The issuer as it stands in its tokens; like Auth0's it ends with a slash."""
+        return f"{self.issuer.url}/"
+
     def environment(self, account_id: str = "111111111111", region: str = "us-east-1") -> dict[str, str]:
         """Return the variables that point Terraform, boto3 and the AWS CLI at the local AWS, acting as this account."""
         variables = {

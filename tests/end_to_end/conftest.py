@@ -44,8 +44,12 @@ class Sawhorse:
         assert result.returncode == 0, result.stdout + result.stderr
         return json.loads(result.stdout)
 
-    def client(self, service: str, environment: str) -> Any:
+    def client(self, service: str, environment: str, region: str | None = None) -> Any:
         """Return a boto3 client of the local AWS, acting in an environment's account."""
         facts = read_environment(self.project, environment)
-        variables = LocalAWS(self.project).required().environment(facts.account_id, facts.region)
+        variables = LocalAWS(self.project).required().environment(facts.account_id, region or facts.region)
         return local_client(service, variables)
+
+
+def without_aws() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

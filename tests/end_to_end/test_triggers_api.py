@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -25,7 +24,7 @@ from harness import bootstrap
 from harness.layout import Project
 from harness.local.emulators import LocalAWS
 from tests.conftest import copy_of_project
-from tests.end_to_end.conftest import Sawhorse
+from tests.end_to_end.conftest import Sawhorse, without_aws
 
 pytestmark = pytest.mark.end_to_end
 
@@ -62,7 +61,7 @@ def key(sawhorse: Sawhorse) -> str:
 def http(outputs: dict[str, Any], key: str) -> Iterator[httpx.Client]:
     """A client with a valid key."""
     with httpx.Client(
-        base_url=outputs["api_endpoint"], headers={"X-API-Key": key}, timeout=30, trust_env=False
+        base_url=outputs["api_endpoint"], headers={"X-API-Key": key}, timeout=120, trust_env=False
     ) as client:
         yield client
 
@@ -70,7 +69,7 @@ def http(outputs: dict[str, Any], key: str) -> Iterator[httpx.Client]:
 @pytest.fixture
 def stranger(outputs: dict[str, Any]) -> Iterator[httpx.Client]:
     """A client without a key."""
-    with httpx.Client(base_url=outputs["api_endpoint"], timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=outputs["api_endpoint"], timeout=120, trust_env=False) as client:
         yield client
 
 
@@ -418,7 +417,3 @@ def leftovers(sawhorse: Sawhorse, project: Project) -> dict[str, list[Any]]:
 
 def as_json(value: Any) -> str:
     return json.dumps(value)
-
-
-def without_aws() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
