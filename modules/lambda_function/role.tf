@@ -17,6 +17,8 @@ locals {
   }
 
   destinations = try([for destination in [var.async.on_failure, var.async.on_success] : destination.grant if destination != null], [])
+
+  sources = [for queue in values(var.queues) : queue.source.grant]
 }
 
 resource "aws_iam_role" "this" {
@@ -38,7 +40,7 @@ module "policy" {
 
   name   = "grants"
   role   = aws_iam_role.this.name
-  grants = concat([local.write_logs], var.grants, local.destinations)
+  grants = concat([local.write_logs], var.grants, local.destinations, local.sources)
 
   unscoped_actions = concat(
     var.tracing ? ["xray:PutTelemetryRecords", "xray:PutTraceSegments"] : [],

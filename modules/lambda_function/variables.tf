@@ -223,8 +223,54 @@ variable "provisioned_concurrency" {
   }
 }
 
+variable "queues" {
+  description = "Queues that the function works on, by a name for each: source of the module sqs_queue, messages a call, seconds to wait for that many, and the most calls at once, never more than are reserved, null for no limit of its own."
+  type = map(object({
+    source = object({
+      arn                = string
+      visibility_timeout = number
+      grant = object({
+        actions   = list(string)
+        resources = list(string)
+        key       = optional(object({ arn = string, actions = list(string) }))
+      })
+    })
+    batch_size      = optional(number, 10)
+    window_seconds  = optional(number, 0)
+    max_concurrency = optional(number)
+  }))
+  default  = {}
+  nullable = false
+
+  # Six times: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html. Messages are hidden while the window gathers more.
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : queue.source.visibility_timeout >= 6 * var.timeout + queue.window_seconds])
+    error_message = "queues: the visibility_timeout of ${join(" and of ", [for name, queue in var.queues : "${name} (${queue.source.visibility_timeout}) must be at least ${6 * var.timeout + queue.window_seconds}" if queue.source.visibility_timeout < 6 * var.timeout + queue.window_seconds])}, six times the timeout of ${var.timeout} seconds and the window; raise it in the queue, or lower the timeout."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : 1 <= queue.batch_size && queue.batch_size <= 10000])
+    error_message = "queues: batch_size must be from 1 to 10000 messages."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : 0 <= queue.window_seconds && queue.window_seconds <= 300])
+    error_message = "queues: window_seconds must be from 0 to 300."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : queue.batch_size <= 10 || queue.window_seconds >= 1])
+    error_message = "queues: SQS hands out ten messages at a time, so a larger batch_size needs a window_seconds of at least 1 to gather them."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : queue.max_concurrency == null ? true : 2 <= queue.max_concurrency && queue.max_concurrency <= 1000])
+    error_message = "queues: max_concurrency must be from 2 to 1000, or null for no limit of its own."
+  }
+}
+
 variable "reserved_concurrency" {
-  description = "Most calls at once, set apart from the account's pool; 0 stops the function, null takes from the pool."
+  description = "Most calls at once, set apart from the account's pool; 0 stops the function and leaves messages in their queues, null takes from the pool."
   type        = number
   default     = null
 

@@ -12,6 +12,28 @@ locals {
       ]
     ],
     [
+      for name, id in var.http_apis : [
+        { title = "${name}: requests and errors", stat = "Sum", metrics = [
+          for metric in ["Count", "4xx", "5xx"] : ["AWS/ApiGateway", metric, "ApiId", id]
+        ] },
+        { title = "${name}: latency (ms)", stat = "p99", metrics = [
+          for metric in ["Latency", "IntegrationLatency"] : ["AWS/ApiGateway", metric, "ApiId", id]
+        ] },
+      ]
+    ],
+    [
+      for name in var.queues : [
+        { title = "${name}: messages sent, waiting and dead", stat = "Maximum", metrics = [
+          ["AWS/SQS", "NumberOfMessagesSent", "QueueName", name, { stat = "Sum" }],
+          ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name],
+          ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${name}-dead-letters"],
+        ] },
+        { title = "${name}: age of the oldest message (s)", stat = "Maximum", metrics = [
+          ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", name],
+        ] },
+      ]
+    ],
+    [
       for name in var.functions : [
         { title = "${name}: calls, errors and throttles", stat = "Sum", metrics = [
           for metric in ["Invocations", "Errors", "Throttles"] : ["AWS/Lambda", metric, "FunctionName", name]

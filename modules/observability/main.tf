@@ -1,4 +1,4 @@
-# Where alarms go, and one page that shows the tables, functions and APIs side by side.
+# Where alarms go, and one page that shows the tables, functions, queues and APIs side by side.
 data "aws_caller_identity" "current" {}
 
 data "aws_region" "current" {}

@@ -23,6 +23,13 @@ variable "functions" {
   nullable    = false
 }
 
+variable "http_apis" {
+  description = "Ids of the HTTP APIs on the dashboard, by name."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "name" {
   description = "Name of the dashboard, and the first part of the topic's."
   type        = string
@@ -31,6 +38,13 @@ variable "name" {
     condition     = can(regex("^[a-zA-Z0-9_-]{1,200}$", var.name))
     error_message = "name must be 1 to 200 letters, digits, underscores or hyphens."
   }
+}
+
+variable "queues" {
+  description = "Names of the queues on the dashboard, each with its dead-letter queue."
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "tables" {

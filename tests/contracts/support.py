@@ -116,19 +116,57 @@ class Account:
         gateway.create_deployment(restApiId=api, stageName=stage)
         return str(api)
 
-    def http_api(self, function: str) -> str:
-        """Put an HTTP API before a function, and return the API's id."""
+    def http_api(
+        self,
+        function: str,
+        routes: Mapping[str, bool] | None = None,
+        *,
+        jwt: Mapping[str, Any] | None = None,
+        cors: Mapping[str, Any] | None = None,
+        qualifier: str = "",
+    ) -> str:
+        """Put an HTTP API before a function, and return the API's id; a route says whether it asks for a token."""
         gateway = self.client("apigatewayv2")
-        api = gateway.create_api(Name=unique("api"), ProtocolType="HTTP")["ApiId"]
+        options = {"CorsConfiguration": cors} if cors else {}
+        api = gateway.create_api(Name=unique("api"), ProtocolType="HTTP", **options)["ApiId"]
         integration = gateway.create_integration(
             ApiId=api,
             IntegrationType="AWS_PROXY",
-            IntegrationUri=f"arn:aws:lambda:us-east-1:{self.account_id}:function:{function}",
+            IntegrationUri=self.invocation_of(function, qualifier),
             PayloadFormatVersion="2.0",
         )["IntegrationId"]
-        gateway.create_route(ApiId=api, RouteKey="$default", Target=f"integrations/{integration}")
+        asking = {}
+        if jwt:
+            authorizer = gateway.create_authorizer(
+                ApiId=api,
+                Name="jwt",
+                AuthorizerType="JWT",
+                IdentitySource=["$request.header.Authorization"],
+                JwtConfiguration=jwt,
+            )
+            asking = {"AuthorizationType": "JWT", "AuthorizerId": authorizer["AuthorizerId"]}
+        for key, asks in (routes or {"$default": False}).items():
+            more = asking if asks else {}
+            gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration}", **more)
         gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
         return str(api)
+
+    def queue(self, **attributes: str) -> str:
+        """Make a queue and return its URL."""
+        return str(self.client("sqs").create_queue(QueueName=unique("queue"), Attributes=attributes)["QueueUrl"])
+
+    def arn_of_queue(self, url: str) -> str:
+        return f"arn:aws:sqs:us-east-1:{self.account_id}:{url.rpartition('/')[2]}"
+
+    def work_on(self, queue: str, function: str, **options: Any) -> str:
+        """Let a function work on a queue and report what failed, and return the mapping's id."""
+        mapping = self.client("lambda").create_event_source_mapping(
+            EventSourceArn=self.arn_of_queue(queue),
+            FunctionName=function,
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+            **options,
+        )
+        return str(mapping["UUID"])
 
     def invocation_of(self, function: str, qualifier: str = "") -> str:
         arn = f"arn:aws:lambda:us-east-1:{self.account_id}:function:{function}{qualifier and ':'}{qualifier}"

@@ -1,0 +1,24 @@
+output "arn" {
+  description = "ARN of the API."
+  value       = aws_apigatewayv2_api.this.arn
+}
+
+output "id" {
+  description = "Id of the API."
+  value       = aws_apigatewayv2_api.this.id
+}
+
+output "name" {
+  description = "Name of the API."
+  value       = aws_apigatewayv2_api.this.name
+}
+
+output "source_arn" {
+  description = "ARN that a function's permission names as the caller: any route of this API, since the function routes."
+  value       = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
+}
+
+output "url" {
+  description = "Address of the API, without a slash at the end."
+  value       = trimsuffix(aws_apigatewayv2_stage.this.invoke_url, "/")
+}

@@ -1,0 +1,171 @@
+variable "access_logs" {
+  description = "Days to keep a JSON line for every request, and the KMS key that encrypts them, null for CloudWatch's own; null keeps no access logs."
+  type = object({
+    retention_days = optional(number, 7)
+    key_arn        = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition = var.access_logs == null ? true : contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.access_logs.retention_days,
+    )
+    error_message = "access_logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+  }
+}
+
+variable "alarm_topics" {
+  description = "ARNs of the topics that hear of an alarm and of its end."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "alarms" {
+  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none."
+  type = object({
+    server_errors = optional(number)
+    latency_ms    = optional(number)
+    client_errors = optional(number)
+  })
+  default  = { server_errors = 1, latency_ms = 5000 }
+  nullable = false
+}
+
+variable "cors" {
+  description = "What API Gateway tells browsers, preflights too, whatever the function says; null leaves all of it to the function."
+  type = object({
+    origins         = optional(list(string), ["*"])
+    methods         = optional(list(string), ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    headers         = optional(list(string), ["Authorization", "Content-Type", "X-Request-ID"])
+    exposed_headers = optional(list(string), ["X-Request-ID"])
+    max_age         = optional(number, 3600)
+    credentials     = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = var.cors == null ? true : length(var.cors.origins) > 0 && length(var.cors.methods) > 0
+    error_message = "cors: name at least one origin and one method, or say null to leave it to the function."
+  }
+
+  validation {
+    condition     = var.cors == null ? true : alltrue([for origin in var.cors.origins : origin == "*" || can(regex("^https?://[^/*'\\s]+$", origin))])
+    error_message = "cors: an origin is * or a scheme and a host with nothing behind it, such as https://app.example.com."
+  }
+
+  validation {
+    condition     = var.cors == null ? true : !contains(var.cors.origins, "*") || length(var.cors.origins) == 1
+    error_message = "cors: * already lets every origin in; name it alone or name the origins."
+  }
+
+  validation {
+    condition     = var.cors == null ? true : !var.cors.credentials || !contains(concat(var.cors.origins, var.cors.methods, var.cors.headers, var.cors.exposed_headers), "*")
+    error_message = "cors: browsers refuse credentials together with *; name the origins, methods and headers one by one, or leave credentials out."
+  }
+
+  validation {
+    condition     = var.cors == null ? true : alltrue([for method in var.cors.methods : contains(["*", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"], method)])
+    error_message = "cors: a method is *, DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT."
+  }
+
+  validation {
+    condition     = var.cors == null ? true : 0 <= var.cors.max_age && var.cors.max_age <= 86400
+    error_message = "cors: max_age must be from 0 to 86400 seconds, which are a day."
+  }
+}
+
+variable "description" {
+  description = "What the API is for, in one sentence."
+  type        = string
+  default     = null
+}
+
+variable "invoke_arn" {
+  description = "ARN by which API Gateway calls the function that answers, alias and all: invoke_arn of lambda_function."
+  type        = string
+
+  validation {
+    condition     = can(regex(":function:[^:/]+:[^:/]+/invocations$", var.invoke_arn))
+    error_message = "invoke_arn must name a function and its alias, and end with /invocations; pass invoke_arn of the module lambda_function."
+  }
+}
+
+variable "jwt" {
+  description = "Who issues the tokens that routes ask for, as tokens spell it, and the audiences that are let in; null opens every route."
+  type = object({
+    issuer   = string
+    audience = list(string)
+  })
+  default = null
+
+  validation {
+    # Loopback is the local AWS's own issuer.
+    condition     = var.jwt == null ? true : can(regex("^(https://[^/?#\\s]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?)(/[^?#\\s]*)?$", var.jwt.issuer))
+    error_message = "jwt: the issuer is an https:// address, spelled as the tokens spell it, such as https://example.eu.auth0.com/ (with its slash)."
+  }
+
+  validation {
+    condition     = var.jwt == null ? true : length(var.jwt.audience) > 0 && alltrue([for audience in var.jwt.audience : trimspace(audience) != ""])
+    error_message = "jwt: name at least one audience, or tokens that were issued for another application would be let in."
+  }
+}
+
+variable "name" {
+  description = "Name of the API."
+  type        = string
+}
+
+variable "routes" {
+  description = "Routes by their key, a method and a path or $default; a public one asks for no token."
+  type = map(object({
+    public = optional(bool, false)
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(var.routes) > 0
+    error_message = "routes: an API without routes answers nothing; name at least one, such as \"ANY /{proxy+}\" or \"$default\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in keys(var.routes) :
+      key == "$default" || can(regex("^(ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) (/|(/([A-Za-z0-9._~:@!$&'()*,;=%-]+|\\{[A-Za-z0-9._-]+\\}))*(/\\{[A-Za-z0-9._-]+\\+\\})?/?)$", key))
+    ])
+    error_message = "routes: a key is $default or a method and a path, such as \"GET /api/health\" or \"ANY /{proxy+}\"; a path starts with a slash and only its last part takes the rest ({proxy+})."
+  }
+
+  validation {
+    condition     = var.jwt == null || var.cors == null ? true : alltrue([for key, route in var.routes : route.public || !can(regex("^(\\$default|OPTIONS .*)$", key))])
+    error_message = "routes: ${join(", ", [for key, route in var.routes : key if !route.public && can(regex("^(\\$default|OPTIONS .*)$", key))])} would ask a browser's preflight for a token, which it does not send; make it public, or name \"ANY /{proxy+}\", which leaves OPTIONS to API Gateway."
+  }
+}
+
+variable "throttling" {
+  description = "Requests a second over time, and at once, that are let through before API Gateway answers 429."
+  type = object({
+    rate  = optional(number, 1000)
+    burst = optional(number, 500)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.throttling.rate > 0 && var.throttling.burst > 0
+    error_message = "throttling: rate and burst must be more than 0; to stop an API set its function's reserved concurrency to 0."
+  }
+}
+
+variable "timeout" {
+  description = "Seconds that API Gateway waits for the function."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = 1 <= var.timeout && var.timeout <= 30
+    error_message = "timeout must be from 1 to 30 seconds, which is the longest that API Gateway waits."
+  }
+}

@@ -1,0 +1,77 @@
+# Two queues side by side: the one that works, and the one for what it could not do. Each is made without the other, because
+# the provider watches every new queue for 25 seconds; what ties them together comes when both are there.
+locals {
+  # Built from names, so that a plan shows the policies before the queues exist.
+  place  = "${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
+  prefix = "arn:${data.aws_partition.current.partition}:sqs:${local.place}"
+  queues = {
+    this         = { name = var.name, arn = "${local.prefix}:${var.name}" }
+    dead_letters = { name = "${var.name}-dead-letters", arn = "${local.prefix}:${var.name}-dead-letters" }
+  }
+
+  # SQS answers plain HTTP as well, where others could read along.
+  policies = {
+    for key, queue in local.queues : key => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "RefuseUnencryptedTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action = [
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:ReceiveMessage",
+          "sqs:SendMessage",
+        ]
+        Resource = queue.arn
+        Condition = {
+          Bool = { "aws:SecureTransport" = "false" }
+          # The local AWS speaks plain HTTP on loopback, where nobody listens; no call in AWS comes from there.
+          NotIpAddress = { "aws:SourceIp" = "127.0.0.0/8" }
+        }
+      }]
+    })
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+resource "aws_sqs_queue" "this" {
+  name                       = local.queues.this.name
+  visibility_timeout_seconds = var.visibility_timeout
+  message_retention_seconds  = var.retention_days * 86400
+  sqs_managed_sse_enabled    = var.key_arn == null ? true : null
+  kms_master_key_id          = var.key_arn
+  policy                     = local.policies.this
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = local.queues.dead_letters.name
+  message_retention_seconds = var.dead_letter_retention_days * 86400
+  sqs_managed_sse_enabled   = var.key_arn == null ? true : null
+  kms_master_key_id         = var.key_arn
+  policy                    = local.policies.dead_letters
+}
+
+resource "aws_sqs_queue_redrive_policy" "this" {
+  queue_url = aws_sqs_queue.this.id
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.max_receives
+  })
+}
+
+# No other queue of the account can put its dead letters here.
+resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.id
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [aws_sqs_queue.this.arn]
+  })
+}
