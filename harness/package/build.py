@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from harness.package.manifest import Entry, code_sha256, read_manifest, write_ma
 ZIPPED_LIMIT = 50 * 1024 * 1024
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 # What lies beside the code for the reader's and the build's sake.
-NOT_PACKAGED = {"package.toml", "README.md"}
+NOT_PACKAGED = {"package.toml", "README.md", "Dockerfile", "Dockerfile.dockerignore"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def build(project: Project, app: str, *, dist: Path | None = None, target: Targe
     if not lock.is_file():
         raise BuildFailed(f'requirements/{app}.txt does not exist; write requirements/{app}.in and run "make lock".')
     dependencies = install_dependencies(project, lock, target or lambda_target(config))
-    members = {**files_of(dependencies), **sources_of(project, app)}
+    members = {**files_of(dependencies), **sources_of(project, app, root_files=config.root_files)}
     unzipped = sum(len(member.content) for member in members.values())
     content = write_archive(members)
     if len(content) > ZIPPED_LIMIT or unzipped > UNZIPPED_LIMIT:
@@ -54,10 +55,14 @@ def build(project: Project, app: str, *, dist: Path | None = None, target: Targe
     return Package(app, path, code_sha256(content), len(content), changed)
 
 
-def sources_of(project: Project, app: str) -> dict[str, Member]:
-    """Return the app's own files and the shared ones, by their path from the source root."""
+def sources_of(project: Project, app: str, *, root_files: Sequence[str] = ()) -> dict[str, Member]:
+    """Return the app's own files and the shared ones, by their path in the package: as from the source root.
+
+    `root_files` of the app lie at the top instead.
+    """
+    at_top = {f"{app}/{name}": name for name in root_files}
     return {
-        name: member
+        at_top.get(name, name): member
         for part in (app, "shared")
         for name, member in files_of(project.lambda_path / part, prefix=f"{part}/").items()
         if name.rpartition("/")[2] not in NOT_PACKAGED

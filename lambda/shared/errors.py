@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from shared.asgi import App, Message, Receive, Scope, Send
 
@@ -21,6 +22,7 @@ RETRY_AFTER_SECONDS = 2
 # What a sentence shows of a request, so that no request makes an answer larger than Lambda's 6 MB.
 SHOWN_FAULTS = 5
 SHOWN_PLACE_LENGTH = 64
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class ErrorDetail(BaseModel):
@@ -140,7 +142,7 @@ async def _on_router_error(request: Request, error: HTTPException) -> JSONRespon
             "method_not_allowed",
             "This path does not know this method. The Allow header says which it knows.",
         )
-        headers["Allow"] = _allowed(headers.get("Allow", ""))
+        headers["Allow"] = _allowed(request)
     else:
         code, message = "invalid_request", f"{HTTPStatus(error.status_code).phrase}."
     return error_response(request.scope, error.status_code, code, message, headers)
@@ -151,7 +153,14 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
     return error_response(request.scope, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)
 
 
-def _allowed(router_says: str) -> str:
-    """Add the methods that middleware answers: OPTIONS for every path and HEAD wherever there is GET."""
-    methods = {method.strip() for method in router_says.split(",") if method.strip()} | {"OPTIONS"}
-    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+def _allowed(request: Request) -> str:
+    """List the methods that a path knows: the router's own list has those of one route, and a path may have several.
+
+    Middleware answers OPTIONS for every path, and HEAD wherever there is GET.
+    """
+    found = {
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    }
+    return ", ".join(sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())))

@@ -73,6 +73,23 @@ def operation(*, body: type[BaseModel] | None = None) -> dict[str, Any]:
     if body is not None:
         described["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": body.model_json_schema()}},
+            "content": {"application/json": {"schema": _self_contained(body.model_json_schema())}},
         }
     return described
+
+
+def _self_contained(schema: dict[str, Any]) -> dict[str, Any]:
+    """Put the models inside of a model where they are used: a reference would be looked up in the whole document."""
+    definitions = schema.get("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        own = {name: resolved(value) for name, value in part.items() if name not in ("$defs", "$ref")}
+        name = str(part.get("$ref", "")).removeprefix("#/$defs/")
+        return resolved(definitions[name]) | own if name else own
+
+    contained: dict[str, Any] = resolved(schema)
+    return contained

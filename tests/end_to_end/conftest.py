@@ -6,13 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.environment import read_environment
 from harness.layout import Project
 from harness.local.clients import local_client
 from harness.local.emulators import LocalAWS
+from tests.conftest import copy_of_project
 
 
 @dataclass(frozen=True)
@@ -53,3 +57,42 @@ class Sawhorse:
 
 def without_aws() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+@contextmanager
+def applied(directory: Path, root: str) -> Iterator[Sawhorse]:
+    """Apply a root to a local AWS of its own, in a copy of the project, and stop that in the end."""
+    project = copy_of_project(directory / "project")
+    command = Sawhorse(project)
+    try:
+        command("local", "up", "--port", "0")
+        command("build", root.rpartition("/")[2])
+        command("apply", root, "--local")
+        yield command
+    finally:
+        LocalAWS(project).down()
+
+
+def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:
+    """Ask every service that apps use what a root's account still has, and the state what it still holds."""
+    environment, _, _ = root.partition("/")
+
+    def ask(service: str, operation: str, field: str) -> list[Any]:
+        found: list[Any] = getattr(sawhorse.client(service, environment), operation)().get(field, [])
+        return found
+
+    state = sawhorse.project.path / "environments" / root / "terraform.tfstate.d/local/terraform.tfstate"
+    return {
+        "tables": ask("dynamodb", "list_tables", "TableNames"),
+        "functions": ask("lambda", "list_functions", "Functions"),
+        "apis": ask("apigateway", "get_rest_apis", "items"),
+        "http apis": ask("apigatewayv2", "get_apis", "Items"),
+        "queues": ask("sqs", "list_queues", "QueueUrls"),
+        "roles": ask("iam", "list_roles", "Roles"),
+        "log groups": ask("logs", "describe_log_groups", "logGroups"),
+        "parameters": ask("ssm", "describe_parameters", "Parameters"),
+        "topics": ask("sns", "list_topics", "Topics"),
+        "alarms": ask("cloudwatch", "describe_alarms", "MetricAlarms"),
+        "dashboards": ask("cloudwatch", "list_dashboards", "DashboardEntries"),
+        "state": json.loads(state.read_text())["resources"],
+    }

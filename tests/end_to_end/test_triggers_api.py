@@ -21,10 +21,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness import bootstrap
-from harness.layout import Project
 from harness.local.emulators import LocalAWS
 from tests.conftest import copy_of_project
-from tests.end_to_end.conftest import Sawhorse, without_aws
+from tests.end_to_end.conftest import Sawhorse, leftovers, without_aws
 
 pytestmark = pytest.mark.end_to_end
 
@@ -371,7 +370,7 @@ def test_destroy_leaves_nothing(tmp_path: Path) -> None:
         shutil.rmtree(project.local / "project")
         assert sawhorse.json("outputs", "dev/triggers_api", "--local")["lambda_function_name"] == "triggers-api-dev"
         sawhorse("destroy", "dev/triggers_api", "--local")
-        left = leftovers(sawhorse, project)
+        left = leftovers(sawhorse, "dev/triggers_api")
         assert left == {name: [] for name in left}
     finally:
         LocalAWS(project).down()
@@ -390,29 +389,6 @@ def wait_for_function(sawhorse: Sawhorse, name: str) -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"{name} was not created")
-
-
-def leftovers(sawhorse: Sawhorse, project: Project) -> dict[str, list[Any]]:
-    """Ask every service that the app uses what it still has."""
-
-    def ask(service: str, operation: str, field: str) -> list[Any]:
-        found: list[Any] = getattr(sawhorse.client(service, "dev"), operation)()[field]
-        return found
-
-    return {
-        "tables": ask("dynamodb", "list_tables", "TableNames"),
-        "functions": ask("lambda", "list_functions", "Functions"),
-        "apis": ask("apigateway", "get_rest_apis", "items"),
-        "roles": ask("iam", "list_roles", "Roles"),
-        "log groups": ask("logs", "describe_log_groups", "logGroups"),
-        "parameters": ask("ssm", "describe_parameters", "Parameters"),
-        "topics": ask("sns", "list_topics", "Topics"),
-        "alarms": ask("cloudwatch", "describe_alarms", "MetricAlarms"),
-        "dashboards": ask("cloudwatch", "list_dashboards", "DashboardEntries"),
-        "state": json.loads(
-            (project.path / "environments/dev/triggers_api/terraform.tfstate.d/local/terraform.tfstate").read_text()
-        )["resources"],
-    }
 
 
 def as_json(value: Any) -> str:

@@ -1,0 +1,35 @@
+module "turbotech_portal" {
+  source = "../../../modules/apps/turbotech_portal"
+
+  stage   = "dev"
+  memory  = 1024
+  timeout = 30
+
+  log_level = "DEBUG"
+  logs_days = 7
+
+  point_in_time_recovery = false
+  deletion_protection    = false
+
+  # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in us-east-1; the local AWS runs no layers.
+  web_adapter = var.environment.local ? null : {
+    layer_arn = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:30"
+  }
+
+  jwt         = var.environment.jwt
+  public_docs = true
+
+  cors_origins = coalesce(var.cors_origins, ["*"])
+  throttling   = { rate = 50, burst = 100 }
+
+  # Null is what is decided here; an operator says otherwise with -var.
+  reserved_concurrency = var.lambda_reserved_concurrency
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

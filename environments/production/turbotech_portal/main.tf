@@ -1,0 +1,35 @@
+module "turbotech_portal" {
+  source = "../../../modules/apps/turbotech_portal"
+
+  stage   = "prod"
+  memory  = 1024
+  timeout = 30
+
+  logs_days = 90
+
+  point_in_time_recovery = true
+  deletion_protection    = true
+
+  # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in us-east-1; the local AWS runs no layers.
+  web_adapter = var.environment.local ? null : {
+    layer_arn = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:30"
+  }
+
+  jwt         = var.environment.jwt
+  public_docs = false
+
+  # A sample: name the origins of your own pages.
+  cors_origins = coalesce(var.cors_origins, ["https://portal.example.com"])
+  throttling   = { rate = 200, burst = 200 }
+
+  # Null is what is decided here; an operator says otherwise with -var.
+  reserved_concurrency = var.lambda_reserved_concurrency
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

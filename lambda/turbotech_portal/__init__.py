@@ -1,0 +1,1 @@
+"""The customer's project portal: deliverables, metrics and updates."""

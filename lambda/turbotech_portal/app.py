@@ -1,0 +1,62 @@
+"""Put the application together from its settings, a DynamoDB client and a clock."""
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+
+from shared.application import make_application
+from shared.cors import CorsRules
+from shared.dynamodb import Client, DynamoDB
+from shared.times import Clock
+from shared.waiting import AsyncDynamoDB
+from turbotech_portal import openapi
+from turbotech_portal.auth import Authenticator
+from turbotech_portal.deliverables import DeliverableAdapter
+from turbotech_portal.metrics import MetricAdapter
+from turbotech_portal.routes import Adapters, make_router
+from turbotech_portal.settings import Settings
+from turbotech_portal.updates import UpdateAdapter
+from turbotech_portal.users import UserAdapter
+from turbotech_portal.version import VERSION
+
+SERVICE = "turbotech_portal"
+# Calls of DynamoDB that wait at once, each in a thread and on a connection that are made when they are first needed.
+CALLS_AT_ONCE = 64
+
+
+def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logger) -> FastAPI:
+    """Make the application; it serves many requests at once under uvicorn, and one at a time in Lambda."""
+    return make_application(
+        title=openapi.TITLE,
+        version=VERSION,
+        description=openapi.DESCRIPTION,
+        routers=[
+            make_router(
+                authenticator=Authenticator(settings),
+                adapters=make_adapters(settings=settings, client=client, clock=clock, logger=logger),
+            )
+        ],
+        logger=logger,
+        cors=_cors_rules(settings),
+    )
+
+
+def make_adapters(*, settings: Settings, client: Client, clock: Clock, logger: Logger) -> Adapters:
+    """Make the adapters of the four tables, which share the threads that wait."""
+    dynamodb = AsyncDynamoDB(DynamoDB(client=client, logger=logger), threads=CALLS_AT_ONCE)
+    return Adapters(
+        deliverables=DeliverableAdapter(table=settings.deliverables_table, dynamodb=dynamodb),
+        metrics=MetricAdapter(table=settings.metrics_table, dynamodb=dynamodb),
+        updates=UpdateAdapter(table=settings.updates_table, dynamodb=dynamodb, clock=clock),
+        users=UserAdapter(table=settings.users_table, dynamodb=dynamodb, clock=clock),
+    )
+
+
+def _cors_rules(settings: Settings) -> CorsRules:
+    return CorsRules(
+        # In Lambda the HTTP API names the origins, and a browser refuses an answer that names one twice.
+        origins=() if settings.in_lambda else settings.cors_origins,
+        methods=("GET", "POST", "PATCH", "OPTIONS"),
+        headers=("Authorization", "Content-Type", "X-Request-ID"),
+        exposed_headers=("X-Request-ID", "Retry-After"),
+        max_age_seconds=3600,
+    )

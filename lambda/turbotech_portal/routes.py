@@ -1,0 +1,276 @@
+"""Map the routes to the adapters."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic.json_schema import SkipJsonSchema
+
+from shared.bodies import invalid, read_body
+from shared.cursor import MAX_LENGTH, MalformedCursorError
+from shared.openapi import operation, responses
+from turbotech_portal import openapi
+from turbotech_portal.auth import Authenticator, Caller
+from turbotech_portal.dashboard import make_dashboard
+from turbotech_portal.deliverables import DeliverableAdapter
+from turbotech_portal.metrics import MetricAdapter
+from turbotech_portal.models import (
+    MAX_MONTH,
+    Dashboard,
+    Deliverable,
+    DeliverableChanges,
+    Deliverables,
+    Health,
+    Metric,
+    MetricChanges,
+    Metrics,
+    NewUpdate,
+    Update,
+    UpdatesPage,
+    User,
+    UserChanges,
+    UserName,
+    UserNames,
+)
+from turbotech_portal.updates import UpdateAdapter
+from turbotech_portal.users import UserAdapter
+from turbotech_portal.version import VERSION
+
+Dependency = Callable[..., Awaitable[Caller]]
+
+DEFAULT_LIMIT = 20
+# Thirty updates of the longest messages and the most readers stay under Lambda's 6 MB.
+MAX_LIMIT = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapters:
+    """One adapter for each table."""
+
+    deliverables: DeliverableAdapter
+    metrics: MetricAdapter
+    updates: UpdateAdapter
+    users: UserAdapter
+
+
+def make_router(*, authenticator: Authenticator, adapters: Adapters) -> APIRouter:
+    """Make the routes under /api: health for everybody, the rest for callers with a checked token."""
+    caller = _caller_of(authenticator)
+    protected = APIRouter(dependencies=[Depends(caller)])
+    _add_deliverables(protected, adapters.deliverables)
+    _add_metrics(protected, adapters.metrics)
+    _add_reading_of_updates(protected, adapters, caller=caller)
+    _add_writing_of_updates(protected, adapters, caller=caller)
+    _add_users(protected, adapters.users, caller=caller)
+    _add_dashboard(protected, adapters, caller=caller)
+    router = APIRouter(prefix="/api")
+    _add_health(router)
+    router.include_router(protected)
+    return router
+
+
+def _caller_of(authenticator: Authenticator) -> Dependency:
+    """Make the dependency that tells who calls."""
+
+    async def caller(
+        request: Request,
+        # API Gateway has checked the token; this only writes it into the OpenAPI document.
+        _token: Annotated[
+            HTTPAuthorizationCredentials | None,
+            Security(
+                HTTPBearer(scheme_name="Token", description=openapi.TOKEN_DESCRIPTION, auto_error=False),
+            ),
+        ],
+    ) -> Caller:
+        found = authenticator.authenticate(request.scope)
+        request.state.log_fields["user"] = found.user_id
+        return found
+
+    return caller
+
+
+def _add_health(router: APIRouter) -> None:
+    @router.get(
+        "/health",
+        summary="Tell that the service answers",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
+    )
+    async def health() -> Health:
+        return Health(version=VERSION)
+
+
+def _add_deliverables(router: APIRouter, deliverables: DeliverableAdapter) -> None:
+    @router.get(
+        "/deliverables",
+        summary="List the deliverables, all or those of a month",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Deliverables by their id."),
+    )
+    async def list_deliverables(
+        month: Annotated[
+            int | SkipJsonSchema[None], Query(ge=1, le=MAX_MONTH, description="The month of the project.")
+        ] = None,
+    ) -> Deliverables:
+        found = await (deliverables.get_all() if month is None else deliverables.get_by_month(month))
+        return Deliverables(deliverables=found)
+
+    @router.get(
+        "/deliverables/{deliverable_id}",
+        summary="Read a deliverable",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=200, description="The deliverable."),
+    )
+    async def read_deliverable(deliverable_id: str) -> Deliverable:
+        return await deliverables.get_by_id(deliverables.table.number_id(deliverable_id))
+
+    @router.patch(
+        "/deliverables/{deliverable_id}",
+        summary="Change a deliverable",
+        openapi_extra=operation(body=DeliverableChanges),
+        responses=responses(
+            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=200, description="The deliverable as it is now."
+        ),
+    )
+    async def update_deliverable(deliverable_id: str, request: Request) -> Deliverable:
+        number = deliverables.table.number_id(deliverable_id)
+        changes = await read_body(request, DeliverableChanges, subject="The change")
+        return await deliverables.update(number, changes.model_dump(exclude_unset=True))
+
+
+def _add_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
+    @router.get(
+        "/metrics",
+        summary="List the metrics",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="Metrics by their id."),
+    )
+    async def list_metrics() -> Metrics:
+        return Metrics(metrics=await metrics.get_all())
+
+    @router.get(
+        "/metrics/{metric_id}",
+        summary="Read a metric",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=200, description="The metric."),
+    )
+    async def read_metric(metric_id: str) -> Metric:
+        return await metrics.get_by_id(metrics.table.number_id(metric_id))
+
+    @router.patch(
+        "/metrics/{metric_id}",
+        summary="Change a metric",
+        openapi_extra=operation(body=MetricChanges),
+        responses=responses(
+            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=200, description="The metric as it is now."
+        ),
+    )
+    async def update_metric(metric_id: str, request: Request) -> Metric:
+        number = metrics.table.number_id(metric_id)
+        changes = await read_body(request, MetricChanges, subject="The change")
+        return await metrics.update(number, changes.model_dump(exclude_unset=True))
+
+
+def _add_reading_of_updates(router: APIRouter, adapters: Adapters, *, caller: Dependency) -> None:
+    @router.get(
+        "/updates",
+        summary="List the updates",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Updates, newest first."),
+    )
+    async def list_updates(
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most updates to send.")] = DEFAULT_LIMIT,
+        after: Annotated[
+            str | SkipJsonSchema[None],
+            Query(alias="cursor", max_length=MAX_LENGTH, description="The `next_cursor` of the page before."),
+        ] = None,
+    ) -> UpdatesPage:
+        try:
+            page = await adapters.updates.page(limit=limit, after=after)
+        except MalformedCursorError:
+            raise invalid(
+                "The cursor is not one that this service made. Send `next_cursor` as you got it, or start without one."
+            ) from None
+        return UpdatesPage(updates=page.updates, next_cursor=page.next_cursor)
+
+    @router.post(
+        "/updates/{update_id}/read",
+        summary="Mark an update as read",
+        openapi_extra=operation(),
+        responses=responses(
+            openapi.ERRORS,
+            401,
+            404,
+            409,
+            422,
+            429,
+            500,
+            success=200,
+            description="The update, with its readers.",
+        ),
+    )
+    async def mark_update_read(update_id: str, user: Annotated[Caller, Depends(caller)]) -> Update:
+        return await adapters.updates.mark_read(update_id, user.user_id)
+
+
+def _add_writing_of_updates(router: APIRouter, adapters: Adapters, *, caller: Dependency) -> None:
+    @router.post(
+        "/updates",
+        status_code=HTTPStatus.CREATED,
+        summary="Write an update",
+        openapi_extra=operation(body=NewUpdate),
+        responses=responses(openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The update is there."),
+    )
+    async def create_update(request: Request, user: Annotated[Caller, Depends(caller)]) -> Update:
+        new = await read_body(request, NewUpdate, subject="The update")
+        return await adapters.updates.create(new, author=await adapters.users.of_caller(user))
+
+
+def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> None:
+    @router.get(
+        "/users",
+        summary="List the users' names",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="Users by their name."),
+    )
+    async def list_users() -> UserNames:
+        return UserNames(users=[UserName(id=user.id, name=user.name) for user in await users.get_all()])
+
+    @router.get(
+        "/users/me",
+        summary="Read what is known of the caller",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="The caller."),
+    )
+    async def read_me(user: Annotated[Caller, Depends(caller)]) -> User:
+        return await users.of_caller(user)
+
+    @router.patch(
+        "/users/me",
+        summary="Change the caller's name",
+        openapi_extra=operation(body=UserChanges),
+        responses=responses(openapi.ERRORS, 401, 413, 422, 429, 500, success=200, description="The caller, changed."),
+    )
+    async def update_me(request: Request, user: Annotated[Caller, Depends(caller)]) -> User:
+        changes = await read_body(request, UserChanges, subject="The change")
+        known = await users.of_caller(user)
+        return await users.update(known.id, changes.model_dump(exclude_unset=True))
+
+
+def _add_dashboard(router: APIRouter, adapters: Adapters, *, caller: Dependency) -> None:
+    @router.get(
+        "/dashboard",
+        summary="Read the numbers that a frontend shows first",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="The numbers."),
+    )
+    async def read_dashboard(user: Annotated[Caller, Depends(caller)]) -> Dashboard:
+        return await make_dashboard(
+            deliverables=adapters.deliverables,
+            metrics=adapters.metrics,
+            updates=adapters.updates,
+            user_id=user.user_id,
+        )

@@ -1,0 +1,166 @@
+"""Keep the project's updates in DynamoDB, each with the list of those who have read it."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from shared import cursor
+from shared.cursor import MalformedCursorError
+from shared.dynamodb import ConditionFailed
+from shared.errors import ApiError
+from shared.items import from_item, to_item
+from shared.times import PATTERN, Clock, timestamp
+from shared.waiting import AsyncDynamoDB
+from turbotech_portal.models import Author, NewUpdate, Update, UpdateChanges, User
+from turbotech_portal.tables import Table
+
+NEWEST_INDEX = "FeedIndex"
+# All updates stand in one partition of the index, which takes a thousand writes a second.
+FEED = "project"
+# With ids of 255 bytes the readers take 128 KB of the 400 KB that an item may have.
+MAX_READERS = 500
+UPDATE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", flags=re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some updates, newest first, and where to go on, None at the end."""
+
+    updates: list[Update]
+    next_cursor: str | None
+
+
+class UpdateAdapter:
+    """Create, read and mark updates."""
+
+    def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, clock: Clock) -> None:
+        self.table = Table(name=table, subject="update", dynamodb=dynamodb)
+        self._clock = clock
+
+    async def get_all(self) -> list[Update]:
+        """Return every update, newest first."""
+        found: list[Update] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = await self._query(**start)
+            found += [Update.model_validate(from_item(item)) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    async def page(self, *, limit: int, after: str | None = None) -> Page:
+        """Return up to `limit` updates after the place that a cursor names; a cursor nobody made is refused."""
+        start = {} if after is None else {"ExclusiveStartKey": _start_key(after)}
+        found: list[Update] = []
+        # One more than is shown says whether there is a next page; DynamoDB ends a page of its own after 1 MB.
+        while len(found) <= limit:
+            answer = await self._query(Limit=limit + 1 - len(found), **start)
+            found += [Update.model_validate(from_item(item)) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        shown = found[:limit]
+        more = len(found) > limit
+        return Page(updates=shown, next_cursor=cursor.encode([shown[-1].created_at, shown[-1].id]) if more else None)
+
+    async def get_by_id(self, update_id: str) -> Update:
+        """Return an update, or refuse with 404; what cannot be an id of ours is not asked for."""
+        found = await self.table.find(update_id) if UPDATE_ID.fullmatch(update_id) else None
+        if found is None:
+            raise self.table.not_found()
+        return Update.model_validate(found)
+
+    async def update(self, update_id: str, changes: Mapping[str, Any]) -> Update:
+        """Change the words of an update that is there."""
+        values = UpdateChanges.model_validate(dict(changes)).values()
+        return Update.model_validate(await self.table.change(update_id, values))
+
+    async def create(self, new: NewUpdate, *, author: User) -> Update:
+        """Store an update, which its author has read."""
+        update = Update(
+            id=str(uuid.uuid4()),
+            created_at=timestamp(self._clock()),
+            author=Author(id=author.id, name=author.name),
+            read_by=[author.id],
+            **new.model_dump(),
+        )
+        # The id is new, so a request that botocore sends again writes the same item again.
+        await self.table.dynamodb.put_item(self.table.name, Item=to_item({**update.model_dump(), "feed": FEED}))
+        return update
+
+    async def mark_read(self, update_id: str, user_id: str) -> Update:
+        """Put a user on the list of readers once, whoever else does the same at this moment."""
+        if not UPDATE_ID.fullmatch(update_id):
+            raise self.table.not_found()
+        try:
+            answer = await self.table.dynamodb.update_item(
+                self.table.name,
+                Key=to_item({"id": update_id}),
+                UpdateExpression="SET #read_by = list_append(if_not_exists(#read_by, :nobody), :reader)",
+                ConditionExpression=(
+                    "attribute_exists(#id) AND NOT contains(#read_by, :user) "
+                    "AND (attribute_not_exists(#read_by) OR size(#read_by) < :most)"
+                ),
+                ExpressionAttributeNames={"#id": "id", "#read_by": "read_by"},
+                ExpressionAttributeValues=to_item(
+                    {":nobody": [], ":reader": [user_id], ":user": user_id, ":most": MAX_READERS}
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except ConditionFailed:
+            return await self._read_before(update_id, user_id)
+        return Update.model_validate(from_item(answer["Attributes"]))
+
+    async def count_unread(self, user_id: str) -> int:
+        """Count the updates that a user has not read; DynamoDB counts, and sends only the number."""
+        counted = 0
+        start: dict[str, Any] = {}
+        while True:
+            answer = await self._query(
+                {":user": user_id},
+                Select="COUNT",
+                FilterExpression="NOT contains(#read_by, :user)",
+                names={"#read_by": "read_by"},
+                **start,
+            )
+            counted += int(answer["Count"])
+            if "LastEvaluatedKey" not in answer:
+                return counted
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    async def _read_before(self, update_id: str, user_id: str) -> Update:
+        found = await self.get_by_id(update_id)
+        if user_id in found.read_by:
+            return found
+        raise ApiError(
+            HTTPStatus.CONFLICT,
+            "too_many_readers",
+            f"{MAX_READERS} users have marked this update as read, which is the most that are kept. "
+            "Show it as read without marking it.",
+        )
+
+    async def _query(
+        self, values: Mapping[str, Any] | None = None, *, names: Mapping[str, str] | None = None, **request: Any
+    ) -> dict[str, Any]:
+        return await self.table.dynamodb.query(
+            self.table.name,
+            IndexName=NEWEST_INDEX,
+            KeyConditionExpression="#feed = :feed",
+            ExpressionAttributeNames={"#feed": "feed", **(names or {})},
+            ExpressionAttributeValues=to_item({":feed": FEED, **(values or {})}),
+            ScanIndexForward=False,
+            **request,
+        )
+
+
+def _start_key(text: str) -> dict[str, Any]:
+    match cursor.decode(text):
+        case [str(created_at), str(update_id)] if re.fullmatch(
+            PATTERN, created_at, flags=re.ASCII
+        ) and UPDATE_ID.fullmatch(update_id):
+            return to_item({"feed": FEED, "created_at": created_at, "id": update_id})
+        case _:
+            raise MalformedCursorError

@@ -1,0 +1,154 @@
+locals {
+  name = "turbotech-portal-${var.stage}"
+}
+
+module "deliverables" {
+  source = "../../dynamodb_table"
+
+  name = "turbotech-${var.stage}-deliverables"
+  key  = { hash = "id" }
+  indexes = {
+    MonthIndex = { hash = "month" }
+  }
+  types                  = { id = "N", month = "N" }
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "metrics" {
+  source = "../../dynamodb_table"
+
+  name                   = "turbotech-${var.stage}-metrics"
+  key                    = { hash = "id" }
+  types                  = { id = "N" }
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "updates" {
+  source = "../../dynamodb_table"
+
+  name = "turbotech-${var.stage}-updates"
+  key  = { hash = "id" }
+  # Every update has the same feed, so the index is all of them by time.
+  indexes = {
+    FeedIndex = { hash = "feed", range = "created_at" }
+  }
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "users" {
+  source = "../../dynamodb_table"
+
+  name                   = "turbotech-${var.stage}-users"
+  key                    = { hash = "id" }
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "function" {
+  source = "../../lambda_function"
+
+  name                 = local.name
+  description          = "Answers every route of the project portal."
+  package              = var.packages[var.web_adapter == null ? "api" : "web"]
+  layers               = var.web_adapter[*].layer_arn
+  memory               = var.memory
+  timeout              = var.timeout
+  reserved_concurrency = var.reserved_concurrency
+  alarm_topics         = [module.observability.topic]
+
+  logs = {
+    retention_days = var.logs_days
+    level          = var.log_level == "WARNING" ? "WARN" : var.log_level
+  }
+
+  environment = merge(
+    {
+      AUTH_MODE                   = "gateway"
+      DYNAMODB_TABLE_DELIVERABLES = module.deliverables.name
+      DYNAMODB_TABLE_METRICS      = module.metrics.name
+      DYNAMODB_TABLE_UPDATES      = module.updates.name
+      DYNAMODB_TABLE_USERS        = module.users.name
+      LOG_LEVEL                   = var.log_level
+      STAGE                       = var.stage
+    },
+    # https://github.com/awslabs/aws-lambda-web-adapter says what they mean; run.sh reads PORT as well.
+    var.web_adapter == null ? {} : {
+      AWS_LAMBDA_EXEC_WRAPPER      = "/opt/bootstrap"
+      AWS_LWA_READINESS_CHECK_PATH = "/api/health"
+      PORT                         = "8080"
+    },
+  )
+
+  triggers = {
+    api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }
+  }
+
+  grants = [
+    module.deliverables.grants.get_item,
+    module.deliverables.grants.query_index["MonthIndex"],
+    module.deliverables.grants.scan,
+    module.deliverables.grants.update_item,
+    module.metrics.grants.get_item,
+    module.metrics.grants.scan,
+    module.metrics.grants.update_item,
+    module.updates.grants.get_item,
+    module.updates.grants.put_item,
+    module.updates.grants.query_index["FeedIndex"],
+    module.updates.grants.update_item,
+    module.users.grants.get_item,
+    module.users.grants.scan,
+    module.users.grants.update_item,
+  ]
+}
+
+module "api" {
+  source = "../../http_api"
+
+  name         = local.name
+  description  = "Deliverables, metrics and updates of a project."
+  invoke_arn   = module.function.invoke_arn
+  jwt          = var.jwt
+  throttling   = var.throttling
+  access_logs  = { retention_days = var.logs_days }
+  alarm_topics = [module.observability.topic]
+
+  routes = merge(
+    {
+      "ANY /api/{proxy+}" = {}
+      "GET /api/health"   = { public = true }
+    },
+    var.public_docs ? {
+      "GET /docs"         = { public = true }
+      "GET /openapi.json" = { public = true }
+    } : {},
+  )
+
+  cors = {
+    origins         = var.cors_origins
+    methods         = ["GET", "POST", "PATCH", "OPTIONS"]
+    headers         = ["Authorization", "Content-Type", "X-Request-ID"]
+    exposed_headers = ["X-Request-ID", "Retry-After"]
+    max_age         = 3600
+  }
+}
+
+module "observability" {
+  source = "../../observability"
+
+  name      = local.name
+  email     = var.alarm_email
+  http_apis = { (module.api.name) = module.api.id }
+  functions = [module.function.name]
+  tables    = [module.deliverables.name, module.metrics.name, module.updates.name, module.users.name]
+}

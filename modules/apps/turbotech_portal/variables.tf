@@ -1,0 +1,148 @@
+variable "alarm_email" {
+  description = "Address that alarms are sent to; null sends none."
+  type        = string
+  default     = null
+}
+
+variable "capacity" {
+  description = "What an operator turns in an incident, for every table: billing mode, read and write units; null means what was decided."
+  type = object({
+    billing_mode   = optional(string)
+    read_capacity  = optional(number)
+    write_capacity = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "cors_origins" {
+  description = "Origins whose pages may call the API: * alone, or a list."
+  type        = list(string)
+  default     = ["*"]
+  nullable    = false
+}
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the tables."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "jwt" {
+  description = "Whose tokens are let in: the issuer as tokens spell it, and the audiences."
+  type = object({
+    issuer   = string
+    audience = list(string)
+  })
+
+  validation {
+    condition     = var.jwt != null
+    error_message = "jwt is null, which would let everybody in; name the auth0 domain and audience in environment.yaml."
+  }
+}
+
+variable "log_level" {
+  description = "Least level that the function logs."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level must be DEBUG, INFO, WARNING or ERROR."
+  }
+}
+
+variable "logs_days" {
+  description = "Days to keep log events and access logs."
+  type        = number
+  default     = 7
+  nullable    = false
+}
+
+variable "memory" {
+  description = "Memory of the function in MB."
+  type        = number
+  default     = 1024
+  nullable    = false
+}
+
+variable "packages" {
+  description = "What the build measured, by function: web, which the Web Adapter starts, and api, which needs no layer; both are one package."
+  type = map(object({
+    path         = string
+    sha256       = string
+    size         = number
+    handler      = string
+    runtime      = string
+    architecture = string
+  }))
+
+  validation {
+    condition     = length(setsubtract(["api", "web"], keys(var.packages))) == 0
+    error_message = "packages: the functions api and web must both be there; run \"make build\"."
+  }
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether the tables can be restored to any second of the last 35 days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "public_docs" {
+  description = "Whether /docs and /openapi.json can be read by everybody; otherwise they are only there where the application runs by itself."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "reserved_concurrency" {
+  description = "Most calls at once; 0 stops the API, null takes from the account's pool."
+  type        = number
+  default     = null
+}
+
+variable "stage" {
+  description = "What stands for the environment in every name."
+  type        = string
+  default     = "prod"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.stage))
+    error_message = "stage must be 1 to 20 lower-case letters, digits or hyphens, and start with a letter."
+  }
+}
+
+variable "throttling" {
+  description = "Requests a second over time, and at once, before API Gateway answers 429."
+  type = object({
+    rate  = optional(number, 1000)
+    burst = optional(number, 500)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "timeout" {
+  description = "Seconds after which Lambda ends a call; API Gateway waits for 30 at most."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+variable "web_adapter" {
+  description = "The layer of AWS Lambda Web Adapter, which runs the application under uvicorn; null drives it through Mangum, where no layer runs."
+  type = object({
+    layer_arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.web_adapter == null ? true : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.web_adapter.layer_arn))
+    error_message = "web_adapter: the ARN must name a version of a layer in the function's region, such as arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:30."
+  }
+}

@@ -1,0 +1,119 @@
+"""While DynamoDB answers slowly, the event loop goes on: for the adapters and for the whole application."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from shared.dynamodb import Client
+from shared.items import to_item
+from tests.unit.turbotech_portal.support import deliverable
+from turbotech_portal.routes import Adapters
+
+SECONDS = 0.4
+BEAT = 0.02
+AT_ONCE = 50
+
+
+class Slow:
+    """A client whose every answer takes its time, in the thread that asked."""
+
+    def __getattr__(self, _operation: str) -> Any:
+        def call(**_request: Any) -> Any:
+            time.sleep(SECONDS)
+            item = to_item(deliverable(1))
+            return {"Item": item, "Attributes": item, "Items": [], "Count": 0}
+
+        return call
+
+
+async def timed(work: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+    """Do some work; return the seconds that it took, and the longest that the loop stood still meanwhile."""
+    gaps = [0.0]
+
+    async def beat() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(BEAT)
+            gaps.append(time.perf_counter() - last)
+            last = time.perf_counter()
+
+    heart = asyncio.create_task(beat())
+    start = time.perf_counter()
+    await work()
+    seconds = time.perf_counter() - start
+    heart.cancel()
+    return seconds, max(gaps)
+
+
+def assert_side_by_side(one: tuple[float, float], many: tuple[float, float]) -> None:
+    # One after the other would take 20 s, and a blocked loop would stand still for 0.4 s.
+    assert one[0] >= SECONDS
+    assert many[0] < 3 * one[0]
+    assert max(one[1], many[1]) < SECONDS * 0.75
+
+
+@pytest.mark.parametrize("method", ["get_by_id", "get_all", "update"])
+def test_fifty_slow_answers_at_once_take_the_time_of_one(
+    adapters_of: Callable[[Client], Adapters], method: str
+) -> None:
+    adapter = adapters_of(Slow()).deliverables
+
+    def ask() -> Awaitable[object]:
+        arguments: dict[str, tuple[Any, ...]] = {"get_by_id": (1,), "update": (1, {"status": "COMPLETED"})}
+        answer: Awaitable[object] = getattr(adapter, method)(*arguments.get(method, ()))
+        return answer
+
+    async def measure() -> tuple[tuple[float, float], tuple[float, float]]:
+        one = await timed(ask)
+        return one, await timed(lambda: asyncio.gather(*(ask() for _ in range(AT_ONCE))))
+
+    assert_side_by_side(*asyncio.run(measure()))
+
+
+def test_fifty_requests_at_once_take_the_time_of_one(make_app: Callable[..., FastAPI]) -> None:
+    transport = httpx.ASGITransport(make_app(client=Slow(), auth_mode="local"))
+
+    async def measure() -> tuple[tuple[float, float], tuple[float, float]]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://portal") as http:
+
+            async def ask() -> None:
+                assert (await http.get("/api/deliverables/1")).json() == deliverable(1)
+
+            one = await timed(ask)
+            return one, await timed(lambda: asyncio.gather(*(ask() for _ in range(AT_ONCE))))
+
+    assert_side_by_side(*asyncio.run(measure()))
+
+
+def test_the_dashboard_reads_its_four_parts_side_by_side(make_app: Callable[..., FastAPI]) -> None:
+    transport = httpx.ASGITransport(make_app(client=Slow(), auth_mode="local"))
+
+    async def measure() -> tuple[float, float]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://portal") as http:
+            return await timed(lambda: http.get("/api/dashboard"))
+
+    seconds, _ = asyncio.run(measure())
+    # One after the other they would take four times as long.
+    assert SECONDS <= seconds < 3 * SECONDS
+
+
+def test_requests_side_by_side_keep_their_own_ids_in_the_log(
+    make_app: Callable[..., FastAPI], capsys: pytest.CaptureFixture[str]
+) -> None:
+    transport = httpx.ASGITransport(make_app(client=Slow(), auth_mode="local"))
+    ids = [f"request-{number}" for number in range(5)]
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(transport=transport, base_url="http://portal") as http:
+            asked = (http.get("/api/deliverables/1", headers={"X-Request-ID": request_id}) for request_id in ids)
+            assert [answer.headers["x-request-id"] for answer in await asyncio.gather(*asked)] == ids
+
+    asyncio.run(ask())
+    printed = capsys.readouterr().out
+    # One line of DynamoDB's call and one of the request itself.
+    assert [printed.count(f'"{request_id}"') for request_id in ids] == [2] * len(ids)
