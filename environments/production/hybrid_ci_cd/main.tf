@@ -1,0 +1,38 @@
+module "hybrid_ci_cd" {
+  source = "../../../modules/apps/hybrid_ci_cd"
+
+  stage   = "production"
+  memory  = 1024
+  timeout = 30
+
+  logs_days = 30
+
+  point_in_time_recovery = true
+  deletion_protection    = true
+
+  autoscaling = {
+    read  = { min = 20, max = 200 }
+    write = { min = 20, max = 200 }
+  }
+
+  # A sample: name the origins of your own pages.
+  cors_origins = coalesce(var.cors_origins, ["https://app.example.com"])
+  throttling   = { rate = 1000, burst = 500 }
+
+  # The clients that exist send no key. Set one as soon as a login service of your own makes the sessions.
+  session_key_sha256 = null
+
+  # Workers to keep warm; null, because the traffic of a day keeps enough of them.
+  provisioned_concurrency = null
+
+  # Null is what is decided here; an operator says otherwise with -var.
+  reserved_concurrency = coalesce(var.lambda_reserved_concurrency, 100)
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

@@ -1,0 +1,164 @@
+"""What must be true of hybrid_ci_cd after a deployment."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import httpx
+
+from harness.seed.hybrid_ci_cd import bearer, log_in, post
+from harness.smoke.parts import cors_headers_come, eventually, log_line_appears, open_http, role_may_not_scan
+from harness.smoke.runner import Check, expect, expect_status
+from harness.workspace import Deployment
+from hybrid_ci_cd.tokens import logout_key
+
+# An index shows a change a moment later.
+INDEX_SECONDS = 10.0
+ANY_ORIGIN = "*"
+
+
+@contextmanager
+def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
+    """Yield the checks of a user who exists for as long as they run."""
+    with open_http(deployment) as http:
+        checks = Checks(deployment, http)
+        try:
+            yield checks.in_order()
+        finally:
+            checks.clean_up()
+
+
+class Checks:
+    """The checks of one run, which share a user, two agents and a job."""
+
+    def __init__(self, deployment: Deployment, http: httpx.Client) -> None:
+        self.deployment = deployment
+        self.http = http
+        self.user_id = f"smoke-{uuid.uuid4()}"
+        self.sessions: list[str] = []
+        # Tokens by agent id.
+        self.agents: dict[str, str] = {}
+        self.job_id = ""
+        self.winner = ""
+
+    def in_order(self) -> Sequence[Check]:
+        """Return the checks in the order in which they build on one another."""
+        return [
+            Check("health answers with its version", self.health),
+            Check("a session is made and valid", self.log_in),
+            Check("an unknown session is invalid and opens nothing", self.unknown),
+            Check("the active devices are listed", self.devices),
+            Check("two agents claim a job at once and one gets it", self.claim),
+            Check("a job is finished once", self.finish),
+            Check("log out everywhere ends every session", self.log_out),
+            Check("OPTIONS gives the CORS headers", self.cors),
+            Check("the API pages work under the stage", self.pages),
+            Check("the request id is in the log", self.log_line),
+            Check("the role may not scan the table of sessions", self.scan),
+        ]
+
+    def clean_up(self) -> None:
+        """Delete what the checks made, also after one that failed or an interrupt."""
+        # An API that does not answer has failed its checks already.
+        with suppress(httpx.HTTPError):
+            for session_id in self.sessions:
+                self.http.delete("auth/sessions", headers=bearer(session_id))
+        dynamodb = self.deployment.client("dynamodb")
+        made = [("sessions", "session_id", logout_key(self.user_id))]
+        made += [("agents", "agent_id", agent_id) for agent_id in self.agents]
+        made += [("jobs", "job_id", self.job_id)] if self.job_id else []
+        for table, key, value in made:
+            name = str(self.deployment.outputs[f"dynamodb_{table}_table"])
+            dynamodb.delete_item(TableName=name, Key={key: {"S": value}})
+
+    def health(self) -> None:
+        response = self.http.get("health")
+        expect_status(response, 200)
+        expect(response.text == '{"status":"healthy","version":"0.1.0"}', f"The answer is another one: {response.text}")
+
+    def log_in(self) -> None:
+        for _ in range(2):
+            self.sessions.append(log_in(self.http, self.user_id))
+        for session_id in self.sessions:
+            told = self.validate(session_id)
+            expect(told["valid"] is True and told["user_id"] == self.user_id, f"A new session is told to be {told}")
+
+    def validate(self, session_id: str) -> dict[str, object]:
+        response = self.http.post("auth/validate", json={"session_id": session_id})
+        expect_status(response, 200)
+        told: dict[str, object] = response.json()
+        return told
+
+    def unknown(self) -> None:
+        expect(self.validate("unknown") == {"valid": False}, "An unknown session is not told to be invalid.")
+        for path in ("auth/sessions", "jobs", "agents"):
+            expect_status(self.http.get(path), 401)
+            expect_status(self.http.get(path, headers=bearer("unknown")), 401)
+
+    def devices(self) -> None:
+        def both() -> bool:
+            response = self.http.get("auth/sessions", headers=bearer(self.sessions[0]))
+            expect_status(response, 200)
+            return [device["current"] for device in response.json()["sessions"]].count(True) == 1 and (
+                len(response.json()["sessions"]) == len(self.sessions)
+            )
+
+        eventually(both, seconds=INDEX_SECONDS, finding="The list of devices does not show the two sessions.")
+
+    def claim(self) -> None:
+        for number in range(2):
+            agent = post(self.http, "agents", {"name": f"smoke-{number}"}, self.sessions[0])
+            self.agents[str(agent["agent_id"])] = str(agent["agent_token"])
+        job = post(self.http, "jobs", {"name": "smoke", "payload": {"number": 1}}, self.sessions[0])
+        self.job_id = str(job["job_id"])
+        with ThreadPoolExecutor() as pool:
+            statuses = dict(zip(self.agents, pool.map(self.claim_as, self.agents.values()), strict=True))
+        expect(sorted(statuses.values()) == [200, 409], f"The two claims were answered {sorted(statuses.values())}")
+        self.winner = next(agent_id for agent_id, status in statuses.items() if status == httpx.codes.OK)
+
+    def claim_as(self, token: str) -> int:
+        return self.http.post(f"jobs/{self.job_id}/claim", headers=bearer(token)).status_code
+
+    def finish(self) -> None:
+        finished = {"attempt": 1, "status": "succeeded", "result": {"number": 2}}
+        answers = {
+            agent_id: [
+                self.http.post(f"jobs/{self.job_id}/finish", json=finished, headers=bearer(token)) for _ in range(2)
+            ]
+            for agent_id, token in self.agents.items()
+        }
+        for agent_id, (first, again) in answers.items():
+            expect_status(first, 200 if agent_id == self.winner else 409)
+            expect(first.text == again.text, f"Finishing once more changed {first.text} to {again.text}")
+
+    def log_out(self) -> None:
+        expect_status(self.http.delete("auth/sessions", headers=bearer(self.sessions[0])), 204)
+        for session_id in self.sessions:
+            expect(self.validate(session_id) == {"valid": False}, "A session is still valid after the log-out.")
+
+    def cors(self) -> None:
+        name = str(self.deployment.outputs["lambda_function_name"])
+        function = self.deployment.client("lambda").get_function_configuration(FunctionName=name)
+        first = function["Environment"]["Variables"]["CORS_ORIGINS"].split(",")[0]
+        cors_headers_come(
+            self.http,
+            "auth/session",
+            methods={"DELETE", "GET", "POST"},
+            headers="authorization,content-type,x-request-id",
+            origin="https://app.example.com" if first == ANY_ORIGIN else first,
+        )
+
+    def pages(self) -> None:
+        page = self.http.get("docs")
+        expect_status(page, 200)
+        expect("openapi.json" in page.text, "The page does not load openapi.json")
+        expect_status(self.http.get("openapi.json"), 200)
+
+    def log_line(self) -> None:
+        log_line_appears(self.deployment, self.http, "health")
+
+    def scan(self) -> None:
+        role_may_not_scan(self.deployment, "dynamodb_sessions_table", allowed="dynamodb:PutItem")

@@ -1,0 +1,85 @@
+"""Find out who calls: a user by a session, an agent by its token, a login service by its key."""
+
+import hmac
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from hybrid_ci_cd.agents import AgentStore, KnownAgent
+from hybrid_ci_cd.sessions import Session, SessionStore
+from shared.api_keys import hash_key
+from shared.errors import ApiError
+
+SESSION = HTTPBearer(
+    scheme_name="Session", bearerFormat="session id", description="The `session_id` of a login.", auto_error=False
+)
+AGENT = HTTPBearer(
+    scheme_name="Agent", bearerFormat="agent token", description="The `agent_token` of an agent.", auto_error=False
+)
+SESSION_KEY = APIKeyHeader(
+    name="X-Session-Key",
+    scheme_name="SessionKey",
+    description="Needed where the service is set up to know who may make sessions.",
+    auto_error=False,
+)
+
+Credentials = HTTPAuthorizationCredentials | None
+# What of a session's handle stands in the log: enough to follow it, and it opens nothing.
+LOGGED_HANDLE_LENGTH = 12
+
+
+class Access:
+    """Check credentials; the methods are dependencies of routes. Nothing is remembered, so what ends ends at once."""
+
+    def __init__(self, *, sessions: SessionStore, agents: AgentStore, session_key_hash: str | None) -> None:
+        self._sessions = sessions
+        self._agents = agents
+        self._session_key_hash = session_key_hash
+
+    async def session(self, request: Request, shown: Annotated[Credentials, Security(SESSION)]) -> Session:
+        """Return the caller's session, or refuse with 401."""
+        found = self._sessions.find(shown.credentials) if shown else None
+        if found is None:
+            raise _unauthorized("session", "There is no session, or it has ended. Log in, and send its id as Bearer.")
+        request.state.log_fields["session"] = found.handle[:LOGGED_HANDLE_LENGTH]
+        return found
+
+    async def agent(self, request: Request, shown: Annotated[Credentials, Security(AGENT)]) -> KnownAgent:
+        """Return the calling agent, or refuse with 401."""
+        found = self._agents.authenticate(shown.credentials) if shown else None
+        if found is None:
+            raise agent_unknown()
+        request.state.log_fields["agent_id"] = found.agent_id
+        return found
+
+    async def user(
+        self,
+        request: Request,
+        session: Annotated[Credentials, Security(SESSION)],
+        agent: Annotated[Credentials, Security(AGENT)],
+    ) -> str:
+        """Return the id of the user who calls with a session, or whose agent calls, or refuse with 401."""
+        known = self._agents.authenticate(agent.credentials) if agent else None
+        if known is not None:
+            request.state.log_fields["agent_id"] = known.agent_id
+            return known.user_id
+        return (await self.session(request, session)).user_id
+
+    async def session_key(self, key: Annotated[str | None, Security(SESSION_KEY)]) -> None:
+        """Let through whoever may say that a user has logged in: everybody, unless a key is set."""
+        if self._session_key_hash is None:
+            return
+        if not key or not hmac.compare_digest(hash_key(key), self._session_key_hash):
+            raise _unauthorized("session_key", "Only a login service makes sessions. Send its key as X-Session-Key.")
+
+
+def agent_unknown() -> ApiError:
+    """Make the answer to a token that no agent has, or no longer has."""
+    return _unauthorized("agent", "This is no agent's token, or the agent was removed. Register it again.")
+
+
+def _unauthorized(realm: str, message: str) -> ApiError:
+    headers = {"WWW-Authenticate": f'Bearer realm="{realm}"'}
+    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers=headers)

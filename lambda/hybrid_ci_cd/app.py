@@ -1,0 +1,54 @@
+"""Put the application together from its settings, a DynamoDB client and a clock."""
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+
+from hybrid_ci_cd import agent_routes, health, job_routes, openapi, session_routes
+from hybrid_ci_cd.access import Access
+from hybrid_ci_cd.agents import AgentStore
+from hybrid_ci_cd.jobs import JobStore
+from hybrid_ci_cd.sessions import SessionStore
+from hybrid_ci_cd.settings import Settings
+from hybrid_ci_cd.version import VERSION
+from shared.application import make_application
+from shared.cors import CorsRules
+from shared.dynamodb import Client, DynamoDB
+from shared.metrics import Counters
+from shared.times import Clock
+
+SERVICE = "hybrid_ci_cd"
+METRICS_NAMESPACE = "hybrid-ci-cd"
+
+
+def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logger) -> FastAPI:
+    """Make the application; it reads nothing from its environment."""
+    dynamodb = DynamoDB(client=client, logger=logger)
+    counters = Counters(namespace=METRICS_NAMESPACE, service=SERVICE, stage=settings.stage)
+    sessions = SessionStore(settings=settings, dynamodb=dynamodb, clock=clock)
+    agents = AgentStore(settings=settings, dynamodb=dynamodb, clock=clock)
+    jobs = JobStore(settings=settings, dynamodb=dynamodb, clock=clock, agents=agents)
+    access = Access(sessions=sessions, agents=agents, session_key_hash=settings.session_key_hash)
+    return make_application(
+        title=openapi.TITLE,
+        version=VERSION,
+        description=openapi.DESCRIPTION,
+        routers=[
+            health.make_router(),
+            session_routes.make_router(access=access, store=sessions, counters=counters),
+            job_routes.make_router(access=access, store=jobs, counters=counters),
+            agent_routes.make_router(access=access, store=agents, counters=counters),
+        ],
+        logger=logger,
+        cors=_cors_rules(settings),
+        counters=counters,
+    )
+
+
+def _cors_rules(settings: Settings) -> CorsRules:
+    return CorsRules(
+        origins=settings.cors_origins,
+        methods=("GET", "POST", "DELETE", "OPTIONS"),
+        headers=("Authorization", "Content-Type", "X-Request-ID", "X-Session-Key"),
+        exposed_headers=("X-Request-ID", "Retry-After"),
+        max_age_seconds=3600,
+    )

@@ -1,0 +1,143 @@
+"""Read a list from an index page by page, through one stretch of it after another."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import Any
+
+from shared import cursor, times
+from shared.bodies import invalid
+from shared.cursor import MalformedCursorError
+from shared.dynamodb import DynamoDB, Item
+from shared.errors import ApiError
+
+Predicate = Callable[[Item], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An index of a table: the names of its keys, and what a cursor of ours may hold for them."""
+
+    table: str
+    name: str
+    hash: str
+    range: str
+    range_type: str
+    key: str
+    is_range: Callable[[str], bool]
+    is_key: Callable[[str], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """One partition of an index, from its newest or its oldest entry on, for as long as `holds` says yes.
+
+    A condition on the range key would be cheaper to write, but a bound that follows the clock can pass the entry at
+    which the page before ended, and DynamoDB refuses to start outside of the bounds.
+    """
+
+    partition: str
+    newest_first: bool
+    holds: Predicate = lambda _item: True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Entries of an index, and where the next page starts."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Position:
+    stretch: int
+    range: str
+    key: str
+
+
+class Listing:
+    """Read one index."""
+
+    def __init__(self, *, dynamodb: DynamoDB, index: Index) -> None:
+        self._dynamodb = dynamodb
+        self._index = index
+
+    def page(
+        self, stretches: Sequence[Stretch], *, after: str | None, limit: int, keep: Predicate = lambda _item: True
+    ) -> Page:
+        """Read the page behind a cursor: up to `limit` of the entries that are to be kept, stretch after stretch."""
+        entries = self._walk(stretches, _position(self._index, stretches, after), limit + 1)
+        found = list(islice((entry for entry in entries if keep(entry[1])), limit + 1))
+        shown = found[:limit]
+        next_cursor = _cursor(self._index, *shown[-1]) if len(found) > limit else None
+        return Page(items=[item for _, item in shown], next_cursor=next_cursor)
+
+    def walk(self, stretch: Stretch, *, size: int) -> Iterator[Item]:
+        """Walk a stretch to its end, reading `size` entries at a time and only as far as somebody looks."""
+        return (item for _, item in self._walk([stretch], None, size))
+
+    def _walk(self, stretches: Sequence[Stretch], after: _Position | None, size: int) -> Iterator[tuple[int, Item]]:
+        first = after.stretch if after else 0
+        for number, stretch in enumerate(stretches[first:], start=first):
+            start = _start_key(self._index, stretch, after) if after and number == first else None
+            for item in takewhile(stretch.holds, self._entries(stretch, start, size)):
+                yield number, item
+
+    def _entries(self, stretch: Stretch, start: Item | None, size: int) -> Iterator[Item]:
+        while True:
+            answer = self._dynamodb.query(
+                self._index.table,
+                IndexName=self._index.name,
+                KeyConditionExpression="#hash = :partition",
+                ExpressionAttributeNames={"#hash": self._index.hash},
+                ExpressionAttributeValues={":partition": {"S": stretch.partition}},
+                ScanIndexForward=not stretch.newest_first,
+                Limit=size,
+                **({"ExclusiveStartKey": start} if start else {}),
+            )
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+
+def is_timestamp(text: str) -> bool:
+    """Tell whether a text is a time as we write it."""
+    return re.fullmatch(times.PATTERN, text, flags=re.ASCII) is not None
+
+
+def _start_key(index: Index, stretch: Stretch, after: _Position) -> Item:
+    return {
+        index.hash: {"S": stretch.partition},
+        index.range: {index.range_type: after.range},
+        index.key: {"S": after.key},
+    }
+
+
+def _cursor(index: Index, stretch: int, item: Item) -> str:
+    return cursor.encode([stretch, item[index.range][index.range_type], item[index.key]["S"]])
+
+
+def _position(index: Index, stretches: Sequence[Stretch], text: str | None) -> _Position | None:
+    if text is None:
+        return None
+    try:
+        value: Any = cursor.decode(text)
+    except MalformedCursorError:
+        raise _malformed() from None
+    match value:
+        case [int(stretch), str(place), str(key)] if (
+            0 <= stretch < len(stretches) and index.is_range(place) and index.is_key(key)
+        ):
+            return _Position(stretch=int(stretch), range=place, key=key)
+        case _:
+            raise _malformed()
+
+
+def _malformed() -> ApiError:
+    return invalid(
+        "The cursor is not one that this service made for this list. "
+        "Send `next_cursor` as you got it, or start without one."
+    )

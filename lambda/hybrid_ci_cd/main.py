@@ -1,0 +1,16 @@
+"""Give Lambda its handler: everything that is slow happens here once, when an environment starts."""
+
+import os
+
+from hybrid_ci_cd.app import SERVICE, create_app
+from hybrid_ci_cd.settings import Settings
+from shared.dynamodb import make_client
+from shared.lambda_handler import make_handler
+from shared.logs import make_logger
+from shared.times import system_clock
+
+_settings = Settings.from_environment(os.environ)
+_logger = make_logger(SERVICE, _settings.log_level)
+
+app = create_app(settings=_settings, client=make_client(), clock=system_clock, logger=_logger)
+handler = make_handler(app)

@@ -1,0 +1,139 @@
+"""Map the routes of sessions: log in, validate, list one's devices, log out here and everywhere."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from pydantic.json_schema import SkipJsonSchema
+
+from hybrid_ci_cd import openapi
+from hybrid_ci_cd.access import Access
+from hybrid_ci_cd.models import (
+    CreatedSession,
+    Device,
+    DevicePage,
+    InvalidSession,
+    NewSession,
+    SessionToValidate,
+    ValidSession,
+)
+from hybrid_ci_cd.parameters import DEFAULT_LIMIT, After, Limit
+from hybrid_ci_cd.sessions import Session, SessionStore, moment_of
+from shared.bodies import read_body
+from shared.dynamodb import Item
+from shared.errors import ApiError
+from shared.items import from_item
+from shared.metrics import Counters
+from shared.openapi import operation, responses
+from shared.times import timestamp
+
+# The endpoints are `async` though they wait for DynamoDB: a Lambda environment serves one request at a time, so nobody
+# else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.
+
+
+def make_router(*, access: Access, store: SessionStore, counters: Counters) -> APIRouter:
+    """Make the routes under /auth."""
+    router = APIRouter(prefix="/auth")
+    _add_login(router, access=access, store=store, counters=counters)
+    _add_validation(router, store=store)
+    _add_devices(router, access=access, store=store)
+    _add_endings(router, access=access, store=store, counters=counters)
+    return router
+
+
+def _add_login(router: APIRouter, *, access: Access, store: SessionStore, counters: Counters) -> None:
+    @router.post(
+        "/session",
+        status_code=HTTPStatus.CREATED,
+        summary="Make a session for a user who has logged in",
+        dependencies=[Depends(access.session_key)],
+        openapi_extra=operation(body=NewSession),
+        responses=responses(openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The session holds."),
+    )
+    async def create_session(
+        request: Request, user_agent: Annotated[str | SkipJsonSchema[None], Header(include_in_schema=False)] = None
+    ) -> CreatedSession:
+        new = await read_body(request, NewSession, subject="The session")
+        session_id, session = store.create(new, user_agent=user_agent)
+        counters.count("SessionsCreated")
+        return CreatedSession(
+            session_id=session_id,
+            handle=session.handle,
+            user_id=session.user_id,
+            created_at=session.created_at,
+            expires_at=timestamp(moment_of(session.expires_at)),
+        )
+
+
+def _add_validation(router: APIRouter, *, store: SessionStore) -> None:
+    @router.post(
+        "/validate",
+        summary="Tell whose session an id is, if anybody's",
+        openapi_extra=operation(body=SessionToValidate),
+        responses=responses(openapi.ERRORS, 413, 422, 429, 500, success=200, description="Whether the session holds."),
+    )
+    async def validate_session(request: Request) -> ValidSession | InvalidSession:
+        shown = await read_body(request, SessionToValidate, subject="The session")
+        session = store.find(shown.session_id)
+        if session is None:
+            return InvalidSession()
+        return ValidSession(
+            user_id=session.user_id,
+            provider=session.provider,
+            user_info=session.user_info,
+            created_at=session.created_at,
+            expires_at=timestamp(moment_of(session.expires_at)),
+        )
+
+
+def _add_devices(router: APIRouter, *, access: Access, store: SessionStore) -> None:
+    @router.get(
+        "/sessions",
+        summary="List the caller's active devices",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Live sessions."),
+    )
+    async def list_sessions(
+        asking: Annotated[Session, Depends(access.session)], limit: Limit = DEFAULT_LIMIT, after: After = None
+    ) -> DevicePage:
+        page = store.page(asking, after=after, limit=limit)
+        return DevicePage(sessions=[_device(item, asking) for item in page.items], next_cursor=page.next_cursor)
+
+
+def _add_endings(router: APIRouter, *, access: Access, store: SessionStore, counters: Counters) -> None:
+    @router.delete(
+        "/sessions/{handle}",
+        status_code=HTTPStatus.NO_CONTENT,
+        summary="End one of the caller's sessions",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=204, description="It has ended."),
+    )
+    async def end_session(handle: str, asking: Annotated[Session, Depends(access.session)]) -> None:
+        if not store.end(asking, handle):
+            raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no live session of yours with this handle.")
+        counters.count("SessionsEnded")
+
+    @router.delete(
+        "/sessions",
+        status_code=HTTPStatus.NO_CONTENT,
+        summary="Log out everywhere",
+        openapi_extra=operation(),
+        responses=responses(
+            openapi.ERRORS, 401, 429, 500, success=204, description="All of them have ended, this one too."
+        ),
+    )
+    async def end_all_sessions(asking: Annotated[Session, Depends(access.session)]) -> None:
+        store.end_all(asking.user_id)
+        counters.count("LoggedOutEverywhere")
+
+
+def _device(item: Item, asking: Session) -> Device:
+    values = from_item(item)
+    return Device(
+        handle=values["session_id"],
+        current=values["session_id"] == asking.handle,
+        provider=values["provider"],
+        user_agent=values.get("user_agent"),
+        created_at=values["created_at"],
+        expires_at=timestamp(moment_of(values["expires_at"])),
+    )

@@ -1,0 +1,186 @@
+"""Keep sessions in DynamoDB: make, check, list and end them. What is stored opens nothing."""
+
+import json
+import math
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
+from hybrid_ci_cd.models import NewSession, json_text
+from hybrid_ci_cd.settings import MAX_LIFETIME_SECONDS, Settings
+from hybrid_ci_cd.tokens import is_handle, is_session_id, logout_key, new_id, new_session_id
+from shared.api_keys import hash_key
+from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.errors import Throttled
+from shared.items import from_item, to_item
+from shared.times import Clock, timestamp
+
+INDEX = "user_id-expires_at-index"
+# The generation of a user who has never logged out everywhere.
+FIRST_GENERATION = "first"
+MAX_USER_AGENT_LENGTH = 256
+# What one log-out everywhere deletes itself; the rest counts as ended all the same, until DynamoDB's sweep takes it.
+DELETED_AT_ONCE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A session that holds; `handle` is the hash of its id."""
+
+    handle: str
+    user_id: str
+    provider: str
+    user_info: dict[str, Any]
+    created_at: str
+    expires_at: int
+    generation: str
+
+
+class SessionStore:
+    """Keep sessions under the hash of their id.
+
+    A user's sessions belong to a generation. Logging out everywhere starts another one in a single write, so that no
+    session survives because the index did not show it yet.
+    """
+
+    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock) -> None:
+        self._settings = settings
+        self._table = settings.sessions_table
+        self._dynamodb = dynamodb
+        self._clock = clock
+        index = Index(
+            table=self._table,
+            name=INDEX,
+            hash="user_id",
+            range="expires_at",
+            range_type="N",
+            key="session_id",
+            is_range=lambda text: re.fullmatch(r"[0-9]{1,12}", text) is not None,
+            is_key=is_handle,
+        )
+        self._listing = Listing(dynamodb=dynamodb, index=index)
+
+    def create(self, new: NewSession, *, user_agent: str | None) -> tuple[str, Session]:
+        """Make a session and return its id, which is kept nowhere. No OAuth token is stored at all."""
+        session_id = new_session_id()
+        now = self._clock()
+        session = Session(
+            handle=hash_key(session_id),
+            user_id=new.user_id,
+            provider=new.provider,
+            user_info=new.user_info,
+            created_at=timestamp(now),
+            expires_at=_second_after(now + self._settings.session_lifetime),
+            generation=self._generation(new.user_id) or FIRST_GENERATION,
+        )
+        item = {
+            "session_id": session.handle,
+            "user_id": session.user_id,
+            "provider": session.provider,
+            "user_info": json_text(session.user_info),
+            "user_agent": user_agent[:MAX_USER_AGENT_LENGTH] if user_agent else None,
+            "created_at": session.created_at,
+            "expires_at": session.expires_at,
+            "generation": session.generation,
+        }
+        self._dynamodb.put_item(self._table, Item=to_item(item))
+        return session_id, session
+
+    def find(self, session_id: str) -> Session | None:
+        """Find the session with this id if it holds at this moment, swept or not."""
+        if not is_session_id(session_id):
+            return None
+        handle = hash_key(session_id)
+        found = self._dynamodb.get_item(self._table, Key={"session_id": {"S": handle}}, ConsistentRead=True)
+        if "Item" not in found:
+            return None
+        item = from_item(found["Item"])
+        if self._clock() >= moment_of(item["expires_at"]):
+            return None
+        if self._generation(item["user_id"]) not in (None, item["generation"]):
+            return None
+        return Session(
+            handle=handle,
+            user_id=item["user_id"],
+            provider=item["provider"],
+            user_info=json.loads(item["user_info"]),
+            created_at=item["created_at"],
+            expires_at=item["expires_at"],
+            generation=item["generation"],
+        )
+
+    def page(self, asking: Session, *, after: str | None, limit: int) -> Page:
+        """Read a page of the live sessions of the user who asks, the one that lives longest first."""
+        now = self._clock()
+
+        def lives(item: Item) -> bool:
+            return moment_of(int(item["expires_at"]["N"])) > now
+
+        def is_of_this_generation(item: Item) -> bool:
+            return bool(item["generation"]["S"] == asking.generation)
+
+        stretch = Stretch(partition=asking.user_id, newest_first=True, holds=lives)
+        return self._listing.page([stretch], after=after, limit=limit, keep=is_of_this_generation)
+
+    def end(self, asking: Session, handle: str) -> bool:
+        """End one live session of the user who asks, and say whether there was one."""
+        if not is_handle(handle):
+            return False
+        try:
+            self._dynamodb.delete_item(
+                self._table,
+                Key={"session_id": {"S": handle}},
+                ConditionExpression="#user_id = :user_id AND #generation = :generation AND #expires_at > :now",
+                ExpressionAttributeNames={
+                    "#user_id": "user_id",
+                    "#generation": "generation",
+                    "#expires_at": "expires_at",
+                },
+                ExpressionAttributeValues={
+                    ":user_id": {"S": asking.user_id},
+                    ":generation": {"S": asking.generation},
+                    ":now": {"N": str(int(self._clock().timestamp()))},
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def end_all(self, user_id: str) -> None:
+        """End every session that the user has at this moment: the first write does it, the rest tidies up."""
+        generation = new_id()
+        # It can go when the last session of an earlier generation has expired.
+        expires_at = _second_after(self._clock() + timedelta(seconds=MAX_LIFETIME_SECONDS))
+        record = {"session_id": logout_key(user_id), "generation": generation, "expires_at": expires_at}
+        self._dynamodb.put_item(self._table, Item=to_item(record))
+        everything = Stretch(partition=user_id, newest_first=True)
+        with suppress(Throttled):
+            found = self._listing.walk(everything, size=DELETED_AT_ONCE)
+            for item in islice(found, DELETED_AT_ONCE):
+                if item["generation"]["S"] != generation:
+                    self._dynamodb.delete_item(self._table, Key={"session_id": item["session_id"]})
+
+    def _generation(self, user_id: str) -> str | None:
+        """Read the user's generation; None when no log-out everywhere is remembered, so that any will do."""
+        found = self._dynamodb.get_item(
+            self._table,
+            Key={"session_id": {"S": logout_key(user_id)}},
+            ConsistentRead=True,
+            ProjectionExpression="#generation",
+            ExpressionAttributeNames={"#generation": "generation"},
+        )
+        return str(found["Item"]["generation"]["S"]) if "Item" in found else None
+
+
+def moment_of(expires_at: int) -> datetime:
+    """Say when a session ends: at the beginning of that second."""
+    return datetime.fromtimestamp(expires_at, UTC)
+
+
+def _second_after(moment: datetime) -> int:
+    """Round up to a second of the epoch: rounding down would end a session before its time."""
+    return math.ceil(moment.timestamp())

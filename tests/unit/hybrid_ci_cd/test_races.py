@@ -1,0 +1,76 @@
+"""Many agents at once want one job, on the local DynamoDB with a thread for each."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import botocore.config
+import botocore.session
+import pytest
+
+from harness.local.emulators import Running
+from hybrid_ci_cd.agents import AgentStore, KnownAgent
+from hybrid_ci_cd.jobs import JobStore
+from hybrid_ci_cd.models import NewAgent, NewJob
+from hybrid_ci_cd.settings import Settings
+from shared.dynamodb import DynamoDB
+from shared.errors import ApiError
+from shared.times import system_clock
+
+AGENTS = 20
+ROUNDS = 100
+
+
+@pytest.fixture
+def at_once(local_aws: Running, store_settings: Settings, logger: Any) -> tuple[AgentStore, JobStore]:
+    """Stores for many threads: their client holds a connection for each."""
+    variables = local_aws.environment()
+    client: Any = botocore.session.get_session().create_client(
+        "dynamodb",
+        region_name=variables["AWS_DEFAULT_REGION"],
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        config=botocore.config.Config(max_pool_connections=AGENTS),
+    )
+    logger.setLevel("INFO")
+    dynamodb = DynamoDB(client=client, logger=logger)
+    agents = AgentStore(settings=store_settings, dynamodb=dynamodb, clock=system_clock)
+    return agents, JobStore(settings=store_settings, dynamodb=dynamodb, clock=system_clock, agents=agents)
+
+
+def registered(agents: AgentStore) -> list[KnownAgent]:
+    made = [agents.register(NewAgent(name=f"agent-{number}"), user_id="user123") for number in range(AGENTS)]
+    return [KnownAgent(user_id="user123", **agent.model_dump()) for _, agent in made]
+
+
+def test_twenty_agents_claim_one_job_at_once_a_hundred_times(at_once: tuple[AgentStore, JobStore]) -> None:
+    agents, jobs = at_once
+    known = registered(agents)
+    start = Barrier(AGENTS)
+
+    def claim(agent: KnownAgent, job_id: str) -> str:
+        start.wait(timeout=30)
+        try:
+            return str(jobs.claim(job_id, agent).agent_id)
+        except ApiError as error:
+            return error.code
+
+    with ThreadPoolExecutor(AGENTS) as pool:
+        for number in range(ROUNDS):
+            job = jobs.create(NewJob(name=f"round-{number}"), user_id="user123")
+            outcomes = list(pool.map(claim, known, [job.job_id] * AGENTS))
+            [winner] = [outcome for outcome in outcomes if outcome != "job_taken"]
+            assert jobs.get(job.job_id, user_id="user123").agent_id == winner
+            assert jobs.get(job.job_id, user_id="user123").attempt == 1
+
+
+def test_twenty_agents_ask_for_any_job_at_once_and_each_gets_another(at_once: tuple[AgentStore, JobStore]) -> None:
+    agents, jobs = at_once
+    known = registered(agents)
+    ids = {jobs.create(NewJob(name=f"job-{number}"), user_id="user123").job_id for number in range(AGENTS)}
+
+    with ThreadPoolExecutor(AGENTS) as pool:
+        claimed = list(pool.map(jobs.claim_next, known))
+
+    assert {job.job_id for job in claimed if job} == ids
