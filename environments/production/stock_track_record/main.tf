@@ -1,0 +1,36 @@
+module "stock_track_record" {
+  source = "../../../modules/apps/stock_track_record"
+
+  # The bare names are production's.
+  suffix  = null
+  region  = var.environment.region
+  memory  = 512
+  timeout = 30
+
+  worker_timeout     = 60
+  worker_concurrency = 10
+  visibility_timeout = 360
+
+  logs_days = 90
+
+  point_in_time_recovery = true
+  deletion_protection    = true
+
+  # A sample: name the origin of your own frontend.
+  frontend_origins = coalesce(var.cors_origins, ["https://app.example.com"])
+  throttling       = { rate = 1000, burst = 500 }
+
+  # Everybody may call; var.environment.jwt asks for tokens of the environment's issuer.
+  jwt = null
+
+  # Null is what is decided here; an operator says otherwise with -var.
+  reserved_concurrency = var.lambda_reserved_concurrency
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

@@ -1,0 +1,1 @@
+"""Track records of channels that pick stocks: what they recommended, and how it went."""

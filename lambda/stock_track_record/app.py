@@ -1,0 +1,57 @@
+"""Put the API and the worker together from their settings, clients and a clock."""
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+
+from shared.application import make_application
+from shared.cors import CorsRules
+from shared.dynamodb import Client, DynamoDB
+from shared.times import Clock
+from stock_track_record import openapi
+from stock_track_record.channels import ChannelStore
+from stock_track_record.jobs import JobRequests, JobStore
+from stock_track_record.queue import Client as QueueClient
+from stock_track_record.queue import Queue
+from stock_track_record.records import RecordStore
+from stock_track_record.routes import Stores, make_router
+from stock_track_record.settings import ApiSettings
+from stock_track_record.stocks import StockStore
+from stock_track_record.version import VERSION
+
+SERVICE = "stock_track_record"
+
+
+def create_app(
+    *, settings: ApiSettings, client: Client, queue_client: QueueClient, clock: Clock, logger: Logger
+) -> FastAPI:
+    """Make the application; it reads nothing from its environment."""
+    dynamodb = DynamoDB(client=client, logger=logger)
+    jobs = JobStore(table=settings.table, dynamodb=dynamodb, clock=clock)
+    stocks = StockStore(table=settings.stocks_table, dynamodb=dynamodb)
+    queue = Queue(client=queue_client, url=settings.queue_url)
+    stores = Stores(
+        channels=ChannelStore(table=settings.table, dynamodb=dynamodb, clock=clock),
+        stocks=stocks,
+        jobs=jobs,
+        job_requests=JobRequests(jobs=jobs, queue=queue, logger=logger),
+        records=RecordStore(table=settings.table, dynamodb=dynamodb, stocks=stocks, jobs=jobs, clock=clock),
+    )
+    return make_application(
+        title=openapi.TITLE,
+        version=VERSION,
+        description=openapi.DESCRIPTION,
+        routers=[make_router(stores=stores, clock=clock)],
+        logger=logger,
+        # In AWS the HTTP API answers for browsers, and overwrites whatever the function says.
+        cors=None if settings.is_lambda else _cors_rules(settings),
+    )
+
+
+def _cors_rules(settings: ApiSettings) -> CorsRules:
+    return CorsRules(
+        origins=settings.frontend_origins,
+        methods=("GET", "POST", "PUT", "OPTIONS"),
+        headers=("Authorization", "Content-Type", "X-Request-ID"),
+        exposed_headers=("X-Request-ID", "Location", "Retry-After"),
+        max_age_seconds=3600,
+    )

@@ -1,0 +1,160 @@
+"""Keep channels and their picks in DynamoDB."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from shared import times
+from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
+from shared.errors import ApiError, Throttled
+from shared.items import from_item, to_item
+from shared.times import Clock, timestamp
+from stock_track_record import keys, models
+from stock_track_record.paging import read_cursor, read_page, write_cursor
+
+# All returns of a channel's picks stand in one item, the track record, and an item may have 400 KB.
+MAX_PICKS = 1000
+ATTEMPTS = 5
+EXISTS = "attribute_exists(#pk)"
+NEW = "attribute_not_exists(#pk)"
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class ChannelStore:
+    """Store channels and picks. Condition expressions decide between requests at the same moment."""
+
+    def __init__(self, *, table: str, dynamodb: DynamoDB, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+        self._table = table
+        self._dynamodb = dynamodb
+        self._clock = clock
+        self._sleep = sleep
+
+    def create(self, new: models.NewChannel, *, channel_id: str | None = None) -> models.Channel:
+        """Store a new channel; one whose id is given and there already stays as it is."""
+        channel = models.Channel(
+            channel_id=channel_id or keys.new_id(),
+            created_at=timestamp(self._clock()),
+            name=new.name,
+            description=new.description,
+        )
+        item = (
+            keys.channel_key(channel.channel_id)
+            | keys.index_key(keys.CHANNELS, channel.created_at, channel.channel_id)
+            | to_item(channel.model_dump() | {"pick_count": 0, "job_count": 0})
+        )
+        try:
+            self._dynamodb.put_item(
+                self._table, Item=item, ConditionExpression=NEW, ExpressionAttributeNames={"#pk": "pk"}
+            )
+        except ConditionFailed:
+            # A new id is ours alone, so botocore has sent this same channel again after an answer got lost.
+            return channel
+        return channel
+
+    def read(self, channel_id: str) -> models.Channel:
+        """Read a channel, or say that there is none."""
+        if keys.is_id(channel_id):
+            found = self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)
+            if "Item" in found:
+                return models.Channel.model_validate(from_item(found["Item"]))
+        raise unknown_channel()
+
+    def page(self, *, after: str | None, limit: int) -> models.ChannelPage:
+        """List channels, oldest first; the index shows a new one a moment later."""
+        start = read_cursor(after, times.PATTERN, keys.ID_PATTERN)
+        request: dict[str, Any] = {}
+        if start:
+            created_at, channel_id = start
+            request["ExclusiveStartKey"] = keys.channel_key(channel_id) | keys.index_key(
+                keys.CHANNELS, created_at, channel_id
+            )
+        items, more = read_page(self._dynamodb, self._table, limit=limit, **keys.listed(keys.CHANNELS), **request)
+        channels = [models.Channel.model_validate(from_item(item)) for item in items]
+        return models.ChannelPage(
+            channels=channels,
+            next_cursor=write_cursor(channels[-1].created_at, channels[-1].channel_id) if more else None,
+        )
+
+    async def add_picks(self, channel_id: str, picks: Sequence[models.Pick]) -> None:
+        """Add picks to a channel, all or none."""
+        if not keys.is_id(channel_id):
+            raise unknown_channel()
+        writes = [self._count(channel_id, len(picks)), *(self._put(channel_id, pick) for pick in picks)]
+        for attempt in range(ATTEMPTS):
+            try:
+                self._dynamodb.transact_write(writes)
+            except TransactionCanceled as canceled:
+                self._explain(channel_id, picks, canceled.reasons)
+                if CONFLICT not in canceled.reasons:
+                    raise
+                # Somebody else adds picks to this channel at this very moment.
+                await self._sleep(random.uniform(0.5, 1) * 0.03 * 2**attempt)  # noqa: S311 - only spreads the retries
+            else:
+                return
+        raise Throttled
+
+    def picks(self, channel_id: str, *, after: str | None, limit: int) -> models.PickPage:
+        """List a channel's picks, oldest first."""
+        start = read_cursor(after, keys.DAY_PATTERN, keys.TICKER_PATTERN)
+        self.read(channel_id)
+        request = {} if start is None else {"ExclusiveStartKey": keys.pick_key(channel_id, *start)}
+        items, more = read_page(self._dynamodb, self._table, limit=limit, **keys.picks_of(channel_id), **request)
+        picks = [read_pick(item) for item in items]
+        return models.PickPage(
+            picks=picks, next_cursor=write_cursor(picks[-1].date, picks[-1].ticker) if more else None
+        )
+
+    def _count(self, channel_id: str, more: int) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": keys.channel_key(channel_id),
+                "UpdateExpression": "SET #count = #count + :more",
+                "ConditionExpression": f"{EXISTS} AND #count <= :room",
+                "ExpressionAttributeNames": {"#pk": "pk", "#count": "pick_count"},
+                "ExpressionAttributeValues": to_item({":more": more, ":room": MAX_PICKS - more}),
+            }
+        }
+
+    def _put(self, channel_id: str, pick: models.Pick) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": keys.pick_key(channel_id, pick.date, pick.ticker) | to_item(pick.model_dump()),
+                "ConditionExpression": NEW,
+                "ExpressionAttributeNames": {"#pk": "pk"},
+            }
+        }
+
+    def _explain(self, channel_id: str, picks: Sequence[models.Pick], reasons: Sequence[str | None]) -> None:
+        """Say why nothing was added, when it is for the caller to mend."""
+        of_channel, *of_picks = reasons
+        if of_channel == CONDITION_FAILED:
+            self.read(channel_id)
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                "channel_full",
+                f"A channel has at most {MAX_PICKS} picks, and with these it would have more. None was added.",
+            )
+        there = [pick for pick, reason in zip(picks, of_picks, strict=True) if reason == CONDITION_FAILED]
+        if there:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                "pick_exists",
+                f"The channel has a pick of {there[0].ticker} on {there[0].date} already. None was added: "
+                f"leave {'it' if len(there) == 1 else f'that and {len(there) - 1} more'} out.",
+            )
+
+
+def read_pick(item: Item) -> models.Pick:
+    """Read a pick from its item."""
+    values = from_item(item)
+    return models.Pick.model_validate({name: values[name] for name in models.Pick.model_fields})
+
+
+def unknown_channel() -> ApiError:
+    """Say that there is no such channel."""
+    return ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no channel with this id.")

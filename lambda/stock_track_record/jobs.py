@@ -1,0 +1,171 @@
+"""Keep jobs in DynamoDB: what was asked for, and how it ended."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared import times
+from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.errors import ApiError, Throttled
+from shared.items import from_item, to_item
+from shared.times import Clock, timestamp
+from stock_track_record import keys, models
+from stock_track_record.channels import EXISTS, NEW, unknown_channel
+from stock_track_record.paging import read_cursor, read_page, write_cursor
+from stock_track_record.queue import Queue
+
+# A message lives for 14 days at most, in the dead-letter queue; its job outlives it.
+LIFETIME = timedelta(days=30)
+NOT_SENT = "The queue did not take the job's message, so it may never be worked on. Ask for a new job."
+
+
+class JobStore:
+    """Read jobs, and say how they ended."""
+
+    def __init__(self, *, table: str, dynamodb: DynamoDB, clock: Clock) -> None:
+        self._table = table
+        self._dynamodb = dynamodb
+        self._clock = clock
+
+    def find(self, job_id: str) -> dict[str, Any] | None:
+        """Read a job with all that is stored of it."""
+        if not keys.is_id(job_id):
+            return None
+        found = self._dynamodb.get_item(self._table, Key=keys.job_key(job_id), ConsistentRead=True)
+        return from_item(found["Item"]) if "Item" in found else None
+
+    def read(self, job_id: str) -> models.Job:
+        """Read a job, or say that there is none."""
+        job = self.find(job_id)
+        if job is None:
+            raise ApiError(
+                HTTPStatus.NOT_FOUND,
+                "not_found",
+                f"There is no job with this id. Jobs are kept for {LIFETIME.days} days.",
+            )
+        return models.Job.model_validate(job)
+
+    def page(self, channel_id: str, *, after: str | None, limit: int) -> models.JobPage:
+        """List the jobs of a channel that is there, newest first; the index shows a new one a moment later."""
+        partition = keys.jobs_of(channel_id)
+        start = read_cursor(after, times.PATTERN, keys.ID_PATTERN)
+        request: dict[str, Any] = {}
+        if start:
+            created_at, job_id = start
+            request["ExclusiveStartKey"] = keys.job_key(job_id) | keys.index_key(partition, created_at, job_id)
+        items, more = read_page(
+            self._dynamodb, self._table, limit=limit, **keys.listed(partition, newest_first=True), **request
+        )
+        jobs = [models.Job.model_validate(from_item(item)) for item in items]
+        return models.JobPage(
+            jobs=jobs, next_cursor=write_cursor(jobs[-1].created_at, jobs[-1].job_id) if more else None
+        )
+
+    def create(self, channel_id: str) -> models.Job:
+        """Store a new job with the channel's next number, which says later whose track record is the newer one."""
+        if not keys.is_id(channel_id):
+            raise unknown_channel()
+        number = self._next_number(channel_id)
+        now = self._clock()
+        job = models.Job(job_id=keys.new_id(), channel_id=channel_id, state="queued", created_at=timestamp(now))
+        item = (
+            keys.job_key(job.job_id)
+            | keys.index_key(keys.jobs_of(channel_id), job.created_at, job.job_id)
+            | to_item(job.model_dump() | {"number": number, "expires_at": int((now + LIFETIME).timestamp())})
+        )
+        try:
+            self._dynamodb.put_item(
+                self._table, Item=item, ConditionExpression=NEW, ExpressionAttributeNames={"#pk": "pk"}
+            )
+        except ConditionFailed:
+            # The id is ours alone, so botocore has sent this same job again after an answer got lost.
+            return job
+        return job
+
+    def fail(self, job_id: str, detail: str) -> None:
+        """Say that a job failed; one that is done stays done, and the first failure stays the one that is told."""
+        try:
+            self._dynamodb.update_item(
+                self._table,
+                Key=keys.job_key(job_id),
+                **self._ending("failed", detail, condition=f"{EXISTS} AND #state = :queued"),
+            )
+        except ConditionFailed:
+            return
+
+    def finish(self, job_id: str, detail: str) -> None:
+        """Say that a job is done, unless it was before."""
+        try:
+            self._dynamodb.update_item(self._table, **self.finishing(job_id, detail))
+        except ConditionFailed:
+            return
+
+    def finishing(self, job_id: str, detail: str | None = None) -> dict[str, Any]:
+        """Make the update that says that a job is done; it fails when the job was done before, or is gone."""
+        return {
+            "Key": keys.job_key(job_id),
+            **self._ending("done", detail, condition=f"{EXISTS} AND #state <> :done"),
+        }
+
+    def _ending(self, state: str, detail: str | None, *, condition: str) -> dict[str, Any]:
+        names = {"#pk": "pk", "#state": "state", "#detail": "detail", "#finished_at": "finished_at"}
+        values = {":state": state, ":finished_at": timestamp(self._clock()), ":detail": detail}
+        values |= {name: name[1:] for name in (":queued", ":done") if name in condition}
+        detail_part = " REMOVE #detail" if detail is None else ", #detail = :detail"
+        return {
+            "UpdateExpression": f"SET #state = :state, #finished_at = :finished_at{detail_part}",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_item(values),
+        }
+
+    def _next_number(self, channel_id: str) -> int:
+        try:
+            answer = self._dynamodb.update_item(
+                self._table,
+                Key=keys.channel_key(channel_id),
+                UpdateExpression="SET #count = #count + :one",
+                ConditionExpression=EXISTS,
+                ExpressionAttributeNames={"#pk": "pk", "#count": "job_count"},
+                ExpressionAttributeValues=to_item({":one": 1}),
+                ReturnValues="UPDATED_NEW",
+            )
+        except ConditionFailed:
+            raise unknown_channel() from None
+        counted: Item = answer["Attributes"]
+        return int(counted["job_count"]["N"])
+
+
+class JobRequests:
+    """Ask for a channel to be processed: the job is stored first, then its message is sent."""
+
+    def __init__(self, *, jobs: JobStore, queue: Queue, logger: Logger) -> None:
+        self._jobs = jobs
+        self._queue = queue
+        self._logger = logger
+
+    def ask(self, channel_id: str, *, request_id: str) -> models.Job:
+        """Store a job and send its message; when that fails the job says so, and so does the answer."""
+        job = self._jobs.create(channel_id)
+        try:
+            self._queue.send(channel_id=channel_id, job_id=job.job_id, request_id=request_id)
+        except (BotoCoreError, ClientError):
+            self._logger.exception("The queue did not take a message.", extra={"job_id": job.job_id})
+            self._tell_failure(job.job_id)
+            raise ApiError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "queue_unavailable",
+                f"The queue did not take job {job.job_id}. Ask again in a moment.",
+                headers={"Retry-After": "2"},
+            ) from None
+        return job
+
+    def _tell_failure(self, job_id: str) -> None:
+        try:
+            self._jobs.fail(job_id, NOT_SENT)
+        except (BotoCoreError, ClientError, Throttled):
+            # The caller hears of the failure all the same; only the job goes on saying that it is queued.
+            self._logger.exception("A job that was not sent could not be marked.", extra={"job_id": job_id})

@@ -1,0 +1,23 @@
+"""Give Lambda the API's handler: everything that is slow happens here once, when an environment starts."""
+
+import os
+
+from shared.dynamodb import make_client
+from shared.lambda_handler import make_handler
+from shared.logs import make_logger
+from shared.times import system_clock
+from stock_track_record import queue
+from stock_track_record.app import SERVICE, create_app
+from stock_track_record.settings import ApiSettings
+
+_settings = ApiSettings.from_environment(os.environ)
+_logger = make_logger(SERVICE, _settings.log_level)
+
+app = create_app(
+    settings=_settings,
+    client=make_client(endpoint=_settings.endpoint, region=_settings.region),
+    queue_client=queue.make_client(_settings.region),
+    clock=system_clock,
+    logger=_logger,
+)
+handler = make_handler(app)

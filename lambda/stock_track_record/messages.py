@@ -1,0 +1,36 @@
+"""Say what stands in a message: which job of which channel is to be done."""
+
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from shared.bodies import StrictModel
+from shared.errors import validation_sentence
+from stock_track_record.keys import ID_PATTERN
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+
+
+class MalformedMessageError(ValueError):
+    """A message is not one that the API sends."""
+
+
+class JobMessage(StrictModel):
+    """The body of a message."""
+
+    channel_id: Id
+    job_id: Id
+
+
+def write_message(*, channel_id: str, job_id: str) -> str:
+    """Write the body of a message."""
+    return JobMessage(channel_id=channel_id, job_id=job_id).model_dump_json()
+
+
+def read_message(body: str) -> JobMessage:
+    """Read the body of a message, whoever sent it."""
+    try:
+        return JobMessage.model_validate_json(body.encode("utf-8", errors="surrogatepass"))
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        raise MalformedMessageError(validation_sentence(faults, subject="The message")) from None

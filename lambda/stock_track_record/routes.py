@@ -1,0 +1,216 @@
+"""Map the routes to the stores."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic.json_schema import SkipJsonSchema
+
+from shared.bodies import invalid, read_body
+from shared.cursor import MAX_LENGTH
+from shared.openapi import operation, responses
+from shared.times import Clock
+from stock_track_record import models, openapi
+from stock_track_record.channels import ChannelStore
+from stock_track_record.jobs import JobRequests, JobStore
+from stock_track_record.keys import TICKER_PATTERN
+from stock_track_record.paging import DEFAULT_LIMIT, MAX_LIMIT
+from stock_track_record.records import RecordStore
+from stock_track_record.stocks import StockStore
+from stock_track_record.version import VERSION
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most entries to send.")]
+After = Annotated[
+    str | SkipJsonSchema[None],
+    Query(alias="cursor", max_length=MAX_LENGTH, description="The `next_cursor` of the page before."),
+]
+
+# The endpoints are `async` though they wait for DynamoDB: a Lambda environment serves one request at a time, so nobody
+# else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """What the routes work with."""
+
+    channels: ChannelStore
+    stocks: StockStore
+    jobs: JobStore
+    job_requests: JobRequests
+    records: RecordStore
+
+
+def make_router(*, stores: Stores, clock: Clock) -> APIRouter:
+    """Make the routes under /api."""
+    router = APIRouter(prefix="/api")
+    _add_health(router)
+    _add_channels(router, stores)
+    _add_picks(router, stores, clock)
+    _add_stocks(router, stores, clock)
+    _add_processing(router, stores)
+    _add_results(router, stores)
+    return router
+
+
+def _add_health(router: APIRouter) -> None:
+    @router.get(
+        "/health",
+        summary="Tell that the service answers",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
+    )
+    async def health() -> models.Health:
+        return models.Health(version=VERSION)
+
+
+def _add_channels(router: APIRouter, stores: Stores) -> None:
+    @router.post(
+        "/channels",
+        status_code=HTTPStatus.CREATED,
+        summary="Create a channel",
+        openapi_extra=operation(body=models.NewChannel),
+        responses=responses(openapi.ERRORS, 413, 422, 429, 500, success=201, description="The channel is stored."),
+    )
+    async def create_channel(request: Request) -> models.Channel:
+        new = await read_body(request, models.NewChannel, subject="The channel")
+        channel = stores.channels.create(new)
+        request.state.log_fields["channel_id"] = channel.channel_id
+        return channel
+
+    @router.get(
+        "/channels",
+        summary="List the channels",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 422, 429, 500, success=200, description="Channels, oldest first."),
+    )
+    async def list_channels(limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.ChannelPage:
+        return stores.channels.page(after=after, limit=limit)
+
+    @router.get(
+        "/channels/{channel_id}",
+        summary="Read a channel",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The channel."),
+    )
+    async def read_channel(channel_id: str) -> models.Channel:
+        return stores.channels.read(channel_id)
+
+
+def _add_picks(router: APIRouter, stores: Stores, clock: Clock) -> None:
+    @router.post(
+        "/channels/{channel_id}/picks",
+        status_code=HTTPStatus.CREATED,
+        summary="Add picks to a channel",
+        openapi_extra=operation(body=models.NewPicks),
+        responses=responses(
+            openapi.ERRORS, 404, 409, 413, 422, 429, 500, success=201, description="All the picks are stored."
+        ),
+    )
+    async def add_picks(channel_id: str, request: Request) -> models.AddedPicks:
+        new = await read_body(request, models.NewPicks, subject="The body")
+        _refuse_the_future((pick.date for pick in new.picks), clock)
+        await stores.channels.add_picks(channel_id, new.picks)
+        request.state.log_fields["channel_id"] = channel_id
+        return models.AddedPicks(picks=new.picks)
+
+    @router.get(
+        "/channels/{channel_id}/picks",
+        summary="List a channel's picks",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="Picks, oldest first."),
+    )
+    async def list_picks(channel_id: str, limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.PickPage:
+        return stores.channels.picks(channel_id, after=after, limit=limit)
+
+
+def _add_stocks(router: APIRouter, stores: Stores, clock: Clock) -> None:
+    @router.put(
+        "/stocks/{ticker}",
+        summary="Put a stock's prices",
+        openapi_extra=operation(body=models.NewPrices),
+        responses=responses(
+            openapi.ERRORS, 409, 413, 422, 429, 500, success=200, description="The stock with all its prices."
+        ),
+    )
+    async def put_prices(ticker: Annotated[str, Path(pattern=TICKER_PATTERN)], request: Request) -> models.Stock:
+        new = await read_body(request, models.NewPrices, subject="The stock")
+        _refuse_the_future((price.date for price in new.prices), clock)
+        stores.stocks.put_prices(ticker, new)
+        return stores.stocks.read(ticker)
+
+    @router.get(
+        "/stocks/{ticker}",
+        summary="Read a stock and its prices",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The stock."),
+    )
+    async def read_stock(ticker: str) -> models.Stock:
+        return stores.stocks.read(ticker)
+
+
+def _add_processing(router: APIRouter, stores: Stores) -> None:
+    @router.post(
+        "/channels/{channel_id}/process",
+        status_code=HTTPStatus.ACCEPTED,
+        summary="Ask for the track record to be made anew",
+        openapi_extra=operation(),
+        responses=responses(
+            openapi.ERRORS,
+            404,
+            422,
+            429,
+            500,
+            503,
+            success=202,
+            description="The job is queued.",
+            headers=openapi.LOCATION_HEADER,
+        ),
+    )
+    async def process_channel(channel_id: str, request: Request, response: Response) -> models.Job:
+        job = stores.job_requests.ask(channel_id, request_id=request.state.request_id)
+        request.state.log_fields |= {"channel_id": channel_id, "job_id": job.job_id}
+        # Relative to this path, since a gateway may put a prefix in front.
+        response.headers["Location"] = f"../../jobs/{job.job_id}"
+        return job
+
+    @router.get(
+        "/jobs/{job_id}",
+        summary="Read a job",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The job."),
+    )
+    async def read_job(job_id: str) -> models.Job:
+        return stores.jobs.read(job_id)
+
+
+def _add_results(router: APIRouter, stores: Stores) -> None:
+    @router.get(
+        "/channels/{channel_id}/jobs",
+        summary="List a channel's jobs",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="Jobs, newest first."),
+    )
+    async def list_jobs(channel_id: str, limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.JobPage:
+        stores.channels.read(channel_id)
+        return stores.jobs.page(channel_id, after=after, limit=limit)
+
+    @router.get(
+        "/channels/{channel_id}/track-record",
+        summary="Read a channel's track record",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The track record."),
+    )
+    async def read_track_record(channel_id: str) -> models.TrackRecord:
+        stores.channels.read(channel_id)
+        return stores.records.read(channel_id)
+
+
+def _refuse_the_future(days: Iterable[str], clock: Clock) -> None:
+    """Refuse days after tomorrow, which is today already where the sun is first: a slip there would stay the latest."""
+    tomorrow = (clock() + timedelta(days=1)).date().isoformat()
+    for day in days:
+        if day > tomorrow:
+            raise invalid(f"{day} is in the future. The latest day that is taken is {tomorrow}.")

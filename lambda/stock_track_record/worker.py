@@ -1,0 +1,111 @@
+"""Work on a batch of messages, and report the ones that could not be done so that only they come again."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared import request_ids
+from stock_track_record.jobs import JobStore
+from stock_track_record.messages import JobMessage, MalformedMessageError, read_message
+from stock_track_record.queue import Queue
+from stock_track_record.records import RecordStore
+
+CHANNEL_GONE = "The channel is not there any more."
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+class PoisonMessageError(Exception):
+    """A message that fails however often it is tried, until somebody mends what it speaks of."""
+
+
+class Worker:
+    """Make the track records that messages ask for."""
+
+    def __init__(
+        self, *, jobs: JobStore, records: RecordStore, queue: Queue, logger: Logger, max_receives: int
+    ) -> None:
+        self._jobs = jobs
+        self._records = records
+        self._queue = queue
+        self._logger = logger
+        self._max_receives = max_receives
+
+    def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Work on the messages of an event, one after the other."""
+        poisoned: list[str] = []
+
+        def work(record: SQSRecord) -> None:
+            with self._logger.append_context_keys(
+                function_request_id=getattr(context, "aws_request_id", ""), **_names(record)
+            ):
+                try:
+                    self._work(record)
+                except PoisonMessageError as error:
+                    self._logger.warning("poison", extra={"reason": str(error)})
+                    poisoned.append(record.receipt_handle)
+                    raise
+                except Exception:  # whatever it is, the message comes again, and its stack belongs into the log
+                    self._logger.exception("A message could not be worked on.")
+                    self._give_up_at_last(record)
+                    raise
+
+        # A batch that failed as a whole is still told message by message: a raised error would say nothing more.
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        response = process_partial_response(event=event, record_handler=work, processor=processor)
+        self._give_back(poisoned)
+        return cast("dict[str, Any]", response)
+
+    def _work(self, record: SQSRecord) -> None:
+        message = self._message(record)
+        job = self._jobs.find(message.job_id)
+        if job is None:
+            raise PoisonMessageError("There is no job with this id.")
+        if job["channel_id"] != message.channel_id:
+            raise PoisonMessageError("The job belongs to another channel.")
+        if job["state"] == "done":
+            outcome = "done before"
+        elif self._records.channel_exists(message.channel_id):
+            outcome = self._records.make(job)
+        else:
+            self._jobs.fail(message.job_id, CHANNEL_GONE)
+            raise PoisonMessageError(CHANNEL_GONE)
+        self._logger.info("job", extra={**message.model_dump(), "outcome": outcome})
+
+    @staticmethod
+    def _message(record: SQSRecord) -> JobMessage:
+        try:
+            return read_message(record.body)
+        except MalformedMessageError as error:
+            raise PoisonMessageError(str(error)) from None
+
+    def _give_up_at_last(self, record: SQSRecord) -> None:
+        """Mark the job when this was the message's last chance; the dead-letter queue keeps the message."""
+        if int(record.attributes.approximate_receive_count) < self._max_receives:
+            return
+        try:
+            message = read_message(record.body)
+            self._jobs.fail(message.job_id, f"It was tried {self._max_receives} times. The log says what went wrong.")
+        except Exception:  # the fault that is told above may well be that of the table
+            self._logger.exception("A job that failed could not be marked.")
+
+    def _give_back(self, receipt_handles: list[str]) -> None:
+        try:
+            for receipt_handle in receipt_handles:
+                self._queue.give_back(receipt_handle)
+        except (BotoCoreError, ClientError):
+            # They come back by themselves when their visibility timeout is over.
+            self._logger.exception("Poison messages could not be given back early.")
+
+
+def _names(record: SQSRecord) -> dict[str, str]:
+    """Name the message, and the request that it came from when the API sent it."""
+    attributes = record.raw_event.get("messageAttributes") or {}
+    request_id = attributes.get("request_id", {}).get("stringValue") or ""
+    return {"message_id": record.message_id} | (
+        {"request_id": request_id} if request_ids.is_well_formed(request_id) else {}
+    )

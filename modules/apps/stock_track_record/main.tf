@@ -1,0 +1,176 @@
+locals {
+  # Production has the bare names, every other environment adds its own.
+  suffix       = var.suffix == null ? "" : "-${var.suffix}"
+  name         = "stock-track-record${local.suffix}"
+  table_prefix = "StockTrackRecord${local.suffix}"
+
+  # Times that a message is received before it lies in the dead-letter queue; the worker marks its job at the last.
+  max_receives = 3
+
+  environment = {
+    DYNAMODB_REGION = var.region
+    # Taken from the table that is made last, so that no function is there before both tables are.
+    DYNAMODB_TABLE_PREFIX = trimsuffix(module.stocks.name, "-Stocks")
+    IS_LAMBDA             = "true"
+    LOG_LEVEL             = var.log_level
+    SQS_QUEUE_URL         = module.jobs.url
+  }
+
+  logs = {
+    retention_days = var.logs_days
+    level          = var.log_level == "WARNING" ? "WARN" : var.log_level
+  }
+}
+
+# Channels, picks, track records and jobs. lambda/stock_track_record/README.md lists the access patterns.
+module "records" {
+  source = "../../dynamodb_table"
+
+  name = local.table_prefix
+  key  = { hash = "pk", range = "sk" }
+  indexes = {
+    # What is listed and nothing else: the counters of a channel, which change often, are no writes to the index.
+    gsi1 = {
+      hash       = "gsi1pk"
+      range      = "gsi1sk"
+      attributes = ["channel_id", "created_at", "description", "detail", "finished_at", "job_id", "name", "state"]
+    }
+  }
+  # Only jobs carry it.
+  ttl                    = "expires_at"
+  encryption             = "aws-managed"
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  autoscaling            = var.autoscaling
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "stocks" {
+  source = "../../dynamodb_table"
+
+  name                   = "${module.records.name}-Stocks"
+  key                    = { hash = "ticker" }
+  encryption             = "aws-managed"
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  autoscaling            = var.autoscaling
+  override               = var.capacity
+  alarm_topics           = [module.observability.topic]
+}
+
+module "jobs" {
+  source = "../../sqs_queue"
+
+  name               = "stock-track-record-jobs${local.suffix}"
+  visibility_timeout = var.visibility_timeout
+  max_receives       = local.max_receives
+  alarm_topics       = [module.observability.topic]
+}
+
+module "function" {
+  source = "../../lambda_function"
+
+  name                    = local.name
+  role_name               = "stock-track-record-lambda-role${local.suffix}"
+  description             = "Answers every route of the track records."
+  package                 = var.packages["api"]
+  memory                  = var.memory
+  timeout                 = var.timeout
+  reserved_concurrency    = var.reserved_concurrency
+  provisioned_concurrency = var.provisioned_concurrency
+  tracing                 = var.tracing
+  logs                    = local.logs
+  alarm_topics            = [module.observability.topic]
+
+  environment = merge(local.environment, { FRONTEND_URL = join(",", var.frontend_origins) })
+
+  triggers = {
+    api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }
+  }
+
+  grants = [
+    module.records.grants.get_item,
+    module.records.grants.put_item,
+    module.records.grants.query,
+    module.records.grants.query_index["gsi1"],
+    module.records.grants.update_item,
+    module.stocks.grants.get_item,
+    module.stocks.grants.update_item,
+    module.jobs.grants.send,
+  ]
+}
+
+module "worker" {
+  source = "../../lambda_function"
+
+  name                 = "stock-track-record-worker${local.suffix}"
+  role_name            = "stock-track-record-worker-role${local.suffix}"
+  description          = "Makes the track records that the queue asks for."
+  package              = var.packages["worker"]
+  memory               = var.memory
+  timeout              = var.worker_timeout
+  reserved_concurrency = var.reserved_concurrency
+  tracing              = var.tracing
+  logs                 = local.logs
+  alarm_topics         = [module.observability.topic]
+
+  environment = merge(local.environment, { SQS_MAX_RECEIVES = local.max_receives })
+
+  queues = {
+    jobs = {
+      source = module.jobs.source
+      # An operator who reserves less for an incident is not refused; one worker alone needs no limit, nor can it have one.
+      max_concurrency = (
+        var.reserved_concurrency == null || var.worker_concurrency == null
+        ? var.worker_concurrency
+        : var.reserved_concurrency < 2 ? null : min(var.worker_concurrency, var.reserved_concurrency)
+      )
+    }
+  }
+
+  grants = [
+    module.records.grants.get_item,
+    module.records.grants.put_item,
+    module.records.grants.query,
+    module.records.grants.update_item,
+    module.stocks.grants.batch_get_item,
+  ]
+}
+
+module "api" {
+  source = "../../http_api"
+
+  name         = local.name
+  description  = "Track records of channels that pick stocks."
+  invoke_arn   = module.function.invoke_arn
+  jwt          = var.jwt
+  throttling   = var.throttling
+  access_logs  = { retention_days = var.logs_days }
+  alarm_topics = [module.observability.topic]
+
+  routes = {
+    "GET /api/health" = { public = true }
+    # The application routes, and answers with JSON for every path that it does not know.
+    "$default" = {}
+  }
+
+  cors = {
+    origins         = var.frontend_origins
+    methods         = ["GET", "POST", "PUT", "OPTIONS"]
+    headers         = ["Authorization", "Content-Type", "X-Request-ID"]
+    exposed_headers = ["X-Request-ID", "Location", "Retry-After"]
+    max_age         = 3600
+  }
+}
+
+module "observability" {
+  source = "../../observability"
+
+  name      = local.name
+  email     = var.alarm_email
+  http_apis = { (module.api.name) = module.api.id }
+  functions = [module.function.name, module.worker.name]
+  queues    = [module.jobs.name]
+  tables    = [module.records.name, module.stocks.name]
+}

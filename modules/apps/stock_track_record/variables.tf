@@ -1,0 +1,184 @@
+variable "alarm_email" {
+  description = "Address that alarms are sent to; null sends none."
+  type        = string
+  default     = null
+}
+
+variable "autoscaling" {
+  description = "Bounds and target utilisation of both tables and of the index; null bills on demand."
+  type = object({
+    read  = object({ min = number, max = number, target = optional(number, 70) })
+    write = object({ min = number, max = number, target = optional(number, 70) })
+  })
+  default = null
+}
+
+variable "capacity" {
+  description = "What an operator turns in an incident, for both tables: billing mode, read and write units; null means what was decided."
+  type = object({
+    billing_mode   = optional(string)
+    read_capacity  = optional(number)
+    write_capacity = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the tables."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "frontend_origins" {
+  description = "Origins whose pages may call the API, FRONTEND_URL of the function: * alone, or a list."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.frontend_origins) > 0
+    error_message = "frontend_origins is empty, which the function would read as *; name at least one origin, or say [\"*\"] to let every page in."
+  }
+
+  validation {
+    # The function refuses anything else when it starts.
+    condition = var.frontend_origins == tolist(["*"]) || alltrue([
+      for origin in var.frontend_origins : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", origin))
+    ])
+    error_message = "frontend_origins: say * alone, or list origins of a scheme and a host with letters, digits, dots and hyphens, such as https://app.example.com."
+  }
+}
+
+variable "jwt" {
+  description = "Who issues the tokens that every route but health asks for, and the audiences that are let in; null opens every route."
+  type = object({
+    issuer   = string
+    audience = list(string)
+  })
+  default = null
+}
+
+variable "log_level" {
+  description = "Least level that the functions log."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level must be DEBUG, INFO, WARNING or ERROR."
+  }
+}
+
+variable "logs_days" {
+  description = "Days to keep log events and access logs."
+  type        = number
+  default     = 7
+  nullable    = false
+}
+
+variable "memory" {
+  description = "Memory of each function in MB."
+  type        = number
+  default     = 512
+  nullable    = false
+}
+
+variable "packages" {
+  description = "What the build measured, by function; this app has two, api and worker."
+  type = map(object({
+    path         = string
+    sha256       = string
+    size         = number
+    handler      = string
+    runtime      = string
+    architecture = string
+  }))
+
+  validation {
+    condition     = alltrue([for function in ["api", "worker"] : contains(keys(var.packages), function)])
+    error_message = "packages: the function api or worker is missing; run \"make build\"."
+  }
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether the tables can be restored to any second of the last 35 days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "provisioned_concurrency" {
+  description = "Workers of the API that are kept warm; null keeps none."
+  type        = number
+  default     = null
+}
+
+variable "region" {
+  description = "Region of the tables, DYNAMODB_REGION of the functions."
+  type        = string
+  default     = "us-east-1"
+  nullable    = false
+}
+
+variable "reserved_concurrency" {
+  description = "Most calls at once of each function; 0 stops the API and lets messages wait, null takes from the account's pool."
+  type        = number
+  default     = null
+}
+
+variable "suffix" {
+  description = "What stands for the environment at the end of every name; null, which is production's, adds nothing."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.suffix == null ? true : can(regex("^[a-z][a-z0-9-]{0,15}$", var.suffix))
+    error_message = "suffix must be 1 to 16 lower-case letters, digits or hyphens, and start with a letter, or be null."
+  }
+}
+
+variable "throttling" {
+  description = "Requests a second over time, and at once, before API Gateway answers 429."
+  type = object({
+    rate  = optional(number, 1000)
+    burst = optional(number, 500)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "timeout" {
+  description = "Seconds after which Lambda ends a call of the API; API Gateway waits for 30 at most."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces requests and calls."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "visibility_timeout" {
+  description = "Seconds that a message which the worker took is hidden; at least six times the worker's timeout."
+  type        = number
+  default     = 360
+  nullable    = false
+}
+
+variable "worker_concurrency" {
+  description = "Most workers at once on the queue, 2 or more; null for no limit of its own."
+  type        = number
+  default     = 10
+}
+
+variable "worker_timeout" {
+  description = "Seconds after which Lambda ends a call of the worker."
+  type        = number
+  default     = 60
+  nullable    = false
+}

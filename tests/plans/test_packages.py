@@ -1,0 +1,100 @@
+"""No package brings an SQL database's libraries along, and no plan a network: both were left behind together."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.layout import Project
+from harness.package.build import build
+from harness.plans.plan import UNKNOWN, Plan
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+APPS = Project(REPOSITORY).apps
+ROOTS = [root.name for root in Project(REPOSITORY).roots]
+LEFT_BEHIND = ("alembic", "pymysql", "sqlalchemy")
+# Words in the names of resources and attributes that belong to a network.
+NETWORK = re.compile(r"vpc|subnet|security_group|network_interface|nat_gateway|internet_gateway|(^|_)eip($|_)")
+OF_THE_DATABASE = ("DATABASE_URL", "DYNAMODB_ENDPOINT")
+
+
+def distributions_in(lock: Path) -> set[str]:
+    return {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(), re.MULTILINE)
+    }
+
+
+def imported(path: Path) -> set[str]:
+    return {name.lower() for name in re.findall(r"^\s*(?:from|import)\s+(\w+)", path.read_text(), re.MULTILINE)}
+
+
+def set_values(value: Any, place: str = "") -> Iterator[str]:
+    """Walk the attributes that have a value, by their names; what AWS fills in by itself nobody has asked for."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from set_values(inner, f"{place}.{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from set_values(inner, place)
+    elif value not in (None, "", False, UNKNOWN):
+        yield place
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], set[str]]:
+    """Build an app's package, and return the first part of the path of everything in it."""
+    dist = tmp_path_factory.mktemp("packages")
+
+    def built(app: str) -> set[str]:
+        with zipfile.ZipFile(build(Project(REPOSITORY), app, dist=dist).path) as archive:
+            return {name.partition("/")[0] for name in archive.namelist()}
+
+    return built
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_package_has_a_library_of_an_sql_database(app: str, package: Callable[[str], set[str]]) -> None:
+    names = package(app)
+
+    assert {app, "shared"} <= names
+    assert [name for name in names if re.split(r"[-.]", name.lower())[0] in LEFT_BEHIND] == []
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_lock_names_a_library_of_an_sql_database(app: str) -> None:
+    found = distributions_in(REPOSITORY / f"requirements/{app}.txt")
+
+    assert "fastapi" in found
+    assert found & set(LEFT_BEHIND) == set()
+
+
+@pytest.mark.parametrize("app", [*APPS, "shared"])
+def test_no_source_imports_a_library_of_an_sql_database(app: str) -> None:
+    files = sorted((REPOSITORY / "lambda" / app).rglob("*.py"))
+
+    assert files
+    assert {path.name: imported(path) & set(LEFT_BEHIND) for path in files} == {path.name: set() for path in files}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_no_plan_names_a_network(root: str, root_plan: Callable[[str], Plan]) -> None:
+    plan = root_plan(root)
+
+    assert plan.resources
+    assert [address for address, kind in plan.types.items() if NETWORK.search(kind)] == []
+    places = {(address, place) for address, values in plan.resources.items() for place in set_values(values)}
+    assert [found for found in places if NETWORK.search(found[1])] == []
+
+
+def test_no_function_is_told_of_a_database_server() -> None:
+    # A plan shows no variable of a function as soon as one of them is known only after the apply.
+    files = [*(REPOSITORY / "modules").rglob("*.tf"), *(REPOSITORY / "environments").rglob("*.tf")]
+
+    assert files
+    assert [path for path in files if any(name in path.read_text() for name in OF_THE_DATABASE)] == []

@@ -1,0 +1,424 @@
+"""From the request to process a channel to its track record: jobs, messages and the worker."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from stock_track_record.messages import write_message
+from tests.unit.stock_track_record.support import (
+    PICK,
+    UNKNOWN,
+    Api,
+    HandedQueue,
+    Hands,
+    MakeApi,
+    MakeWorker,
+    items_of,
+)
+from tests.unit.support import Clock, Interrupting, Refusing, client_error
+
+FAULTS = [
+    client_error("ProvisionedThroughputExceededException"),
+    client_error("InternalServerError"),
+    client_error("AccessDeniedException"),
+    ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
+    KeyError("anything"),
+]
+
+
+def delete(dynamodb: Any, prefix: str, partition: str, place: str) -> dict[str, Any]:
+    """Take an item out and return it."""
+    key = {"pk": {"S": partition}, "sk": {"S": place}}
+    item: dict[str, Any] = dynamodb.delete_item(TableName=prefix, Key=key, ReturnValues="ALL_OLD")["Attributes"]
+    return item
+
+
+@pytest.fixture
+def channel_id(api: Api) -> str:
+    """A channel with a long pick, a short pick, and one of a stock without prices."""
+    made = api.create()
+    api.price("ACME", _2026_01_05=10, _2026_01_30=12.5)
+    api.price("ZETA", _2026_01_30=8)
+    short = {"ticker": "ZETA", "direction": "short", "date": "2026-01-06", "price": 10}
+    api.add(made, PICK, short, PICK | {"ticker": "NONE"})
+    return made
+
+
+def test_a_channel_is_processed_from_the_request_to_the_record(api: Api, worker: Hands, channel_id: str) -> None:
+    assert api.get(f"/api/channels/{channel_id}/track-record").error_code == "not_processed"
+
+    job = api.process(channel_id)
+
+    assert job == api.job(job["job_id"])
+    assert (job["state"], job["channel_id"], job["finished_at"]) == ("queued", channel_id, None)
+    assert worker() == []
+    done = api.job(job["job_id"])
+    assert (done["state"], done["detail"]) == ("done", None)
+    assert done["finished_at"] > job["created_at"]
+    record = api.record(channel_id)
+    assert record | {"computed_at": ""} == {
+        "channel_id": channel_id,
+        "job_id": job["job_id"],
+        "computed_at": "",
+        "count": 3,
+        "priced": 2,
+        "hit_rate": 1,
+        "mean_return": 0.225,
+        "median_return": 0.225,
+        "best_pick": record["picks"][0],
+        "worst_pick": record["picks"][2],
+        "picks": [
+            PICK | {"latest_date": "2026-01-30", "latest_price": 12.5, "return_to_date": 0.25},
+            PICK | {"ticker": "NONE", "latest_date": None, "latest_price": None, "return_to_date": None},
+            {
+                "ticker": "ZETA",
+                "direction": "short",
+                "date": "2026-01-06",
+                "price": 10,
+                "latest_date": "2026-01-30",
+                "latest_price": 8,
+                "return_to_date": 0.2,
+            },
+        ],
+    }
+
+
+def test_a_channel_without_picks_gets_a_record_without_figures(api: Api, worker: Hands) -> None:
+    channel_id = api.create()
+    api.process(channel_id)
+
+    assert worker() == []
+    record = api.record(channel_id)
+    assert (record["count"], record["priced"], record["hit_rate"], record["best_pick"]) == (0, 0, None, None)
+
+
+def test_the_answer_says_where_the_job_is(api: Api, channel_id: str) -> None:
+    answer = api.post(f"/api/channels/{channel_id}/process", headers={"X-Request-ID": "mine"})
+
+    assert answer.headers["location"] == f"../../jobs/{answer.json()['job_id']}"
+    [message] = api.queue.sent
+    assert json.loads(message["MessageBody"]) == {"channel_id": channel_id, "job_id": answer.json()["job_id"]}
+    assert message["MessageAttributes"]["request_id"]["StringValue"] == "mine"
+
+
+def test_the_same_message_again_leaves_every_byte_as_it_was(
+    api: Api, worker: Hands, channel_id: str, dynamodb: Any, prefix: str
+) -> None:
+    api.process(channel_id)
+    [body] = api.queue.bodies()
+    worker(body)
+    before = items_of(dynamodb, prefix)
+    # Even though a new price would now make another record.
+    api.price("ACME", _2026_01_31=99)
+
+    assert worker(body) == []
+    assert worker(body, body) == []
+    assert items_of(dynamodb, prefix) == before
+
+
+def test_the_same_message_at_the_same_moment_makes_one_record(
+    api: Api, make_worker: MakeWorker, channel_id: str, dynamodb: Any, prefix: str
+) -> None:
+    api.process(channel_id)
+    [body] = api.queue.bodies()
+    after_first: list[Any] = []
+
+    def first() -> None:
+        assert make_worker()(body) == []
+        after_first.extend(items_of(dynamodb, prefix))
+
+    second = make_worker(client=Interrupting(dynamodb, "transact_write_items", first))
+
+    assert second(body) == []
+    assert items_of(dynamodb, prefix) == after_first
+
+
+def test_a_late_message_never_overwrites_a_newer_record(api: Api, worker: Hands, channel_id: str) -> None:
+    older, newer = api.process(channel_id), api.process(channel_id)
+    late, prompt = api.queue.bodies()
+    worker(prompt)
+    record = api.record(channel_id)
+
+    assert worker(late) == []
+    assert api.record(channel_id) == record
+    assert record["job_id"] == newer["job_id"]
+    job = api.job(older["job_id"])
+    assert (job["state"], job["detail"]) == ("done", "A newer job had made the track record before.")
+
+
+def test_a_newer_job_makes_the_record_anew(api: Api, worker: Hands, channel_id: str) -> None:
+    api.process(channel_id)
+    worker()
+    api.price("ACME", _2026_01_31=20)
+    job = api.process(channel_id)
+    worker()
+
+    record = api.record(channel_id)
+    assert (record["job_id"], record["picks"][0]["return_to_date"]) == (job["job_id"], 1)
+
+
+def test_a_clock_that_goes_back_does_not_make_a_newer_job_older(
+    make_api: MakeApi, worker: Hands, api: Api, channel_id: str
+) -> None:
+    api.process(channel_id)
+    newer = make_api(clock=Clock(now=datetime(2020, 1, 1, tzinfo=UTC))).process(channel_id)
+    worker()
+
+    assert api.record(channel_id)["job_id"] == newer["job_id"]
+
+
+def test_poison_is_reported_given_back_at_once_and_spoils_nothing(
+    api: Api, worker: Hands, channel_id: str, queue: HandedQueue
+) -> None:
+    jobs = [api.process(channel_id) for _ in range(5)]
+    bodies = api.queue.bodies()
+
+    assert worker(*bodies[:3], "no JSON", *bodies[3:]) == ["message-3"]
+    assert queue.given_back == ["handle-3"]
+    assert {api.job(job["job_id"])["state"] for job in jobs} == {"done"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "NaN",
+        "\ud800",
+        '"\\ud800"',
+        "[" * 100_000,
+        "{}",
+        json.dumps({"channel_id": UNKNOWN}),
+        json.dumps({"channel_id": UNKNOWN, "job_id": 1}),
+        json.dumps({"channel_id": UNKNOWN, "job_id": "x" * 3000}),
+        json.dumps({"channel_id": UNKNOWN, "job_id": UNKNOWN, "more": 1}),
+        write_message(channel_id=UNKNOWN, job_id=UNKNOWN),
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+def test_what_the_api_has_not_sent_is_poison(worker: Hands, queue: HandedQueue, body: str) -> None:
+    assert worker(body) == ["message-0"]
+    assert queue.given_back == ["handle-0"]
+
+
+def test_a_job_of_another_channel_is_poison_and_is_left_alone(api: Api, worker: Hands, channel_id: str) -> None:
+    job = api.process(channel_id)
+
+    assert worker(write_message(channel_id=api.create(), job_id=job["job_id"])) == ["message-0"]
+    assert api.job(job["job_id"])["state"] == "queued"
+
+
+def test_a_channel_that_is_gone_fails_the_job_until_it_is_back(
+    api: Api, worker: Hands, channel_id: str, dynamodb: Any, prefix: str
+) -> None:
+    job = api.process(channel_id)
+    [body] = api.queue.bodies()
+    item = delete(dynamodb, prefix, f"CHANNEL#{channel_id}", "CHANNEL")
+
+    assert worker(body) == ["message-0"]
+    failed = api.job(job["job_id"])
+    assert (failed["state"], failed["detail"]) == ("failed", "The channel is not there any more.")
+    assert worker(body, receives=2) == ["message-0"]
+    assert api.job(job["job_id"]) == failed
+
+    dynamodb.put_item(TableName=prefix, Item=item)
+    assert worker(body) == []
+    done = api.job(job["job_id"])
+    assert (done["state"], done["detail"]) == ("done", None)
+    assert api.record(channel_id)["count"] == 3
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=str)
+@pytest.mark.parametrize("operation", ["get_item", "query", "batch_get_item", "transact_write_items"])
+def test_a_passing_fault_is_tried_again_after_the_visibility_timeout(  # noqa: PLR0913, PLR0917 # what they share
+    api: Api,
+    make_worker: MakeWorker,
+    channel_id: str,
+    queue: HandedQueue,
+    dynamodb: Any,
+    error: Exception,
+    operation: str,
+) -> None:
+    job = api.process(channel_id)
+    [body] = api.queue.bodies()
+
+    assert make_worker(client=Refusing(dynamodb, error, operation))(body) == ["message-0"]
+    assert queue.given_back == []
+    assert api.job(job["job_id"])["state"] == "queued"
+    assert make_worker()(body, receives=2) == []
+    assert api.job(job["job_id"])["state"] == "done"
+
+
+def test_the_last_try_says_that_the_job_failed_and_a_redrive_makes_it_done(
+    api: Api, make_worker: MakeWorker, channel_id: str, dynamodb: Any
+) -> None:
+    job = api.process(channel_id)
+    [body] = api.queue.bodies()
+    broken = make_worker(client=Refusing(dynamodb, FAULTS[0], "query"))
+
+    broken(body, receives=2)
+    assert api.job(job["job_id"])["state"] == "queued"
+    broken(body, receives=3)
+    failed = api.job(job["job_id"])
+    assert (failed["state"], failed["detail"]) == ("failed", "It was tried 3 times. The log says what went wrong.")
+    assert make_worker()(body) == []
+    assert api.job(job["job_id"])["state"] == "done"
+
+
+def test_a_table_that_is_away_altogether_loses_nothing(
+    api: Api, make_worker: MakeWorker, channel_id: str, dynamodb: Any
+) -> None:
+    job = api.process(channel_id)
+    [body] = api.queue.bodies()
+
+    assert make_worker(client=Refusing(dynamodb, FAULTS[3]))(body, receives=3) == ["message-0"]
+    assert api.job(job["job_id"])["state"] == "queued"
+
+
+def test_a_conflict_is_tried_again_at_once(api: Api, make_worker: MakeWorker, channel_id: str, dynamodb: Any) -> None:
+    conflict = client_error("TransactionCanceledException", reasons=["None", "TransactionConflict"])
+    api.process(channel_id)
+
+    assert make_worker(client=Refusing(dynamodb, conflict, "transact_write_items", times=2))() == []
+
+
+def test_poison_that_cannot_be_given_back_waits_for_its_timeout(worker: Hands, queue: HandedQueue) -> None:
+    queue.error = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    assert worker("no JSON") == ["message-0"]
+
+
+def test_what_dynamodb_leaves_over_is_asked_for_again(
+    api: Api, make_worker: MakeWorker, channel_id: str, dynamodb: Any, prefix: str
+) -> None:
+    class Sparing:
+        """Hand out one item at a time, as DynamoDB does when a batch grows too large."""
+
+        def __getattr__(self, operation: str) -> Any:
+            def call(**request: Any) -> Any:
+                if operation != "batch_get_item":
+                    return getattr(dynamodb, operation)(**request)
+                ((table, wanted),) = request["RequestItems"].items()
+                first, *rest = wanted["Keys"]
+                answer = dynamodb.batch_get_item(RequestItems={table: {**wanted, "Keys": [first]}})
+                left = {table: {**wanted, "Keys": rest}} if rest else {}
+                return {**answer, "UnprocessedKeys": left}
+
+            return call
+
+    api.process(channel_id)
+
+    assert make_worker(client=Sparing())() == []
+    assert api.record(channel_id)["priced"] == 2
+
+
+def test_a_channel_with_as_many_picks_as_it_may_have_fits_into_a_record(api: Api, worker: Hands) -> None:
+    channel_id = api.create()
+    for part in range(20):
+        day = f"2025-{1 + part // 2:02}-{1 + part % 2:02}"
+        picks = [
+            {"ticker": f"TICKER{number:04}", "direction": "short", "date": day, "price": 123456789.123456}
+            for number in range(50)
+        ]
+        assert api.add(channel_id, *picks).status == 201
+    for number in range(50):
+        api.price(f"TICKER{number:04}", _2026_01_05=0.000001)
+    full = api.add(channel_id, PICK)
+    api.process(channel_id)
+
+    assert (full.status, full.error_code) == (409, "channel_full")
+    assert worker() == []
+    record = api.record(channel_id)
+    assert (record["count"], record["priced"], len(record["picks"])) == (1000, 1000, 1000)
+
+
+def test_jobs_are_listed_newest_first_page_by_page(api: Api, worker: Hands, channel_id: str) -> None:
+    jobs = [api.process(channel_id)["job_id"] for _ in range(3)]
+    worker()
+
+    page = api.get(f"/api/channels/{channel_id}/jobs", query={"limit": ["2"]}).json()
+    rest = api.get(f"/api/channels/{channel_id}/jobs", query={"cursor": [page["next_cursor"]]}).json()
+
+    assert [job["job_id"] for job in page["jobs"] + rest["jobs"]] == jobs[::-1]
+    assert page["jobs"][0] == api.job(jobs[-1])
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize("error", [client_error("AWS.SimpleQueueService.NonExistentQueue"), FAULTS[3]], ids=str)
+def test_a_queue_that_takes_no_message_is_told_to_the_caller_and_in_the_job(
+    api: Api, queue: HandedQueue, channel_id: str, error: Exception
+) -> None:
+    queue.error = error
+
+    answer = api.post(f"/api/channels/{channel_id}/process")
+
+    assert (answer.status, answer.error_code) == (503, "queue_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    [job] = api.get(f"/api/channels/{channel_id}/jobs").json()["jobs"]
+    assert job["state"] == "failed"
+    assert job["job_id"] in answer.json()["error"]["message"]
+
+
+def test_the_caller_hears_of_it_even_when_the_job_cannot_be_marked(
+    make_api: MakeApi, queue: HandedQueue, channel_id: str, dynamodb: Any
+) -> None:
+    queue.error = client_error("InternalError")
+
+    class Failing:
+        def __getattr__(self, operation: str) -> Any:
+            def call(**request: Any) -> Any:
+                if operation == "update_item" and "JOB#" in str(request["Key"]):
+                    raise client_error("InternalServerError")
+                return getattr(dynamodb, operation)(**request)
+
+            return call
+
+    answer = make_api(client=Failing()).post(f"/api/channels/{channel_id}/process")
+
+    assert (answer.status, answer.error_code) == (503, "queue_unavailable")
+
+
+def test_a_message_that_went_out_after_all_makes_the_job_done(
+    api: Api, worker: Hands, queue: HandedQueue, channel_id: str
+) -> None:
+    queue.error = FAULTS[3]
+    api.post(f"/api/channels/{channel_id}/process")
+    queue.error = None
+    [job] = api.get(f"/api/channels/{channel_id}/jobs").json()["jobs"]
+
+    assert worker(write_message(channel_id=channel_id, job_id=job["job_id"])) == []
+    assert api.job(job["job_id"])["state"] == "done"
+
+
+@pytest.mark.parametrize("job_id", [UNKNOWN, "x", "a" * 3000])
+def test_a_job_that_is_not_there_is_not_found(api: Api, job_id: str) -> None:
+    answer = api.get(f"/api/jobs/{job_id}")
+
+    assert (answer.status, answer.error_code) == (404, "not_found")
+
+
+def test_a_job_is_swept_after_its_message(api: Api, channel_id: str, dynamodb: Any, prefix: str) -> None:
+    job = api.process(channel_id)
+    key = {"pk": {"S": f"JOB#{job['job_id']}"}, "sk": {"S": "JOB"}}
+    item = dynamodb.get_item(TableName=prefix, Key=key)["Item"]
+
+    created_at = datetime.fromisoformat(job["created_at"]).timestamp()
+    assert int(item["expires_at"]["N"]) - created_at == pytest.approx(30 * 86400, abs=2)
+
+
+def test_the_log_names_the_request_that_a_message_came_from(
+    api: Api, worker: Hands, channel_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = api.process(channel_id)
+    capsys.readouterr()
+    worker()
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [line] = [line for line in lines if line["message"] == "job"]
+    assert (line["job_id"], line["outcome"], line["message_id"]) == (job["job_id"], "done", "message-0")
+    assert line["request_id"] == "request-0"
