@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from harness.cli_fileshare import fileshare_app
 from harness.cli_local import local_app
 from harness.cli_parts import AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
 from harness.errors import SawhorseError, files_sentence
@@ -33,6 +34,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(local_app)
+app.add_typer(fileshare_app)
 
 
 @app.command()
@@ -160,6 +162,39 @@ def smoke(root: RootName, local: Local = False, as_json: AsJson = False) -> None
         show_results(f"Smoke checks of {deployment.root.name}", results)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+@app.command()
+def redrive(
+    root: RootName,
+    local: Local = False,
+    queue: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this queue, or this dead-letter queue.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send the messages of a root's dead-letter queues back to their queues. Mend what made them fail first."""
+    from harness.redrive import Tally, pairs_of
+    from harness.redrive import redrive as send_back
+
+    deployment = open_workspace(root, local=local).deployment()
+    sqs, pairs = deployment.client("sqs"), pairs_of(deployment, queue)
+    tallies: list[Tally] = []
+
+    def tell(tally: Tally) -> None:
+        if not as_json:
+            print(f"{tally.pair.dead_letters}: {tally.sent_back} sent back so far", flush=True)
+
+    try:
+        for pair in pairs:
+            tallies.append(Tally(pair))
+            send_back(sqs, tallies[-1], tell)
+    finally:
+        # Also when it was stopped or failed in the middle: what was done stays done.
+        if as_json:
+            print_json({"queues": [tally.as_json() for tally in tallies]})
+        else:
+            print("\n".join(tally.sentence() for tally in tallies))
 
 
 @app.command()

@@ -92,9 +92,12 @@ class Workspace:
         """Apply without a question. The local AWS first gets what the account is expected to have already."""
         terraform = self.terraform
         if self.local:
-            client_of = Deployment(self.root, self.environment, {}, self.local).client
-            make_existing(self.root.app, client_of, self.environment)
+            make_existing(self.root.app, self.client, self.environment)
         terraform.apply(variables)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client for what needs no outputs, whether the root is applied or not."""
+        return Deployment(self.root, self.environment, {}, self.local).client(service)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply, with addresses that can be called from here."""

@@ -1,0 +1,35 @@
+module "fileshare" {
+  source = "../../../modules/apps/fileshare"
+
+  stage = "dev"
+
+  point_in_time_recovery = false
+  deletion_protection    = false
+
+  # The role of the service's tasks, which was there before; null when this account runs no service.
+  task_role = "file-sharing-app-dev-flask-app-task-role"
+
+  # The backend as a function, beside the service; null when the service alone uses the tables.
+  lambda = {
+    memory     = 512
+    timeout    = 30
+    logs_days  = 7
+    log_level  = "DEBUG"
+    throttling = { rate = 50, burst = 100 }
+
+    cors_origins = coalesce(var.cors_origins, ["*"])
+
+    # Null is no limit of its own; an operator says otherwise with -var.
+    reserved_concurrency = var.lambda_reserved_concurrency
+  }
+
+  # Null is what is decided here, on demand; an operator says otherwise with -var.
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

@@ -1,0 +1,34 @@
+module "fileshare" {
+  source = "../../../modules/apps/fileshare"
+
+  stage = "staging"
+
+  point_in_time_recovery = true
+  deletion_protection    = false
+
+  # The role of the service's tasks, which was there before; null when this account runs no service.
+  task_role = "file-sharing-app-staging-flask-app-task-role"
+
+  # The backend as a function, beside the service; null when the service alone uses the tables.
+  lambda = {
+    memory     = 512
+    timeout    = 30
+    logs_days  = 30
+    throttling = { rate = 100, burst = 200 }
+
+    cors_origins = coalesce(var.cors_origins, ["*"])
+
+    # Null is no limit of its own; an operator says otherwise with -var.
+    reserved_concurrency = var.lambda_reserved_concurrency
+  }
+
+  # Null is what is decided here, on demand; an operator says otherwise with -var.
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email = var.environment.alarm_email
+  packages    = var.packages
+}

@@ -1,0 +1,58 @@
+# Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
+
+variable "environment" {
+  description = "Facts of the environment: its name, account, region, alarm address, tags, whose tokens its APIs take, and whether it is the local AWS, which runs no layers."
+  type = object({
+    name        = string
+    account_id  = string
+    region      = string
+    alarm_email = optional(string)
+    tags        = optional(map(string), {})
+    jwt         = optional(object({ issuer = string, audience = list(string) }))
+    local       = optional(bool, false)
+  })
+}
+
+variable "packages" {
+  description = "What the build measured of each function's package, the path seen from this directory."
+  type = map(object({
+    path         = string
+    sha256       = string
+    size         = number
+    handler      = string
+    runtime      = string
+    architecture = string
+  }))
+}
+
+# What an operator turns in an incident with -var; null means what main.tf decided.
+
+variable "cors_origins" {
+  description = "Origins whose pages may call the API."
+  type        = list(string)
+  default     = null
+}
+
+variable "dynamodb_billing_mode" {
+  description = "PAY_PER_REQUEST or PROVISIONED, switched in place on every table."
+  type        = string
+  default     = null
+}
+
+variable "dynamodb_read_capacity" {
+  description = "Read units of every provisioned table and index, the least of them when they scale by themselves."
+  type        = number
+  default     = null
+}
+
+variable "dynamodb_write_capacity" {
+  description = "Write units of every provisioned table and index, the least of them when they scale by themselves."
+  type        = number
+  default     = null
+}
+
+variable "lambda_reserved_concurrency" {
+  description = "Most calls at once of every function; 0 stops them."
+  type        = number
+  default     = null
+}

@@ -1,0 +1,44 @@
+"""Run fileshare's backend as its service runs it: the parameters' variables, and the task role's credentials."""
+
+from __future__ import annotations
+
+from harness.errors import BadConfiguration
+from harness.processes import Process
+from harness.service import service_environment
+from harness.workspace import Deployment, variables_of
+
+SESSION = "sawhorse-dev"
+
+
+def process(deployment: Deployment) -> Process:
+    """Take what the service's deployment would set; SQLite, the way back, needs no credentials."""
+    variables = service_environment(deployment.client, deployment.environment)
+    if variables["USE_DYNAMODB"] == "true":
+        variables = {**place(deployment), **variables, **credentials(deployment)}
+    else:
+        home = deployment.root.project.private / "fileshare"
+        home.mkdir(parents=True, exist_ok=True)
+        variables["SQLITE_PATH"] = str(home / f"{deployment.root.environment}.sqlite3")
+    return Process(module="fileshare.main:app", environment=variables)
+
+
+def place(deployment: Deployment) -> dict[str, str]:
+    """Return what points the process at the local AWS, with nobody's credentials yet."""
+    return variables_of(deployment.local, deployment.environment) if deployment.local else {}
+
+
+def credentials(deployment: Deployment) -> dict[str, str]:
+    """Assume the task role, which lasts an hour; start the process again after that."""
+    name = deployment.outputs.get("task_role")
+    if not name:
+        raise BadConfiguration(
+            f"{deployment.root.name} names no task role, and its function's role trusts Lambda alone; "
+            "name a role that you may assume as task_role in its main.tf, and apply."
+        )
+    role = deployment.client("iam").get_role(RoleName=str(name))["Role"]["Arn"]
+    taken = deployment.client("sts").assume_role(RoleArn=role, RoleSessionName=SESSION)["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": taken["SessionToken"],
+    }

@@ -1,0 +1,1 @@
+"""Share files by short links, with a premium trial of thirty days."""

@@ -1,0 +1,66 @@
+"""Put the application together from its settings, a database and a clock."""
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+
+from fileshare import openapi
+from fileshare.auth import Authenticator
+from fileshare.database import Database
+from fileshare.dynamodb_database import DynamoDBDatabase
+from fileshare.link_routes import make_follow_router, make_link_router
+from fileshare.links import LinkService
+from fileshare.settings import Settings, Tables
+from fileshare.sqlite_database import SQLiteDatabase
+from fileshare.user_routes import make_user_router
+from fileshare.users import UserService
+from fileshare.version import VERSION
+from shared.application import make_application
+from shared.cors import CorsRules
+from shared.dynamodb import Client, DynamoDB
+from shared.times import Clock
+from shared.waiting import AsyncDynamoDB
+
+SERVICE = "fileshare"
+# As many calls wait for a database at once; each thread needs a connection of its own.
+THREADS = 20
+# The longest URL, file key and name, all escaped, fit well.
+MAX_BODY_BYTES = 64 * 1024
+
+
+def open_database(settings: Settings, *, client: Client | None, logger: Logger) -> Database:
+    """Open the database that the settings name; only DynamoDB takes a client."""
+    if not isinstance(settings.database, Tables):
+        return SQLiteDatabase(settings.database, threads=THREADS)
+    if client is None:
+        raise ValueError("DynamoDB needs a client; make one with shared.dynamodb.make_client.")
+    dynamodb = AsyncDynamoDB(DynamoDB(client=client, logger=logger), threads=THREADS)
+    return DynamoDBDatabase(dynamodb=dynamodb, tables=settings.database)
+
+
+def create_app(*, settings: Settings, database: Database, clock: Clock, logger: Logger) -> FastAPI:
+    """Make the application; it reads nothing from its environment."""
+    authenticator = Authenticator(database)
+    links = LinkService(database=database, clock=clock)
+    users = UserService(database=database, clock=clock)
+    routers = [
+        make_user_router(settings=settings, users=users, authenticator=authenticator),
+        make_link_router(links=links, authenticator=authenticator),
+    ]
+    app = make_application(
+        title=openapi.TITLE,
+        version=VERSION,
+        description=openapi.DESCRIPTION,
+        routers=routers,
+        logger=logger,
+        cors=CorsRules(
+            origins=settings.cors_origins,
+            methods=("GET", "POST", "DELETE", "OPTIONS"),
+            headers=("Authorization", "Content-Type", "X-Request-ID"),
+            exposed_headers=("X-Request-ID", "Retry-After"),
+            max_age_seconds=3600,
+        ),
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+    # After the pages of the API, which would be short codes otherwise.
+    app.include_router(make_follow_router(links=links))
+    return app

@@ -1,0 +1,36 @@
+"""Find out whose token a request carries."""
+
+from http import HTTPStatus
+
+from fileshare.database import Database
+from fileshare.records import User
+from fileshare.tokens import opens, user_id_of
+from shared.errors import ApiError
+
+
+class Authenticator:
+    """Check tokens against the hash that is stored with their user; nothing is remembered between requests."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def authenticate(self, token: str | None) -> User:
+        """Name the user, or refuse the request with 401."""
+        if not token:
+            raise _unauthorized(
+                "There is no token. Send the one that you got when you signed up as Authorization: Bearer."
+            )
+        user_id = user_id_of(token)
+        user = await self._database.user(user_id) if user_id else None
+        if user is None or not opens(token, user.token_hash):
+            raise _unauthorized("The token is not known. Check the Authorization header.")
+        return user
+
+
+def _unauthorized(message: str) -> ApiError:
+    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
+
+
+def forbidden(message: str) -> ApiError:
+    """Refuse what belongs to somebody else."""
+    return ApiError(HTTPStatus.FORBIDDEN, "forbidden", message)

@@ -1,0 +1,26 @@
+"""Make the dependency that asks for a token and tells whose it is."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from fileshare.auth import Authenticator
+from fileshare.records import User
+
+Dependency = Callable[..., Awaitable[User]]
+
+
+def user_of(authenticator: Authenticator) -> Dependency:
+    """Make the dependency; the request's log line then names the user."""
+    scheme = HTTPBearer(scheme_name="Token", description="The token that you got when you signed up.", auto_error=False)
+
+    async def user(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(scheme)]
+    ) -> User:
+        found = await authenticator.authenticate(credentials.credentials if credentials else None)
+        request.state.log_fields["user_id"] = found.user_id
+        return found
+
+    return user

@@ -1,0 +1,139 @@
+"""Map the routes of links: shorten, list, show and delete for their owner, follow for everybody."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic.json_schema import SkipJsonSchema
+from starlette.responses import RedirectResponse
+
+from fileshare import openapi
+from fileshare.auth import Authenticator
+from fileshare.bearer import user_of
+from fileshare.checks import is_short_code
+from fileshare.links import LinkService
+from fileshare.models import LinkDetails, LinkPage, NewLink
+from fileshare.records import Link, User
+from shared import cursor
+from shared.bodies import invalid, read_body
+from shared.openapi import operation, responses
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+
+
+def make_link_router(*, links: LinkService, authenticator: Authenticator) -> APIRouter:
+    """Make the routes that a link's owner uses."""
+    router = APIRouter(prefix="/api/links")
+    user = user_of(authenticator)
+
+    @router.post(
+        "",
+        status_code=HTTPStatus.CREATED,
+        summary="Shorten a link",
+        openapi_extra=operation(body=NewLink),
+        responses=responses(
+            openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The link works from now on."
+        ),
+    )
+    async def create_link(request: Request, caller: Annotated[User, Depends(user)]) -> LinkDetails:
+        link = await links.shorten(await read_body(request, NewLink, subject="The link"), caller)
+        request.state.log_fields["short_code"] = link.short_code
+        return _details(link)
+
+    @router.get(
+        "",
+        summary="List your links",
+        openapi_extra=operation(),
+        responses=responses(
+            openapi.ERRORS, 401, 422, 429, 500, success=200, description="Links that have not expired."
+        ),
+    )
+    async def list_links(
+        caller: Annotated[User, Depends(user)],
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most links to send.")] = DEFAULT_LIMIT,
+        after: Annotated[
+            str | SkipJsonSchema[None],
+            Query(alias="cursor", max_length=cursor.MAX_LENGTH, description="The `next_cursor` of the page before."),
+        ] = None,
+    ) -> LinkPage:
+        page = await links.of(caller, after=_place(after), limit=limit)
+        next_cursor = None if page.after is None else cursor.encode(page.after)
+        return LinkPage(links=[_details(link) for link in page.links], next_cursor=next_cursor)
+
+    @router.get(
+        "/{short_code}",
+        summary="Show one of your links",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 410, 429, 500, success=200, description="The link."),
+    )
+    async def show_link(short_code: str, caller: Annotated[User, Depends(user)]) -> LinkDetails:
+        return _details(await links.show(short_code, caller))
+
+    @router.delete(
+        "/{short_code}",
+        status_code=HTTPStatus.NO_CONTENT,
+        summary="Delete one of your links",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 429, 500, success=204, description="The link is gone."),
+    )
+    async def delete_link(short_code: str, caller: Annotated[User, Depends(user)]) -> None:
+        await links.delete(short_code, caller)
+
+    return router
+
+
+def make_follow_router(*, links: LinkService) -> APIRouter:
+    """Make the route that everybody follows links by; it takes every path of one part that nothing else has."""
+    router = APIRouter()
+
+    @router.get(
+        "/{short_code}",
+        status_code=HTTPStatus.FOUND,
+        response_class=RedirectResponse,
+        summary="Follow a link",
+        openapi_extra=operation(),
+        responses=responses(
+            openapi.ERRORS,
+            404,
+            410,
+            429,
+            500,
+            success=302,
+            description="The click is counted.",
+            headers=openapi.LOCATION_HEADER,
+        ),
+    )
+    async def follow_link(short_code: str, request: Request) -> Response:
+        request.state.log_fields["short_code"] = short_code[:64]
+        target = await links.follow(short_code)
+        # Nothing in between may answer the next click, which would be neither counted nor refused after the end.
+        return RedirectResponse(target, status_code=HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _place(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        place = cursor.decode(text)
+    except cursor.MalformedCursorError:
+        place = None
+    if not isinstance(place, str) or not is_short_code(place):
+        raise invalid(
+            "The cursor is not one that this service made. Send `next_cursor` as you got it, or start without one."
+        )
+    return place
+
+
+def _details(link: Link) -> LinkDetails:
+    return LinkDetails(
+        short_code=link.short_code,
+        full_url=link.full_url,
+        created_at=link.created_at,
+        expires_at=link.expires_at,
+        file_key=link.file_key,
+        filename=link.filename,
+        click_count=link.click_count,
+    )

@@ -1,0 +1,90 @@
+"""Map the routes of users: health and signing up for everybody, the trial for the user whose it is."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic.json_schema import SkipJsonSchema
+
+from fileshare import openapi
+from fileshare.auth import Authenticator, forbidden
+from fileshare.bearer import user_of
+from fileshare.models import CreatedUser, Health, NewUser, TrialStatus
+from fileshare.records import User
+from fileshare.settings import Settings, Tables
+from fileshare.users import UserService, address
+from fileshare.version import VERSION
+from shared.bodies import read_body
+from shared.openapi import operation, responses
+
+SIGN_UP_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["email"]}
+TRIAL_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["trial"]}
+
+
+def make_user_router(*, settings: Settings, users: UserService, authenticator: Authenticator) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(prefix="/api")
+    _add_health(router, settings=settings)
+    _add_sign_up(router, users=users)
+    _add_trial(router, users=users, authenticator=authenticator)
+    return router
+
+
+def _add_health(router: APIRouter, *, settings: Settings) -> None:
+    @router.get(
+        "/health",
+        summary="Tell that the service answers",
+        openapi_extra=operation(),
+        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
+    )
+    async def health() -> Health:
+        return Health(version=VERSION, database="dynamodb" if isinstance(settings.database, Tables) else "sqlite")
+
+
+def _add_sign_up(router: APIRouter, *, users: UserService) -> None:
+    @router.post(
+        "/users",
+        status_code=HTTPStatus.CREATED,
+        summary="Sign up",
+        openapi_extra=operation(body=NewUser),
+        responses=responses(
+            SIGN_UP_ERRORS, 409, 413, 422, 429, 500, success=201, description="The user, and the token, shown once."
+        ),
+    )
+    async def create_user(request: Request) -> CreatedUser:
+        created = await users.sign_up(await read_body(request, NewUser, subject="The user"))
+        request.state.log_fields["user_id"] = created.user_id
+        return created
+
+
+def _add_trial(router: APIRouter, *, users: UserService, authenticator: Authenticator) -> None:
+    user = user_of(authenticator)
+
+    @router.get(
+        "/trial",
+        summary="Tell where you stand with the trial",
+        openapi_extra=operation(),
+        responses=responses(
+            openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="The trial, and what the frontend shows."
+        ),
+    )
+    async def show_trial(
+        caller: Annotated[User, Depends(user)],
+        email: Annotated[
+            str | SkipJsonSchema[None],
+            Query(max_length=1024, description="Whose trial it is: your own address, which it is without it as well."),
+        ] = None,
+    ) -> TrialStatus:
+        # Whether somebody else has an account is nobody's business, so every other address gets the same answer.
+        if email is not None and address(email) != caller.email:
+            raise forbidden("You can see your own trial only. Send your own address, or none.")
+        return users.trial_of(caller)
+
+    @router.post(
+        "/trial",
+        summary="Start the trial",
+        openapi_extra=operation(),
+        responses=responses(TRIAL_ERRORS, 401, 409, 429, 500, success=200, description="The trial runs."),
+    )
+    async def start_trial(caller: Annotated[User, Depends(user)]) -> TrialStatus:
+        return await users.start_trial(caller)

@@ -1,0 +1,58 @@
+"""Sign users up, and start their one trial."""
+
+import uuid
+from http import HTTPStatus
+
+from fileshare.checks import DoesNotFitError, normalised_email
+from fileshare.database import Database, EmailTaken
+from fileshare.models import CreatedUser, NewUser, TrialStatus
+from fileshare.openapi import CONFLICTS
+from fileshare.records import User
+from fileshare.tokens import new_token
+from fileshare.trials import LENGTH, status_of
+from shared.bodies import invalid
+from shared.errors import ApiError
+from shared.times import Clock, timestamp
+
+
+class UserService:
+    """What can be done with users; the database decides between requests at the same moment."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def sign_up(self, wanted: NewUser) -> CreatedUser:
+        """Store a new user and hand out the token."""
+        email = address(wanted.email)
+        user_id = str(uuid.uuid4())
+        token = new_token(user_id)
+        now = timestamp(self._clock())
+        user = User(user_id=user_id, email=email, created_at=now, updated_at=now, token_hash=token.hashed)
+        try:
+            await self._database.create_user(user)
+        except EmailTaken:
+            raise ApiError(HTTPStatus.CONFLICT, *CONFLICTS["email"]) from None
+        return CreatedUser(user_id=user_id, email=email, user_tier=user.user_tier, created_at=now, token=token.clear)
+
+    async def start_trial(self, user: User) -> TrialStatus:
+        """Start the trial of a user who never had one; of two requests at once one starts it."""
+        now = self._clock()
+        started = await self._database.start_trial(
+            user.user_id, started_at=timestamp(now), expires_at=timestamp(now + LENGTH)
+        )
+        if started is None:
+            raise ApiError(HTTPStatus.CONFLICT, *CONFLICTS["trial"])
+        return status_of(started, now)
+
+    def trial_of(self, user: User) -> TrialStatus:
+        """Say where a user stands with the trial."""
+        return status_of(user, self._clock())
+
+
+def address(text: str) -> str:
+    """Normalise an address that a caller sent, or refuse it."""
+    try:
+        return normalised_email(text)
+    except DoesNotFitError as error:
+        raise invalid(f"The request does not fit: email {error}.") from None

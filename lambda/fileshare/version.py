@@ -1,0 +1,3 @@
+"""Hold the version that /api/health and the OpenAPI document tell."""
+
+VERSION = "1.0.0"

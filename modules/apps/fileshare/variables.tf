@@ -1,0 +1,104 @@
+variable "alarm_email" {
+  description = "Address that alarms are sent to; null sends none."
+  type        = string
+  default     = null
+}
+
+variable "capacity" {
+  description = "What an operator turns in an incident, for both tables: billing mode, read and write units; null means on demand."
+  type = object({
+    billing_mode   = optional(string)
+    read_capacity  = optional(number)
+    write_capacity = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the tables."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "lambda" {
+  description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, and requests a second before 429; null makes only what the service needs."
+  type = object({
+    memory                  = optional(number, 512)
+    timeout                 = optional(number, 30)
+    log_level               = optional(string, "INFO")
+    logs_days               = optional(number, 7)
+    reserved_concurrency    = optional(number)
+    provisioned_concurrency = optional(number)
+    tracing                 = optional(bool, false)
+    cors_origins            = optional(list(string), ["*"])
+    throttling = optional(object({
+      rate  = optional(number, 1000)
+      burst = optional(number, 500)
+    }), {})
+  })
+  default = null
+
+  validation {
+    condition     = var.lambda == null ? true : contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.lambda.log_level)
+    error_message = "lambda: log_level must be DEBUG, INFO, WARNING or ERROR."
+  }
+
+  validation {
+    # The function refuses anything else when it starts.
+    condition = var.lambda == null ? true : length(var.lambda.cors_origins) > 0 && (var.lambda.cors_origins == tolist(["*"]) || alltrue([
+      for origin in var.lambda.cors_origins : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", origin))
+    ]))
+    error_message = "lambda: cors_origins is * alone, or a list of origins of a scheme and a host, such as https://app.example.com."
+  }
+
+  validation {
+    condition     = var.lambda == null || contains(keys(var.packages), "api")
+    error_message = "lambda: the package of the function api is missing; run \"make build\"."
+  }
+}
+
+variable "packages" {
+  description = "What the build measured, by function; the Lambda form has one, api."
+  type = map(object({
+    path         = string
+    sha256       = string
+    size         = number
+    handler      = string
+    runtime      = string
+    architecture = string
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether the tables can be restored to any second of the last 35 days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "stage" {
+  description = "What stands for the environment in every name."
+  type        = string
+  default     = "prod"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.stage))
+    error_message = "stage must be 1 to 20 lower-case letters, digits or hyphens, and start with a letter."
+  }
+}
+
+variable "task_role" {
+  description = "Name of the service's task role, which exists already and gets the policy; null attaches it to none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.task_role == null ? true : can(regex("^[\\w+=,.@-]{1,64}$", var.task_role))
+    error_message = "task_role must be the name of a role, without its ARN and path, such as file-sharing-app-dev-flask-app-task-role."
+  }
+}

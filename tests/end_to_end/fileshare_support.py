@@ -1,0 +1,253 @@
+"""What the end-to-end test of fileshare uses: callers, the backend as a process, an ECS service, an old SQLite file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from fileshare.records import Link, User
+from fileshare.sqlite_database import SQLiteDatabase
+from harness.environment import read_environment
+from harness.local.clients import local_client
+from harness.local.emulators import LocalAWS
+from harness.processes import HOST
+from tests.conftest import REPOSITORY
+from tests.end_to_end.conftest import Sawhorse
+
+ROOT = "dev/fileshare"
+TARGET = "https://example.com/report.pdf?a=1#top"
+WORKFLOW = REPOSITORY / ".github/workflows/deploy-fileshare.yml"
+FOUR = ("AWS_REGION", "DYNAMODB_URLS_TABLE_NAME", "DYNAMODB_USERS_TABLE_NAME", "USE_DYNAMODB")
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def sign_up(http: httpx.Client, email: str | None = None) -> dict[str, Any]:
+    answer = http.post("api/users", json={"email": email or f"{uuid.uuid4()}@example.com"})
+    assert answer.status_code == 201, answer.text
+    user: dict[str, Any] = answer.json()
+    return user
+
+
+def shorten(http: httpx.Client, **members: Any) -> str:
+    answer = http.post("api/links", json={"full_url": TARGET, **members})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["short_code"])
+
+
+def client(sawhorse: Sawhorse, service: str, environment: str = "dev", **changes: str) -> Any:
+    """Return a client of the local AWS in the app's own region."""
+    facts = read_environment(sawhorse.project, environment).of_app("fileshare")
+    variables = LocalAWS(sawhorse.project).required().environment(facts.account_id, facts.region)
+    return local_client(service, {**variables, **changes})
+
+
+@contextmanager
+def running_process(sawhorse: Sawhorse) -> Iterator[httpx.Client]:
+    """Run the backend with `sawhorse dev` and give a client of it."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "harness.cli", "dev", ROOT, "--local", "--port", str(port)]
+    environment = {**os.environ, "SAWHORSE_PROJECT": str(sawhorse.project.path)}
+    with (
+        subprocess.Popen(
+            command,
+            cwd=sawhorse.project.path,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process,
+        httpx.Client(base_url=f"http://{HOST}:{port}", timeout=10, trust_env=False) as http,
+    ):
+        try:
+            wait_until_it_answers(http, process)
+            yield http
+        finally:
+            # As Ctrl-C in a terminal, which reaches the whole group.
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=30)
+
+
+def wait_until_it_answers(http: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            http.get("api/health")
+        except httpx.TransportError:
+            time.sleep(0.2)
+        else:
+            return
+    assert process.stderr
+    pytest.fail(f"The process does not answer: {process.stderr.read().decode() if process.poll() else 'no end'}")
+
+
+def make_service(ecs: Any) -> str:
+    """Make a service as it was before this project came: on SQLite, with a container beside it."""
+    ecs.create_cluster(clusterName="sharing")
+    registered = ecs.register_task_definition(
+        family="flask-app",
+        taskRoleArn="arn:aws:iam::111111111111:role/file-sharing-app-dev-flask-app-task-role",
+        containerDefinitions=[
+            {
+                "name": "flask-app",
+                "image": "fileshare:1",
+                "memory": 256,
+                "environment": [
+                    {"name": "USE_DYNAMODB", "value": "false"},
+                    {"name": "FLASK_ENV", "value": "production"},
+                ],
+            },
+            {"name": "proxy", "image": "proxy:1", "memory": 64, "environment": [{"name": "PORT", "value": "80"}]},
+        ],
+    )
+    definition = str(registered["taskDefinition"]["taskDefinitionArn"])
+    # Nothing runs here: a service that wants no task is stable.
+    ecs.create_service(cluster="sharing", serviceName="flask-app", taskDefinition=definition, desiredCount=0)
+    return definition
+
+
+def steps_of_ours() -> list[dict[str, Any]]:
+    steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["deploy"]["steps"]
+    ours = [step for step in steps if "sawhorse" in step.get("run", "")]
+    assert len(ours) == 2
+    return ours
+
+
+def run_step(step: Mapping[str, Any], words: Mapping[str, str], aws: Mapping[str, str], directory: Path) -> str:
+    """Run a step as GitHub does: its expressions filled in, in bash that stops at the first error."""
+    assert "${{" not in step["run"]
+    environment = {
+        name: re.sub(r"\$\{\{ ([\w.]+) \}\}", lambda found: words[found[1]], value)
+        for name, value in step["env"].items()
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    result = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
+        cwd=directory,
+        env={**clean, **aws, **environment, "SAWHORSE_PROJECT": str(directory)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def old_file(path: Path, *, users: int, links: int) -> tuple[list[User], list[Link]]:
+    """Write a SQLite file as the service leaves it behind."""
+    start = "2026-01-31T09:15:02.104233Z"
+    run = uuid.uuid4().hex[:8]
+    people = [
+        User(
+            user_id=f"{run}-{number}",
+            email=f"{run}-{number}@example.com",
+            created_at=start,
+            updated_at=start,
+            trial_used=number % 3 == 0,
+        )
+        for number in range(users)
+    ]
+    shared = [
+        Link(
+            short_code=f"{run}{number}",
+            created_by_user=people[number % users].user_id,
+            full_url=f"{TARGET}{number}",
+            created_at=start,
+            filename=f"report {number}.pdf" if number % 2 else None,
+            click_count=number,
+        )
+        for number in range(links)
+    ]
+    SQLiteDatabase(path, threads=1).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, records in (("users", people), ("urls", shared)):
+            names = list(type(records[0]).__dataclass_fields__)
+            connection.executemany(
+                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})",  # noqa: S608 # names of ours
+                [astuple(record) for record in records],
+            )
+    return people, shared
+
+
+def stop_in_the_middle(sawhorse: Sawhorse, path: Path, how: signal.Signals, line: str) -> int:
+    """Start the migration, and stop it when it says how far it is."""
+    command = [sys.executable, "-m", "harness.cli", "migrate", ROOT, "--from", str(path), "--local"]
+    environment = {**os.environ, "SAWHORSE_PROJECT": str(sawhorse.project.path)}
+    with subprocess.Popen(
+        command,
+        cwd=sawhorse.project.path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        for told in process.stderr:
+            if line in told:
+                process.send_signal(how)
+                break
+        rest = process.stderr.read()
+        code = process.wait(timeout=60)
+    assert "Traceback" not in rest
+    return code
+
+
+def code_of(link: Link) -> str:
+    return link.short_code
+
+
+def exists(dynamodb: Any, table: str, link: Link) -> bool:
+    return "Item" in dynamodb.get_item(TableName=table, Key={"short_code": {"S": link.short_code}})
+
+
+def everything(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+        yield from page["Items"]
+
+
+def those_of(dynamodb: Any, table: str, links: list[Link]) -> list[dict[str, Any]]:
+    codes = {link.short_code for link in links}
+    return [item for item in everything(dynamodb, table) if item["short_code"]["S"] in codes]
+
+
+def leftovers(sawhorse: Sawhorse) -> dict[str, list[Any]]:
+    """Ask every service that the app uses what it still has of staging's."""
+
+    def ask(service: str, operation: str, field: str) -> list[Any]:
+        found: list[Any] = getattr(client(sawhorse, service, "staging"), operation)()[field]
+        return found
+
+    iam = client(sawhorse, "iam", "staging")
+    state = sawhorse.project.path / "environments/staging/fileshare/terraform.tfstate.d/local/terraform.tfstate"
+    named = "file-sharing-app-staging"
+    return {
+        "tables": ask("dynamodb", "list_tables", "TableNames"),
+        "functions": ask("lambda", "list_functions", "Functions"),
+        "apis": ask("apigatewayv2", "get_apis", "Items"),
+        "roles": [role["RoleName"] for role in iam.list_roles()["Roles"]],
+        "policies": iam.list_policies(Scope="Local")["Policies"],
+        "log groups": ask("logs", "describe_log_groups", "logGroups"),
+        "parameters": ask("ssm", "describe_parameters", "Parameters"),
+        "topics": ask("sns", "list_topics", "Topics"),
+        "alarms": [a for a in ask("cloudwatch", "describe_alarms", "MetricAlarms") if named in a["AlarmName"]],
+        "dashboards": [d for d in ask("cloudwatch", "list_dashboards", "DashboardEntries") if named in str(d)],
+        "state": json.loads(state.read_text())["resources"],
+    }

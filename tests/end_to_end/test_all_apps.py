@@ -1,0 +1,128 @@
+"""Every app of an environment side by side on one local AWS: brought up by one command, taken down one at a time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from harness import bootstrap
+from harness.local.emulators import LocalAWS
+from tests.conftest import copy_of_project
+from tests.end_to_end.conftest import Sawhorse, without_aws
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+    """A copy of the project with a local AWS of its own, on which nothing stands yet."""
+    project = copy_of_project(tmp_path_factory.mktemp("all-apps") / "project")
+    command = Sawhorse(project)
+    try:
+        command("local", "up", "--port", "0")
+        yield command
+    finally:
+        LocalAWS(project).down()
+
+
+@pytest.fixture(scope="module")
+def demonstrated(sawhorse: Sawhorse) -> list[dict[str, Any]]:
+    """What the demo of all apps of dev came to."""
+    found: list[dict[str, Any]] = sawhorse.json("demo", "dev/all")
+    return found
+
+
+def health(sawhorse: Sawhorse, app: str) -> int:
+    """Call an app's health, wherever it has it, and return the status."""
+    path = {"triggers_api": "v1/health", "turbotech_portal": "api/health"}.get(app, "health")
+    url = sawhorse.json("outputs", f"dev/{app}", "--local")["api_endpoint"]
+    with httpx.Client(trust_env=False, timeout=30) as http:
+        return http.get(f"{url}/{path}").status_code
+
+
+def test_all_apps_come_up_and_pass_their_checks(sawhorse: Sawhorse, demonstrated: list[dict[str, Any]]) -> None:
+    assert [one["root"] for one in demonstrated] == [f"dev/{app}" for app in sawhorse.project.apps]
+    assert [(one["root"], one["checks"]) for one in demonstrated if one["passed"] != one["checks"]] == []
+    assert min(one["checks"] for one in demonstrated) >= 5
+    assert min(one["resources"] for one in demonstrated) >= 20
+
+
+def test_a_plan_of_all_apps_right_after_shows_no_changes(
+    sawhorse: Sawhorse, demonstrated: list[dict[str, Any]]
+) -> None:
+    output = sawhorse("plan", "dev/all", "--local", "--exit-code")
+
+    assert output.count("No changes.") == len(demonstrated)
+
+
+@pytest.mark.parametrize("app", ["turbotech_portal", "fileshare"])
+def test_terraform_itself_sees_no_changes_with_the_exports_for_a_root(
+    sawhorse: Sawhorse, demonstrated: list[dict[str, Any]], app: str
+) -> None:
+    """These two differ on the local AWS: in the issuer of tokens, in the form of the function, in the region."""
+    script = (
+        f'eval "$({sys.executable} -m harness.cli local env dev/{app})"; cd environments/dev/{app}; '
+        '"$TERRAFORM" init -input=false && "$TERRAFORM" plan -input=false -detailed-exitcode'
+    )
+    result = subprocess.run(
+        ["bash", "-c", script],
+        cwd=sawhorse.project.path,
+        env={
+            **without_aws(),
+            "SAWHORSE_PROJECT": str(sawhorse.project.path),
+            "TERRAFORM": str(bootstrap.ensure_terraform(sawhorse.project.path)),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_destroy_takes_down_what_it_is_told_and_nothing_else(
+    sawhorse: Sawhorse, demonstrated: list[dict[str, Any]]
+) -> None:
+    others = [app for app in sawhorse.project.apps if app != "triggers_api"]
+
+    sawhorse("destroy", "dev/triggers_api", "--local")
+
+    assert "is not applied" in sawhorse("outputs", "dev/triggers_api", "--local", code=2)
+    tables = sawhorse.client("dynamodb", "dev").list_tables()["TableNames"]
+    assert [name for name in tables if name.startswith("triggers-api")] == []
+    assert {app: health(sawhorse, app) for app in others} == dict.fromkeys(others, 200)
+    output = sawhorse("plan", "dev/all", "--local")
+    assert output.count("No changes.") == len(others)
+
+
+def test_a_destroy_of_all_leaves_nothing(sawhorse: Sawhorse, demonstrated: list[dict[str, Any]]) -> None:
+    sawhorse("destroy", "dev/all", "--local")
+
+    for region in ("us-east-1", "us-east-2"):
+        assert left(sawhorse, region) == {}
+
+
+def left(sawhorse: Sawhorse, region: str) -> dict[str, list[str]]:
+    """Return what stands in the account of dev, by its kind."""
+    lists = {
+        "dynamodb": ("list_tables", "TableNames", None),
+        "lambda": ("list_functions", "Functions", "FunctionName"),
+        "sqs": ("list_queues", "QueueUrls", None),
+        "ssm": ("describe_parameters", "Parameters", "Name"),
+        "logs": ("describe_log_groups", "logGroups", "logGroupName"),
+        "apigateway": ("get_rest_apis", "items", "name"),
+        "apigatewayv2": ("get_apis", "Items", "Name"),
+        "sns": ("list_topics", "Topics", "TopicArn"),
+        "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
+    }
+    found = {}
+    for service, (operation, key, name) in lists.items():
+        answer = getattr(sawhorse.client(service, "dev", region), operation)()
+        items = [item[name] if name else item for item in answer.get(key, [])]
+        if items:
+            found[service] = items
+    return found
