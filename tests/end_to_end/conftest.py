@@ -75,10 +75,11 @@ def applied(directory: Path, root: str) -> Iterator[Sawhorse]:
 
 def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:
     """Ask every service that apps use what a root's account still has, and the state what it still holds."""
-    environment, _, _ = root.partition("/")
+    environment, _, app = root.partition("/")
+    region = read_environment(sawhorse.project, environment).of_app(app).region
 
     def ask(service: str, operation: str, field: str) -> list[Any]:
-        found: list[Any] = getattr(sawhorse.client(service, environment), operation)().get(field, [])
+        found: list[Any] = getattr(sawhorse.client(service, environment, region), operation)().get(field, [])
         return found
 
     state = sawhorse.project.path / "environments" / root / "terraform.tfstate.d/local/terraform.tfstate"
