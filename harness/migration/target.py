@@ -14,8 +14,8 @@ from fileshare.dynamodb_database import EMAIL_INDEX, link_item, reservation_item
 from fileshare.records import Link, User, values_of
 from harness.errors import SawhorseError
 from harness.migration.source import BadRow
+from shared.api_errors import Throttled
 from shared.dynamodb import CONDITION_FAILED, ConditionFailed, DynamoDB, Item, TransactionCanceled
-from shared.errors import Throttled
 from shared.items import from_item
 
 T = TypeVar("T")

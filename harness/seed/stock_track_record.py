@@ -10,8 +10,8 @@ from aws_lambda_powertools import Logger
 
 from harness.seed import Seeded
 from harness.workspace import Deployment
+from shared.api_errors import ApiError
 from shared.dynamodb import DynamoDB
-from shared.errors import ApiError
 from shared.times import system_clock
 from stock_track_record.channels import ChannelStore
 from stock_track_record.jobs import JobRequests, JobStore

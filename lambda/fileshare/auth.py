@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fileshare.database import Database
 from fileshare.records import User
 from fileshare.tokens import opens, user_id_of
-from shared.errors import ApiError
+from shared.api_errors import ApiError
 
 
 class Authenticator:

@@ -5,8 +5,8 @@ from typing import Any
 from fileshare.database import CodeTaken, EmailTaken, Page
 from fileshare.records import FREE, TRIAL, Link, User, values_of
 from fileshare.settings import Tables
+from shared.api_errors import Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, Item, TransactionCanceled
-from shared.errors import Throttled
 from shared.items import from_item, to_item
 from shared.waiting import AsyncDynamoDB
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from fileshare.database import CodeTaken, EmailTaken, Page
 from fileshare.records import FREE, TRIAL, Link, User, values_of
-from shared.errors import Throttled
+from shared.api_errors import Throttled
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """Map the routes of users: health and signing up for everybody, the trial for the user whose it is."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic.json_schema import SkipJsonSchema
@@ -15,6 +15,7 @@ from fileshare.settings import Settings, Tables
 from fileshare.users import UserService, address
 from fileshare.version import VERSION
 from shared.bodies import read_body
+from shared.health import add_health
 from shared.openapi import operation, responses
 
 SIGN_UP_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["email"]}
@@ -24,21 +25,11 @@ TRIAL_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["trial"]}
 def make_user_router(*, settings: Settings, users: UserService, authenticator: Authenticator) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/api")
-    _add_health(router, settings=settings)
+    database: Literal["dynamodb", "sqlite"] = "dynamodb" if isinstance(settings.database, Tables) else "sqlite"
+    add_health(router, Health(version=VERSION, database=database))
     _add_sign_up(router, users=users)
     _add_trial(router, users=users, authenticator=authenticator)
     return router
-
-
-def _add_health(router: APIRouter, *, settings: Settings) -> None:
-    @router.get(
-        "/health",
-        summary="Tell that the service answers",
-        openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
-    )
-    async def health() -> Health:
-        return Health(version=VERSION, database="dynamodb" if isinstance(settings.database, Tables) else "sqlite")
 
 
 def _add_sign_up(router: APIRouter, *, users: UserService) -> None:

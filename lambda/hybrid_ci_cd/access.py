@@ -9,8 +9,8 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.sessions import Session, SessionStore
+from shared.api_errors import ApiError
 from shared.api_keys import hash_key
-from shared.errors import ApiError
 
 SESSION = HTTPBearer(
     scheme_name="Session", bearerFormat="session id", description="The `session_id` of a login.", auto_error=False

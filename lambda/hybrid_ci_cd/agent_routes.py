@@ -12,8 +12,8 @@ from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.models import Agent, AgentPage, AgentStatus, Heartbeat, NewAgent, RegisteredAgent
 from hybrid_ci_cd.parameters import DEFAULT_LIMIT, After, Limit
 from hybrid_ci_cd.sessions import Session
+from shared.api_errors import ApiError
 from shared.bodies import read_body
-from shared.errors import ApiError
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 

@@ -1,18 +1,20 @@
 """Put the application together from its settings, a DynamoDB client and a clock."""
 
 from aws_lambda_powertools import Logger
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from hybrid_ci_cd import agent_routes, health, job_routes, openapi, session_routes
+from hybrid_ci_cd import agent_routes, job_routes, openapi, session_routes
 from hybrid_ci_cd.access import Access
 from hybrid_ci_cd.agents import AgentStore
 from hybrid_ci_cd.jobs import JobStore
+from hybrid_ci_cd.models import Health
 from hybrid_ci_cd.sessions import SessionStore
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.version import VERSION
 from shared.application import make_application
 from shared.cors import CorsRules
 from shared.dynamodb import Client, DynamoDB
+from shared.health import add_health
 from shared.metrics import Counters
 from shared.times import Clock
 
@@ -28,12 +30,14 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
     agents = AgentStore(settings=settings, dynamodb=dynamodb, clock=clock)
     jobs = JobStore(settings=settings, dynamodb=dynamodb, clock=clock, agents=agents)
     access = Access(sessions=sessions, agents=agents, session_key_hash=settings.session_key_hash)
+    health = APIRouter()
+    add_health(health, Health(version=VERSION))
     return make_application(
         title=openapi.TITLE,
         version=VERSION,
         description=openapi.DESCRIPTION,
         routers=[
-            health.make_router(),
+            health,
             session_routes.make_router(access=access, store=sessions, counters=counters),
             job_routes.make_router(access=access, store=jobs, counters=counters),
             agent_routes.make_router(access=access, store=agents, counters=counters),

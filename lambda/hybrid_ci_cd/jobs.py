@@ -13,8 +13,8 @@ from hybrid_ci_cd.models import FinishedJob, Job, JobEntry, JobStatus, NewJob, j
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
 from hybrid_ci_cd.tokens import is_id, new_id
+from shared.api_errors import ApiError
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
-from shared.errors import ApiError
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 

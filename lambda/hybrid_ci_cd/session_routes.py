@@ -19,9 +19,9 @@ from hybrid_ci_cd.models import (
 )
 from hybrid_ci_cd.parameters import DEFAULT_LIMIT, After, Limit
 from hybrid_ci_cd.sessions import Session, SessionStore, moment_of
+from shared.api_errors import ApiError
 from shared.bodies import read_body
 from shared.dynamodb import Item
-from shared.errors import ApiError
 from shared.items import from_item
 from shared.metrics import Counters
 from shared.openapi import operation, responses

@@ -13,9 +13,9 @@ from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
 from hybrid_ci_cd.models import NewSession, json_text
 from hybrid_ci_cd.settings import MAX_LIFETIME_SECONDS, Settings
 from hybrid_ci_cd.tokens import is_handle, is_session_id, logout_key, new_id, new_session_id
+from shared.api_errors import Throttled
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
-from shared.errors import Throttled
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 

@@ -6,7 +6,8 @@ from typing import TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.errors import ApiError, validation_sentence
+from shared.api_errors import ApiError
+from shared.validation import validation_sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 

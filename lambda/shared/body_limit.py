@@ -2,8 +2,9 @@
 
 from http import HTTPStatus
 
+from shared.api_errors import ApiError
 from shared.asgi import App, Message, Receive, Scope, Send, header
-from shared.errors import ApiError, error_response
+from shared.errors import error_response
 
 DEFAULT_MAX_BODY_BYTES = 256 * 1024
 

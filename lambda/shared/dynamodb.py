@@ -9,7 +9,7 @@ import botocore.session
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from shared.errors import Throttled
+from shared.api_errors import Throttled
 
 # Three attempts of at most four seconds each leave room for two calls within API Gateway's 29 seconds.
 CLIENT_CONFIG = botocore.config.Config(

@@ -1,12 +1,7 @@
-"""Answer every error as JSON with a stable code, a sentence and the request id.
+"""Answer every error as JSON with a stable code, a sentence and the request id."""
 
-ApiError            an error that the caller is told about
-└── Throttled       the caller has to slow down: 429 with Retry-After
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Request
@@ -16,12 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
+from shared.api_errors import ApiError
 from shared.asgi import App, Message, Receive, Scope, Send
+from shared.validation import validation_sentence
 
-RETRY_AFTER_SECONDS = 2
-# What a sentence shows of a request, so that no request makes an answer larger than Lambda's 6 MB.
-SHOWN_FAULTS = 5
-SHOWN_PLACE_LENGTH = 64
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -37,29 +30,6 @@ class ErrorBody(BaseModel):
     """The body of every error."""
 
     error: ErrorDetail
-
-
-class ApiError(Exception):
-    """An error that the caller is told about in one sentence."""
-
-    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = dict(headers or {})
-
-
-class Throttled(ApiError):
-    """DynamoDB or another service asked us to slow down, so we ask the caller."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            "throttled",
-            f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
 
 
 def error_response(
@@ -115,18 +85,6 @@ class ErrorBoundary:
                 "Something went wrong on our side. Send the request again; if it fails again, quote the request id.",
             )
             await response(scope, receive, send)
-
-
-def validation_sentence(errors: Sequence[Any], *, subject: str) -> str:
-    """Say in one sentence which parts do not fit: the first few, by names that are cut short, and never with values."""
-    parts = [f"{_place(error['loc'])}: {error['msg'][:1].lower()}{error['msg'][1:]}" for error in errors[:SHOWN_FAULTS]]
-    more = f"; and {len(errors) - SHOWN_FAULTS} more" if len(errors) > SHOWN_FAULTS else ""
-    return f"{subject} does not fit: {'; '.join(parts)}{more}."
-
-
-def _place(location: Sequence[object]) -> str:
-    place = ".".join(str(part) for part in location) or "it"
-    return place if len(place) <= SHOWN_PLACE_LENGTH else f"{place[: SHOWN_PLACE_LENGTH - 1]}…"
 
 
 async def _on_api_error(request: Request, error: ApiError) -> JSONResponse:

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.errors import RETRY_AFTER_SECONDS, ErrorBody
+from shared.api_errors import RETRY_AFTER_SECONDS
+from shared.errors import ErrorBody
 
 # By status: the stable code, and a sentence as an example.
 Catalogue = Mapping[int, tuple[str, str]]

@@ -8,8 +8,8 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import times
+from shared.api_errors import ApiError, Throttled
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
-from shared.errors import ApiError, Throttled
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models

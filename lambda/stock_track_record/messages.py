@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from shared.bodies import StrictModel
-from shared.errors import validation_sentence
+from shared.validation import validation_sentence
 from stock_track_record.keys import ID_PATTERN
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+from shared.api_errors import ApiError, Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, DynamoDB, Item, TransactionCanceled
-from shared.errors import ApiError, Throttled
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from shared.bodies import invalid, read_body
 from shared.cursor import MAX_LENGTH
+from shared.health import add_health
 from shared.openapi import operation, responses
 from shared.times import Clock
 from stock_track_record import models, openapi
@@ -46,24 +47,13 @@ class Stores:
 def make_router(*, stores: Stores, clock: Clock) -> APIRouter:
     """Make the routes under /api."""
     router = APIRouter(prefix="/api")
-    _add_health(router)
+    add_health(router, models.Health(version=VERSION))
     _add_channels(router, stores)
     _add_picks(router, stores, clock)
     _add_stocks(router, stores, clock)
     _add_processing(router, stores)
     _add_results(router, stores)
     return router
-
-
-def _add_health(router: APIRouter) -> None:
-    @router.get(
-        "/health",
-        summary="Tell that the service answers",
-        openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
-    )
-    async def health() -> models.Health:
-        return models.Health(version=VERSION)
 
 
 def _add_channels(router: APIRouter, stores: Stores) -> None:

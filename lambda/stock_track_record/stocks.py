@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from shared.api_errors import ApiError, Throttled
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
-from shared.errors import ApiError, Throttled
 from shared.items import from_item, to_item
 from stock_track_record import keys, models
 from stock_track_record.returns import Price

@@ -4,9 +4,9 @@ import hmac
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from shared.api_errors import ApiError
 from shared.api_keys import hash_key
 from shared.dynamodb import DynamoDB
-from shared.errors import ApiError
 from triggers_api.settings import Settings
 
 # Anyone can read this key here, so settings.py refuses it in production.

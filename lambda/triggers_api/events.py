@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from shared.api_errors import ApiError, Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
-from shared.errors import ApiError, Throttled
 from shared.times import Clock, timestamp
 from triggers_api import idempotency, sharding
 from triggers_api.event_ids import is_event_id, new_event_id

@@ -12,10 +12,11 @@ from pydantic.json_schema import SkipJsonSchema
 
 from shared.bodies import invalid
 from shared.cursor import MAX_LENGTH, MalformedCursorError
-from shared.errors import validation_sentence
+from shared.health import add_health
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 from shared.strict_json import JsonObject, NotStrictJsonError, read_object
+from shared.validation import validation_sentence
 from triggers_api import cursor, idempotency, openapi
 from triggers_api.auth import Authenticator, Caller
 from triggers_api.events import EventStore
@@ -49,7 +50,7 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
     _add_inbox(protected, inbox=inbox)
     _add_endings(protected, store=store, counters=counters)
     router = APIRouter(prefix="/v1")
-    _add_health(router)
+    add_health(router, Health(version=VERSION))
     router.include_router(protected)
     return router
 
@@ -71,17 +72,6 @@ def _caller_of(authenticator: Authenticator) -> Dependency:
         return found
 
     return caller
-
-
-def _add_health(router: APIRouter) -> None:
-    @router.get(
-        "/health",
-        summary="Tell that the service answers",
-        openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
-    )
-    async def health() -> Health:
-        return Health(version=VERSION)
 
 
 def _add_creation(  # noqa: PLR0913 - what storing an event takes

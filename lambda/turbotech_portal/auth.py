@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from shared.api_errors import ApiError
 from shared.asgi import Scope
 from shared.claims import checked_claims
-from shared.errors import ApiError
 from turbotech_portal.settings import Settings
 
 # Auth0's ids have far fewer. A list of readers is made of them, so they must not grow without end.

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from shared.bodies import invalid, read_body
 from shared.cursor import MAX_LENGTH, MalformedCursorError
+from shared.health import add_health
 from shared.openapi import operation, responses
 from turbotech_portal import openapi
 from turbotech_portal.auth import Authenticator, Caller
@@ -67,7 +68,7 @@ def make_router(*, authenticator: Authenticator, adapters: Adapters) -> APIRoute
     _add_users(protected, adapters.users, caller=caller)
     _add_dashboard(protected, adapters, caller=caller)
     router = APIRouter(prefix="/api")
-    _add_health(router)
+    add_health(router, Health(version=VERSION))
     router.include_router(protected)
     return router
 
@@ -90,17 +91,6 @@ def _caller_of(authenticator: Authenticator) -> Dependency:
         return found
 
     return caller
-
-
-def _add_health(router: APIRouter) -> None:
-    @router.get(
-        "/health",
-        summary="Tell that the service answers",
-        openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 500, success=200, description="The service answers."),
-    )
-    async def health() -> Health:
-        return Health(version=VERSION)
 
 
 def _add_deliverables(router: APIRouter, deliverables: DeliverableAdapter) -> None:

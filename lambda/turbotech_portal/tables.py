@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from shared.api_errors import ApiError
 from shared.dynamodb import ConditionFailed
-from shared.errors import ApiError
 from shared.items import from_item, to_item
 from shared.waiting import AsyncDynamoDB
 

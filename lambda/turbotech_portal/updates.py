@@ -8,9 +8,9 @@ from http import HTTPStatus
 from typing import Any
 
 from shared import cursor
+from shared.api_errors import ApiError
 from shared.cursor import MalformedCursorError
 from shared.dynamodb import ConditionFailed
-from shared.errors import ApiError
 from shared.items import from_item, to_item
 from shared.times import PATTERN, Clock, timestamp
 from shared.waiting import AsyncDynamoDB

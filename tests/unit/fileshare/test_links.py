@@ -17,7 +17,7 @@ from fileshare.links import LinkService
 from fileshare.models import NewLink
 from fileshare.settings import Settings
 from fileshare.short_codes import new_short_code
-from shared.errors import Throttled
+from shared.api_errors import Throttled
 from tests.unit.fileshare.support import Api, a_user, aside
 from tests.unit.support import Clock
 

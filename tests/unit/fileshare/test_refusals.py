@@ -53,7 +53,9 @@ def send(api: Api, method: str, path: str, body: object = None, **request: Any) 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
 @pytest.mark.parametrize(
-    "token", ["", "wrong", new_token("nobody").clear, "fs_" + "x" * 3000 + "_" + "0" * 64, "fs_a#b_" + "0" * 64]
+    "token",
+    ["", "wrong", new_token("nobody").clear, "fs_" + "x" * 3000 + "_" + "0" * 64, "fs_a#b_" + "0" * 64],
+    ids=["none", "no form", "of nobody", "very long", "of a marker"],
 )
 def test_without_the_right_token_every_protected_route_is_refused(
     stranger: Api, method: str, path: str, token: str

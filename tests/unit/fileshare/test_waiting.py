@@ -16,7 +16,7 @@ from fileshare.database import Database
 from fileshare.dynamodb_database import DynamoDBDatabase
 from fileshare.settings import Settings, Tables
 from fileshare.sqlite_database import SQLiteDatabase
-from shared.errors import Throttled
+from shared.api_errors import Throttled
 from tests.unit.fileshare.support import START, a_link, a_user
 
 

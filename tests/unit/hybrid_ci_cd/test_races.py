@@ -13,8 +13,8 @@ from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.jobs import JobStore
 from hybrid_ci_cd.models import NewAgent, NewJob
 from hybrid_ci_cd.settings import Settings
+from shared.api_errors import ApiError
 from shared.dynamodb import DynamoDB
-from shared.errors import ApiError
 from shared.times import system_clock
 
 AGENTS = 20

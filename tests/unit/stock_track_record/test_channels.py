@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
+from shared.api_errors import Throttled
 from shared.dynamodb import DynamoDB
-from shared.errors import Throttled
 from stock_track_record import channels
 from stock_track_record.models import NewChannel, Pick
 from tests.unit.stock_track_record.support import PICK, UNKNOWN, Api, MakeApi

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.errors import ApiError
+from shared.api_errors import ApiError
 from tests.unit.support import Recording
 from tests.unit.turbotech_portal.support import Api, MakeApi, Paging, Tables, deliverable, put, stored
 from turbotech_portal.routes import Adapters

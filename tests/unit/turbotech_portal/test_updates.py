@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 
 from shared import cursor
+from shared.api_errors import ApiError
 from shared.dynamodb import Client
-from shared.errors import ApiError
 from tests.unit.support import Interrupting, Recording
 from tests.unit.turbotech_portal.support import CLAIMS, USER, Api, MakeApi, Paging, Tables, put, stored
 from turbotech_portal.models import NewUpdate, User
@@ -216,6 +216,7 @@ def test_an_update_that_does_not_fit_is_refused(api: Api, body: bytes, words: st
         cursor.encode(["yesterday", str(uuid.uuid4())]),
         cursor.encode([CREATED_AT, str(uuid.uuid4()), "more"]),
     ],
+    ids=["no text of ours", "no letter of ours", "empty", "an object", "no id", "no time", "too many"],
 )
 def test_a_cursor_that_nobody_made_is_refused(api: Api, place: str) -> None:
     answer = api.get("/api/updates", query={"cursor": [place]})

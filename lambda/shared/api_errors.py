@@ -1,0 +1,33 @@
+"""The errors that callers are told about, for code that knows nothing of HTTP frameworks: stores and workers.
+
+ApiError            an error that the caller is told about
+└── Throttled       the caller has to slow down: 429 with Retry-After
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+RETRY_AFTER_SECONDS = 2
+
+
+class ApiError(Exception):
+    """An error that the caller is told about in one sentence."""
+
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+class Throttled(ApiError):
+    """DynamoDB or another service asked us to slow down, so we ask the caller."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "throttled",
+            f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
