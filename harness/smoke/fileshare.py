@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ import httpx
 from fileshare.tokens import new_token
 from harness.seed.fileshare import remove_user
 from harness.service import service_environment, stage_of
-from harness.smoke.parts import cors_headers_come, eventually, log_line_appears, open_http, role_may_not_scan
-from harness.smoke.runner import Check, expect, expect_status
+from harness.smoke.parts import cleaned_up, cors_headers_come, eventually, log_line_appears, role_may_not_scan
+from harness.smoke.runner import Check, Suite, expect, expect_status
 
 if TYPE_CHECKING:
     from harness.workspace import Deployment
@@ -28,15 +28,9 @@ LIFE_SECONDS = 4.0
 INDEX_SECONDS = 10.0
 
 
-@contextmanager
-def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
-    """Yield the checks, and take away afterwards what they have made."""
-    with open_http(deployment) as http:
-        checks = Checks(deployment, http)
-        try:
-            yield checks.in_order()
-        finally:
-            checks.clean_up()
+def suite(deployment: Deployment) -> Suite:
+    """Return the checks, and take away afterwards what they have made."""
+    return cleaned_up(deployment, Checks)
 
 
 class Checks:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import httpx
 
 from harness.seed.hybrid_ci_cd import bearer, log_in, post
-from harness.smoke.parts import cors_headers_come, eventually, log_line_appears, open_http, role_may_not_scan
-from harness.smoke.runner import Check, expect, expect_status
+from harness.smoke.parts import cleaned_up, cors_headers_come, eventually, log_line_appears, role_may_not_scan
+from harness.smoke.runner import Check, Suite, expect, expect_status
 from harness.workspace import Deployment
 from hybrid_ci_cd.tokens import logout_key
 
@@ -20,15 +20,9 @@ INDEX_SECONDS = 10.0
 ANY_ORIGIN = "*"
 
 
-@contextmanager
-def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
-    """Yield the checks of a user who exists for as long as they run."""
-    with open_http(deployment) as http:
-        checks = Checks(deployment, http)
-        try:
-            yield checks.in_order()
-        finally:
-            checks.clean_up()
+def suite(deployment: Deployment) -> Suite:
+    """Return the checks of a user who exists for as long as they run."""
+    return cleaned_up(deployment, Checks)
 
 
 class Checks:

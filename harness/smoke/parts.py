@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from botocore.exceptions import ClientError
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from harness.local.clients import local_client
 from harness.local.credentials import role_credentials
 from harness.local.emulators import Running
-from harness.smoke.runner import CheckFailed, expect, expect_status
+from harness.smoke.runner import Check, CheckFailed, expect, expect_status
 from harness.workspace import Deployment, variables_of
 
 # CloudWatch Logs shows a line some seconds after it was written.
@@ -31,6 +31,29 @@ def open_http(deployment: Deployment, headers: Mapping[str, str] | None = None) 
         headers={"X-Request-ID": f"smoke-{uuid.uuid4()}", **(headers or {})},
     ) as http:
         yield http
+
+
+class CleaningChecks(Protocol):
+    """Checks of one run that make things, and can take them away again."""
+
+    def in_order(self) -> Sequence[Check]:
+        """Return the checks in the order in which they build on one another."""
+
+    def clean_up(self) -> None:
+        """Take away what they have made, also after one failed."""
+
+
+@contextmanager
+def cleaned_up(
+    deployment: Deployment, make: Callable[[Deployment, httpx.Client], CleaningChecks]
+) -> Iterator[Sequence[Check]]:
+    """Yield the checks of a run with a client of the API, and take away afterwards what they have made."""
+    with open_http(deployment) as http:
+        checks = make(deployment, http)
+        try:
+            yield checks.in_order()
+        finally:
+            checks.clean_up()
 
 
 def eventually(look: Callable[[], Any], *, seconds: float, finding: str) -> Any:

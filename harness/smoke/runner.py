@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
@@ -26,11 +27,8 @@ class Check:
     run: Callable[[], None]
 
 
-class Suite(Protocol):
-    """What an app's smoke module offers: a context manager that yields its checks and leaves nothing behind."""
-
-    def __enter__(self) -> Sequence[Check]: ...
-    def __exit__(self, *details: object) -> None: ...
+# What an app's smoke module offers: a context manager that yields its checks and leaves nothing behind.
+Suite = AbstractContextManager[Sequence[Check]]
 
 
 @dataclass(frozen=True)

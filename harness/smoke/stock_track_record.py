@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpx
 
-from harness.smoke.parts import cors_headers_come, eventually, log_line_appears, open_http, role_may_not_scan
-from harness.smoke.runner import Check, CheckFailed, expect, expect_status
+from harness.smoke.parts import cleaned_up, cors_headers_come, eventually, log_line_appears, role_may_not_scan
+from harness.smoke.runner import Check, CheckFailed, Suite, expect, expect_status
 from harness.workspace import Deployment
 
 # A worker that starts cold, and a queue that has others before us.
@@ -19,15 +19,9 @@ WORK_SECONDS = 60.0
 DEAD_LETTER_SECONDS = 120.0
 
 
-@contextmanager
-def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
-    """Yield the checks with a channel, a stock and messages that live as long as they run."""
-    with open_http(deployment) as http:
-        checks = Checks(deployment, http)
-        try:
-            yield checks.in_order()
-        finally:
-            checks.clean_up()
+def suite(deployment: Deployment) -> Suite:
+    """Return the checks with a channel, a stock and messages that live as long as they run."""
+    return cleaned_up(deployment, Checks)
 
 
 class Checks:

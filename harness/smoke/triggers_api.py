@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import httpx
 
 from harness.seed.triggers_api import new_key, remove_key
-from harness.smoke.parts import cors_headers_come, eventually, log_line_appears, open_http, role_may_not_scan
+from harness.smoke.parts import cleaned_up, cors_headers_come, eventually, log_line_appears, role_may_not_scan
 from harness.smoke.runner import Check, expect, expect_status
 from harness.workspace import Deployment
 
@@ -19,12 +19,8 @@ def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
     """Yield the checks with an API key that lives as long as they run."""
     key = new_key(deployment, label="smoke")
     try:
-        with open_http(deployment) as http:
-            checks = Checks(deployment, http, key.clear)
-            try:
-                yield checks.in_order()
-            finally:
-                checks.clean_up()
+        with cleaned_up(deployment, lambda deployment, http: Checks(deployment, http, key.clear)) as checks:
+            yield checks
     finally:
         remove_key(deployment, key)
 

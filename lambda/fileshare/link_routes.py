@@ -15,7 +15,8 @@ from fileshare.links import LinkService
 from fileshare.models import LinkDetails, LinkPage, NewLink
 from fileshare.records import Link, User
 from shared import cursor
-from shared.bodies import invalid, read_body
+from shared.api_errors import invalid
+from shared.bodies import read_body
 from shared.openapi import operation, responses
 
 DEFAULT_LIMIT = 50

@@ -20,8 +20,7 @@ from fileshare.database import CodeTaken, Database, Page
 from fileshare.models import NewLink
 from fileshare.records import Link, User
 from fileshare.short_codes import new_short_code
-from shared.api_errors import ApiError, Throttled
-from shared.bodies import invalid
+from shared.api_errors import ApiError, Throttled, invalid
 from shared.times import Clock, timestamp
 
 CODE_ATTEMPTS = 5

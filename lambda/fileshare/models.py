@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from fileshare.checks import MAX_FILE_KEY_LENGTH, MAX_FILENAME_LENGTH, MAX_URL_LENGTH
-from shared.bodies import StrictModel
+from shared.strict_model import StrictModel
 
 EXAMPLE_TIME = "2026-01-31T09:15:02.104233Z"
 EXAMPLE_CODE = "h3Xk90aQzB"

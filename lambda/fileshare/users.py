@@ -10,8 +10,7 @@ from fileshare.openapi import CONFLICTS
 from fileshare.records import User
 from fileshare.tokens import new_token
 from fileshare.trials import LENGTH, status_of
-from shared.api_errors import ApiError
-from shared.bodies import invalid
+from shared.api_errors import ApiError, invalid
 from shared.times import Clock, timestamp
 
 

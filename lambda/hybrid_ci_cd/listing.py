@@ -7,8 +7,7 @@ from itertools import islice, takewhile
 from typing import Any
 
 from shared import cursor, times
-from shared.api_errors import ApiError
-from shared.bodies import invalid
+from shared.api_errors import ApiError, invalid
 from shared.cursor import MalformedCursorError
 from shared.dynamodb import DynamoDB, Item
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from hybrid_ci_cd.settings import DEFAULT_LOST_AFTER_SECONDS
-from shared.bodies import StrictModel
+from shared.strict_model import StrictModel
 
 JobStatus = Literal["queued", "running", "succeeded", "failed"]
 Outcome = Literal["succeeded", "failed"]

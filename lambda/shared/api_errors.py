@@ -31,3 +31,8 @@ class Throttled(ApiError):
             f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds.",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
+
+
+def invalid(message: str) -> ApiError:
+    """Make the answer to a request that does not fit."""
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)

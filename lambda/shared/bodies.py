@@ -1,21 +1,14 @@
 """Read a JSON body as a model: whatever does not fit is a 422 with a sentence, and never an error of our own."""
 
-from http import HTTPStatus
 from typing import TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from shared.api_errors import ApiError
+from shared.api_errors import invalid
 from shared.validation import validation_sentence
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class StrictModel(BaseModel):
-    """What callers send: no member that nothing reads, no text where a number is meant, no NaN and no Infinity."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 async def read_body(request: Request, model: type[Model], *, subject: str) -> Model:
@@ -29,8 +22,3 @@ async def read_body(request: Request, model: type[Model], *, subject: str) -> Mo
     except ValidationError as error:
         sentence = validation_sentence(error.errors(include_url=False, include_context=False), subject=subject)
         raise invalid(sentence) from None
-
-
-def invalid(message: str) -> ApiError:
-    """Make the answer to a request that does not fit."""
-    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)

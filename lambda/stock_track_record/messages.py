@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from shared.bodies import StrictModel
+from shared.strict_model import StrictModel
 from shared.validation import validation_sentence
 from stock_track_record.keys import ID_PATTERN
 

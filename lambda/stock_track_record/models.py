@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from shared.bodies import StrictModel
+from shared.strict_model import StrictModel
 from stock_track_record.keys import DAY_PATTERN, TICKER_PATTERN
 
 MAX_PICKS_AT_ONCE = 50

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from shared import cursor
-from shared.bodies import invalid
+from shared.api_errors import invalid
 from shared.cursor import MalformedCursorError
 from shared.dynamodb import DynamoDB, Item
 

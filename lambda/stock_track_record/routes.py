@@ -9,7 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.bodies import invalid, read_body
+from shared.api_errors import invalid
+from shared.bodies import read_body
 from shared.cursor import MAX_LENGTH
 from shared.health import add_health
 from shared.openapi import operation, responses

@@ -10,7 +10,7 @@ from fastapi.security import APIKeyHeader
 from pydantic import ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.bodies import invalid
+from shared.api_errors import invalid
 from shared.cursor import MAX_LENGTH, MalformedCursorError
 from shared.health import add_health
 from shared.metrics import Counters

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.bodies import StrictModel
+from shared.strict_model import StrictModel
 
 MAX_MONTH = 120
 # A binary fraction holds every number of nine digits before and six behind the point exactly as it was written.

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.bodies import invalid, read_body
+from shared.api_errors import invalid
+from shared.bodies import read_body
 from shared.cursor import MAX_LENGTH, MalformedCursorError
 from shared.health import add_health
 from shared.openapi import operation, responses

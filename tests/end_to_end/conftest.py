@@ -78,9 +78,13 @@ def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:
     environment, _, app = root.partition("/")
     region = read_environment(sawhorse.project, environment).of_app(app).region
 
-    def ask(service: str, operation: str, field: str) -> list[Any]:
-        found: list[Any] = getattr(sawhorse.client(service, environment, region), operation)().get(field, [])
+    def ask(service: str, operation: str, field: str, **request: str) -> list[Any]:
+        found: list[Any] = getattr(sawhorse.client(service, environment, region), operation)(**request).get(field, [])
         return found
+
+    def own(things: list[Any]) -> list[Any]:
+        """The emulator of CloudWatch has one account for all, so only names tell whose a thing is."""
+        return [thing for thing in things if environment in str(thing)]
 
     state = sawhorse.project.path / "environments" / root / "terraform.tfstate.d/local/terraform.tfstate"
     return {
@@ -89,11 +93,12 @@ def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:
         "apis": ask("apigateway", "get_rest_apis", "items"),
         "http apis": ask("apigatewayv2", "get_apis", "Items"),
         "queues": ask("sqs", "list_queues", "QueueUrls"),
-        "roles": ask("iam", "list_roles", "Roles"),
+        "roles": [role["RoleName"] for role in ask("iam", "list_roles", "Roles")],
+        "policies": ask("iam", "list_policies", "Policies", Scope="Local"),
         "log groups": ask("logs", "describe_log_groups", "logGroups"),
         "parameters": ask("ssm", "describe_parameters", "Parameters"),
         "topics": ask("sns", "list_topics", "Topics"),
-        "alarms": ask("cloudwatch", "describe_alarms", "MetricAlarms"),
-        "dashboards": ask("cloudwatch", "list_dashboards", "DashboardEntries"),
+        "alarms": own(ask("cloudwatch", "describe_alarms", "MetricAlarms")),
+        "dashboards": own(ask("cloudwatch", "list_dashboards", "DashboardEntries")),
         "state": json.loads(state.read_text())["resources"],
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -226,28 +225,3 @@ def everything(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
 def those_of(dynamodb: Any, table: str, links: list[Link]) -> list[dict[str, Any]]:
     codes = {link.short_code for link in links}
     return [item for item in everything(dynamodb, table) if item["short_code"]["S"] in codes]
-
-
-def leftovers(sawhorse: Sawhorse) -> dict[str, list[Any]]:
-    """Ask every service that the app uses what it still has of staging's."""
-
-    def ask(service: str, operation: str, field: str) -> list[Any]:
-        found: list[Any] = getattr(client(sawhorse, service, "staging"), operation)()[field]
-        return found
-
-    iam = client(sawhorse, "iam", "staging")
-    state = sawhorse.project.path / "environments/staging/fileshare/terraform.tfstate.d/local/terraform.tfstate"
-    named = "file-sharing-app-staging"
-    return {
-        "tables": ask("dynamodb", "list_tables", "TableNames"),
-        "functions": ask("lambda", "list_functions", "Functions"),
-        "apis": ask("apigatewayv2", "get_apis", "Items"),
-        "roles": [role["RoleName"] for role in iam.list_roles()["Roles"]],
-        "policies": iam.list_policies(Scope="Local")["Policies"],
-        "log groups": ask("logs", "describe_log_groups", "logGroups"),
-        "parameters": ask("ssm", "describe_parameters", "Parameters"),
-        "topics": ask("sns", "list_topics", "Topics"),
-        "alarms": [a for a in ask("cloudwatch", "describe_alarms", "MetricAlarms") if named in a["AlarmName"]],
-        "dashboards": [d for d in ask("cloudwatch", "list_dashboards", "DashboardEntries") if named in str(d)],
-        "state": json.loads(state.read_text())["resources"],
-    }

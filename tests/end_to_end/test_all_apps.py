@@ -104,6 +104,6 @@ def test_a_destroy_of_all_leaves_nothing(sawhorse: Sawhorse, demonstrated: list[
 
     here, there = (leftovers(sawhorse, f"dev/{app}") for app in ("triggers_api", "fileshare"))
     # What was there before is another team's.
-    assert [role["RoleName"] for role in here.pop("roles")] == ["file-sharing-app-dev-flask-app-task-role"]
+    assert here.pop("roles") == ["file-sharing-app-dev-flask-app-task-role"]
     there.pop("roles")
     assert {name: found for name, found in {**here, **there}.items() if found} == {}

@@ -25,7 +25,7 @@ from harness.local.emulators import LocalAWS
 from harness.processes import process_of
 from harness.workspace import Workspace
 from tests.conftest import REPOSITORY, copy_of_project
-from tests.end_to_end.conftest import Sawhorse
+from tests.end_to_end.conftest import Sawhorse, leftovers
 from tests.end_to_end.fileshare_support import (
     CREDENTIALS,
     FOUR,
@@ -35,7 +35,6 @@ from tests.end_to_end.fileshare_support import (
     code_of,
     everything,
     exists,
-    leftovers,
     make_service,
     old_file,
     run_step,
@@ -416,5 +415,5 @@ def test_destroy_leaves_nothing_but_the_role_that_was_there_before(sawhorse: Saw
     sawhorse("apply", "staging/fileshare", "--local")
     assert "No changes." in sawhorse("plan", "staging/fileshare", "--local", "--exit-code")
     sawhorse("destroy", "staging/fileshare", "--local")
-    left = leftovers(sawhorse)
+    left = leftovers(sawhorse, "staging/fileshare")
     assert left == {name: [] for name in left} | {"roles": ["file-sharing-app-staging-flask-app-task-role"]}

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from shared.application import make_application
-from shared.bodies import StrictModel, read_body
+from shared.bodies import read_body
 from shared.lambda_handler import make_handler
+from shared.strict_model import StrictModel
 from tests.unit.support import HttpCaller
 
 LIMIT = 1000
