@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 RETRY_AFTER_SECONDS = 2
+THROTTLED = f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds."
+INTERNAL_ERROR = "Something went wrong on our side. Send the request again; if it fails again, quote the request id."
 
 
 class ApiError(Exception):
@@ -28,7 +30,7 @@ class Throttled(ApiError):
         super().__init__(
             HTTPStatus.TOO_MANY_REQUESTS,
             "throttled",
-            f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds.",
+            THROTTLED,
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
@@ -36,3 +38,13 @@ class Throttled(ApiError):
 def invalid(message: str) -> ApiError:
     """Make the answer to a request that does not fit."""
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)
+
+
+def not_found(message: str) -> ApiError:
+    """Make the answer to a request for what is not there."""
+    return ApiError(HTTPStatus.NOT_FOUND, "not_found", message)
+
+
+def unauthorized(message: str, *, scheme: str = "Bearer") -> ApiError:
+    """Make the answer to a request whose credentials are missing or wrong; `scheme` is what is asked for."""
+    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers={"WWW-Authenticate": scheme})

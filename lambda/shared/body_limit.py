@@ -46,5 +46,10 @@ class BodyLimit:
         return ApiError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "request_too_large",
-            f"The body has more than {self._max_bytes} bytes, which is the most that is taken. Send less at once.",
+            too_large_sentence(self._max_bytes),
         )
+
+
+def too_large_sentence(max_bytes: int) -> str:
+    """Say what is the most that is taken."""
+    return f"The body has more than {max_bytes} bytes, which is the most that is taken. Send less at once."

@@ -1,7 +1,7 @@
 """Call DynamoDB: one client, a debug line for every call, and throttling told apart from failure."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import botocore.config
@@ -130,6 +130,15 @@ class DynamoDB:
             duration = round((time.perf_counter() - started) * 1000, 3)
             line = {"operation": operation, "table": table, "outcome": outcome, "duration_ms": duration}
             self._logger.debug("dynamodb", extra=line)
+
+
+def every_item(read: Callable[..., dict[str, Any]]) -> Iterator[Item]:
+    """Read a query or a scan to its end; `read` takes ExclusiveStartKey."""
+    answer = read()
+    yield from answer["Items"]
+    while "LastEvaluatedKey" in answer:
+        answer = read(ExclusiveStartKey=answer["LastEvaluatedKey"])
+        yield from answer["Items"]
 
 
 def error_code(error: ClientError) -> str:

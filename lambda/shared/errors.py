@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from shared.api_errors import ApiError
+from shared.api_errors import INTERNAL_ERROR, ApiError
 from shared.asgi import App, Message, Receive, Scope, Send
 from shared.validation import validation_sentence
 
@@ -74,6 +75,9 @@ class ErrorBoundary:
 
         try:
             await self._app(scope, receive, watch)
+        except ClientDisconnect:
+            # Nobody is there any more to be answered.
+            self._logger.info("The caller went away before the request was read.")
         except Exception:  # whatever it is, its stack belongs into the log and nowhere else
             self._logger.exception("The request failed with an error that nobody expected.")
             if started:
@@ -82,7 +86,7 @@ class ErrorBoundary:
                 scope,
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "internal_error",
-                "Something went wrong on our side. Send the request again; if it fails again, quote the request id.",
+                INTERNAL_ERROR,
             )
             await response(scope, receive, send)
 

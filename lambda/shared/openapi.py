@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.api_errors import RETRY_AFTER_SECONDS
+from shared.api_errors import INTERNAL_ERROR, THROTTLED
+from shared.body_limit import DEFAULT_MAX_BODY_BYTES, too_large_sentence
 from shared.errors import ErrorBody
 
 # By status: the stable code, and a sentence as an example.
@@ -17,19 +18,10 @@ else a new one. Every error has the same JSON body with a stable `code`, a sente
 COMMON: Catalogue = {
     401: ("unauthorized", "There are no credentials, or they are not known."),
     404: ("not_found", "There is nothing with this id."),
-    413: (
-        "request_too_large",
-        "The body has more than 262144 bytes, which is the most that is taken. Send less at once.",
-    ),
+    413: ("request_too_large", too_large_sentence(DEFAULT_MAX_BODY_BYTES)),
     422: ("invalid_request", "The request does not fit: name: field required."),
-    429: (
-        "throttled",
-        f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds.",
-    ),
-    500: (
-        "internal_error",
-        "Something went wrong on our side. Send the request again; if it fails again, quote the request id.",
-    ),
+    429: ("throttled", THROTTLED),
+    500: ("internal_error", INTERNAL_ERROR),
 }
 
 _EXAMPLE_REQUEST_ID = "order-4711"

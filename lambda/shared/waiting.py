@@ -1,15 +1,32 @@
 """Wait for DynamoDB without holding the event loop up: every call runs in a pool of threads."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from shared.dynamodb import DynamoDB
+from shared.dynamodb import DynamoDB, Item
 
 Answer = dict[str, Any]
+Result = TypeVar("Result")
+
+
+class Threads:
+    """A pool of threads for calls that block."""
+
+    def __init__(self, count: int, *, name: str) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+
+    async def run(self, call: Callable[[], Result]) -> Result:
+        """Make a call in one of the threads; the event loop goes on meanwhile."""
+        # The context carries the request's id into the log lines of the call.
+        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(copy_context().run, call))
+
+    def close(self) -> None:
+        """Let the threads end after what they are doing."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 class AsyncDynamoDB:
@@ -21,40 +38,51 @@ class AsyncDynamoDB:
 
     def __init__(self, dynamodb: DynamoDB, *, threads: int) -> None:
         self._dynamodb = dynamodb
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dynamodb")
+        self._threads = Threads(threads, name="dynamodb")
+
+    def close(self) -> None:
+        """Let the threads end; no call may come after."""
+        self._threads.close()
 
     async def batch_get_item(self, table: str, **request: Any) -> Answer:
         """Read items by their keys."""
-        return await self._wait(partial(self._dynamodb.batch_get_item, table, **request))
+        return await self._threads.run(partial(self._dynamodb.batch_get_item, table, **request))
 
     async def delete_item(self, table: str, **request: Any) -> Answer:
         """Delete an item."""
-        return await self._wait(partial(self._dynamodb.delete_item, table, **request))
+        return await self._threads.run(partial(self._dynamodb.delete_item, table, **request))
 
     async def get_item(self, table: str, **request: Any) -> Answer:
         """Read an item."""
-        return await self._wait(partial(self._dynamodb.get_item, table, **request))
+        return await self._threads.run(partial(self._dynamodb.get_item, table, **request))
 
     async def put_item(self, table: str, **request: Any) -> Answer:
         """Write an item."""
-        return await self._wait(partial(self._dynamodb.put_item, table, **request))
+        return await self._threads.run(partial(self._dynamodb.put_item, table, **request))
 
     async def query(self, table: str, **request: Any) -> Answer:
         """Read the items of one partition."""
-        return await self._wait(partial(self._dynamodb.query, table, **request))
+        return await self._threads.run(partial(self._dynamodb.query, table, **request))
 
     async def scan(self, table: str, **request: Any) -> Answer:
         """Read a table from one end to the other."""
-        return await self._wait(partial(self._dynamodb.scan, table, **request))
+        return await self._threads.run(partial(self._dynamodb.scan, table, **request))
 
     async def transact_write(self, items: list[dict[str, Any]]) -> Answer:
         """Do all the writes or none."""
-        return await self._wait(partial(self._dynamodb.transact_write, items))
+        return await self._threads.run(partial(self._dynamodb.transact_write, items))
 
     async def update_item(self, table: str, **request: Any) -> Answer:
         """Change an item."""
-        return await self._wait(partial(self._dynamodb.update_item, table, **request))
+        return await self._threads.run(partial(self._dynamodb.update_item, table, **request))
 
-    async def _wait(self, call: Callable[[], Answer]) -> Answer:
-        # The context carries the request's id into the log lines of the call.
-        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(copy_context().run, call))
+
+async def every_item_awaited(read: Callable[..., Awaitable[Answer]]) -> AsyncIterator[Item]:
+    """Read a query or a scan to its end without holding the event loop up; `read` takes ExclusiveStartKey."""
+    answer = await read()
+    for item in answer["Items"]:
+        yield item
+    while "LastEvaluatedKey" in answer:
+        answer = await read(ExclusiveStartKey=answer["LastEvaluatedKey"])
+        for item in answer["Items"]:
+            yield item

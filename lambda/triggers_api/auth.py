@@ -2,9 +2,8 @@
 
 import hmac
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
-from shared.api_errors import ApiError
+from shared.api_errors import unauthorized
 from shared.api_keys import hash_key
 from shared.dynamodb import DynamoDB
 from triggers_api.settings import Settings
@@ -34,11 +33,13 @@ class Authenticator:
     def authenticate(self, key: str | None) -> Caller:
         """Name the caller, or refuse the request with 401."""
         if not key:
-            raise _unauthorized("There is no API key. Send it in the X-API-Key header.")
+            raise unauthorized("There is no API key. Send it in the X-API-Key header.", scheme="ApiKey")
         key_hash = hash_key(key)
         caller = self._local(key_hash) if self._settings.auth_mode == "local" else self._stored(key_hash)
         if caller is None:
-            raise _unauthorized("The API key is not known. Check the X-API-Key header, or ask for a new key.")
+            raise unauthorized(
+                "The API key is not known. Check the X-API-Key header, or ask for a new key.", scheme="ApiKey"
+            )
         return caller
 
     def _local(self, key_hash: str) -> Caller | None:
@@ -58,7 +59,3 @@ class Authenticator:
             return None
         names = [answer["Item"][name]["S"] for name in ("label", "key_id") if "S" in answer["Item"].get(name, {})]
         return Caller(name=" ".join(names) or "unnamed", key_hash=key_hash)
-
-
-def _unauthorized(message: str) -> ApiError:
-    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers={"WWW-Authenticate": "ApiKey"})

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared import cursor, times
 from shared.cursor import MalformedCursorError
@@ -22,9 +22,8 @@ def encode(positions: Mapping[int, Position]) -> str:
     return cursor.encode({str(shard): positions[shard] for shard in sorted(positions)})
 
 
-def decode(text: str) -> dict[int, Position]:
-    """Read a cursor; whatever passes is safe to give to DynamoDB as a key."""
-    decoded = cursor.decode(text)
+def positions_of(decoded: Any) -> dict[int, Position]:
+    """Check what a cursor holds; whatever passes is safe to give to DynamoDB as a key."""
     if not isinstance(decoded, dict):
         raise MalformedCursorError
     return {_shard(name): _position(value) for name, value in decoded.items()}

@@ -1,20 +1,22 @@
 """Keep events in DynamoDB: store, acknowledge and delete them, each at most once."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from shared.api_errors import ApiError, Throttled
+from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
+from shared.ids import new_id
+from shared.retries import pause_seconds
 from shared.times import Clock, timestamp
 from triggers_api import idempotency, sharding
-from triggers_api.event_ids import is_event_id, new_event_id
+from triggers_api.event_ids import is_event_id
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
 from triggers_api.models import AcknowledgedEvent, CreatedEvent, NewEvent
 from triggers_api.settings import Settings
 
+UNKNOWN = "There is no event with this id. It may have been deleted."
 ACKNOWLEDGE_ATTEMPTS = 3
 TRANSACTION_ATTEMPTS = 5
 
@@ -43,7 +45,7 @@ class EventStore:
         self, event: NewEvent, payload_text: str, *, caller_key_hash: str, idempotency_key: str | None
     ) -> Created:
         """Store an event, or repeat the answer when this idempotency key has stored it before."""
-        answer = CreatedEvent(event_id=new_event_id(), created_at=timestamp(self._clock()))
+        answer = CreatedEvent(event_id=new_id(), created_at=timestamp(self._clock()))
         item = self._event_item(event, payload_text, answer)
         if idempotency_key is None:
             self._put(item)
@@ -89,7 +91,7 @@ class EventStore:
                 ExpressionAttributeNames={"#event_id": "event_id"},
             )
         except ConditionFailed:
-            raise _not_found() from None
+            raise not_found(UNKNOWN) from None
 
     def _event_item(self, event: NewEvent, payload_text: str, answer: CreatedEvent) -> Item:
         shard = sharding.shard_of(answer.event_id, self._settings.inbox_write_shards)
@@ -138,7 +140,7 @@ class EventStore:
                 elif CONFLICT not in canceled.reasons:
                     raise
                 # Another request with this key is being written, or its record has just been swept.
-                await self._sleep(random.uniform(0.5, 1) * 0.03 * 2**attempt)  # noqa: S311 - only spreads the retries
+                await self._sleep(pause_seconds(attempt))
             else:
                 return Created(answer=answer, replayed=False)
         raise Throttled
@@ -158,7 +160,7 @@ class EventStore:
 
     def _find(self, event_id: str) -> Item:
         if not is_event_id(event_id):
-            raise _not_found()
+            raise not_found(UNKNOWN)
         answer = self._dynamodb.query(
             self._table,
             KeyConditionExpression="#event_id = :event_id",
@@ -174,7 +176,7 @@ class EventStore:
             Limit=1,
         )
         if not answer["Items"]:
-            raise _not_found()
+            raise not_found(UNKNOWN)
         found: Item = answer["Items"][0]
         return found
 
@@ -185,7 +187,3 @@ def _put_new(item: Item) -> dict[str, object]:
         "ConditionExpression": "attribute_not_exists(#event_id)",
         "ExpressionAttributeNames": {"#event_id": "event_id"},
     }
-
-
-def _not_found() -> ApiError:
-    return ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no event with this id. It may have been deleted.")

@@ -5,16 +5,16 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools import Logger
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, Header, Request, Response, Security
 from fastapi.security import APIKeyHeader
 from pydantic import ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.api_errors import invalid
-from shared.cursor import MAX_LENGTH, MalformedCursorError
 from shared.health import add_health
 from shared.metrics import Counters
 from shared.openapi import operation, responses
+from shared.paging import After, limit_to, read_cursor
 from shared.strict_json import JsonObject, NotStrictJsonError, read_object
 from shared.validation import validation_sentence
 from triggers_api import cursor, idempotency, openapi
@@ -139,13 +139,10 @@ def _add_inbox(router: APIRouter, *, inbox: Inbox) -> None:
         responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Events, oldest first."),
     )
     async def list_inbox(
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most events to send.")] = DEFAULT_LIMIT,
-        after: Annotated[
-            str | SkipJsonSchema[None],
-            Query(alias="cursor", max_length=MAX_LENGTH, description="The `next_cursor` of the page before."),
-        ] = None,
+        limit: Annotated[int, limit_to(MAX_LIMIT, "events")] = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
-        page = inbox.page(after=_positions(after), limit=limit)
+        page = inbox.page(after=read_cursor(after, cursor.positions_of) or {}, limit=limit)
         return Response(page, media_type="application/json")
 
 
@@ -185,12 +182,3 @@ def _new_event(body: bytes) -> tuple[NewEvent, JsonObject]:
         raise invalid(str(error)) from None
     except ValidationError as error:
         raise invalid(validation_sentence(error.errors(), subject="The event")) from None
-
-
-def _positions(text: str | None) -> dict[int, cursor.Position]:
-    try:
-        return {} if text is None else cursor.decode(text)
-    except MalformedCursorError:
-        raise invalid(
-            "The cursor is not one that this service made. Send `next_cursor` as you got it, or start without one."
-        ) from None
