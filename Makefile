@@ -1,7 +1,9 @@
 # Everything a fresh machine needs is git, make and Python >= 3.11; each target sets up what it uses and skips what is done.
 PYTHON ?= python3
+ORIGIN := $(origin APP)
 APP ?= triggers_api
 ENV ?= dev
+PORT ?= 8000
 ROOT := $(ENV)/$(APP)
 SAWHORSE := .venv/bin/sawhorse
 UV = .sawhorse/tools/uv/bin/uv
@@ -12,7 +14,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 .PHONY: help setup demo dev build plan apply smoke destroy down test check format lock clean
 
 help: ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make the harness's environment from its lock.
 	@$(PYTHON) -m harness.bootstrap harness
@@ -20,12 +22,10 @@ setup: ## Make the harness's environment from its lock.
 demo: setup ## Build, apply, seed and smoke-check APP (or all) in ENV on the local AWS, and leave it running.
 	@$(SAWHORSE) demo $(ROOT)
 
-dev: setup ## Run APP as a plain process on this machine, against its tables on the local AWS.
-	@$(SAWHORSE) local up
-	@$(SAWHORSE) build $(APP)
-	@$(SAWHORSE) apply $(ROOT) --local
-	@$(SAWHORSE) seed $(ROOT) --local
-	@$(SAWHORSE) dev $(ROOT) --local --reload
+# Most apps run in Lambda alone, so this one has another default.
+dev: APP := $(if $(filter undefined file,$(ORIGIN)),turbotech_portal,$(APP))
+dev: setup ## Run APP (turbotech_portal or fileshare) as a plain process on PORT, against its tables on the local AWS.
+	@$(SAWHORSE) dev $(ENV)/$(APP) --local --prepare --reload --port $(PORT)
 
 build: setup ## Build every package and render every root's tfvars.
 	@$(SAWHORSE) build
@@ -41,7 +41,7 @@ down: setup ## Stop the local AWS.
 	@$(SAWHORSE) local down
 
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
-	@.venv/bin/pytest -n 2 --dist loadfile
+	@.venv/bin/pytest -n 3 --dist loadfile
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.
 	@.venv/bin/python -m harness.check

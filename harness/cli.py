@@ -225,10 +225,20 @@ def dev(
     local: Local = False,
     port: Annotated[int, typer.Option(help="Where to listen, on loopback.", min=1, max=65535)] = 8000,
     reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Bring it up on the local AWS first, and seed it once.")
+    ] = False,
 ) -> None:
     """Run an app as a plain process on this machine, against what was deployed."""
-    from harness.processes import serve
+    from harness.processes import maker_of, serve
 
+    if prepare:
+        from harness.demo import bring_up
+
+        found = Project.find().root(root)
+        maker_of(found.app)
+        bring_up(found)
+        local = True
     deployment = open_workspace(root, local=local).deployment()
     raise typer.Exit(serve(deployment, port=port, reload=reload))
 
@@ -275,10 +285,17 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy:
         saved.unlink(missing_ok=True)
 
 
-def is_from_aws(error: Exception) -> bool:
-    """Say whether boto3 raised an error, without importing it for commands that never call AWS."""
-    botocore = sys.modules.get("botocore.exceptions")
-    return botocore is not None and isinstance(error, (botocore.BotoCoreError, botocore.ClientError))
+def who_failed(error: Exception) -> str | None:
+    """Name who answered with an error, without importing what a command did not use; None for an error of our own."""
+    for culprit, module, names in (
+        ("AWS", "botocore.exceptions", ("BotoCoreError", "ClientError")),
+        ("The app's API", "httpx", ("HTTPError",)),
+        ("The app", "shared.api_errors", ("ApiError",)),
+    ):
+        found = sys.modules.get(module)
+        if found is not None and isinstance(error, tuple(getattr(found, name) for name in names)):
+            return culprit
+    return None
 
 
 def main() -> NoReturn:
@@ -296,9 +313,10 @@ def main() -> NoReturn:
         print(f"sawhorse: {files_sentence(error)}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
-        if not is_from_aws(error):
+        culprit = who_failed(error)
+        if culprit is None:
             raise
-        print(f"sawhorse: AWS refused or did not answer: {error}. Nothing more was done; try again.", file=sys.stderr)
+        print(f"sawhorse: {culprit} refused or did not answer: {error}. Nothing more was done.", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)
 

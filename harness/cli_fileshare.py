@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli_parts import AsJson, Local, RootName, open_workspace, print_json
-from harness.errors import UnknownName
+from harness.errors import BadConfiguration, UnknownName
 
 if TYPE_CHECKING:
     from harness.migration.run import Report
@@ -61,7 +61,7 @@ def service_environment(root: RootName, local: Local = False, as_json: AsJson = 
 
 
 @fileshare_app.command("deploy-service")
-def deploy_service(  # noqa: PLR0913, PLR0917 # typer makes options of them
+def deploy_service(  # typer makes options of them
     root: RootName,
     cluster: Annotated[str, typer.Option(help="Name of the ECS cluster.")],
     service: Annotated[str, typer.Option(help="Name of the ECS service.")],
@@ -69,14 +69,16 @@ def deploy_service(  # noqa: PLR0913, PLR0917 # typer makes options of them
         str, typer.Option(help="Name of the container that takes the variables; not needed when it is alone.")
     ] = "",
     image: Annotated[str, typer.Option(help="Image to run; left out or empty, the one that runs now.")] = "",
-    local: Local = False,
 ) -> None:
     """Deploy fileshare's ECS service with the variables of its parameters, and wait until it is stable."""
     from harness.service import ServiceName
     from harness.service import deploy_service as deploy
     from harness.service import service_environment as variables_from
 
-    workspace = fileshare(root, local=local)
+    for option, value in {"--cluster": cluster, "--service": service}.items():
+        if not value.strip():
+            raise BadConfiguration(f"{option} is empty; name it, or set the variable that it comes from.")
+    workspace = fileshare(root, local=False)
     variables = variables_from(workspace.client, workspace.environment)
     for name, value in variables.items():
         print(f"{name}={value}", flush=True)

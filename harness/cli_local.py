@@ -81,7 +81,7 @@ def local_credentials(root: RootName) -> None:
     from harness.local.credentials import role_credentials
 
     deployment = open_workspace(root, local=True).deployment()
-    credentials = role_credentials(deployment.client, str(deployment.outputs["lambda_role_arn"]))
+    credentials = role_credentials(deployment.client, deployment.output("lambda_role_arn"))
     for name, value in credentials.items():
         print(f"export {name}={shlex.quote(value)}")
 
@@ -105,6 +105,8 @@ def local_token(
             f"environments/{found.environment}/environment.yaml names no auth0 tenant, so no API takes tokens; "
             "add its domain and audience there."
         )
+    if "var.environment.jwt" not in (found.path / "main.tf").read_text():
+        raise BadConfiguration(f"The API of {found.name} takes no tokens of an issuer; its README says what it takes.")
     issuer = Issuer.of(found.project)
     print(issuer.token(subject=subject, audience=tenant.audience, lifetime_seconds=lifetime))
 

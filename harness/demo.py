@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.files import write_atomically
 from harness.layout import Root
@@ -44,6 +45,26 @@ class Demonstrated:
 def run_demo(root: Root) -> Demonstrated:
     """Bring a root up on the local AWS, check it, and tell how to use it."""
     start = time.monotonic()
+    workspace, deployment, seeded = bring_up(root)
+    with step(4, "Smoke checks"):
+        results = list(run_checks(deployment))
+        show_results(f"Smoke checks of {root.name}", results)
+    with step(5, "Ready"):
+        tell_how_to_use(deployment, seeded)
+    demonstrated = Demonstrated(
+        root=root.name,
+        url=deployment.output("api_endpoint"),
+        resources=len(workspace.terraform_as_applied.resources()),
+        checks=len(results),
+        passed=sum(result.passed for result in results),
+        seconds=time.monotonic() - start,
+    )
+    print(f"\n{'Done' if demonstrated.good else 'Some checks failed'} after {demonstrated.seconds:.1f} s.")
+    return demonstrated
+
+
+def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
+    """Build, apply and seed a root on the local AWS: the first three steps."""
     with step(1, f"Building {root.app} and starting the local AWS"), ThreadPoolExecutor() as pool:
         starting = pool.submit(LocalAWS(root.project).up)
         package = build(root.project, root.app)
@@ -58,27 +79,13 @@ def run_demo(root: Root) -> Demonstrated:
     with step(3, "Seeding"):
         seeded = seed_once(deployment)
         print("\n".join(seeded.lines))
-    with step(4, "Smoke checks"):
-        results = list(run_checks(deployment))
-        show_results(f"Smoke checks of {root.name}", results)
-    with step(5, "Ready"):
-        tell_how_to_use(deployment, seeded)
-    demonstrated = Demonstrated(
-        root=root.name,
-        url=str(deployment.outputs["api_endpoint"]),
-        resources=len(workspace.terraform_as_applied.resources()),
-        checks=len(results),
-        passed=sum(result.passed for result in results),
-        seconds=time.monotonic() - start,
-    )
-    print(f"\n{'Done' if demonstrated.good else 'Some checks failed'} after {demonstrated.seconds:.1f} s.")
-    return demonstrated
+    return workspace, deployment, seeded
 
 
 def tell_how_to_use(deployment: Deployment, seeded: Seeded) -> None:
     """Print calls that work, and the commands for what one may want next."""
     root = deployment.root
-    print(f"{root.name} answers at {deployment.outputs['api_endpoint']}\n")
+    print(f"{root.name} answers at {deployment.output('api_endpoint')}\n")
     print("\n".join(seed_module(root.app).calls(deployment, seeded.secrets)))
     command = "sawhorse" if shutil.which("sawhorse") else ".venv/bin/sawhorse"
     print(f"\nCheck again: {command} smoke {root.name} --local")
@@ -104,15 +111,23 @@ def seed_once(deployment: Deployment) -> Seeded:
     """
     kept = deployment.root.project.local / "keys" / f"{deployment.root.environment}-{deployment.root.app}.json"
     module = seed_module(deployment.root.app)
-    if kept.is_file():
-        secrets = json.loads(kept.read_text())
-        if module.still_valid(deployment, secrets):
-            return Seeded((f"Seeded before; the key is in {kept.relative_to(deployment.root.project.path)}.",), secrets)
+    secrets = kept_secrets(kept)
+    if secrets and module.still_valid(deployment, secrets):
+        return Seeded((f"Seeded before; the key is in {kept.relative_to(deployment.root.project.path)}.",), secrets)
     seeded = module.seed(deployment)
     if seeded.secrets:
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(kept, json.dumps(seeded.secrets), mode=0o600)
     return seeded
+
+
+def kept_secrets(path: Path) -> dict[str, str]:
+    """Read the secrets of an earlier seed; a file that cannot be read counts as none, since they can be made again."""
+    try:
+        secrets: dict[str, str] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return secrets
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TextIO
 
 from rich.table import Table
 
@@ -17,6 +18,7 @@ from harness import bootstrap
 from harness.demo import Demonstrated
 from harness.layout import Root
 from harness.local.emulators import LocalAWS
+from harness.processes import ended_together
 from harness.report import plain_console
 
 # The head of a step, as `harness.demo.step` prints it; its end has a time and is told by the next head.
@@ -34,8 +36,13 @@ def run_demos(roots: Sequence[Root]) -> list[Demonstrated]:
     bootstrap.ensure_terraform(project.path)
     running = LocalAWS(project).up()
     print(f"The local AWS answers at {running.url}.", flush=True)
-    with ThreadPoolExecutor(max_workers=at_once()) as pool:
-        found = list(pool.map(run_one, roots))
+    logs = project.local / "demos"
+    # They hold what seeds show once.
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    children: list[subprocess.Popen[str]] = []
+    with ended_together(children), ThreadPoolExecutor(max_workers=at_once()) as pool:
+        found = list(pool.map(lambda root: run_one(root, logs, children), roots))
+    print(f"How to call each app stands at the end of its log in {project.shown(logs)}.", flush=True)
     return [demonstrated for demonstrated in found if demonstrated]
 
 
@@ -44,12 +51,11 @@ def at_once() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def run_one(root: Root) -> Demonstrated | None:
+def run_one(root: Root, logs: Path, children: list[subprocess.Popen[str]]) -> Demonstrated | None:
     """Run one demo, tell its steps, and return what it came to, None when it did not get there."""
-    log = root.project.local / "demos" / f"{root.environment}-{root.app}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = logs / f"{root.environment}-{root.app}.log"
     with (
-        log.open("w") as said,
+        for_this_user_alone(log) as said,
         subprocess.Popen(
             [sys.executable, "-m", "harness.cli", "demo", root.name, "--json"],
             stdout=subprocess.PIPE,
@@ -58,6 +64,7 @@ def run_one(root: Root) -> Demonstrated | None:
             env={**os.environ, "SAWHORSE_PROJECT": str(root.project.path), "PYTHONUNBUFFERED": "1"},
         ) as process,
     ):
+        children.append(process)
         for line in process.stderr or ():
             said.write(line)
             if STEP.match(line):
@@ -72,6 +79,12 @@ def run_one(root: Root) -> Demonstrated | None:
     if not demonstrated.good:
         tell_failure(root, log)
     return demonstrated
+
+
+def for_this_user_alone(path: Path) -> TextIO:
+    """Open a file for writing that nobody else may read."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
 
 
 def tell_failure(root: Root, log: Path) -> None:

@@ -88,6 +88,8 @@ class Project:
         for root in self.roots:
             if root.name == name.strip("/").removeprefix("environments/"):
                 return root
+        if name.endswith(f"/{ALL}"):
+            raise UnknownName(f"This command takes one root at a time; {name} stands for several.")
         raise UnknownName(f"There is no root {name}; choose {one_of([root.name for root in self.roots])}.")
 
 

@@ -38,7 +38,7 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
     environment = read_environment(project, root.environment)
     packages = packages_of(project.path / "dist", root.app)
     directory = into or root.path
-    contents = {directory / "terraform.tfvars": render_tfvars(environment.of_app(root.app), packages)}
+    contents = {directory / "terraform.tfvars": render_tfvars(environment, root.app, packages)}
     backend = directory / "backend.tf"
     if environment.state_bucket:
         contents[backend] = fill("backend.tf.j2", environment=environment, app=root.app)
@@ -72,14 +72,17 @@ def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = No
         function: Entry(f"dist/{root.app}.zip", "", 0, handler, config.runtime, config.architecture)
         for function, handler in config.handlers.items()
     }
-    environment = read_environment(root.project, root.environment).of_app(root.app)
-    write_atomically(path, render_tfvars(environment, packages, local_issuer=local_issuer))
+    environment = read_environment(root.project, root.environment)
+    write_atomically(path, render_tfvars(environment, root.app, packages, local_issuer=local_issuer))
 
 
-def render_tfvars(environment: Environment, packages: Mapping[str, Entry], *, local_issuer: str | None = None) -> str:
-    """Fill the tfvars in; `local_issuer` is the address of the local AWS's issuer of tokens, None for AWS."""
+def render_tfvars(
+    environment: Environment, app: str, packages: Mapping[str, Entry], *, local_issuer: str | None = None
+) -> str:
+    """Fill an app's tfvars in; `local_issuer` is the address of the local AWS's issuer of tokens, None for AWS."""
+    facts = environment.of_app(app)
     jwt, local = environment.jwt(local_issuer), local_issuer is not None
-    return fill("terraform.tfvars.j2", environment=environment, jwt=jwt, local=local, packages=packages)
+    return fill("terraform.tfvars.j2", app=app, environment=facts, jwt=jwt, local=local, packages=packages)
 
 
 def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:

@@ -66,7 +66,7 @@ def service_environment(client_of: ClientOf, environment: Environment) -> dict[s
     if answer["InvalidParameters"]:
         raise NotApplied(
             f"There is no parameter {answer['InvalidParameters'][0]} in {environment.region}; "
-            f'run "sawhorse apply {environment.name}/{APP}" first.'
+            f'run "sawhorse apply {environment.name}/{APP}" first, with --local for the local AWS.'
         )
     values = {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
     if values[names[SWITCH]] not in SWITCH_VALUES:
@@ -100,6 +100,12 @@ def deploy_service(
         wanted["tags"] = current["tags"]
     registered = ecs.register_task_definition(**wanted)["taskDefinition"]["taskDefinitionArn"]
     ecs.update_service(cluster=name.cluster, service=name.service, taskDefinition=registered, forceNewDeployment=True)
+    wait_until_stable(ecs, name, wait_seconds)
+    require_running(ecs, name, str(registered))
+    return str(registered)
+
+
+def wait_until_stable(ecs: Any, name: ServiceName, wait_seconds: int) -> None:
     try:
         ecs.get_waiter("services_stable").wait(
             cluster=name.cluster,
@@ -111,7 +117,20 @@ def deploy_service(
             f"{name.service} is not stable after {wait_seconds} seconds ({error}). The tasks before stay as long as "
             "new ones do not become healthy; look at the service's events, and deploy again."
         ) from error
-    return str(registered)
+
+
+def require_running(ecs: Any, name: ServiceName, revision: str) -> None:
+    """Raise unless the service runs this revision: stable it also is after ECS has rolled a deployment back.
+
+    See https://github.com/aws-actions/amazon-ecs-deploy-task-definition/issues/191.
+    """
+    (service,) = ecs.describe_services(cluster=name.cluster, services=[name.service])["services"]
+    primary = next((one for one in service.get("deployments", []) if one["status"] == "PRIMARY"), service)
+    if primary["taskDefinition"] != revision or primary.get("rolloutState") == "FAILED":
+        raise CommandFailed(
+            f"{name.service} does not run {revision}: ECS went back to {primary['taskDefinition']}. Look at the "
+            "service's events and at what the stopped tasks logged, and deploy again."
+        )
 
 
 def with_variables(
@@ -125,6 +144,12 @@ def with_variables(
     return [
         {
             **container,
+            # ECS refuses a name that stands in both.
+            **(
+                {"secrets": [pair for pair in container["secrets"] if pair["name"] not in variables]}
+                if container.get("secrets")
+                else {}
+            ),
             "environment": [
                 *(pair for pair in container.get("environment", []) if pair["name"] not in variables),
                 *({"name": key, "value": value} for key, value in sorted(variables.items())),

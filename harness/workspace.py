@@ -37,6 +37,16 @@ class Deployment:
     outputs: Mapping[str, Any]
     local: Running | None
 
+    def output(self, name: str) -> str:
+        """Return an output that has to be there; what a root left out is not deployed."""
+        value = self.outputs.get(name)
+        if value is None:
+            raise NotApplied(
+                f"{self.root.name} has no output {name}: what it names is turned off in its main.tf, or comes with the "
+                "next apply."
+            )
+        return str(value)
+
     def client(self, service: str) -> Any:
         """Return a boto3 client for a service; failures are reported, not tried again for long."""
         if self.local:

@@ -34,8 +34,8 @@ def mirror(root: Root, python: str, *, issuer: str, built: bool = True) -> Path:
     link_files(root.path, directory)
     if built:
         dist = mirror_package(root.project, root.app, top / "dist", python)
-        environment = read_environment(root.project, root.environment).of_app(root.app)
-        tfvars = render_tfvars(environment, packages_of(dist, root.app), local_issuer=issuer)
+        environment = read_environment(root.project, root.environment)
+        tfvars = render_tfvars(environment, root.app, packages_of(dist, root.app), local_issuer=issuer)
         write_atomically(directory / "terraform.tfvars", tfvars)
     else:
         render_unbuilt(root, directory, local_issuer=issuer)

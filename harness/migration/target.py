@@ -15,13 +15,13 @@ from fileshare.records import Link, User, values_of
 from harness.errors import SawhorseError
 from harness.migration.source import BadRow
 from shared.api_errors import Throttled
-from shared.dynamodb import CONDITION_FAILED, ConditionFailed, DynamoDB, Item, TransactionCanceled
+from shared.dynamodb import CONDITION_FAILED, ConditionFailed, DynamoDB, Item, TransactionCanceled, every_item
 from shared.items import from_item
+from shared.retries import pause_seconds
 
 T = TypeVar("T")
 
 ATTEMPTS = 8
-FIRST_PAUSE = 0.05
 TAKEN = "the address belongs to another user in DynamoDB"
 
 
@@ -59,7 +59,7 @@ class Table:
             wanted = answer.get("UnprocessedKeys", {}).get(self._table, {})
             if not wanted:
                 return found
-            time.sleep(FIRST_PAUSE * 2**attempt)
+            time.sleep(pause_seconds(attempt))
         raise SawhorseError(TOO_BUSY)
 
 
@@ -106,16 +106,16 @@ class UserTable(Table):
 
     def _address_taken(self, user: User) -> bool:
         """Ask the index: users that other code wrote have no reservation."""
-        found = patiently(
-            lambda: self._dynamodb.query(
-                self._table,
-                IndexName=EMAIL_INDEX,
-                KeyConditionExpression="#email = :email",
-                ExpressionAttributeNames={"#email": "email"},
-                ExpressionAttributeValues={":email": {"S": user.email}},
-            )
+        query = partial(
+            self._dynamodb.query,
+            self._table,
+            IndexName=EMAIL_INDEX,
+            KeyConditionExpression="#email = :email",
+            ExpressionAttributeNames={"#email": "email"},
+            ExpressionAttributeValues={":email": {"S": user.email}},
         )
-        return any(item["user_id"]["S"] != user.user_id for item in found["Items"])
+        found = every_item(lambda **place: patiently(partial(query, **place)))
+        return any(item["user_id"]["S"] != user.user_id for item in found)
 
     def _puts(self, user: User) -> list[dict[str, Any]]:
         return [
@@ -218,7 +218,7 @@ def patiently(call: Callable[[], T]) -> T:
         except TransactionCanceled as canceled:
             if CONDITION_FAILED in canceled.reasons or "TransactionConflict" not in canceled.reasons:
                 raise
-        time.sleep(FIRST_PAUSE * 2**attempt)
+        time.sleep(pause_seconds(attempt))
     raise SawhorseError(TOO_BUSY)
 
 

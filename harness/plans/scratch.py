@@ -64,6 +64,6 @@ def plan_root(tool: Tool, repository: Path, scratch: Path, name: str) -> Plan:
         function: Entry(SAMPLE, SAMPLE_SHA256, 0, handler, config.runtime, config.architecture)
         for function, handler in config.handlers.items()
     }
-    environment = read_environment(project, root.environment).of_app(root.app)
-    (directory / "terraform.tfvars").write_text(render_tfvars(environment, packages))
+    environment = read_environment(project, root.environment)
+    (directory / "terraform.tfvars").write_text(render_tfvars(environment, root.app, packages))
     return plan(tool, directory)

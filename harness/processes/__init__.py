@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
 
 from harness.errors import UnknownName
 from harness.layout import Project
@@ -36,32 +40,57 @@ class Process:
         return {**passed_on, "PYTHONPATH": str(project.lambda_path), **self.environment}
 
 
-def process_of(deployment: Deployment) -> Process:
-    """Return how a deployment's app runs as a process."""
-    name = f"{__name__}.{deployment.root.app}"
+def maker_of(app: str) -> Callable[[Deployment], Process]:
+    """Find how an app runs as a process, or say that it does not."""
+    name = f"{__name__}.{app}"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
         raise UnknownName(
-            f"{deployment.root.app} runs in Lambda alone; write harness/processes/{deployment.root.app}.py "
-            "if it can run as a process."
+            f"{app} runs in Lambda alone; write harness/processes/{app}.py if it can run as a process."
         ) from None
     make: Callable[[Deployment], Process] = module.process
-    return make(deployment)
+    return make
+
+
+def process_of(deployment: Deployment) -> Process:
+    """Return how a deployment's app runs as a process."""
+    return maker_of(deployment.root.app)(deployment)
 
 
 def serve(deployment: Deployment, *, port: int, reload: bool) -> int:
-    """Serve the app until it is interrupted, and return the exit code."""
+    """Serve the app until it is interrupted or this program is told to end, and return the exit code."""
     process, project = process_of(deployment), deployment.root.project
-    with subprocess.Popen(
-        process.command(port=port, reload=reload),
-        cwd=project.lambda_path,
-        env=process.variables(project),
-    ) as running:
+    with (
+        subprocess.Popen(
+            process.command(port=port, reload=reload),
+            cwd=project.lambda_path,
+            env=process.variables(project),
+        ) as running,
+        ended_together([running]),
+    ):
         try:
             return running.wait()
         except KeyboardInterrupt:
             # The terminal has sent the interrupt to the process as well: let it end its requests.
             return running.wait()
+
+
+@contextmanager
+def ended_together(processes: Sequence[subprocess.Popen[Any]]) -> Iterator[None]:
+    """End the processes when this program is told to end: nothing that it started may outlive it."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for process in processes:
+            process.terminate()
+        raise SystemExit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -23,7 +23,7 @@ def process(deployment: Deployment) -> Process:
     }
     return Process(
         module="turbotech_portal.main:app",
-        environment={**settings, "AUTH_MODE": "local", **credentials(deployment)},
+        environment={**settings, "AUTH_MODE": "local", "PUBLIC_DOCS": "true", **credentials(deployment)},
     )
 
 

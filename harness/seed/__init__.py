@@ -32,6 +32,11 @@ class SeedModule(Protocol):
         """Return lines that show how to call the app from a shell."""
 
 
+def bearer(token: str) -> dict[str, str]:
+    """Return the headers of a call with a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 def seed_module(app: str) -> SeedModule:
     """Find an app's seed."""
     name = f"{__name__}.{app}"

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from aws_lambda_powertools import Logger
+
+from fileshare.app import open_database
 from fileshare.checks import DoesNotFitError, normalised_email
-from fileshare.dynamodb_database import EMAIL_INDEX, link_item, reservation_item, reservation_key, user_item
+from fileshare.database import EmailTaken
+from fileshare.dynamodb_database import EMAIL_INDEX, link_item, reservation_key, user_item
 from fileshare.records import Link, User
+from fileshare.settings import Settings, Tables
 from fileshare.tokens import new_token, opens, user_id_of
-from harness.errors import UnknownName
+from harness.errors import BadConfiguration, UnknownName
 from harness.seed import Seeded
 from harness.workspace import Deployment
+from shared.dynamodb import every_item
 from shared.times import timestamp
 
 SAMPLE_ID = "sample-user"
@@ -40,7 +48,7 @@ def seed(deployment: Deployment) -> Seeded:
         )
         made = put(deployment, urls_table(deployment), link_item(link), "short_code")
         lines.append(f"Link {code} to {full_url} {'is new' if made else 'was there'}.")
-    token = issue_token(deployment, SAMPLE_EMAIL)
+    token = issue_token_of(deployment, SAMPLE_ID, SAMPLE_EMAIL)
     lines.append(
         "The token is new. Keep it now: the table has only its hash, and the one before opens nothing any more."
     )
@@ -58,7 +66,7 @@ def still_valid(deployment: Deployment, secrets: Mapping[str, str]) -> bool:
 
 def calls(deployment: Deployment, secrets: Mapping[str, str]) -> list[str]:
     """Return calls that shorten, follow and list links, and one that shows the trial."""
-    url = deployment.outputs["api_endpoint"]
+    url = deployment.output("api_endpoint")
     token = f"-H 'Authorization: Bearer {secrets['token']}'"
     link = '{"full_url": "https://example.com/report.pdf"}'
     return [
@@ -71,39 +79,95 @@ def calls(deployment: Deployment, secrets: Mapping[str, str]) -> list[str]:
 
 
 def issue_token(deployment: Deployment, email: str) -> str:
-    """Give a user a new token, in place of any before: who came from SQLite has none."""
+    """Give the user with an address a new token: who came from SQLite has none."""
     try:
         address = normalised_email(email)
     except DoesNotFitError as error:
         raise UnknownName(f"{email!r} is no address: it {error}.") from None
-    client, table = deployment.client("dynamodb"), users_table(deployment)
-    found = client.query(
-        TableName=table,
-        IndexName=EMAIL_INDEX,
-        KeyConditionExpression="#email = :email",
-        ExpressionAttributeNames={"#email": "email"},
-        ExpressionAttributeValues={":email": {"S": address}},
-    )["Items"]
-    if not found:
-        raise UnknownName(f"{table} has no user with the address {email}; check how it is spelled.")
-    user_id = found[0]["user_id"]["S"]
-    token = new_token(user_id)
-    client.update_item(
-        TableName=table,
-        Key={"user_id": {"S": user_id}},
-        # The newer time keeps a migration that runs again from bringing an older token back.
-        UpdateExpression="SET #token_hash = :hash, #updated_at = :now",
-        ConditionExpression="attribute_exists(#user_id)",
-        ExpressionAttributeNames={"#token_hash": "token_hash", "#updated_at": "updated_at", "#user_id": "user_id"},
-        ExpressionAttributeValues={":hash": {"S": token.hashed}, ":now": {"S": timestamp(datetime.now(UTC))}},
-    )
+    user_id = owner_of(deployment, address)
+    if user_id is None:
+        raise UnknownName(
+            f"{users_table(deployment)} has no user with the address {email}; check how it is spelled. "
+            "One that other code has just written can be found in a moment."
+        )
+    return issue_token_of(deployment, user_id, address)
+
+
+def issue_token_of(deployment: Deployment, user_id: str, email: str) -> str:
+    """Give a user a new token, in place of any before, unless another address than this one is the user's."""
+    client, table, token = deployment.client("dynamodb"), users_table(deployment), new_token(user_id)
+    names = ("token_hash", "updated_at", "user_id", "email")
+    try:
+        client.update_item(
+            TableName=table,
+            Key={"user_id": {"S": user_id}},
+            # The newer time keeps a migration that runs again from bringing an older token back.
+            UpdateExpression="SET #token_hash = :hash, #updated_at = :now",
+            ConditionExpression="attribute_exists(#user_id) AND #email = :email",
+            ExpressionAttributeNames={f"#{name}": name for name in names},
+            ExpressionAttributeValues={
+                ":hash": {"S": token.hashed},
+                ":now": {"S": timestamp(datetime.now(UTC))},
+                ":email": {"S": email},
+            },
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        raise UnknownName(
+            f"{table} has no user {user_id} with the address {email}, though the address is kept for that user; "
+            f"look at both items, and delete {reservation_key(email)} if the user is gone."
+        ) from None
     return token.clear
 
 
+def owner_of(deployment: Deployment, email: str) -> str | None:
+    """Find whose address it is: its reservation says so at once; users that other code wrote are in the index alone."""
+    client, table = deployment.client("dynamodb"), users_table(deployment)
+    kept = client.get_item(TableName=table, Key={"user_id": {"S": reservation_key(email)}}, ConsistentRead=True)
+    if "Item" in kept:
+        return str(kept["Item"]["reserved_for"]["S"])
+    found = list(
+        every_item(
+            partial(
+                client.query,
+                TableName=table,
+                IndexName=EMAIL_INDEX,
+                KeyConditionExpression="#email = :email",
+                ExpressionAttributeNames={"#email": "email"},
+                ExpressionAttributeValues={":email": {"S": email}},
+            )
+        )
+    )
+    if len(found) > 1:
+        raise UnknownName(f"{table} has {len(found)} users with the address {email}; leave it to one of them.")
+    return str(found[0]["user_id"]["S"]) if found else None
+
+
 def put_user(deployment: Deployment, user: User) -> bool:
-    """Reserve the address and store the user, each unless it is there."""
-    put(deployment, users_table(deployment), reservation_item(user), "user_id")
-    return put(deployment, users_table(deployment), user_item(user), "user_id")
+    """Store a user as signing up does, and say whether the user is new; refuse what belongs to somebody else."""
+    database = open_database(
+        Settings(
+            database=Tables(
+                region=deployment.environment.region, users=users_table(deployment), urls=urls_table(deployment)
+            )
+        ),
+        client=deployment.client("dynamodb"),
+        # Its lines are for Lambda's log: at INFO it writes none.
+        logger=Logger(service="seed", level="INFO"),
+    )
+    try:
+        asyncio.run(database.create_user(user))
+    except EmailTaken:
+        if owner_of(deployment, user.email) == user.user_id:
+            # The address can be kept for a user who was deleted, or never came.
+            return put(deployment, users_table(deployment), user_item(user), "user_id")
+        raise BadConfiguration(
+            f"The seed needs the address {user.email} and the id {user.user_id}, and in {users_table(deployment)} "
+            "one of them is somebody else's. Nothing was written: delete that user and "
+            f"{reservation_key(user.email)} if nobody needs them, and seed again."
+        ) from None
+    finally:
+        database.close()
+    return True
 
 
 def remove_user(deployment: Deployment, user_id: str, email: str) -> None:
@@ -129,8 +193,8 @@ def put(deployment: Deployment, table: str, item: Mapping[str, Any], key: str) -
 
 
 def users_table(deployment: Deployment) -> str:
-    return str(deployment.outputs["dynamodb_users_table"])
+    return deployment.output("dynamodb_users_table")
 
 
 def urls_table(deployment: Deployment) -> str:
-    return str(deployment.outputs["dynamodb_urls_table"])
+    return deployment.output("dynamodb_urls_table")

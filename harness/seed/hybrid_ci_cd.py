@@ -8,25 +8,40 @@ from collections.abc import Mapping
 import httpx
 
 from harness.errors import BadConfiguration
-from harness.seed import Seeded
+from harness.seed import Seeded, bearer
 from harness.smoke.parts import open_http
 from harness.workspace import Deployment
 
 USER = "demo-user"
+AGENT = "demo-agent"
+JOB = "demo job"
 # The login service's key, where the root has set one.
 SESSION_KEY_VARIABLE = "HYBRID_CI_CD_SESSION_KEY"
 
 
 def seed(deployment: Deployment) -> Seeded:
-    """Make a session, an agent and a job of the demo user, who sees nothing of anybody else's."""
+    """Leave the demo user, who sees nothing of anybody else's, with one session, one agent and one job.
+
+    The session and the agent of an earlier seed are replaced: nobody can read their secrets back. Its job is kept.
+    """
     with open_http(deployment) as http:
+        http.delete("auth/sessions", headers=bearer(log_in(http, USER))).raise_for_status()
         session_id = log_in(http, USER)
-        agent = post(http, "agents", {"name": "demo-agent", "runs_on": "cloud"}, session_id)
-        job = post(http, "jobs", {"name": "demo job", "payload": {"steps": ["make test"]}}, session_id)
+        replaced = [earlier["agent_id"] for earlier in named(http, "agents", AGENT, session_id)]
+        for agent_id in replaced:
+            removed = http.delete(f"agents/{agent_id}", headers=bearer(session_id))
+            # The list can be a moment behind a seed that has just removed it.
+            if removed.status_code != httpx.codes.NOT_FOUND:
+                removed.raise_for_status()
+        agent = post(http, "agents", {"name": AGENT, "runs_on": "cloud"}, session_id)
+        # One that ran on an agent that was replaced can be claimed again.
+        running = named(http, "jobs", JOB, session_id, status="running")
+        jobs = named(http, "jobs", JOB, session_id) + [job for job in running if job["agent_id"] in replaced]
+        job = jobs[0] if jobs else post(http, "jobs", {"name": JOB, "payload": {"steps": ["make test"]}}, session_id)
     lines = (
-        f"{USER} has a session. Keep its id now: the table has only its hash.",
-        f"Agent {agent['agent_id']} is registered, and its token is shown this once.",
-        f"Job {job['job_id']} waits to be claimed.",
+        f"{USER} has one session, this one. Keep its id now: the table has only its hash.",
+        f"Agent {agent['agent_id']} is registered in place of any {AGENT} before it, and its token is shown this once.",
+        f"Job {job['job_id']} {'was there before and' if jobs else 'is new and'} waits to be claimed.",
     )
     secrets = {"session_id": session_id, "agent_id": str(agent["agent_id"]), "agent_token": str(agent["agent_token"])}
     return Seeded(lines, secrets)
@@ -68,11 +83,13 @@ def log_in(http: httpx.Client, user_id: str) -> str:
     return str(response.raise_for_status().json()["session_id"])
 
 
+def named(http: httpx.Client, things: str, name: str, token: str, **query: str) -> list[Mapping[str, object]]:
+    """Read which of a list's first hundred have this name."""
+    answer = http.get(things, params={"limit": "100", **query}, headers=bearer(token)).raise_for_status().json()
+    return [entry for entry in answer[things] if entry["name"] == name]
+
+
 def post(http: httpx.Client, path: str, body: Mapping[str, object], token: str) -> Mapping[str, object]:
     """Send a body with a token and return the answer."""
     answer: Mapping[str, object] = http.post(path, json=body, headers=bearer(token)).raise_for_status().json()
     return answer
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}

@@ -17,6 +17,7 @@ from stock_track_record.channels import ChannelStore
 from stock_track_record.jobs import JobRequests, JobStore
 from stock_track_record.models import DayPrice, NewChannel, NewPrices, Pick
 from stock_track_record.queue import Queue
+from stock_track_record.records import RecordStore
 from stock_track_record.stocks import StockStore
 
 # A stock's prices, by day.
@@ -44,27 +45,27 @@ CHANNELS = {
 
 def seed(deployment: Deployment) -> Seeded:
     """Put the samples in; those that are there stay as they are."""
-    outputs = deployment.outputs
     logger = Logger(service="seed", level="WARNING")
     dynamodb = DynamoDB(client=deployment.client("dynamodb"), logger=logger)
-    table = str(outputs["dynamodb_records_table"])
-    stocks = StockStore(table=str(outputs["dynamodb_stocks_table"]), dynamodb=dynamodb)
+    table = deployment.output("dynamodb_records_table")
+    stocks = StockStore(table=deployment.output("dynamodb_stocks_table"), dynamodb=dynamodb)
     for ticker, prices in STOCKS.items():
         stocks.put_prices(ticker, sample_prices(ticker, prices))
     lines = [f"{len(STOCKS)} sample stocks have prices."]
     channels = ChannelStore(table=table, dynamodb=dynamodb, clock=system_clock)
-    requests = JobRequests(
-        jobs=JobStore(table=table, dynamodb=dynamodb, clock=system_clock),
-        queue=Queue(client=deployment.client("sqs"), url=str(outputs["sqs_queue_url"])),
-        logger=logger,
-    )
+    jobs = JobStore(table=table, dynamodb=dynamodb, clock=system_clock)
+    queue = Queue(client=deployment.client("sqs"), url=deployment.output("sqs_queue_url"))
+    requests = JobRequests(jobs=jobs, queue=queue, logger=logger)
+    records = RecordStore(table=table, dynamodb=dynamodb, stocks=stocks, jobs=jobs, clock=system_clock)
     for channel_id, (name, picks) in CHANNELS.items():
         channels.create(NewChannel(name=name, description="Made by the seed."), channel_id=channel_id)
-        if added(channels, channel_id, [sample_pick(*pick) for pick in picks]):
+        add(channels, channel_id, [sample_pick(*pick) for pick in picks])
+        # A seed before this one may have added the picks and not come as far as to ask.
+        if has_record(records, channel_id):
+            lines.append(f"{name} had its picks and its track record before.")
+        else:
             requests.ask(channel_id, request_id="seed")
             lines.append(f"{name} has {len(picks)} picks, and its track record is being made.")
-        else:
-            lines.append(f"{name} had its picks before.")
     return Seeded(tuple(lines))
 
 
@@ -75,7 +76,7 @@ def still_valid(deployment: Deployment, secrets: Mapping[str, str]) -> bool:  # 
 
 def calls(deployment: Deployment, secrets: Mapping[str, str]) -> list[str]:  # noqa: ARG001 # as every seed is called
     """Return calls that read a track record, add a pick and process it, and the page that documents them."""
-    url = deployment.outputs["api_endpoint"]
+    url = deployment.output("api_endpoint")
     first = next(iter(CHANNELS))
     pick = '{"picks": [{"ticker": "SAMPLE-C", "direction": "long", "date": "2025-01-02", "price": 9.75}]}'
     return [
@@ -96,12 +97,21 @@ def sample_pick(ticker: str, direction: str, day: str, price: str) -> Pick:
     return Pick.model_validate({"ticker": ticker, "direction": direction, "date": day, "price": Decimal(price)})
 
 
-def added(channels: ChannelStore, channel_id: str, picks: list[Pick]) -> bool:
-    """Add picks, and say whether they were not there before."""
+def add(channels: ChannelStore, channel_id: str, picks: list[Pick]) -> None:
+    """Add picks, unless they were there before."""
     try:
         asyncio.run(channels.add_picks(channel_id, picks))
     except ApiError as error:
         if error.code != "pick_exists":
+            raise
+
+
+def has_record(records: RecordStore, channel_id: str) -> bool:
+    """Say whether a channel has been processed."""
+    try:
+        records.read(channel_id)
+    except ApiError as error:
+        if error.code != "not_processed":
             raise
         return False
     return True

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from harness.workspace import Deployment
 
 OFFER = "Try Premium - Free for 30 days"
-ORIGIN = "https://app.example.com"
 TARGET = "https://example.com/smoke.pdf"
 # Long enough to follow the link once before it ends.
 LIFE_SECONDS = 4.0
@@ -161,7 +160,7 @@ class Checks:
 
     def cors(self) -> None:
         headers = "authorization,content-type,x-request-id"
-        cors_headers_come(self.http, "api/links", methods={"GET", "POST", "DELETE"}, headers=headers, origin=ORIGIN)
+        cors_headers_come(self.deployment, self.http, "api/links", methods={"GET", "POST", "DELETE"}, headers=headers)
 
     def watched(self) -> None:
         cloudwatch, name = (

@@ -25,7 +25,7 @@ LOG_SECONDS = 60.0
 def open_http(deployment: Deployment, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Client]:
     """Open a client of the deployment's API, whose calls carry a request id of this run."""
     with httpx.Client(
-        base_url=str(deployment.outputs["api_endpoint"]),
+        base_url=deployment.output("api_endpoint"),
         timeout=35,
         trust_env=deployment.local is None,
         headers={"X-Request-ID": f"smoke-{uuid.uuid4()}", **(headers or {})},
@@ -66,8 +66,35 @@ def eventually(look: Callable[[], Any], *, seconds: float, finding: str) -> Any:
     return found
 
 
-def cors_headers_come(http: httpx.Client, path: str, *, methods: set[str], headers: str, origin: str) -> None:
-    """Send a preflight as a browser does for a request from `origin`."""
+def pages_work(http: httpx.Client) -> None:
+    """Open the API's pages, under whatever prefix they lie."""
+    page = http.get("docs")
+    expect_status(page, 200)
+    expect("openapi.json" in page.text, "The page does not load openapi.json")
+    expect_status(http.get("openapi.json"), 200)
+
+
+def allowed_origin(deployment: Deployment) -> str:
+    """Return an origin that the deployment lets in now: an operator can change them with -var.
+
+    An HTTP API has them itself; behind a REST API the function has them.
+    """
+    name = deployment.output("lambda_function_name")
+    pages = deployment.client("apigatewayv2").get_paginator("get_apis").paginate()
+    apis = [api for page in pages for api in page["Items"] if api["ApiId"] in deployment.output("api_endpoint")]
+    if apis:
+        origins: list[str] = apis[0]["CorsConfiguration"]["AllowOrigins"]
+    else:
+        function = deployment.client("lambda").get_function_configuration(FunctionName=name)
+        origins = function["Environment"]["Variables"]["CORS_ORIGINS"].split(",")
+    return "https://app.example.com" if origins[0] == "*" else origins[0]
+
+
+def cors_headers_come(
+    deployment: Deployment, http: httpx.Client, path: str, *, methods: set[str], headers: str
+) -> None:
+    """Send a preflight as a browser does for a request from an origin that is let in."""
+    origin = allowed_origin(deployment)
     response = http.options(
         path,
         headers={
@@ -89,7 +116,7 @@ def log_line_appears(deployment: Deployment, http: httpx.Client, path: str) -> N
     request_id = str(uuid.uuid4())
     start = int(time.time() * 1000) - 60_000
     expect_status(http.get(path, headers={"X-Request-ID": request_id}), 200)
-    group = str(deployment.outputs["log_group"])
+    group = deployment.output("log_group")
 
     def found() -> bool:
         # A page may be empty while later ones are not.
@@ -105,8 +132,8 @@ def role_may_not_scan(
     deployment: Deployment, table_output: str, *, allowed: str, role_output: str = "lambda_role_arn"
 ) -> None:
     """Ask IAM about a scan of a table and about what is `allowed`; on the local AWS also try the scan as the role."""
-    table_name = str(deployment.outputs[table_output])
-    role_arn = str(deployment.outputs[role_output])
+    table_name = deployment.output(table_output)
+    role_arn = deployment.output(role_output)
     table_arn = deployment.client("dynamodb").describe_table(TableName=table_name)["Table"]["TableArn"]
     simulated = deployment.client("iam").simulate_principal_policy(
         PolicySourceArn=role_arn, ActionNames=["dynamodb:Scan", allowed], ResourceArns=[table_arn]

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 
 from fileshare import openapi
 from fileshare.auth import Authenticator
+from fileshare.checks import MAX_BODY_BYTES
 from fileshare.database import Database
 from fileshare.dynamodb_database import DynamoDBDatabase
 from fileshare.link_routes import make_follow_router, make_link_router
@@ -23,8 +24,6 @@ from shared.waiting import AsyncDynamoDB
 SERVICE = "fileshare"
 # As many calls wait for a database at once; each thread needs a connection of its own.
 THREADS = 20
-# The longest URL, file key and name, all escaped, fit well.
-MAX_BODY_BYTES = 64 * 1024
 
 
 def open_database(settings: Settings, *, client: Client | None, logger: Logger) -> Database:
@@ -53,13 +52,15 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
         routers=routers,
         logger=logger,
         cors=CorsRules(
-            origins=settings.cors_origins,
+            # In Lambda the HTTP API names the origins, and a browser refuses an answer that names one twice.
+            origins=() if settings.in_lambda else settings.cors_origins,
             methods=("GET", "POST", "DELETE", "OPTIONS"),
             headers=("Authorization", "Content-Type", "X-Request-ID"),
             exposed_headers=("X-Request-ID", "Retry-After"),
             max_age_seconds=3600,
         ),
         max_body_bytes=MAX_BODY_BYTES,
+        on_shutdown=database.close,
     )
     # After the pages of the API, which would be short codes otherwise.
     app.include_router(make_follow_router(links=links))

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fileshare.database import Database
 from fileshare.records import User
 from fileshare.tokens import opens, user_id_of
-from shared.api_errors import ApiError
+from shared.api_errors import ApiError, unauthorized
 
 
 class Authenticator:
@@ -17,18 +17,14 @@ class Authenticator:
     async def authenticate(self, token: str | None) -> User:
         """Name the user, or refuse the request with 401."""
         if not token:
-            raise _unauthorized(
+            raise unauthorized(
                 "There is no token. Send the one that you got when you signed up as Authorization: Bearer."
             )
         user_id = user_id_of(token)
         user = await self._database.user(user_id) if user_id else None
         if user is None or not opens(token, user.token_hash):
-            raise _unauthorized("The token is not known. Check the Authorization header.")
+            raise unauthorized("The token is not known. Check the Authorization header.")
         return user
-
-
-def _unauthorized(message: str) -> ApiError:
-    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
 
 
 def forbidden(message: str) -> ApiError:

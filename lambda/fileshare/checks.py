@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from shared import times
 
+# The longest URL, file key and name, all escaped, fit well.
+MAX_BODY_BYTES = 64 * 1024
 MAX_EMAIL_LENGTH = 254
 MAX_URL_LENGTH = 2048
 MAX_FILE_KEY_LENGTH = 1024
@@ -52,6 +54,15 @@ def checked_url(text: str) -> str:
     if not _HOST.fullmatch(host_and_port[2].rpartition(":")[0] if _has_port(host_and_port[2]) else host_and_port[2]):
         raise DoesNotFitError("must name a host in ASCII, such as xn--bcher-kva.example for one with other letters")
     return text
+
+
+def is_target(text: str) -> bool:
+    """Tell whether a link may lead there, whoever wrote it."""
+    try:
+        checked_url(text)
+    except DoesNotFitError:
+        return False
+    return True
 
 
 def checked_name(text: str, most: int) -> str:

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from fileshare.database import CodeTaken, EmailTaken, Page
 from fileshare.records import FREE, TRIAL, Link, User, values_of
 from fileshare.settings import Tables
+from fileshare.stored import link_of, user_of
 from shared.api_errors import Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, Item, TransactionCanceled
 from shared.items import from_item, to_item
@@ -38,34 +41,12 @@ def link_item(link: Link) -> Item:
 
 def read_user(item: Item) -> User:
     """Read a user, also one that other code wrote without all of its attributes."""
-    values = from_item(item)
-    return User(
-        user_id=values["user_id"],
-        email=values.get("email", ""),
-        created_at=values.get("created_at", ""),
-        updated_at=values.get("updated_at", ""),
-        user_tier=values.get("user_tier", FREE),
-        trial_used=bool(values.get("trial_used", False)),
-        trial_started_at=values.get("trial_started_at"),
-        trial_expires_at=values.get("trial_expires_at"),
-        token_hash=values.get("token_hash"),
-    )
+    return user_of(from_item(item))
 
 
 def read_link(item: Item) -> Link:
     """Read a link, also one that other code wrote without all of its attributes."""
-    values = from_item(item)
-    return Link(
-        short_code=values["short_code"],
-        created_by_user=values.get("created_by_user", ""),
-        full_url=values.get("full_url", ""),
-        created_at=values.get("created_at", ""),
-        expires_at=values.get("expires_at"),
-        expires_at_ttl=values.get("expires_at_ttl"),
-        file_key=values.get("file_key"),
-        filename=values.get("filename"),
-        click_count=values.get("click_count", 0),
-    )
+    return link_of(from_item(item))
 
 
 class DynamoDBDatabase:
@@ -112,7 +93,10 @@ class DynamoDBDatabase:
         return read_user(answer["Item"]) if "Item" in answer else None
 
     async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> User | None:
-        """Start the trial under the condition that none ever was."""
+        """Start the trial under the condition that none ever was.
+
+        A write that botocore sent again after a lost answer has met itself: then the trial that runs is this one.
+        """
         names = ("user_id", "user_tier", "trial_used", "trial_started_at", "trial_expires_at", "updated_at")
         try:
             answer = await self._dynamodb.update_item(
@@ -135,8 +119,9 @@ class DynamoDBDatabase:
                 ),
                 ReturnValues="ALL_NEW",
             )
-        except ConditionFailed:
-            return None
+        except ConditionFailed as failed:
+            user = await self.user(user_id) if _was_sent_again(failed) else None
+            return user if user is not None and user.trial_started_at == started_at else None
         return read_user(answer["Attributes"])
 
     async def create_link(self, link: Link) -> None:
@@ -154,17 +139,21 @@ class DynamoDBDatabase:
         return read_link(answer["Item"]) if "Item" in answer else None
 
     async def follow(self, short_code: str, *, now: str) -> Link | None:
-        """Add the click and read the link in one request, so that no click is lost and no link outlives its end."""
-        names = ("short_code", "expires_at", "click_count")
+        """Look at the link, then add the click if it still leads there.
+
+        Conditions cannot check a target, or read all the forms of a time. The database adds, so no click is lost.
+        """
+        link = await self.link(short_code)
+        if link is None or not link.may_be_followed(now):
+            return None
         try:
             answer = await self._dynamodb.update_item(
                 self._urls,
                 Key={"short_code": {"S": short_code}},
                 UpdateExpression="ADD #click_count :one",
-                ConditionExpression="attribute_exists(#short_code) AND "
-                "(attribute_not_exists(#expires_at) OR #expires_at > :now)",
-                ExpressionAttributeNames={f"#{name}": name for name in names},
-                ExpressionAttributeValues={":one": {"N": "1"}, ":now": {"S": now}},
+                ConditionExpression="#full_url = :full_url",
+                ExpressionAttributeNames={"#full_url": "full_url", "#click_count": "click_count"},
+                ExpressionAttributeValues={":one": {"N": "1"}, ":full_url": {"S": link.full_url}},
                 ReturnValues="ALL_NEW",
             )
         except ConditionFailed:
@@ -184,7 +173,10 @@ class DynamoDBDatabase:
         return Page(links=links, after=after)
 
     async def delete_link(self, short_code: str, *, owner: str) -> bool:
-        """Delete a link under the condition that it is the owner's."""
+        """Delete a link under the condition that it is the owner's.
+
+        A delete that botocore sent again after a lost answer finds nothing any more: it has deleted the link itself.
+        """
         try:
             await self._dynamodb.delete_item(
                 self._urls,
@@ -193,12 +185,13 @@ class DynamoDBDatabase:
                 ExpressionAttributeNames={"#created_by_user": "created_by_user"},
                 ExpressionAttributeValues={":owner": {"S": owner}},
             )
-        except ConditionFailed:
-            return False
+        except ConditionFailed as failed:
+            return _was_sent_again(failed) and await self.link(short_code) is None
         return True
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Let the threads end."""
+        self._dynamodb.close()
 
 
 def _links_after(user_id: str, after: str | None, limit: int) -> dict[str, Any]:
@@ -212,6 +205,12 @@ def _links_after(user_id: str, after: str | None, limit: int) -> dict[str, Any]:
         "Limit": limit,
         **start,
     }
+
+
+def _was_sent_again(failed: ConditionFailed) -> bool:
+    """Tell whether botocore had sent the write before, so that it may have met its own earlier self."""
+    error = failed.__cause__
+    return isinstance(error, ClientError) and error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
 
 
 def _unless_there(key: str) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """Map the routes of links: shorten, list, show and delete for their owner, follow for everybody."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic.json_schema import SkipJsonSchema
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
 from fileshare import openapi
@@ -15,9 +14,9 @@ from fileshare.links import LinkService
 from fileshare.models import LinkDetails, LinkPage, NewLink
 from fileshare.records import Link, User
 from shared import cursor
-from shared.api_errors import invalid
 from shared.bodies import read_body
 from shared.openapi import operation, responses
+from shared.paging import After, limit_to, read_cursor
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -52,13 +51,10 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
     )
     async def list_links(
         caller: Annotated[User, Depends(user)],
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most links to send.")] = DEFAULT_LIMIT,
-        after: Annotated[
-            str | SkipJsonSchema[None],
-            Query(alias="cursor", max_length=cursor.MAX_LENGTH, description="The `next_cursor` of the page before."),
-        ] = None,
+        limit: Annotated[int, limit_to(MAX_LIMIT, "links")] = DEFAULT_LIMIT,
+        after: After = None,
     ) -> LinkPage:
-        page = await links.of(caller, after=_place(after), limit=limit)
+        page = await links.of(caller, after=read_cursor(after, _place), limit=limit)
         next_cursor = None if page.after is None else cursor.encode(page.after)
         return LinkPage(links=[_details(link) for link in page.links], next_cursor=next_cursor)
 
@@ -114,18 +110,10 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
     return router
 
 
-def _place(text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        place = cursor.decode(text)
-    except cursor.MalformedCursorError:
-        place = None
-    if not isinstance(place, str) or not is_short_code(place):
-        raise invalid(
-            "The cursor is not one that this service made. Send `next_cursor` as you got it, or start without one."
-        )
-    return place
+def _place(decoded: Any) -> str:
+    if not isinstance(decoded, str) or not is_short_code(decoded):
+        raise cursor.MalformedCursorError
+    return decoded
 
 
 def _details(link: Link) -> LinkDetails:

@@ -1,5 +1,6 @@
 """Shorten, follow, show and delete links."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -15,15 +16,19 @@ from fileshare.checks import (
     checked_name,
     checked_url,
     is_short_code,
+    is_target,
 )
 from fileshare.database import CodeTaken, Database, Page
 from fileshare.models import NewLink
 from fileshare.records import Link, User
 from fileshare.short_codes import new_short_code
-from shared.api_errors import ApiError, Throttled, invalid
+from shared.api_errors import ApiError, Throttled, invalid, not_found
 from shared.times import Clock, timestamp
 
 CODE_ATTEMPTS = 5
+UNKNOWN = openapi.ERRORS[HTTPStatus.NOT_FOUND][1]
+
+_logger = logging.getLogger(__name__)
 
 
 class LinkService:
@@ -60,17 +65,29 @@ class LinkService:
     async def follow(self, short_code: str) -> str:
         """Count a click and say where the link goes."""
         if not is_short_code(short_code):
-            raise not_found()
-        found = await self._database.follow(short_code, now=timestamp(self._clock()))
+            raise not_found(UNKNOWN)
+        now = timestamp(self._clock())
+        found = await self._database.follow(short_code, now=now)
         if found is not None:
             return found.full_url
-        raise not_found() if await self._database.link(short_code) is None else expired()
+        link = await self._database.link(short_code)
+        if link is None:
+            raise not_found(UNKNOWN)
+        if link.has_expired(now):
+            raise expired()
+        if is_target(link.full_url):
+            # Other code has changed the link at this very moment.
+            raise Throttled
+        _logger.warning(
+            "A link has a target that nobody may be sent to, so it was not followed.", extra={"short_code": short_code}
+        )
+        raise not_found(UNKNOWN)
 
     async def show(self, short_code: str, owner: User) -> Link:
         """Find a link of its owner."""
         link = await self._database.link(short_code) if is_short_code(short_code) else None
         if link is None:
-            raise not_found()
+            raise not_found(UNKNOWN)
         if link.created_by_user != owner.user_id:
             raise forbidden("This link belongs to another user.")
         if link.has_expired(timestamp(self._clock())):
@@ -85,19 +102,14 @@ class LinkService:
     async def delete(self, short_code: str, owner: User) -> None:
         """Delete a link of its owner, also one that has expired."""
         if not is_short_code(short_code):
-            raise not_found()
+            raise not_found(UNKNOWN)
         if await self._database.delete_link(short_code, owner=owner.user_id):
             return
         raise (
-            not_found()
+            not_found(UNKNOWN)
             if await self._database.link(short_code) is None
             else forbidden("This link belongs to another user.")
         )
-
-
-def not_found() -> ApiError:
-    """Say that there is no such link."""
-    return ApiError(HTTPStatus.NOT_FOUND, *openapi.ERRORS[HTTPStatus.NOT_FOUND])
 
 
 def expired() -> ApiError:

@@ -1,5 +1,7 @@
 """Describe fileshare in its OpenAPI document: what it is for, and its own errors."""
 
+from fileshare.checks import MAX_BODY_BYTES
+from shared.body_limit import too_large_sentence
 from shared.openapi import COMMON, CONVENTIONS, Catalogue
 
 TITLE = "fileshare"
@@ -13,10 +15,7 @@ ERRORS: Catalogue = {
     403: ("forbidden", "This belongs to another user."),
     404: ("not_found", "There is no link with this code. It may have been deleted."),
     410: ("link_expired", "This link has expired."),
-    413: (
-        "request_too_large",
-        "The body has more than 65536 bytes, which is the most that is taken. Send less at once.",
-    ),
+    413: ("request_too_large", too_large_sentence(MAX_BODY_BYTES)),
 }
 CONFLICTS: dict[str, tuple[str, str]] = {
     "email": ("email_taken", "There is a user with this address already. Use the token that came with it."),

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from fileshare.checks import is_target
+
 FREE = "free"
 TRIAL = "trial"
 
@@ -40,6 +42,10 @@ class Link:
     def has_expired(self, now: str) -> bool:
         """Tell whether nobody may follow the link any more."""
         return self.expires_at is not None and self.expires_at <= now
+
+    def may_be_followed(self, now: str) -> bool:
+        """Tell whether the link is alive and leads where a browser may be sent: other code may have written it."""
+        return not self.has_expired(now) and is_target(self.full_url)
 
 
 def values_of(record: User | Link) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Settings:
     """What the environment decides: `database` is the tables in DynamoDB, or the path of the SQLite file."""
 
     database: Tables | Path
+    in_lambda: bool = False
     log_level: str = "INFO"
     cors_origins: tuple[str, ...] = ("*",)
 
@@ -43,6 +44,7 @@ class Settings:
             database=_tables(environment)
             if choice(environment, SWITCH, SWITCH_VALUES, default="") == "true"
             else Path(environment.get(SQLITE_PATH, "").strip() or DEFAULT_SQLITE_PATH),
+            in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,
             log_level=choice(environment, "LOG_LEVEL", LOG_LEVELS, default="INFO"),
             cors_origins=origins(environment),
         )

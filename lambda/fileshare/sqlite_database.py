@@ -1,18 +1,20 @@
 """Keep users and links in a SQLite file, for development and for the way back: immediate transactions decide races."""
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from fileshare.database import CodeTaken, EmailTaken, Page
 from fileshare.records import FREE, TRIAL, Link, User, values_of
+from fileshare.stored import link_of, user_of
 from shared.api_errors import Throttled
+from shared.waiting import Threads
 
 T = TypeVar("T")
 
@@ -56,7 +58,7 @@ class SQLiteDatabase:
 
     def __init__(self, path: Path, *, threads: int) -> None:
         self._path = path
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sqlite")
+        self._threads = Threads(threads, name="sqlite")
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
         connection = self._connection()
@@ -108,15 +110,14 @@ class SQLiteDatabase:
         return await self._run(partial(_find_link, short_code=short_code))
 
     async def follow(self, short_code: str, *, now: str) -> Link | None:
-        """Add the click and read the link in one transaction."""
+        """Look at the link and add the click in one transaction."""
 
         def count(connection: sqlite3.Connection) -> Link | None:
-            changed = connection.execute(
-                "UPDATE urls SET click_count = click_count + 1 "
-                "WHERE short_code = ? AND (expires_at IS NULL OR expires_at > ?)",
-                (short_code, now),
-            )
-            return _find_link(connection, short_code=short_code) if changed.rowcount else None
+            link = _find_link(connection, short_code=short_code)
+            if link is None or not link.may_be_followed(now):
+                return None
+            connection.execute("UPDATE urls SET click_count = click_count + 1 WHERE short_code = ?", (short_code,))
+            return replace(link, click_count=link.click_count + 1)
 
         return await self._write(count)
 
@@ -124,13 +125,11 @@ class SQLiteDatabase:
         """Read one link more than wanted, to know whether there are more."""
 
         def read(connection: sqlite3.Connection) -> Page:
-            rows = connection.execute(
-                "SELECT * FROM urls WHERE created_by_user = ? AND short_code > ? "
-                "AND (expires_at IS NULL OR expires_at > ?) ORDER BY short_code LIMIT ?",
-                (user_id, after or "", now, limit + 1),
-            ).fetchall()
-            links = [_link(row) for row in rows[:limit]]
-            return Page(links=links, after=links[-1].short_code if len(rows) > limit else None)
+            statement = "SELECT * FROM urls WHERE created_by_user = ? AND short_code > ? ORDER BY short_code"
+            with closing(connection.execute(statement, (user_id, after or ""))) as rows:
+                live = (link for link in map(_link, rows) if not link.has_expired(now))
+                links = list(islice(live, limit + 1))
+            return Page(links=links[:limit], after=links[limit - 1].short_code if len(links) > limit else None)
 
         return await self._run(read)
 
@@ -145,7 +144,7 @@ class SQLiteDatabase:
 
     def close(self) -> None:
         """Let the threads end and close their connections."""
-        self._pool.shutdown()
+        self._threads.close()
         while self._opened:
             self._opened.pop().close()
 
@@ -156,10 +155,12 @@ class SQLiteDatabase:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 done = work(connection)
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # After some faults, such as a full disk, SQLite has rolled back by itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
             return done
 
         return await self._run(transaction)
@@ -173,8 +174,7 @@ class SQLiteDatabase:
                     raise Throttled from error
                 raise
 
-        # The context carries the request's id into the log lines of the call.
-        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(copy_context().run, call))
+        return await self._threads.run(call)
 
     def _connection(self) -> sqlite3.Connection:
         """Give this thread's connection; without Python's own transactions, which begin by reading."""
@@ -196,7 +196,7 @@ def _insert(table: str, record: User | Link) -> str:
 
 def _find_user(connection: sqlite3.Connection, *, user_id: str) -> User | None:
     row = connection.execute("SELECT * FROM users WHERE user_id = ?", (user_id,)).fetchone()
-    return User(**{**dict(row), "trial_used": bool(row["trial_used"])}) if row else None
+    return user_of(dict(row)) if row else None
 
 
 def _find_link(connection: sqlite3.Connection, *, short_code: str) -> Link | None:
@@ -205,4 +205,4 @@ def _find_link(connection: sqlite3.Connection, *, short_code: str) -> Link | Non
 
 
 def _link(row: sqlite3.Row) -> Link:
-    return Link(**dict(row))
+    return link_of(dict(row))

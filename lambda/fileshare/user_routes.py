@@ -66,7 +66,7 @@ def _add_trial(router: APIRouter, *, users: UserService, authenticator: Authenti
             Query(max_length=1024, description="Whose trial it is: your own address, which it is without it as well."),
         ] = None,
     ) -> TrialStatus:
-        # Whether somebody else has an account is nobody's business, so every other address gets the same answer.
+        # Every other address gets the same answer: whose it is has nothing to do with the caller's trial.
         if email is not None and address(email) != caller.email:
             raise forbidden("You can see your own trial only. Send your own address, or none.")
         return users.trial_of(caller)

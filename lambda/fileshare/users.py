@@ -1,6 +1,5 @@
 """Sign users up, and start their one trial."""
 
-import uuid
 from http import HTTPStatus
 
 from fileshare.checks import DoesNotFitError, normalised_email
@@ -11,6 +10,7 @@ from fileshare.records import User
 from fileshare.tokens import new_token
 from fileshare.trials import LENGTH, status_of
 from shared.api_errors import ApiError, invalid
+from shared.ids import new_id
 from shared.times import Clock, timestamp
 
 
@@ -24,7 +24,7 @@ class UserService:
     async def sign_up(self, wanted: NewUser) -> CreatedUser:
         """Store a new user and hand out the token."""
         email = address(wanted.email)
-        user_id = str(uuid.uuid4())
+        user_id = new_id()
         token = new_token(user_id)
         now = timestamp(self._clock())
         user = User(user_id=user_id, email=email, created_at=now, updated_at=now, token_hash=token.hashed)

@@ -1,7 +1,6 @@
 """Find out who calls: a user by a session, an agent by its token, a login service by its key."""
 
 import hmac
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Request, Security
@@ -9,7 +8,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.sessions import Session, SessionStore
-from shared.api_errors import ApiError
+from shared.api_errors import ApiError, unauthorized
 from shared.api_keys import hash_key
 
 SESSION = HTTPBearer(
@@ -26,7 +25,8 @@ SESSION_KEY = APIKeyHeader(
 )
 
 Credentials = HTTPAuthorizationCredentials | None
-# What of a session's handle stands in the log: enough to follow it, and it opens nothing.
+# What of the asking session's handle stands in every line of the log: enough to follow it. A handle opens nothing, for
+# it is the hash of the id, so the line of a `DELETE /auth/sessions/{handle}` may have that one whole, in its path.
 LOGGED_HANDLE_LENGTH = 12
 
 
@@ -42,7 +42,9 @@ class Access:
         """Return the caller's session, or refuse with 401."""
         found = self._sessions.find(shown.credentials) if shown else None
         if found is None:
-            raise _unauthorized("session", "There is no session, or it has ended. Log in, and send its id as Bearer.")
+            raise unauthorized(
+                "There is no session, or it has ended. Log in, and send its id as Bearer.", scheme=_bearer("session")
+            )
         request.state.log_fields["session"] = found.handle[:LOGGED_HANDLE_LENGTH]
         return found
 
@@ -72,14 +74,17 @@ class Access:
         if self._session_key_hash is None:
             return
         if not key or not hmac.compare_digest(hash_key(key), self._session_key_hash):
-            raise _unauthorized("session_key", "Only a login service makes sessions. Send its key as X-Session-Key.")
+            raise unauthorized(
+                "Only a login service makes sessions. Send its key as X-Session-Key.", scheme=_bearer("session_key")
+            )
 
 
 def agent_unknown() -> ApiError:
     """Make the answer to a token that no agent has, or no longer has."""
-    return _unauthorized("agent", "This is no agent's token, or the agent was removed. Register it again.")
+    return unauthorized(
+        "This is no agent's token, or the agent was removed. Register it again.", scheme=_bearer("agent")
+    )
 
 
-def _unauthorized(realm: str, message: str) -> ApiError:
-    headers = {"WWW-Authenticate": f'Bearer realm="{realm}"'}
-    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers=headers)
+def _bearer(realm: str) -> str:
+    return f'Bearer realm="{realm}"'

@@ -10,12 +10,12 @@ from hybrid_ci_cd import openapi
 from hybrid_ci_cd.access import Access, agent_unknown
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.models import Agent, AgentPage, AgentStatus, Heartbeat, NewAgent, RegisteredAgent
-from hybrid_ci_cd.parameters import DEFAULT_LIMIT, After, Limit
 from hybrid_ci_cd.sessions import Session
-from shared.api_errors import ApiError
+from shared.api_errors import ApiError, not_found
 from shared.bodies import read_body
 from shared.metrics import Counters
 from shared.openapi import operation, responses
+from shared.paging import After, limit_to
 
 
 def make_router(*, access: Access, store: AgentStore, counters: Counters) -> APIRouter:
@@ -52,7 +52,7 @@ def _add_registration(router: APIRouter, *, access: Access, store: AgentStore, c
     )
     async def remove_agent(agent_id: str, asking: Annotated[Session, Depends(access.session)]) -> None:
         if not store.remove(asking.user_id, agent_id):
-            raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no agent of yours with this id.")
+            raise not_found("There is no agent of yours with this id.")
 
 
 def _add_list(router: APIRouter, *, access: Access, store: AgentStore) -> None:
@@ -67,7 +67,7 @@ def _add_list(router: APIRouter, *, access: Access, store: AgentStore) -> None:
         status: Annotated[
             AgentStatus | SkipJsonSchema[None], Query(description="Only those of this status; all when left out.")
         ] = None,
-        limit: Limit = DEFAULT_LIMIT,
+        limit: Annotated[int, limit_to(openapi.MAX_LIMIT, "agents")] = openapi.DEFAULT_LIMIT,
         after: After = None,
     ) -> AgentPage:
         page = store.page(user_id, status=status, after=after, limit=limit)

@@ -1,27 +1,51 @@
 """Keep agents in DynamoDB: register them, know them by their tokens, hear their heartbeats, and tell who is lost."""
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from typing import Any, cast
 
 from hybrid_ci_cd.listing import Index, Listing, Page, Stretch, is_timestamp
 from hybrid_ci_cd.models import Activity, Agent, AgentStatus, NewAgent
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
-from hybrid_ci_cd.tokens import agent_id_of, is_id, new_agent_token, new_id
+from hybrid_ci_cd.tokens import agent_id_of, new_agent_token
+from shared.api_errors import Throttled
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.ids import is_id, new_id
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 
 INDEX = "status-last_heartbeat_at-index"
 ACTIVITIES: tuple[Activity, ...] = ("idle", "busy")
+# What the table says of a removed agent, whose item stays without its token while jobs of it may be about.
+REMOVED = "removed"
+# How many agents of each status are looked at for jobs that they left behind, those last heard first.
+GONE_AT_MOST = 1000
+# A claim that was under way when its agent was removed, and the index that shows it, have long come to rest by then.
+FORGOTTEN_AFTER = timedelta(hours=1)
+FORGOTTEN_AT_ONCE = 10
 
 
-class KnownAgent(Agent):
+@dataclass(frozen=True, kw_only=True)
+class KnownAgent:
     """An agent that has shown its token, and whose jobs it runs."""
 
+    agent_id: str
     user_id: str
+    is_lost: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """A user's agents that seem lost or removed, and those that were removed so long ago that they may be forgotten."""
+
+    agent_ids: frozenset[str]
+    forgettable: tuple[str, ...]
 
 
 class AgentStore:
@@ -69,11 +93,13 @@ class AgentStore:
         agent_id = agent_id_of(token)
         if agent_id is None:
             return None
-        found = self._dynamodb.get_item(self._table, Key={"agent_id": {"S": agent_id}}, ConsistentRead=True)
-        item = found.get("Item")
-        if item is None or not hmac.compare_digest(item["token_hash"]["S"], hash_key(token)):
+        item = self._read(agent_id)
+        if item is None or "token_hash" not in item:
             return None
-        return KnownAgent(user_id=item["user_id"]["S"], **self.public(item).model_dump())
+        if not hmac.compare_digest(item["token_hash"]["S"], hash_key(token)):
+            return None
+        is_lost = item["last_heartbeat_at"]["S"] <= self._silent_since()
+        return KnownAgent(agent_id=agent_id, user_id=item["user_id"]["S"], is_lost=is_lost)
 
     def heartbeat(self, agent: KnownAgent, activity: Activity) -> Agent | None:
         """Note that an agent lives and what it does; None when it has been removed in the meantime."""
@@ -82,9 +108,9 @@ class AgentStore:
                 self._table,
                 Key={"agent_id": {"S": agent.agent_id}},
                 UpdateExpression="SET #status = :status, #last_heartbeat_at = :now",
-                ConditionExpression="attribute_exists(#agent_id)",
+                ConditionExpression="attribute_exists(#token_hash)",
                 ExpressionAttributeNames={
-                    "#agent_id": "agent_id",
+                    "#token_hash": "token_hash",
                     "#status": "status",
                     "#last_heartbeat_at": "last_heartbeat_at",
                 },
@@ -120,45 +146,60 @@ class AgentStore:
         return self._listing.page(stretches, after=after, limit=limit)
 
     def remove(self, user_id: str, agent_id: str) -> bool:
-        """Remove an agent of this user, and say whether there was one; its token stops at once."""
-        if not is_id(agent_id):
+        """Remove an agent of this user, and say whether there was one; its token stops at once.
+
+        Its item stays under another status, so that `gone` names it for as long as it can have jobs.
+        """
+        item = self._read(agent_id) if is_id(agent_id) else None
+        if item is None or "token_hash" not in item or item["user_id"]["S"] != user_id:
             return False
-        try:
-            self._dynamodb.delete_item(
-                self._table,
-                Key={"agent_id": {"S": agent_id}},
-                ConditionExpression="#user_id = :user_id",
-                ExpressionAttributeNames={"#user_id": "user_id"},
-                ExpressionAttributeValues={":user_id": {"S": user_id}},
-            )
-        except ConditionFailed:
-            return False
+        # Two at once both remove it, and so does a write that botocore sends again because its answer got lost.
+        self._dynamodb.update_item(
+            self._table,
+            Key={"agent_id": {"S": agent_id}},
+            UpdateExpression="SET #status = :removed, #last_heartbeat_at = :now REMOVE #token_hash",
+            ExpressionAttributeNames={
+                "#status": "status",
+                "#last_heartbeat_at": "last_heartbeat_at",
+                "#token_hash": "token_hash",
+            },
+            ExpressionAttributeValues={
+                ":removed": {"S": stored_status(REMOVED, user_id)},
+                ":now": {"S": timestamp(self._clock())},
+            },
+        )
         return True
 
     def is_lost(self, agent_id: str) -> bool:
         """Tell whether an agent is lost or removed, by what the table says at this moment."""
-        found = self._dynamodb.get_item(self._table, Key={"agent_id": {"S": agent_id}}, ConsistentRead=True)
-        return "Item" not in found or found["Item"]["last_heartbeat_at"]["S"] <= self._silent_since()
+        item = self._read(agent_id)
+        return item is None or "token_hash" not in item or item["last_heartbeat_at"]["S"] <= self._silent_since()
 
-    def seem_lost(self, agent_ids: Collection[str]) -> set[str]:
-        """Pick those of up to a hundred agents that seem lost or removed; `is_lost` is who knows."""
-        if not agent_ids:
-            return set()
-        answer = self._dynamodb.batch_get_item(
-            self._table,
-            Keys=[{"agent_id": {"S": agent_id}} for agent_id in sorted(agent_ids)],
-            ProjectionExpression="#agent_id, #last_heartbeat_at",
-            ExpressionAttributeNames={"#agent_id": "agent_id", "#last_heartbeat_at": "last_heartbeat_at"},
-        )
-        # Of an agent that DynamoDB has not looked up we know nothing, so it counts as alive.
-        left_over = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+    def gone(self, user_id: str) -> Gone:
+        """Name the user's agents that seem lost or removed; `is_lost` is who knows."""
         silent_since = self._silent_since()
-        alive = {
-            item["agent_id"]["S"]
-            for item in answer["Responses"].get(self._table, [])
-            if item["last_heartbeat_at"]["S"] > silent_since
-        }
-        return set(agent_ids) - alive - {key["agent_id"]["S"] for key in left_over}
+        lost = [item for activity in ACTIVITIES for item in self._last_heard(activity, user_id, up_to=silent_since)]
+        removed = list(self._last_heard(REMOVED, user_id))
+        long_ago = timestamp(self._clock() - FORGOTTEN_AFTER)
+        return Gone(
+            agent_ids=frozenset(item["agent_id"]["S"] for item in (*lost, *removed)),
+            forgettable=tuple(item["agent_id"]["S"] for item in removed if item["last_heartbeat_at"]["S"] <= long_ago),
+        )
+
+    def forget(self, agent_ids: Sequence[str]) -> None:
+        """Delete what is left of some removed agents, which have no jobs any more."""
+        with suppress(Throttled):
+            for agent_id in agent_ids[:FORGOTTEN_AT_ONCE]:
+                self._dynamodb.delete_item(self._table, Key={"agent_id": {"S": agent_id}})
+
+    def _last_heard(self, status: str, user_id: str, *, up_to: str | None = None) -> Iterator[Item]:
+        stretch = Stretch(partition=stored_status(status, user_id), newest_first=True, up_to=up_to)
+        return islice(self._listing.walk(stretch, size=GONE_AT_MOST), GONE_AT_MOST)
+
+    def _read(self, agent_id: str) -> Item | None:
+        found = self._dynamodb.get_item(self._table, Key={"agent_id": {"S": agent_id}}, ConsistentRead=True)
+        item: Item | None = found.get("Item")
+        return item
 
     def public(self, item: Item) -> Agent:
         """Make of a table's or an index's item what its user may see."""

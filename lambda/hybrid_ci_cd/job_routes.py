@@ -10,11 +10,11 @@ from hybrid_ci_cd.access import Access
 from hybrid_ci_cd.agents import KnownAgent
 from hybrid_ci_cd.jobs import JobStore, entry_of
 from hybrid_ci_cd.models import FinishedJob, Job, JobPage, JobStatus, NewJob
-from hybrid_ci_cd.parameters import DEFAULT_LIMIT, After, Limit
 from hybrid_ci_cd.sessions import Session
 from shared.bodies import read_body
 from shared.metrics import Counters
 from shared.openapi import operation, responses
+from shared.paging import After, limit_to
 
 
 def make_router(*, access: Access, store: JobStore, counters: Counters) -> APIRouter:
@@ -53,7 +53,7 @@ def _add_reading(router: APIRouter, *, access: Access, store: JobStore) -> None:
     async def list_jobs(
         user_id: Annotated[str, Depends(access.user)],
         status: Annotated[JobStatus, Query(description="Which jobs.")] = "queued",
-        limit: Limit = DEFAULT_LIMIT,
+        limit: Annotated[int, limit_to(openapi.MAX_LIMIT, "jobs")] = openapi.DEFAULT_LIMIT,
         after: After = None,
     ) -> JobPage:
         page = store.page(user_id, status=status, after=after, limit=limit)
@@ -97,10 +97,11 @@ def _add_claims(router: APIRouter, *, access: Access, store: JobStore, counters:
         ),
     )
     async def claim_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.agent)]) -> Job:
-        job = store.claim(job_id, agent)
+        claimed = store.claim(job_id, agent)
         request.state.log_fields["job_id"] = job_id
-        counters.count("JobsClaimed")
-        return job
+        if claimed.changed:
+            counters.count("JobsClaimed")
+        return claimed.job
 
 
 def _add_finish(router: APIRouter, *, access: Access, store: JobStore, counters: Counters) -> None:
@@ -123,7 +124,8 @@ def _add_finish(router: APIRouter, *, access: Access, store: JobStore, counters:
     )
     async def finish_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.agent)]) -> Job:
         finished = await read_body(request, FinishedJob, subject="The result")
-        job = store.finish(job_id, agent, finished)
+        done = store.finish(job_id, agent, finished)
         request.state.log_fields["job_id"] = job_id
-        counters.count("JobsFinished")
-        return job
+        if done.changed:
+            counters.count("JobsFinished")
+        return done.job

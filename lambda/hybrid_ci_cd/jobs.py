@@ -3,27 +3,37 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from hybrid_ci_cd.agents import AgentStore, KnownAgent
+from hybrid_ci_cd.agents import AgentStore, Gone, KnownAgent
 from hybrid_ci_cd.listing import Index, Listing, Page, Stretch, is_timestamp
 from hybrid_ci_cd.models import FinishedJob, Job, JobEntry, JobStatus, NewJob, json_text
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
-from hybrid_ci_cd.tokens import is_id, new_id
-from shared.api_errors import ApiError
+from shared.api_errors import ApiError, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.ids import is_id, new_id
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 
 INDEX = "status-created_at-index"
 # How many of the oldest running jobs are looked at, for a lost agent, before the queue is.
 FIRST_LOOK = 10
-# Keys that one BatchGetItem takes.
-BATCH = 100
+# How many of them one call looks at in all, and reads at once.
+RUNNING_AT_MOST = 1000
+RUNNING_PAGE = 100
 QUEUE_PAGE = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A job as it stands after a call, and whether this call changed it."""
+
+    job: Job
+    changed: bool
 
 
 class JobStore:
@@ -82,16 +92,16 @@ class JobStore:
         stretch = Stretch(partition=stored_status(status, user_id), newest_first=False)
         return self._listing.page([stretch], after=after, limit=limit)
 
-    def claim(self, job_id: str, agent: KnownAgent) -> Job:
+    def claim(self, job_id: str, agent: KnownAgent) -> Done:
         """Give this job to the agent, unless another one has it."""
         _refuse_lost(agent)
         claim_id = new_id()
         taken = self._take(job_id, agent, claim_id, status="queued") if is_id(job_id) else None
         if taken:
-            return _job(taken)
+            return Done(job=_job(taken), changed=True)
         found = self._find(job_id, agent.user_id)
         if _is_claim(found, claim_id) or _is_held_by(found, agent):
-            return _job(found)
+            return Done(job=_job(found), changed=_is_claim(found, claim_id))
         if public_status(found["status"]["S"]) not in ("queued", "running"):
             raise _conflict("job_finished", "The job is finished. Claim another one.")
         if public_status(found["status"]["S"]) == "running" and self._agents.is_lost(found["agent_id"]["S"]):
@@ -99,29 +109,35 @@ class JobStore:
             taken = taken or self._taken_before(job_id, claim_id)
         if not taken:
             raise _conflict("job_taken", "Another agent has this job. Claim another one.")
-        return _job(taken)
+        return Done(job=_job(taken), changed=True)
 
     def claim_next(self, agent: KnownAgent) -> Job | None:
         """Give the agent a job that a lost agent left behind, else the oldest one in the queue, else nothing."""
         _refuse_lost(agent)
         claim_id = new_id()
-        running = self._running(agent.user_id)
+        gone = self._agents.gone(agent.user_id)
+        # Where no agent is missing, none of its jobs can be.
+        all_running = self._running(agent.user_id) if gone.agent_ids else iter(())
+        running = islice(all_running, RUNNING_AT_MOST)
         for candidates in (
-            self._left_behind(list(islice(running, FIRST_LOOK))),
+            self._left_behind(islice(running, FIRST_LOOK), gone),
             self._queued(agent.user_id),
-            (left for part in _parts(running, BATCH) for left in self._left_behind(part)),
+            self._left_behind(running, gone),
         ):
             for status, job_id, attempt in candidates:
                 taken = self._take(job_id, agent, claim_id, status=status, attempt=attempt)
                 taken = taken or self._taken_before(job_id, claim_id)
                 if taken:
                     return _job(taken)
+        if next(all_running, None) is None:
+            self._agents.forget(gone.forgettable)
         return None
 
-    def finish(self, job_id: str, agent: KnownAgent, finished: FinishedJob) -> Job:
+    def finish(self, job_id: str, agent: KnownAgent, finished: FinishedJob) -> Done:
         """End the agent's attempt with a result; the same once more changes nothing."""
         if not is_id(job_id):
             raise _not_found()
+        now = timestamp(self._clock())
         try:
             answer = self._dynamodb.update_item(
                 self._table,
@@ -131,7 +147,7 @@ class JobStore:
                 ExpressionAttributeNames=_names("status", "finished_at", "result", "agent_id", "attempt"),
                 ExpressionAttributeValues={
                     ":finished": {"S": stored_status(finished.status, agent.user_id)},
-                    ":now": {"S": timestamp(self._clock())},
+                    ":now": {"S": now},
                     ":result": {"S": json_text(finished.result)},
                     ":running": {"S": stored_status("running", agent.user_id)},
                     ":agent_id": {"S": agent.agent_id},
@@ -140,8 +156,10 @@ class JobStore:
                 ReturnValues="ALL_NEW",
             )
         except ConditionFailed:
-            return self._finished_before(job_id, agent, finished)
-        return _job(answer["Attributes"])
+            found = self._finished_before(job_id, agent, finished)
+            # The time is this call's own when botocore sent the write twice because its answer got lost.
+            return Done(job=found, changed=found.finished_at == now)
+        return Done(job=_job(answer["Attributes"]), changed=True)
 
     def _finished_before(self, job_id: str, agent: KnownAgent, finished: FinishedJob) -> Job:
         found = _job(self._find(job_id, agent.user_id))
@@ -200,13 +218,12 @@ class JobStore:
 
     def _running(self, user_id: str) -> Iterator[Item]:
         stretch = Stretch(partition=stored_status("running", user_id), newest_first=False)
-        return self._listing.walk(stretch, size=BATCH)
+        return self._listing.walk(stretch, size=RUNNING_PAGE)
 
-    def _left_behind(self, running: list[Item]) -> Iterator[tuple[JobStatus, str, int | None]]:
+    def _left_behind(self, running: Iterator[Item], gone: Gone) -> Iterator[tuple[JobStatus, str, int | None]]:
         """Pick the jobs whose agent is lost. What the index says is checked again on the job, by its attempt."""
-        lost = self._agents.seem_lost({item["agent_id"]["S"] for item in running})
         for item in running:
-            if item["agent_id"]["S"] in lost and self._agents.is_lost(item["agent_id"]["S"]):
+            if item["agent_id"]["S"] in gone.agent_ids and self._agents.is_lost(item["agent_id"]["S"]):
                 yield "running", item["job_id"]["S"], int(item["attempt"]["N"])
 
     def _find(self, job_id: str, user_id: str) -> Item:
@@ -252,11 +269,6 @@ def _names(*attributes: str) -> dict[str, str]:
     return {f"#{attribute}": attribute for attribute in attributes}
 
 
-def _parts(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    while part := list(islice(items, size)):
-        yield part
-
-
 def _is_claim(item: Item, claim_id: str) -> bool:
     return bool(item.get("claim_id", {}).get("S") == claim_id)
 
@@ -267,12 +279,12 @@ def _is_held_by(item: Item, agent: KnownAgent) -> bool:
 
 
 def _refuse_lost(agent: KnownAgent) -> None:
-    if agent.status == "lost":
+    if agent.is_lost:
         raise _conflict("agent_lost", "This agent counts as lost. Send a heartbeat, then claim.")
 
 
 def _not_found() -> ApiError:
-    return ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no job of yours with this id.")
+    return not_found("There is no job of yours with this id.")
 
 
 def _conflict(code: str, message: str) -> ApiError:

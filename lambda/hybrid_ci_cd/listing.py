@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, takewhile
 from typing import Any
 
 from shared import cursor, times
-from shared.api_errors import ApiError, invalid
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import DynamoDB, Item
+from shared.dynamodb import DynamoDB, Item, every_item
+from shared.paging import read_cursor
 
 Predicate = Callable[[Item], bool]
 
@@ -32,12 +33,13 @@ class Index:
 class Stretch:
     """One partition of an index, from its newest or its oldest entry on, for as long as `holds` says yes.
 
-    A condition on the range key would be cheaper to write, but a bound that follows the clock can pass the entry at
-    which the page before ended, and DynamoDB refuses to start outside of the bounds.
+    `up_to` leaves out, unread, what lies behind it in the index. That is for walks only: a bound that follows the clock
+    can pass the entry at which the page before ended, and DynamoDB refuses to start outside of the bounds.
     """
 
     partition: str
     newest_first: bool
+    up_to: str | None = None
     holds: Predicate = lambda _item: True
 
 
@@ -85,21 +87,28 @@ class Listing:
                 yield number, item
 
     def _entries(self, stretch: Stretch, start: Item | None, size: int) -> Iterator[Item]:
-        while True:
-            answer = self._dynamodb.query(
+        condition, names, values = (
+            "#hash = :partition",
+            {"#hash": self._index.hash},
+            {":partition": {"S": stretch.partition}},
+        )
+        if stretch.up_to is not None:
+            condition += " AND #range <= :up_to"
+            names["#range"] = self._index.range
+            values[":up_to"] = {self._index.range_type: stretch.up_to}
+        return every_item(
+            partial(
+                self._dynamodb.query,
                 self._index.table,
                 IndexName=self._index.name,
-                KeyConditionExpression="#hash = :partition",
-                ExpressionAttributeNames={"#hash": self._index.hash},
-                ExpressionAttributeValues={":partition": {"S": stretch.partition}},
+                KeyConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
                 ScanIndexForward=not stretch.newest_first,
                 Limit=size,
                 **({"ExclusiveStartKey": start} if start else {}),
             )
-            yield from answer["Items"]
-            start = answer.get("LastEvaluatedKey")
-            if not start:
-                return
+        )
 
 
 def is_timestamp(text: str) -> bool:
@@ -120,23 +129,13 @@ def _cursor(index: Index, stretch: int, item: Item) -> str:
 
 
 def _position(index: Index, stretches: Sequence[Stretch], text: str | None) -> _Position | None:
-    if text is None:
-        return None
-    try:
-        value: Any = cursor.decode(text)
-    except MalformedCursorError:
-        raise _malformed() from None
-    match value:
-        case [int(stretch), str(place), str(key)] if (
-            0 <= stretch < len(stretches) and index.is_range(place) and index.is_key(key)
-        ):
-            return _Position(stretch=int(stretch), range=place, key=key)
-        case _:
-            raise _malformed()
+    def place_of(value: Any) -> _Position:
+        match value:
+            case [int(stretch), str(place), str(key)] if (
+                0 <= stretch < len(stretches) and index.is_range(place) and index.is_key(key)
+            ):
+                return _Position(stretch=int(stretch), range=place, key=key)
+            case _:
+                raise MalformedCursorError
 
-
-def _malformed() -> ApiError:
-    return invalid(
-        "The cursor is not one that this service made for this list. "
-        "Send `next_cursor` as you got it, or start without one."
-    )
+    return read_cursor(text, place_of)

@@ -24,5 +24,5 @@ LOST_ERRORS: Catalogue = {
     409: ("agent_lost", "This agent counts as lost. Send a heartbeat, then claim."),
 }
 
-LIMIT_DESCRIPTION = "The most entries to send."
-CURSOR_DESCRIPTION = "The `next_cursor` of the page before."
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100

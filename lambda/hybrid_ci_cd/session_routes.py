@@ -17,14 +17,14 @@ from hybrid_ci_cd.models import (
     SessionToValidate,
     ValidSession,
 )
-from hybrid_ci_cd.parameters import DEFAULT_LIMIT, After, Limit
 from hybrid_ci_cd.sessions import Session, SessionStore, moment_of
-from shared.api_errors import ApiError
+from shared.api_errors import not_found
 from shared.bodies import read_body
 from shared.dynamodb import Item
 from shared.items import from_item
 from shared.metrics import Counters
 from shared.openapi import operation, responses
+from shared.paging import After, limit_to
 from shared.times import timestamp
 
 # The endpoints are `async` though they wait for DynamoDB: a Lambda environment serves one request at a time, so nobody
@@ -94,7 +94,9 @@ def _add_devices(router: APIRouter, *, access: Access, store: SessionStore) -> N
         responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Live sessions."),
     )
     async def list_sessions(
-        asking: Annotated[Session, Depends(access.session)], limit: Limit = DEFAULT_LIMIT, after: After = None
+        asking: Annotated[Session, Depends(access.session)],
+        limit: Annotated[int, limit_to(openapi.MAX_LIMIT, "sessions")] = openapi.DEFAULT_LIMIT,
+        after: After = None,
     ) -> DevicePage:
         page = store.page(asking, after=after, limit=limit)
         return DevicePage(sessions=[_device(item, asking) for item in page.items], next_cursor=page.next_cursor)
@@ -110,7 +112,7 @@ def _add_endings(router: APIRouter, *, access: Access, store: SessionStore, coun
     )
     async def end_session(handle: str, asking: Annotated[Session, Depends(access.session)]) -> None:
         if not store.end(asking, handle):
-            raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no live session of yours with this handle.")
+            raise not_found("There is no live session of yours with this handle.")
         counters.count("SessionsEnded")
 
     @router.delete(
@@ -123,7 +125,7 @@ def _add_endings(router: APIRouter, *, access: Access, store: SessionStore, coun
         ),
     )
     async def end_all_sessions(asking: Annotated[Session, Depends(access.session)]) -> None:
-        store.end_all(asking.user_id)
+        store.end_all(asking)
         counters.count("LoggedOutEverywhere")
 
 

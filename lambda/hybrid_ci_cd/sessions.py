@@ -12,10 +12,11 @@ from typing import Any
 from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
 from hybrid_ci_cd.models import NewSession, json_text
 from hybrid_ci_cd.settings import MAX_LIFETIME_SECONDS, Settings
-from hybrid_ci_cd.tokens import is_handle, is_session_id, logout_key, new_id, new_session_id
+from hybrid_ci_cd.tokens import is_handle, is_session_id, logout_key, new_session_id
 from shared.api_errors import Throttled
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.ids import new_id
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 
@@ -29,7 +30,11 @@ DELETED_AT_ONCE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A session that holds; `handle` is the hash of its id."""
+    """A session that holds.
+
+    `handle` is the hash of its id. `user_generation` is the one that the user's sessions have to be of, or None when
+    no log-out everywhere is remembered, so that any will do.
+    """
 
     handle: str
     user_id: str
@@ -37,7 +42,7 @@ class Session:
     user_info: dict[str, Any]
     created_at: str
     expires_at: int
-    generation: str
+    user_generation: str | None
 
 
 class SessionStore:
@@ -75,7 +80,7 @@ class SessionStore:
             user_info=new.user_info,
             created_at=timestamp(now),
             expires_at=_second_after(now + self._settings.session_lifetime),
-            generation=self._generation(new.user_id) or FIRST_GENERATION,
+            user_generation=self._generation(new.user_id),
         )
         item = {
             "session_id": session.handle,
@@ -85,7 +90,7 @@ class SessionStore:
             "user_agent": user_agent[:MAX_USER_AGENT_LENGTH] if user_agent else None,
             "created_at": session.created_at,
             "expires_at": session.expires_at,
-            "generation": session.generation,
+            "generation": session.user_generation or FIRST_GENERATION,
         }
         self._dynamodb.put_item(self._table, Item=to_item(item))
         return session_id, session
@@ -99,9 +104,8 @@ class SessionStore:
         if "Item" not in found:
             return None
         item = from_item(found["Item"])
-        if self._clock() >= moment_of(item["expires_at"]):
-            return None
-        if self._generation(item["user_id"]) not in (None, item["generation"]):
+        user_generation = self._generation(item["user_id"])
+        if not self._holds(item, user_generation):
             return None
         return Session(
             handle=handle,
@@ -110,7 +114,7 @@ class SessionStore:
             user_info=json.loads(item["user_info"]),
             created_at=item["created_at"],
             expires_at=item["expires_at"],
-            generation=item["generation"],
+            user_generation=user_generation,
         )
 
     def page(self, asking: Session, *, after: str | None, limit: int) -> Page:
@@ -120,49 +124,58 @@ class SessionStore:
         def lives(item: Item) -> bool:
             return moment_of(int(item["expires_at"]["N"])) > now
 
-        def is_of_this_generation(item: Item) -> bool:
-            return bool(item["generation"]["S"] == asking.generation)
+        def is_of_the_generation(item: Item) -> bool:
+            return asking.user_generation in (None, item["generation"]["S"])
 
         stretch = Stretch(partition=asking.user_id, newest_first=True, holds=lives)
-        return self._listing.page([stretch], after=after, limit=limit, keep=is_of_this_generation)
+        return self._listing.page([stretch], after=after, limit=limit, keep=is_of_the_generation)
 
     def end(self, asking: Session, handle: str) -> bool:
         """End one live session of the user who asks, and say whether there was one."""
         if not is_handle(handle):
             return False
-        try:
-            self._dynamodb.delete_item(
-                self._table,
-                Key={"session_id": {"S": handle}},
-                ConditionExpression="#user_id = :user_id AND #generation = :generation AND #expires_at > :now",
-                ExpressionAttributeNames={
-                    "#user_id": "user_id",
-                    "#generation": "generation",
-                    "#expires_at": "expires_at",
-                },
-                ExpressionAttributeValues={
-                    ":user_id": {"S": asking.user_id},
-                    ":generation": {"S": asking.generation},
-                    ":now": {"N": str(int(self._clock().timestamp()))},
-                },
-            )
-        except ConditionFailed:
+        key = {"session_id": {"S": handle}}
+        found = self._dynamodb.get_item(self._table, Key=key, ConsistentRead=True)
+        item = from_item(found.get("Item", {}))
+        if not item or item["user_id"] != asking.user_id or not self._holds(item, asking.user_generation):
             return False
+        # Without a condition: botocore sends a deletion again when its answer got lost, and then nothing is there.
+        self._dynamodb.delete_item(self._table, Key=key)
         return True
 
-    def end_all(self, user_id: str) -> None:
+    def end_all(self, asking: Session) -> None:
         """End every session that the user has at this moment: the first write does it, the rest tidies up."""
-        generation = new_id()
         # It can go when the last session of an earlier generation has expired.
         expires_at = _second_after(self._clock() + timedelta(seconds=MAX_LIFETIME_SECONDS))
-        record = {"session_id": logout_key(user_id), "generation": generation, "expires_at": expires_at}
-        self._dynamodb.put_item(self._table, Item=to_item(record))
-        everything = Stretch(partition=user_id, newest_first=True)
+        record = {"session_id": logout_key(asking.user_id), "generation": new_id(), "expires_at": expires_at}
+        condition: dict[str, Any] = {
+            "ConditionExpression": "attribute_not_exists(#session_id)",
+            "ExpressionAttributeNames": {"#session_id": "session_id"},
+        }
+        if asking.user_generation is not None:
+            condition["ConditionExpression"] += " OR #generation = :generation"
+            condition["ExpressionAttributeNames"]["#generation"] = "generation"
+            condition["ExpressionAttributeValues"] = {":generation": {"S": asking.user_generation}}
+        # A generation that is another one by now has ended all that there was when this call began. It is this call's
+        # own, written before its answer got lost, or another log-out's, and sessions made since then are to stay.
+        with suppress(ConditionFailed):
+            self._dynamodb.put_item(self._table, Item=to_item(record), **condition)
         with suppress(Throttled):
-            found = self._listing.walk(everything, size=DELETED_AT_ONCE)
-            for item in islice(found, DELETED_AT_ONCE):
-                if item["generation"]["S"] != generation:
-                    self._dynamodb.delete_item(self._table, Key={"session_id": item["session_id"]})
+            self._tidy(asking.user_id)
+
+    def _tidy(self, user_id: str) -> None:
+        """Delete sessions of earlier generations."""
+        everything = Stretch(partition=user_id, newest_first=True)
+        listed = list(islice(self._listing.walk(everything, size=DELETED_AT_ONCE), DELETED_AT_ONCE))
+        # Read after the list, it is no older than any session in it: what is of another generation has ended.
+        generation = self._generation(user_id)
+        for item in listed:
+            if generation not in (None, item["generation"]["S"]):
+                self._dynamodb.delete_item(self._table, Key={"session_id": item["session_id"]})
+
+    def _holds(self, item: dict[str, Any], user_generation: str | None) -> bool:
+        """Tell whether a session has neither expired nor been ended by a log-out everywhere."""
+        return self._clock() < moment_of(item["expires_at"]) and user_generation in (None, item["generation"])
 
     def _generation(self, user_id: str) -> str | None:
         """Read the user's generation; None when no log-out everywhere is remembered, so that any will do."""

@@ -1,12 +1,12 @@
-"""Make session ids, agents' tokens and ids, and tell what can be one."""
+"""Make session ids and agents' tokens, and tell what can be one."""
 
 import hashlib
 import re
 import secrets
-import uuid
+
+from shared.ids import PATTERN
 
 _SECRET = r"[A-Za-z0-9_-]{43}"  # noqa: S105 - the form of 256 random bits in base64url
-_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def new_session_id() -> str:
@@ -29,16 +29,6 @@ def logout_key(user_id: str) -> str:
     return f"logout#{hashlib.sha256(user_id.encode()).hexdigest()}"
 
 
-def new_id() -> str:
-    """Make an id that no job and no agent has had before."""
-    return str(uuid.uuid4())
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a job or an agent can have this id."""
-    return re.fullmatch(_ID, text) is not None
-
-
 def new_agent_token(agent_id: str) -> str:
     """Make an agent's token: its id, by which it is found, and 256 random bits."""
     return f"{agent_id}.{secrets.token_urlsafe(32)}"
@@ -46,5 +36,5 @@ def new_agent_token(agent_id: str) -> str:
 
 def agent_id_of(token: str) -> str | None:
     """Read the agent's id from a token, or None when it cannot be an agent's token."""
-    match = re.fullmatch(rf"({_ID})\.{_SECRET}", token)
+    match = re.fullmatch(rf"({PATTERN})\.{_SECRET}", token, flags=re.ASCII)
     return match[1] if match else None

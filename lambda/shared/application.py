@@ -1,6 +1,7 @@
 """Put the frame of every application together: docs pages, errors in one shape, and the middlewares in their order."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from aws_lambda_powertools import Logger
 from fastapi import APIRouter, FastAPI
@@ -24,8 +25,13 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
     cors: CorsRules | None = None,
     counters: Counters | None = None,
     max_body_bytes: int | None = DEFAULT_MAX_BODY_BYTES,
+    docs: bool = True,
+    on_shutdown: Callable[[], None] | None = None,
 ) -> FastAPI:
-    """Make an application from its routes; without `cors`, whatever stands in front of it answers for browsers."""
+    """Make an application from its routes; without `cors`, whatever stands in front of it answers for browsers.
+
+    Without `docs` there are no docs pages. `on_shutdown` runs when a server ends; Lambda ends without a word.
+    """
     app = FastAPI(
         title=title,
         version=version,
@@ -37,10 +43,12 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
         redoc_url=None,
         # A redirect would name an address without the gateway's prefix.
         redirect_slashes=False,
+        lifespan=None if on_shutdown is None else _ending_with(on_shutdown),
     )
     for router in routers:
         app.include_router(router)
-    add_docs_pages(app)
+    if docs:
+        add_docs_pages(app)
     install_error_handlers(app)
     # The last one that is added is the outermost one.
     app.add_middleware(ErrorBoundary, logger=logger)
@@ -53,3 +61,14 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
         app.add_middleware(FlushCounters, counters=counters)
     app.add_middleware(RequestLog, logger=logger)
     return app
+
+
+def _ending_with(on_shutdown: Callable[[], None]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            on_shutdown()
+
+    return lifespan

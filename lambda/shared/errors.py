@@ -16,6 +16,8 @@ from shared.api_errors import INTERNAL_ERROR, ApiError
 from shared.asgi import App, Message, Receive, Scope, Send
 from shared.validation import validation_sentence
 
+SEE_DOCS = "See /docs for the routes."
+CHECK_PATH = "Check how it is spelled."
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -98,7 +100,8 @@ async def _on_api_error(request: Request, error: ApiError) -> JSONResponse:
 async def _on_router_error(request: Request, error: HTTPException) -> JSONResponse:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.NOT_FOUND:
-        code, message = "not_found", "There is nothing at this path. See /docs for the routes."
+        documented = any(getattr(route, "path", None) == "/docs" for route in request.app.routes)
+        code, message = "not_found", f"There is nothing at this path. {SEE_DOCS if documented else CHECK_PATH}"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         code, message = (
             "method_not_allowed",

@@ -42,7 +42,7 @@ def create_app(
         description=openapi.DESCRIPTION,
         routers=[make_router(stores=stores, clock=clock)],
         logger=logger,
-        # In AWS the HTTP API answers for browsers, and overwrites whatever the function says.
+        # In Lambda the HTTP API answers for browsers, and the function says nothing: a browser refuses two answers.
         cors=None if settings.is_lambda else _cors_rules(settings),
     )
 

@@ -1,18 +1,18 @@
 """Keep channels and their picks in DynamoDB."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from shared import times
-from shared.api_errors import ApiError, Throttled
+from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
+from shared.ids import is_id, new_id
 from shared.items import from_item, to_item
+from shared.retries import pause_seconds
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
-from stock_track_record.paging import read_cursor, read_page, write_cursor
+from stock_track_record.paging import Place, read_page, write_cursor
 
 # All returns of a channel's picks stand in one item, the track record, and an item may have 400 KB.
 MAX_PICKS = 1000
@@ -35,7 +35,7 @@ class ChannelStore:
     def create(self, new: models.NewChannel, *, channel_id: str | None = None) -> models.Channel:
         """Store a new channel; one whose id is given and there already stays as it is."""
         channel = models.Channel(
-            channel_id=channel_id or keys.new_id(),
+            channel_id=channel_id or new_id(),
             created_at=timestamp(self._clock()),
             name=new.name,
             description=new.description,
@@ -50,24 +50,23 @@ class ChannelStore:
                 self._table, Item=item, ConditionExpression=NEW, ExpressionAttributeNames={"#pk": "pk"}
             )
         except ConditionFailed:
-            # A new id is ours alone, so botocore has sent this same channel again after an answer got lost.
-            return channel
+            # Either the id was given, or botocore has sent this same channel again after an answer got lost.
+            return self.read(channel.channel_id)
         return channel
 
     def read(self, channel_id: str) -> models.Channel:
         """Read a channel, or say that there is none."""
-        if keys.is_id(channel_id):
+        if is_id(channel_id):
             found = self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)
             if "Item" in found:
                 return models.Channel.model_validate(from_item(found["Item"]))
         raise unknown_channel()
 
-    def page(self, *, after: str | None, limit: int) -> models.ChannelPage:
+    def page(self, *, after: Place | None, limit: int) -> models.ChannelPage:
         """List channels, oldest first; the index shows a new one a moment later."""
-        start = read_cursor(after, times.PATTERN, keys.ID_PATTERN)
         request: dict[str, Any] = {}
-        if start:
-            created_at, channel_id = start
+        if after:
+            created_at, channel_id = after
             request["ExclusiveStartKey"] = keys.channel_key(channel_id) | keys.index_key(
                 keys.CHANNELS, created_at, channel_id
             )
@@ -80,7 +79,7 @@ class ChannelStore:
 
     async def add_picks(self, channel_id: str, picks: Sequence[models.Pick]) -> None:
         """Add picks to a channel, all or none."""
-        if not keys.is_id(channel_id):
+        if not is_id(channel_id):
             raise unknown_channel()
         writes = [self._count(channel_id, len(picks)), *(self._put(channel_id, pick) for pick in picks)]
         for attempt in range(ATTEMPTS):
@@ -91,16 +90,15 @@ class ChannelStore:
                 if CONFLICT not in canceled.reasons:
                     raise
                 # Somebody else adds picks to this channel at this very moment.
-                await self._sleep(random.uniform(0.5, 1) * 0.03 * 2**attempt)  # noqa: S311 - only spreads the retries
+                await self._sleep(pause_seconds(attempt))
             else:
                 return
         raise Throttled
 
-    def picks(self, channel_id: str, *, after: str | None, limit: int) -> models.PickPage:
+    def picks(self, channel_id: str, *, after: Place | None, limit: int) -> models.PickPage:
         """List a channel's picks, oldest first."""
-        start = read_cursor(after, keys.DAY_PATTERN, keys.TICKER_PATTERN)
         self.read(channel_id)
-        request = {} if start is None else {"ExclusiveStartKey": keys.pick_key(channel_id, *start)}
+        request = {} if after is None else {"ExclusiveStartKey": keys.pick_key(channel_id, *after)}
         items, more = read_page(self._dynamodb, self._table, limit=limit, **keys.picks_of(channel_id), **request)
         picks = [read_pick(item) for item in items]
         return models.PickPage(
@@ -157,4 +155,4 @@ def read_pick(item: Item) -> models.Pick:
 
 def unknown_channel() -> ApiError:
     """Say that there is no such channel."""
-    return ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no channel with this id.")
+    return not_found("There is no channel with this id.")

@@ -7,14 +7,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared import times
-from shared.api_errors import ApiError, Throttled
+from shared.api_errors import RETRY_AFTER_SECONDS, ApiError, Throttled, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.ids import is_id, new_id
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
 from stock_track_record.channels import EXISTS, NEW, unknown_channel
-from stock_track_record.paging import read_cursor, read_page, write_cursor
+from stock_track_record.paging import Place, read_page, write_cursor
 from stock_track_record.queue import Queue
 
 # A message lives for 14 days at most, in the dead-letter queue; its job outlives it.
@@ -32,7 +32,7 @@ class JobStore:
 
     def find(self, job_id: str) -> dict[str, Any] | None:
         """Read a job with all that is stored of it."""
-        if not keys.is_id(job_id):
+        if not is_id(job_id):
             return None
         found = self._dynamodb.get_item(self._table, Key=keys.job_key(job_id), ConsistentRead=True)
         return from_item(found["Item"]) if "Item" in found else None
@@ -41,20 +41,15 @@ class JobStore:
         """Read a job, or say that there is none."""
         job = self.find(job_id)
         if job is None:
-            raise ApiError(
-                HTTPStatus.NOT_FOUND,
-                "not_found",
-                f"There is no job with this id. Jobs are kept for {LIFETIME.days} days.",
-            )
+            raise not_found(f"There is no job with this id. Jobs are kept for {LIFETIME.days} days.")
         return models.Job.model_validate(job)
 
-    def page(self, channel_id: str, *, after: str | None, limit: int) -> models.JobPage:
+    def page(self, channel_id: str, *, after: Place | None, limit: int) -> models.JobPage:
         """List the jobs of a channel that is there, newest first; the index shows a new one a moment later."""
         partition = keys.jobs_of(channel_id)
-        start = read_cursor(after, times.PATTERN, keys.ID_PATTERN)
         request: dict[str, Any] = {}
-        if start:
-            created_at, job_id = start
+        if after:
+            created_at, job_id = after
             request["ExclusiveStartKey"] = keys.job_key(job_id) | keys.index_key(partition, created_at, job_id)
         items, more = read_page(
             self._dynamodb, self._table, limit=limit, **keys.listed(partition, newest_first=True), **request
@@ -66,11 +61,11 @@ class JobStore:
 
     def create(self, channel_id: str) -> models.Job:
         """Store a new job with the channel's next number, which says later whose track record is the newer one."""
-        if not keys.is_id(channel_id):
+        if not is_id(channel_id):
             raise unknown_channel()
         number = self._next_number(channel_id)
         now = self._clock()
-        job = models.Job(job_id=keys.new_id(), channel_id=channel_id, state="queued", created_at=timestamp(now))
+        job = models.Job(job_id=new_id(), channel_id=channel_id, state="queued", created_at=timestamp(now))
         item = (
             keys.job_key(job.job_id)
             | keys.index_key(keys.jobs_of(channel_id), job.created_at, job.job_id)
@@ -159,7 +154,7 @@ class JobRequests:
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "queue_unavailable",
                 f"The queue did not take job {job.job_id}. Ask again in a moment.",
-                headers={"Retry-After": "2"},
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             ) from None
         return job
 

@@ -1,7 +1,6 @@
 """Write the keys of the single table; README.md lists the access patterns that they come from."""
 
 import re
-import uuid
 from typing import Any
 
 from shared.dynamodb import Item
@@ -11,17 +10,6 @@ CHANNELS = "CHANNELS"
 PICK = "PICK#"
 TICKER_PATTERN = r"^[A-Z][A-Z0-9.-]{0,9}$"
 DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-
-
-def new_id() -> str:
-    """Make an id that nobody has had before."""
-    return str(uuid.uuid4())
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text can be an id of ours; DynamoDB is never asked for any other."""
-    return re.fullmatch(ID_PATTERN, text) is not None
 
 
 def is_ticker(text: str) -> bool:

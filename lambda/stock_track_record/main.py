@@ -16,7 +16,7 @@ _logger = make_logger(SERVICE, _settings.log_level)
 app = create_app(
     settings=_settings,
     client=make_client(endpoint=_settings.endpoint, region=_settings.region),
-    queue_client=queue.make_client(_settings.region),
+    queue_client=queue.make_client(),
     clock=system_clock,
     logger=_logger,
 )

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from shared import ids
 from shared.strict_model import StrictModel
 from shared.validation import validation_sentence
-from stock_track_record.keys import ID_PATTERN
 
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Id = Annotated[str, Field(pattern=f"^{ids.PATTERN}$")]
 
 
 class MalformedMessageError(ValueError):

@@ -3,13 +3,26 @@
 import re
 from typing import Any
 
-from shared import cursor
-from shared.api_errors import invalid
+from shared import cursor, ids, times
 from shared.cursor import MalformedCursorError
 from shared.dynamodb import DynamoDB, Item
+from stock_track_record.keys import DAY_PATTERN, TICKER_PATTERN
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
+
+# The last entry of a page: when it was made and its id, or a pick's day and ticker.
+Place = tuple[str, str]
+
+
+def place_by_age(decoded: Any) -> Place:
+    """Check the place in a list of channels or jobs; what passes is safe to give to DynamoDB as a part of a key."""
+    return _place(decoded, times.PATTERN, ids.PATTERN)
+
+
+def place_by_day(decoded: Any) -> Place:
+    """Check the place in a list of picks; what passes is safe to give to DynamoDB as a part of a key."""
+    return _place(decoded, DAY_PATTERN, TICKER_PATTERN)
 
 
 def read_page(dynamodb: DynamoDB, table: str, *, limit: int, **request: Any) -> tuple[list[Item], bool]:
@@ -23,26 +36,18 @@ def read_page(dynamodb: DynamoDB, table: str, *, limit: int, **request: Any) -> 
     return items[:limit], len(items) > limit or "LastEvaluatedKey" in answer
 
 
-def read_cursor(text: str | None, *patterns: str) -> list[str] | None:
-    """Read a cursor's parts, each of a form that is safe to give to DynamoDB as a part of a key."""
-    if text is None:
-        return None
-    try:
-        parts = cursor.decode(text)
-    except MalformedCursorError:
-        parts = None
-    if (
-        isinstance(parts, list)
-        and len(parts) == len(patterns)
-        and all(
-            isinstance(part, str) and re.fullmatch(pattern, part, flags=re.ASCII)
-            for part, pattern in zip(parts, patterns, strict=True)
-        )
-    ):
-        return parts
-    raise invalid("The cursor is not one that this list made. Send `next_cursor` as you got it, or start without one.")
-
-
-def write_cursor(*parts: str) -> str:
+def write_cursor(*place: str) -> str:
     """Write the place of the last item that a page shows."""
-    return cursor.encode(list(parts))
+    return cursor.encode(place)
+
+
+def _place(decoded: Any, first: str, second: str) -> Place:
+    match decoded:
+        case [str(one), str(other)] if _fits(first, one) and _fits(second, other):
+            return one, other
+        case _:
+            raise MalformedCursorError
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return re.fullmatch(pattern, text, flags=re.ASCII) is not None

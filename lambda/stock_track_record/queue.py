@@ -1,4 +1,4 @@
-"""Send messages to the queue, and give back those that nobody can work on."""
+"""Send messages to the queue, and give back those that are not worked on."""
 
 from typing import Any, Protocol, cast
 
@@ -15,10 +15,10 @@ class Client(Protocol):
     def change_message_visibility(self, **request: Any) -> dict[str, Any]: ...
 
 
-def make_client(region: str | None = None) -> Client:
-    """Make a client with the environment's credentials, and its region unless another is given."""
+def make_client() -> Client:
+    """Make a client with the environment's credentials and region: the queue is where the functions are."""
     session = botocore.session.get_session()
-    return cast("Client", session.create_client("sqs", config=CLIENT_CONFIG, region_name=region))
+    return cast("Client", session.create_client("sqs", config=CLIENT_CONFIG))
 
 
 class Queue:
@@ -37,5 +37,5 @@ class Queue:
         )
 
     def give_back(self, receipt_handle: str) -> None:
-        """Make a message visible at once, so that it reaches the dead-letter queue in seconds and not in minutes."""
+        """Make a message visible at once: it comes again, or becomes a dead letter, in seconds and not in minutes."""
         self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)

@@ -1,14 +1,15 @@
 """Make track records and keep them in DynamoDB: one item a channel, written with the job that it came from."""
 
-import random
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from shared.api_errors import ApiError, Throttled
-from shared.dynamodb import CONDITION_FAILED, CONFLICT, DynamoDB, Item, TransactionCanceled
+from shared.dynamodb import CONDITION_FAILED, CONFLICT, DynamoDB, Item, TransactionCanceled, every_item
 from shared.items import from_item, to_item
+from shared.retries import pause_seconds
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
 from stock_track_record.channels import read_pick
@@ -93,7 +94,7 @@ class RecordStore:
                 if CONFLICT not in canceled.reasons:
                     raise
                 # The same message is being worked on somewhere else at this very moment.
-                self._sleep(random.uniform(0.5, 1) * 0.1 * 2**attempt)  # noqa: S311 - only spreads the retries
+                self._sleep(pause_seconds(attempt))
             else:
                 return "done"
         raise Throttled
@@ -110,12 +111,6 @@ class RecordStore:
         }
 
     def _picks(self, channel_id: str) -> Iterator[Pick]:
-        request = keys.picks_of(channel_id)
-        while True:
-            answer = self._dynamodb.query(self._table, **request)
-            for item in answer["Items"]:
-                pick = read_pick(item)
-                yield Pick(ticker=pick.ticker, direction=pick.direction, day=pick.date, price=pick.price)
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        for item in every_item(partial(self._dynamodb.query, self._table, **keys.picks_of(channel_id))):
+            pick = read_pick(item)
+            yield Pick(ticker=pick.ticker, direction=pick.direction, day=pick.date, price=pick.price)

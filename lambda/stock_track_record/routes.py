@@ -6,29 +6,24 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic.json_schema import SkipJsonSchema
+from fastapi import APIRouter, Path, Request, Response
 
 from shared.api_errors import invalid
 from shared.bodies import read_body
-from shared.cursor import MAX_LENGTH
 from shared.health import add_health
 from shared.openapi import operation, responses
+from shared.paging import After, limit_to, read_cursor
 from shared.times import Clock
 from stock_track_record import models, openapi
 from stock_track_record.channels import ChannelStore
 from stock_track_record.jobs import JobRequests, JobStore
 from stock_track_record.keys import TICKER_PATTERN
-from stock_track_record.paging import DEFAULT_LIMIT, MAX_LIMIT
+from stock_track_record.paging import DEFAULT_LIMIT, MAX_LIMIT, place_by_age, place_by_day
 from stock_track_record.records import RecordStore
 from stock_track_record.stocks import StockStore
 from stock_track_record.version import VERSION
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most entries to send.")]
-After = Annotated[
-    str | SkipJsonSchema[None],
-    Query(alias="cursor", max_length=MAX_LENGTH, description="The `next_cursor` of the page before."),
-]
+Limit = Annotated[int, limit_to(MAX_LIMIT, "entries")]
 
 # The endpoints are `async` though they wait for DynamoDB: a Lambda environment serves one request at a time, so nobody
 # else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.
@@ -78,7 +73,7 @@ def _add_channels(router: APIRouter, stores: Stores) -> None:
         responses=responses(openapi.ERRORS, 422, 429, 500, success=200, description="Channels, oldest first."),
     )
     async def list_channels(limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.ChannelPage:
-        return stores.channels.page(after=after, limit=limit)
+        return stores.channels.page(after=read_cursor(after, place_by_age), limit=limit)
 
     @router.get(
         "/channels/{channel_id}",
@@ -114,7 +109,7 @@ def _add_picks(router: APIRouter, stores: Stores, clock: Clock) -> None:
         responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="Picks, oldest first."),
     )
     async def list_picks(channel_id: str, limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.PickPage:
-        return stores.channels.picks(channel_id, after=after, limit=limit)
+        return stores.channels.picks(channel_id, after=read_cursor(after, place_by_day), limit=limit)
 
 
 def _add_stocks(router: APIRouter, stores: Stores, clock: Clock) -> None:
@@ -129,8 +124,7 @@ def _add_stocks(router: APIRouter, stores: Stores, clock: Clock) -> None:
     async def put_prices(ticker: Annotated[str, Path(pattern=TICKER_PATTERN)], request: Request) -> models.Stock:
         new = await read_body(request, models.NewPrices, subject="The stock")
         _refuse_the_future((price.date for price in new.prices), clock)
-        stores.stocks.put_prices(ticker, new)
-        return stores.stocks.read(ticker)
+        return stores.stocks.put_prices(ticker, new)
 
     @router.get(
         "/stocks/{ticker}",
@@ -186,7 +180,7 @@ def _add_results(router: APIRouter, stores: Stores) -> None:
     )
     async def list_jobs(channel_id: str, limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.JobPage:
         stores.channels.read(channel_id)
-        return stores.jobs.page(channel_id, after=after, limit=limit)
+        return stores.jobs.page(channel_id, after=read_cursor(after, place_by_age), limit=limit)
 
     @router.get(
         "/channels/{channel_id}/track-record",

@@ -15,7 +15,6 @@ class Settings:
     """What both functions need."""
 
     table_prefix: str
-    queue_url: str
     region: str = DEFAULT_REGION
     endpoint: str | None = None
     is_lambda: bool = False
@@ -36,19 +35,25 @@ class Settings:
 class ApiSettings(Settings):
     """What the API needs."""
 
+    queue_url: str
     frontend_origins: tuple[str, ...] = ("*",)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "ApiSettings":
         """Read the settings; an empty variable counts as one that is not set."""
         common = _common(environment)
-        return cls(**vars(common), frontend_origins=origins(environment, "FRONTEND_URL"))
+        return cls(
+            **vars(common),
+            queue_url=required(environment, "SQS_QUEUE_URL"),
+            frontend_origins=origins(environment, "FRONTEND_URL"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSettings(Settings):
-    """What the worker needs."""
+    """What the worker needs; without a queue's address it cannot give messages back before their time."""
 
+    queue_url: str | None = None
     max_receives: int = 3
 
     @classmethod
@@ -57,6 +62,7 @@ class WorkerSettings(Settings):
         common = _common(environment)
         return cls(
             **vars(common),
+            queue_url=environment.get("SQS_QUEUE_URL", "").strip() or None,
             max_receives=whole_number(environment, "SQS_MAX_RECEIVES", default=3, least=1, most=1000),
         )
 
@@ -76,7 +82,6 @@ def _common(environment: Mapping[str, str]) -> Settings:
         )
     return Settings(
         table_prefix=prefix,
-        queue_url=required(environment, "SQS_QUEUE_URL"),
         region=environment.get("DYNAMODB_REGION", "").strip() or DEFAULT_REGION,
         endpoint=endpoint,
         is_lambda=is_lambda,

@@ -1,122 +1,167 @@
 """Keep stocks and their prices by day in DynamoDB."""
 
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
-from shared.api_errors import ApiError, Throttled
+from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.items import from_item, to_item
+from shared.retries import pause_seconds
 from stock_track_record import keys, models
 from stock_track_record.returns import Price
 
-# Sixteen years of trading days: an item may have 400 KB, and the worker reads the whole of it.
+# Sixteen years of trading days: an item may have 400 KB, and every read of it is paid for as a whole.
 MAX_DAYS = 4000
 # A hundred items is the most that DynamoDB takes at once; so few stay well under its 16 MB.
 BATCH = 25
-ATTEMPTS = 5
+WRITE_ATTEMPTS = 5
+# The last of their pauses is two seconds long: what DynamoDB leaves over, it has no capacity for.
+BATCH_ATTEMPTS = 7
+
+LATEST = {"#d": "latest_day", "#a": "latest_price"}
+
+Prices = Mapping[str, int | Decimal]
 
 
 class StockStore:
-    """Store prices, and find the latest ones."""
+    """Store prices, and find the latest ones.
+
+    A stock says which of its days is the latest and what it cost then, so that nobody reads all days for that one.
+    """
 
     def __init__(self, *, table: str, dynamodb: DynamoDB, sleep: Callable[[float], None] = time.sleep) -> None:
         self._table = table
         self._dynamodb = dynamodb
         self._sleep = sleep
 
-    def put_prices(self, ticker: str, new: models.NewPrices) -> None:
+    def put_prices(self, ticker: str, new: models.NewPrices) -> models.Stock:
         """Set the days that are named and leave all others as they are; a stock that is new is made."""
-        for _ in range(ATTEMPTS):
-            if self._add_days(ticker, new) or self._create(ticker, new):
-                return
-            self._refuse_too_many(ticker, new)
-            # The stock has just been made by somebody else.
+        named = {price.date: price.price for price in new.prices}
+        for attempt in range(WRITE_ATTEMPTS):
+            there = self._find(ticker)
+            written = (
+                self._create(ticker, new.name, named)
+                if there is None
+                else self._set(ticker, new.name, named, there["prices"])
+            )
+            if written is not None:
+                return _stock(written)
+            # Somebody else has just written the stock: look again.
+            self._sleep(pause_seconds(attempt))
         raise Throttled
 
     def read(self, ticker: str) -> models.Stock:
         """Read a stock, or say that there is none."""
-        if keys.is_ticker(ticker):
-            found = self._dynamodb.get_item(self._table, Key=_key(ticker), ConsistentRead=True)
-            if "Item" in found:
-                stock = from_item(found["Item"])
-                days = sorted(stock["prices"].items())
-                return models.Stock(
-                    ticker=ticker,
-                    name=stock["name"],
-                    prices=[models.DayPrice(date=day, price=price) for day, price in days],
-                )
-        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "There is no stock with this ticker. PUT its prices first.")
+        there = self._find(ticker) if keys.is_ticker(ticker) else None
+        if there is None:
+            raise not_found("There is no stock with this ticker. PUT its prices first.")
+        return _stock(there)
 
     def latest(self, tickers: Iterable[str]) -> dict[str, Price]:
         """Find the latest price of each stock; what is unknown or has no price is left out."""
-        wanted = sorted(set(tickers))
         found: dict[str, Price] = {}
-        for start in range(0, len(wanted), BATCH):
-            for item in self._items(wanted[start : start + BATCH]):
-                prices = from_item(item)["prices"]
-                if prices:
-                    day = max(prices)
-                    found[item["ticker"]["S"]] = Price(day=day, amount=prices[day])
+        silent: list[str] = []
+        for stock in self._stocks(sorted(set(tickers)), "latest_day", "latest_price"):
+            if "latest_day" in stock:
+                found[stock["ticker"]] = Price(day=stock["latest_day"], amount=stock["latest_price"])
+            else:
+                silent.append(stock["ticker"])
+        # Those were written before stocks said which day is their latest; the next prices that are put will say it.
+        for stock in self._stocks(silent, "prices"):
+            if stock["prices"]:
+                day = max(stock["prices"])
+                found[stock["ticker"]] = Price(day=day, amount=stock["prices"][day])
         return found
 
-    def _items(self, tickers: Sequence[str]) -> Iterator[Item]:
+    def _find(self, ticker: str) -> dict[str, Any] | None:
+        found = self._dynamodb.get_item(self._table, Key=_key(ticker), ConsistentRead=True)
+        return from_item(found["Item"]) if "Item" in found else None
+
+    def _stocks(self, tickers: Sequence[str], *attributes: str) -> Iterator[dict[str, Any]]:
+        for start in range(0, len(tickers), BATCH):
+            for item in self._items(tickers[start : start + BATCH], ("ticker", *attributes)):
+                yield from_item(item)
+
+    def _items(self, tickers: Sequence[str], attributes: Sequence[str]) -> Iterator[Item]:
         request: dict[str, Any] = {
             "Keys": [_key(ticker) for ticker in tickers],
             "ConsistentRead": True,
-            "ProjectionExpression": "#ticker, #prices",
-            "ExpressionAttributeNames": {"#ticker": "ticker", "#prices": "prices"},
+            "ProjectionExpression": ", ".join(f"#{name}" for name in attributes),
+            "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
         }
-        for attempt in range(ATTEMPTS):
+        for attempt in range(BATCH_ATTEMPTS):
             answer = self._dynamodb.batch_get_item(self._table, **request)
             yield from answer["Responses"].get(self._table, [])
             left = answer.get("UnprocessedKeys", {}).get(self._table)
             if not left:
                 return
             request["Keys"] = left["Keys"]
-            self._sleep(random.uniform(0.5, 1) * 0.1 * 2**attempt)  # noqa: S311 - only spreads the retries
+            self._sleep(pause_seconds(attempt))
         raise Throttled
 
-    def _add_days(self, ticker: str, new: models.NewPrices) -> bool:
-        # Short names, because an expression may have 4 KB.
-        days = {f"#{number}": price.date for number, price in enumerate(new.prices)}
-        amounts = {f":{number}": price.price for number, price in enumerate(new.prices)}
-        sets = [f"#p.{day}={amount}" for day, amount in zip(days, amounts, strict=True)]
+    def _create(self, ticker: str, name: str, named: Prices) -> dict[str, Any] | None:
+        day = max(named)
         return self._update(
             ticker,
-            UpdateExpression=f"SET #n=:n,{','.join(sets)}",
-            ConditionExpression="attribute_exists(#t) AND size(#p) <= :room",
-            ExpressionAttributeNames={"#t": "ticker", "#n": "name", "#p": "prices", **days},
-            ExpressionAttributeValues=to_item({":n": new.name, ":room": MAX_DAYS - len(days), **amounts}),
+            UpdateExpression="SET #n = :n, #p = :p, #d = :d, #a = :a",
+            ConditionExpression="attribute_not_exists(#t)",
+            ExpressionAttributeNames={"#t": "ticker", "#n": "name", "#p": "prices", **LATEST},
+            ExpressionAttributeValues=to_item({":n": name, ":p": named, ":d": day, ":a": named[day]}),
         )
 
-    def _create(self, ticker: str, new: models.NewPrices) -> bool:
-        prices = {price.date: price.price for price in new.prices}
-        return self._update(
-            ticker,
-            UpdateExpression="SET #name = :name, #prices = :prices",
-            ConditionExpression="attribute_not_exists(#ticker)",
-            ExpressionAttributeNames={"#ticker": "ticker", "#name": "name", "#prices": "prices"},
-            ExpressionAttributeValues=to_item({":name": new.name, ":prices": prices}),
-        )
+    def _set(self, ticker: str, name: str, named: Prices, there: Prices) -> dict[str, Any] | None:
+        """Set days of a stock that was read just now; None when it has changed since.
 
-    def _update(self, ticker: str, **request: Any) -> bool:
-        try:
-            self._dynamodb.update_item(self._table, Key=_key(ticker), **request)
-        except ConditionFailed:
-            return False
-        return True
-
-    def _refuse_too_many(self, ticker: str, new: models.NewPrices) -> None:
-        if len(self.read(ticker).prices) > MAX_DAYS - len(new.prices):
+        Days are never taken away, so as many days are the same days, and with the price of the latest one also the
+        same latest price.
+        """
+        after = {**there, **named}
+        if len(after) > MAX_DAYS:
             raise ApiError(
                 HTTPStatus.CONFLICT,
                 "stock_full",
-                f"A stock has prices of at most {MAX_DAYS} days, and with these it might have more. None was set.",
+                f"A stock has prices of at most {MAX_DAYS} days, and with these it would have more. None was set.",
             )
+        # Short names, because an expression may have 4 KB.
+        days = {f"#{number}": day for number, day in enumerate(named)}
+        amounts = {f":{number}": amount for number, amount in enumerate(named.values())}
+        sets = [f"#p.{day}={amount}" for day, amount in zip(days, amounts, strict=True)]
+        day, day_before = max(after), max(there)
+        return self._update(
+            ticker,
+            UpdateExpression=f"SET #n=:n,#d=:d,#a=:a,{','.join(sets)}",
+            ConditionExpression="size(#p) = :size AND #p.#before = :before",
+            ExpressionAttributeNames={"#n": "name", "#p": "prices", "#before": day_before, **LATEST, **days},
+            ExpressionAttributeValues=to_item(
+                {
+                    ":n": name,
+                    ":d": day,
+                    ":a": after[day],
+                    ":size": len(there),
+                    ":before": there[day_before],
+                    **amounts,
+                }
+            ),
+        )
+
+    def _update(self, ticker: str, **request: Any) -> dict[str, Any] | None:
+        try:
+            answer = self._dynamodb.update_item(self._table, Key=_key(ticker), ReturnValues="ALL_NEW", **request)
+        except ConditionFailed:
+            return None
+        return from_item(answer["Attributes"])
 
 
 def _key(ticker: str) -> Item:
     return {"ticker": {"S": ticker}}
+
+
+def _stock(values: Mapping[str, Any]) -> models.Stock:
+    return models.Stock(
+        ticker=values["ticker"],
+        name=values["name"],
+        prices=[models.DayPrice(date=day, price=price) for day, price in sorted(values["prices"].items())],
+    )

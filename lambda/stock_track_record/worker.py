@@ -15,6 +15,10 @@ from stock_track_record.queue import Queue
 from stock_track_record.records import RecordStore
 
 CHANNEL_GONE = "The channel is not there any more."
+TRIED = "It was tried {receives} times. The log says what went wrong."
+NOT_TRIED = "The worker had no time left for it when it came for the last time. Send it back with a redrive."
+# Milliseconds for one message: the largest channel takes about a second, and a call without an answer twelve.
+ENOUGH_TIME = 20_000
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -23,11 +27,15 @@ class PoisonMessageError(Exception):
     """A message that fails however often it is tried, until somebody mends what it speaks of."""
 
 
+class NoTimeLeftError(Exception):
+    """Lambda would end the worker in the middle of the message."""
+
+
 class Worker:
     """Make the track records that messages ask for."""
 
     def __init__(
-        self, *, jobs: JobStore, records: RecordStore, queue: Queue, logger: Logger, max_receives: int
+        self, *, jobs: JobStore, records: RecordStore, queue: Queue | None, logger: Logger, max_receives: int
     ) -> None:
         self._jobs = jobs
         self._records = records
@@ -36,28 +44,41 @@ class Worker:
         self._max_receives = max_receives
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Work on the messages of an event, one after the other."""
-        poisoned: list[str] = []
+        """Work on the messages of an event, one after the other, and give back what there is no time left for."""
+        tried = False
+        given_back: list[str] = []
 
         def work(record: SQSRecord) -> None:
+            nonlocal tried
             with self._logger.append_context_keys(
                 function_request_id=getattr(context, "aws_request_id", ""), **_names(record)
             ):
+                # One is tried in any case: a worker with a short timeout would else never try any.
+                if tried and context.get_remaining_time_in_millis() < ENOUGH_TIME:
+                    self._logger.warning("no time left")
+                    given_back.append(record.receipt_handle)
+                    self._give_up_at_last(record, NOT_TRIED)
+                    raise NoTimeLeftError
+                tried = True
                 try:
                     self._work(record)
                 except PoisonMessageError as error:
                     self._logger.warning("poison", extra={"reason": str(error)})
-                    poisoned.append(record.receipt_handle)
+                    given_back.append(record.receipt_handle)
                     raise
                 except Exception:  # whatever it is, the message comes again, and its stack belongs into the log
                     self._logger.exception("A message could not be worked on.")
-                    self._give_up_at_last(record)
+                    self._give_up_at_last(record, TRIED.format(receives=self._max_receives))
                     raise
 
+        # What has come most often is next: what was given back for want of time is not given back again.
+        records = sorted(event["Records"], key=lambda record: -int(record["attributes"]["ApproximateReceiveCount"]))
         # A batch that failed as a whole is still told message by message: a raised error would say nothing more.
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-        response = process_partial_response(event=event, record_handler=work, processor=processor)
-        self._give_back(poisoned)
+        response = process_partial_response(
+            event={**event, "Records": records}, record_handler=work, processor=processor
+        )
+        self._give_back(given_back)
         return cast("dict[str, Any]", response)
 
     def _work(self, record: SQSRecord) -> None:
@@ -83,23 +104,25 @@ class Worker:
         except MalformedMessageError as error:
             raise PoisonMessageError(str(error)) from None
 
-    def _give_up_at_last(self, record: SQSRecord) -> None:
+    def _give_up_at_last(self, record: SQSRecord, detail: str) -> None:
         """Mark the job when this was the message's last chance; the dead-letter queue keeps the message."""
         if int(record.attributes.approximate_receive_count) < self._max_receives:
             return
         try:
             message = read_message(record.body)
-            self._jobs.fail(message.job_id, f"It was tried {self._max_receives} times. The log says what went wrong.")
+            self._jobs.fail(message.job_id, detail)
         except Exception:  # the fault that is told above may well be that of the table
             self._logger.exception("A job that failed could not be marked.")
 
     def _give_back(self, receipt_handles: list[str]) -> None:
+        if self._queue is None:
+            return
         try:
             for receipt_handle in receipt_handles:
                 self._queue.give_back(receipt_handle)
         except (BotoCoreError, ClientError):
             # They come back by themselves when their visibility timeout is over.
-            self._logger.exception("Poison messages could not be given back early.")
+            self._logger.exception("Messages could not be given back early.")
 
 
 def _names(record: SQSRecord) -> dict[str, str]:

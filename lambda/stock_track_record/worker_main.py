@@ -28,7 +28,7 @@ handler = Worker(
         jobs=_jobs,
         clock=system_clock,
     ),
-    queue=queue.Queue(client=queue.make_client(), url=_settings.queue_url),
+    queue=queue.Queue(client=queue.make_client(), url=_settings.queue_url) if _settings.queue_url else None,
     logger=_logger,
     max_receives=_settings.max_receives,
 ).handle

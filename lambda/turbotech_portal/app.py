@@ -25,18 +25,16 @@ CALLS_AT_ONCE = 64
 
 def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logger) -> FastAPI:
     """Make the application; it serves many requests at once under uvicorn, and one at a time in Lambda."""
+    adapters = make_adapters(settings=settings, client=client, clock=clock, logger=logger)
     return make_application(
         title=openapi.TITLE,
         version=VERSION,
         description=openapi.DESCRIPTION,
-        routers=[
-            make_router(
-                authenticator=Authenticator(settings),
-                adapters=make_adapters(settings=settings, client=client, clock=clock, logger=logger),
-            )
-        ],
+        routers=[make_router(authenticator=Authenticator(settings), adapters=adapters)],
         logger=logger,
         cors=_cors_rules(settings),
+        docs=settings.public_docs,
+        on_shutdown=adapters.dynamodb.close,
     )
 
 
@@ -44,10 +42,11 @@ def make_adapters(*, settings: Settings, client: Client, clock: Clock, logger: L
     """Make the adapters of the four tables, which share the threads that wait."""
     dynamodb = AsyncDynamoDB(DynamoDB(client=client, logger=logger), threads=CALLS_AT_ONCE)
     return Adapters(
-        deliverables=DeliverableAdapter(table=settings.deliverables_table, dynamodb=dynamodb),
-        metrics=MetricAdapter(table=settings.metrics_table, dynamodb=dynamodb),
-        updates=UpdateAdapter(table=settings.updates_table, dynamodb=dynamodb, clock=clock),
-        users=UserAdapter(table=settings.users_table, dynamodb=dynamodb, clock=clock),
+        deliverables=DeliverableAdapter(table=settings.deliverables_table, dynamodb=dynamodb, logger=logger),
+        metrics=MetricAdapter(table=settings.metrics_table, dynamodb=dynamodb, logger=logger),
+        updates=UpdateAdapter(table=settings.updates_table, dynamodb=dynamodb, clock=clock, logger=logger),
+        users=UserAdapter(table=settings.users_table, dynamodb=dynamodb, clock=clock, logger=logger),
+        dynamodb=dynamodb,
     )
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
-from shared.api_errors import ApiError
+from shared.api_errors import unauthorized
 from shared.asgi import Scope
 from shared.claims import checked_claims
 from turbotech_portal.settings import Settings
@@ -39,7 +38,7 @@ class Authenticator:
             return DEVELOPMENT_USER
         claims = checked_claims(scope)
         if claims is None:
-            raise _unauthorized(
+            raise unauthorized(
                 "No token was checked for this request. Call the API's own address with Authorization: Bearer TOKEN."
             )
         return _caller(claims)
@@ -49,7 +48,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
     subject = claims.get("sub")
     # Halves of surrogate pairs are not printable either: DynamoDB takes text that UTF-8 can hold.
     if not (isinstance(subject, str) and subject.isprintable() and 0 < len(subject.encode()) <= MAX_SUBJECT_BYTES):
-        raise _unauthorized(
+        raise unauthorized(
             f"The token names nobody: its sub has to be 1 to {MAX_SUBJECT_BYTES} printable bytes. Log in again."
         )
     return Caller(user_id=subject, name=_text(claims.get("name")), email=_text(claims.get("email")))
@@ -58,7 +57,3 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
 def _text(claim: object) -> str | None:
     text = claim.strip()[:MAX_CLAIM_LENGTH] if isinstance(claim, str) and claim.isprintable() else ""
     return text or None
-
-
-def _unauthorized(message: str) -> ApiError:
-    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})

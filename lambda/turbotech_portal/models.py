@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared import ids, times
 from shared.strict_model import StrictModel
 
 MAX_MONTH = 120
@@ -142,11 +143,11 @@ class Author(BaseModel):
 class Update(BaseModel):
     """News of the project, with the ids of the users who have read it."""
 
-    id: str = Field(examples=[EXAMPLE_UPDATE_ID])
+    id: str = Field(pattern=f"^{ids.PATTERN}$", examples=[EXAMPLE_UPDATE_ID])
     title: str
     message: str
     author: Author
-    created_at: str = Field(examples=[EXAMPLE_CREATED_AT])
+    created_at: str = Field(pattern=f"^{times.PATTERN}$", examples=[EXAMPLE_CREATED_AT])
     read_by: list[str] = Field(default=[], examples=[[EXAMPLE_USER_ID]])
 
 

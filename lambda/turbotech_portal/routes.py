@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.api_errors import invalid
 from shared.bodies import read_body
-from shared.cursor import MAX_LENGTH, MalformedCursorError
 from shared.health import add_health
 from shared.openapi import operation, responses
+from shared.paging import After, limit_to, read_cursor
+from shared.waiting import AsyncDynamoDB
 from turbotech_portal import openapi
 from turbotech_portal.auth import Authenticator, Caller
 from turbotech_portal.dashboard import make_dashboard
@@ -37,25 +37,25 @@ from turbotech_portal.models import (
     UserName,
     UserNames,
 )
-from turbotech_portal.updates import UpdateAdapter
+from turbotech_portal.updates import UpdateAdapter, place_of
 from turbotech_portal.users import UserAdapter
 from turbotech_portal.version import VERSION
 
 Dependency = Callable[..., Awaitable[Caller]]
 
-DEFAULT_LIMIT = 20
-# Thirty updates of the longest messages and the most readers stay under Lambda's 6 MB.
-MAX_LIMIT = 30
+# Ten updates of the longest messages and the most readers, all of it escaped twice, stay under Lambda's 6 MB.
+MAX_LIMIT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adapters:
-    """One adapter for each table."""
+    """One adapter for each table, and the threads in which all of them wait."""
 
     deliverables: DeliverableAdapter
     metrics: MetricAdapter
     updates: UpdateAdapter
     users: UserAdapter
+    dynamodb: AsyncDynamoDB
 
 
 def make_router(*, authenticator: Authenticator, adapters: Adapters) -> APIRouter:
@@ -173,18 +173,10 @@ def _add_reading_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Updates, newest first."),
     )
     async def list_updates(
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The most updates to send.")] = DEFAULT_LIMIT,
-        after: Annotated[
-            str | SkipJsonSchema[None],
-            Query(alias="cursor", max_length=MAX_LENGTH, description="The `next_cursor` of the page before."),
-        ] = None,
+        limit: Annotated[int, limit_to(MAX_LIMIT, "updates")] = MAX_LIMIT,
+        after: After = None,
     ) -> UpdatesPage:
-        try:
-            page = await adapters.updates.page(limit=limit, after=after)
-        except MalformedCursorError:
-            raise invalid(
-                "The cursor is not one that this service made. Send `next_cursor` as you got it, or start without one."
-            ) from None
+        page = await adapters.updates.page(limit=limit, after=read_cursor(after, place_of))
         return UpdatesPage(updates=page.updates, next_cursor=page.next_cursor)
 
     @router.post(
@@ -213,7 +205,9 @@ def _add_writing_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         status_code=HTTPStatus.CREATED,
         summary="Write an update",
         openapi_extra=operation(body=NewUpdate),
-        responses=responses(openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The update is there."),
+        responses=responses(
+            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=201, description="The update is there."
+        ),
     )
     async def create_update(request: Request, user: Annotated[Caller, Depends(caller)]) -> Update:
         new = await read_body(request, NewUpdate, subject="The update")
@@ -234,7 +228,7 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         "/users/me",
         summary="Read what is known of the caller",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="The caller."),
+        responses=responses(openapi.ERRORS, 401, 404, 429, 500, success=200, description="The caller."),
     )
     async def read_me(user: Annotated[Caller, Depends(caller)]) -> User:
         return await users.of_caller(user)
@@ -243,7 +237,9 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         "/users/me",
         summary="Change the caller's name",
         openapi_extra=operation(body=UserChanges),
-        responses=responses(openapi.ERRORS, 401, 413, 422, 429, 500, success=200, description="The caller, changed."),
+        responses=responses(
+            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=200, description="The caller, changed."
+        ),
     )
     async def update_me(request: Request, user: Annotated[Caller, Depends(caller)]) -> User:
         changes = await read_body(request, UserChanges, subject="The change")

@@ -23,6 +23,7 @@ class Settings:
     in_lambda: bool = False
     log_level: str = "INFO"
     cors_origins: tuple[str, ...] = ("*",)
+    public_docs: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a development user where there are customers."""
@@ -53,4 +54,5 @@ class Settings:
             in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,
             log_level=choice(environment, "LOG_LEVEL", LOG_LEVELS, default="INFO"),
             cors_origins=origins(environment),
+            public_docs=choice(environment, "PUBLIC_DOCS", ("true", "false"), default="true") == "true",
         )

@@ -1,19 +1,22 @@
 """Keep the project's updates in DynamoDB, each with the list of those who have read it."""
 
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
+
+from aws_lambda_powertools import Logger
 
 from shared import cursor
 from shared.api_errors import ApiError
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import ConditionFailed
-from shared.items import from_item, to_item
+from shared.dynamodb import ConditionFailed, Item
+from shared.ids import is_id, new_id
+from shared.items import to_item
 from shared.times import PATTERN, Clock, timestamp
-from shared.waiting import AsyncDynamoDB
+from shared.waiting import AsyncDynamoDB, every_item_awaited
 from turbotech_portal.models import Author, NewUpdate, Update, UpdateChanges, User
 from turbotech_portal.tables import Table
 
@@ -22,7 +25,8 @@ NEWEST_INDEX = "FeedIndex"
 FEED = "project"
 # With ids of 255 bytes the readers take 128 KB of the 400 KB that an item may have.
 MAX_READERS = 500
-UPDATE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", flags=re.ASCII)
+# Without these an update is left out of lists; keys of the index cannot be asked for in a filter.
+SHOWN = ("author", "message", "title")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,29 +40,22 @@ class Page:
 class UpdateAdapter:
     """Create, read and mark updates."""
 
-    def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, clock: Clock) -> None:
-        self.table = Table(name=table, subject="update", dynamodb=dynamodb)
+    def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, clock: Clock, logger: Logger) -> None:
+        self.table = Table(name=table, subject="update", shape=Update, dynamodb=dynamodb, logger=logger)
         self._clock = clock
 
     async def get_all(self) -> list[Update]:
         """Return every update, newest first."""
-        found: list[Update] = []
-        start: dict[str, Any] = {}
-        while True:
-            answer = await self._query(**start)
-            found += [Update.model_validate(from_item(item)) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return found
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return await self.table.all_of(every_item_awaited(self._query))
 
-    async def page(self, *, limit: int, after: str | None = None) -> Page:
-        """Return up to `limit` updates after the place that a cursor names; a cursor nobody made is refused."""
-        start = {} if after is None else {"ExclusiveStartKey": _start_key(after)}
+    async def page(self, *, limit: int, after: Item | None = None) -> Page:
+        """Return up to `limit` updates after a place that `place_of` has read from a cursor."""
+        start: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": after}
         found: list[Update] = []
         # One more than is shown says whether there is a next page; DynamoDB ends a page of its own after 1 MB.
         while len(found) <= limit:
             answer = await self._query(Limit=limit + 1 - len(found), **start)
-            found += [Update.model_validate(from_item(item)) for item in answer["Items"]]
+            found += [update for item in answer["Items"] if (update := self.table.fitting(item)) is not None]
             if "LastEvaluatedKey" not in answer:
                 break
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -68,20 +65,18 @@ class UpdateAdapter:
 
     async def get_by_id(self, update_id: str) -> Update:
         """Return an update, or refuse with 404; what cannot be an id of ours is not asked for."""
-        found = await self.table.find(update_id) if UPDATE_ID.fullmatch(update_id) else None
-        if found is None:
+        if not is_id(update_id):
             raise self.table.not_found()
-        return Update.model_validate(found)
+        return await self.table.get(update_id)
 
     async def update(self, update_id: str, changes: Mapping[str, Any]) -> Update:
         """Change the words of an update that is there."""
-        values = UpdateChanges.model_validate(dict(changes)).values()
-        return Update.model_validate(await self.table.change(update_id, values))
+        return await self.table.change(update_id, UpdateChanges.model_validate(dict(changes)).values())
 
     async def create(self, new: NewUpdate, *, author: User) -> Update:
         """Store an update, which its author has read."""
         update = Update(
-            id=str(uuid.uuid4()),
+            id=new_id(),
             created_at=timestamp(self._clock()),
             author=Author(id=author.id, name=author.name),
             read_by=[author.id],
@@ -93,7 +88,7 @@ class UpdateAdapter:
 
     async def mark_read(self, update_id: str, user_id: str) -> Update:
         """Put a user on the list of readers once, whoever else does the same at this moment."""
-        if not UPDATE_ID.fullmatch(update_id):
+        if not is_id(update_id):
             raise self.table.not_found()
         try:
             answer = await self.table.dynamodb.update_item(
@@ -112,24 +107,24 @@ class UpdateAdapter:
             )
         except ConditionFailed:
             return await self._read_before(update_id, user_id)
-        return Update.model_validate(from_item(answer["Attributes"]))
+        return self.table.whole(answer["Attributes"])
 
     async def count_unread(self, user_id: str) -> int:
         """Count the updates that a user has not read; DynamoDB counts, and sends only the number."""
-        counted = 0
-        start: dict[str, Any] = {}
-        while True:
-            answer = await self._query(
-                {":user": user_id},
-                Select="COUNT",
-                FilterExpression="NOT contains(#read_by, :user)",
-                names={"#read_by": "read_by"},
-                **start,
-            )
+        shown = " AND ".join(f"attribute_exists(#{name})" for name in SHOWN)
+        read = partial(
+            self._query,
+            {":user": user_id},
+            Select="COUNT",
+            FilterExpression=f"NOT contains(#read_by, :user) AND {shown}",
+            names={f"#{name}": name for name in ("read_by", *SHOWN)},
+        )
+        answer = await read()
+        counted = int(answer["Count"])
+        while "LastEvaluatedKey" in answer:
+            answer = await read(ExclusiveStartKey=answer["LastEvaluatedKey"])
             counted += int(answer["Count"])
-            if "LastEvaluatedKey" not in answer:
-                return counted
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return counted
 
     async def _read_before(self, update_id: str, user_id: str) -> Update:
         found = await self.get_by_id(update_id)
@@ -156,11 +151,12 @@ class UpdateAdapter:
         )
 
 
-def _start_key(text: str) -> dict[str, Any]:
-    match cursor.decode(text):
-        case [str(created_at), str(update_id)] if re.fullmatch(
-            PATTERN, created_at, flags=re.ASCII
-        ) and UPDATE_ID.fullmatch(update_id):
+def place_of(value: Any) -> Item:
+    """Read where a page begins from what a cursor holds; one that nobody made is refused."""
+    match value:
+        case [str(created_at), str(update_id)] if re.fullmatch(PATTERN, created_at, flags=re.ASCII) and is_id(
+            update_id
+        ):
             return to_item({"feed": FEED, "created_at": created_at, "id": update_id})
         case _:
             raise MalformedCursorError

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.items import from_item, to_item
+from aws_lambda_powertools import Logger
+
+from shared.items import to_item
 from shared.times import Clock, timestamp
 from shared.waiting import AsyncDynamoDB
 from turbotech_portal.auth import Caller
@@ -14,34 +16,29 @@ from turbotech_portal.tables import Table
 class UserAdapter:
     """Read and change users; a user is entered from the token's claims when the portal first needs the name."""
 
-    def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, clock: Clock) -> None:
-        self.table = Table(name=table, subject="user", dynamodb=dynamodb)
+    def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, clock: Clock, logger: Logger) -> None:
+        self.table = Table(name=table, subject="user", shape=User, dynamodb=dynamodb, logger=logger)
         self._clock = clock
 
     async def get_all(self) -> list[User]:
         """Return every user by name."""
-        found = [User.model_validate(item) for item in await self.table.everything()]
-        return sorted(found, key=lambda user: (user.name.casefold(), user.id))
+        return sorted(await self.table.everything(), key=lambda user: (user.name.casefold(), user.id))
 
     async def get_by_id(self, user_id: str) -> User:
         """Return a user, or refuse with 404."""
-        found = await self.table.find(user_id)
-        if found is None:
-            raise self.table.not_found()
-        return User.model_validate(found)
+        return await self.table.get(user_id)
 
     async def update(self, user_id: str, changes: Mapping[str, Any]) -> User:
         """Change a user who is there."""
-        values = UserChanges.model_validate(dict(changes)).values()
-        return User.model_validate(await self.table.change(user_id, values))
+        return await self.table.change(user_id, UserChanges.model_validate(dict(changes)).values())
 
     async def of_caller(self, caller: Caller) -> User:
         """Return the caller as a user, entered now unless that was done before."""
         found = await self.table.find(caller.user_id)
-        return User.model_validate(found if found is not None else await self._enter(caller))
+        return found if found is not None else await self._enter(caller)
 
-    async def _enter(self, caller: Caller) -> dict[str, Any]:
-        """Enter a caller. Of two requests at once both get what the first one wrote."""
+    async def _enter(self, caller: Caller) -> User:
+        """Enter a caller, or complete what a script has left out. Of two requests at once both get the first one's."""
         values = {
             "name": caller.name or caller.email or caller.user_id,
             "first_seen_at": timestamp(self._clock()),
@@ -55,4 +52,4 @@ class UserAdapter:
             ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
             ReturnValues="ALL_NEW",
         )
-        return from_item(answer["Attributes"])
+        return self.table.whole(answer["Attributes"])

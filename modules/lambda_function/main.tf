@@ -50,9 +50,10 @@ resource "aws_lambda_function" "this" {
   }
 
   logging_config {
-    log_format            = "JSON"
-    log_group             = aws_cloudwatch_log_group.this.name
-    application_log_level = var.logs.level
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.this.name
+    # Python says WARNING where Lambda says WARN.
+    application_log_level = var.logs.level == "WARNING" ? "WARN" : var.logs.level
     system_log_level      = var.logs.system_level
   }
 

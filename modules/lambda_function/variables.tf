@@ -158,8 +158,8 @@ variable "logs" {
   }
 
   validation {
-    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.logs.level)
-    error_message = "logs: the level must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL."
+    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL"], var.logs.level)
+    error_message = "logs: the level must be TRACE, DEBUG, INFO, WARN (or WARNING), ERROR or FATAL."
   }
 
   validation {

@@ -246,13 +246,26 @@ def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR091
     assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
 
 
+@pytest.mark.parametrize("path", ["api/health", "api/links", "unknown123"])
+def test_a_browser_may_call_and_is_told_so_once(stranger: httpx.Client, path: str) -> None:
+    headers = {"Origin": "https://app.example.com"}
+    preflight = stranger.options(path, headers={**headers, "Access-Control-Request-Method": "GET"})
+    assert preflight.is_success
+    # A browser refuses an answer that names an origin twice, also the one to the request that follows.
+    for answer in (preflight, stranger.get(path, headers=headers)):
+        assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+
+
 def test_the_process_serves_the_same_users_and_links_with_the_task_roles_rights_alone(
     sawhorse: Sawhorse, http: httpx.Client, outputs: dict[str, Any]
 ) -> None:
     code = shorten(http)
     with running_process(sawhorse) as process:
         assert process.get("api/health").json()["database"] == "dynamodb"
-        assert process.get(code).headers["location"] == TARGET
+        followed = process.get(code, headers={"Origin": "https://app.example.com"})
+        assert followed.headers["location"] == TARGET
+        # No gateway stands in front of it, so it answers for browsers itself.
+        assert followed.headers.get_list("access-control-allow-origin") == ["*"]
         process.headers["Authorization"] = http.headers["Authorization"]
         assert process.post("api/trial").status_code == 200
         assert process.delete(f"api/links/{shorten(process)}").status_code == 204

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from harness.local.clients import local_client
 from harness.local.credentials import role_credentials
 from harness.local.emulators import LocalAWS
-from harness.seed.hybrid_ci_cd import bearer
+from harness.seed import bearer
 from hybrid_ci_cd.models import MAX_JSON_BYTES
 from shared.api_keys import hash_key
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES

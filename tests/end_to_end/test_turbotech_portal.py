@@ -21,8 +21,10 @@ from botocore.exceptions import ClientError
 from harness.environment import read_environment
 from harness.local.emulators import LocalAWS, free_port
 from harness.local.issuer import Issuer
+from harness.seed import bearer
 from tests.conftest import copy_of_project
 from tests.end_to_end.conftest import Sawhorse, leftovers
+from tests.unit.turbotech_portal.support import SPELLINGS
 
 pytestmark = pytest.mark.end_to_end
 
@@ -95,10 +97,6 @@ def http(outputs: dict[str, Any], token: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 def read(http: httpx.Client, path: str, **query: str) -> Any:
     answer = http.get(path, params=query)
     assert answer.status_code == 200, answer.text
@@ -129,7 +127,9 @@ def test_a_smoke_check_that_fails_is_named(sawhorse: Sawhorse, outputs: dict[str
     finally:
         dynamodb.put_item(TableName=table, Item=kept)
 
-    assert f"There are 3 metrics and not 4; run sawhorse seed {ROOT}." in " ".join(output.split())
+    said = " ".join(output.split())
+    assert "Of the metrics that the seed writes these do not come back: 4. " in said
+    assert f"Run sawhorse seed {ROOT}" in said
 
 
 def test_a_second_plan_shows_no_changes(sawhorse: Sawhorse) -> None:
@@ -236,6 +236,33 @@ def test_without_a_good_token_every_route_is_refused(
     # API Gateway's own answer, which nobody can reshape.
     told = {kind: (answer.status_code, answer.json()) for kind, answer in answers.items()}
     assert told == dict.fromkeys(refused, (401, {"message": "Unauthorized"}))
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+def test_no_other_spelling_of_a_guarded_path_does_without_a_token(stranger: httpx.Client, path: str) -> None:
+    url = stranger.base_url.copy_with(raw_path=stranger.base_url.raw_path.rstrip(b"/") + path.encode())
+
+    answers = [stranger.request(method, url, headers={"X-Request-ID": "mine-2"}) for method in ("GET", "PATCH")]
+
+    assert {answer.status_code for answer in answers} <= {401, 404}
+    for answer in answers:
+        # What API Gateway takes for a guarded route, it refuses itself; the rest is the application's.
+        if answer.json() != {"message": "Unauthorized"}:
+            error = answer.json()["error"]
+            assert (error["code"], error["request_id"]) in {("unauthorized", "mine-2"), ("not_found", "mine-2")}
+
+
+@pytest.mark.parametrize("path", ["", "api", "nothing", "nothing/at/all", "favicon.ico"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_path_outside_the_api_gets_an_error_of_ours(stranger: httpx.Client, method: str, path: str) -> None:
+    answer = stranger.request(method, path, headers={"X-Request-ID": "mine-3"})
+
+    assert answer.status_code == 404, answer.text
+    assert answer.json()["error"] == {
+        "code": "not_found",
+        "message": "There is nothing at this path. See /docs for the routes.",
+        "request_id": "mine-3",
+    }
 
 
 def forger(issuer: Issuer) -> Issuer:
@@ -405,6 +432,9 @@ def test_destroy_refuses_production_before_it_touches_anything(sawhorse: Sawhors
     for kind in ("deliverables", "metrics", "updates", "users"):
         assert f"turbotech-prod-{kind}" in refusal
     assert "Nothing was destroyed." in refusal
+    url = sawhorse.json("outputs", "production/turbotech_portal", "--local")["api_endpoint"]
+    hidden = [httpx.get(f"{url}/{path}", trust_env=False) for path in ("docs", "openapi.json")]
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in hidden] == [(404, "not_found")] * 2
     assert "No changes." in sawhorse("plan", "production/turbotech_portal", "--local", "--exit-code")
 
 

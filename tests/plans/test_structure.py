@@ -84,6 +84,11 @@ def test_every_root_has_the_same_file(name: str) -> None:
     assert len({(root / name).read_bytes() for root in ROOTS}) == 1
 
 
+@pytest.mark.parametrize("app", sorted({root.name for root in ROOTS}))
+def test_an_app_has_the_same_outputs_in_every_environment(app: str) -> None:
+    assert len({(root / "outputs.tf").read_bytes() for root in ROOTS if root.name == app}) == 1
+
+
 def test_every_module_asks_for_the_same_terraform_and_provider() -> None:
     modules = sorted((REPOSITORY / "modules").rglob("terraform.tf"))
     assert {path.parent for path in modules} == {path.parent for path in (REPOSITORY / "modules").rglob("main.tf")}

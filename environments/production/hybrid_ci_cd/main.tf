@@ -19,8 +19,11 @@ module "hybrid_ci_cd" {
   cors_origins = coalesce(var.cors_origins, ["https://app.example.com"])
   throttling   = { rate = 1000, burst = 500 }
 
-  # The clients that exist send no key. Set one as soon as a login service of your own makes the sessions.
+  # Whoever reaches POST /auth/session gets a session of any user. That is what the clients that exist need, because they
+  # send no key. As soon as a login service of your own makes the sessions, set the SHA-256 of its key, which it sends as
+  # X-Session-Key, and take open_sessions away.
   session_key_sha256 = null
+  open_sessions      = true
 
   # Workers to keep warm; null, because the traffic of a day keeps enough of them.
   provisioned_concurrency = null

@@ -10,9 +10,9 @@ module "turbotech_portal" {
   point_in_time_recovery = true
   deletion_protection    = false
 
-  # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in us-east-1; the local AWS runs no layers.
+  # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in every region; the local AWS runs no layers.
   web_adapter = var.environment.local ? null : {
-    layer_arn = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:30"
+    layer_arn = "arn:aws:lambda:${var.environment.region}:753240598075:layer:LambdaAdapterLayerX86:30"
   }
 
   jwt         = var.environment.jwt

@@ -1,7 +1,7 @@
 # Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
 
 variable "environment" {
-  description = "Facts of the environment: its name, account, region, alarm address, tags, whose tokens its APIs take, and whether it is the local AWS, which runs no layers."
+  description = "Facts of the environment: its name, account, region, alarm address, tags, whose tokens its APIs take, whether it is the local AWS, which runs no layers, and the app that all this was rendered for."
   type = object({
     name        = string
     account_id  = string
@@ -10,7 +10,13 @@ variable "environment" {
     tags        = optional(map(string), {})
     jwt         = optional(object({ issuer = string, audience = list(string) }))
     local       = optional(bool, false)
+    app         = optional(string)
   })
+
+  validation {
+    condition     = contains([basename(abspath(path.root)), "any"], coalesce(var.environment.app, "any"))
+    error_message = "These variables are those of ${coalesce(var.environment.app, "any")}, and this root is another one; run \"sawhorse render\", or \"sawhorse local env\" with this root's name."
+  }
 }
 
 variable "packages" {

@@ -91,12 +91,11 @@ module "function" {
 
   logs = {
     retention_days = var.lambda.logs_days
-    level          = var.lambda.log_level == "WARNING" ? "WARN" : var.lambda.log_level
+    level          = var.lambda.log_level
   }
 
   # The region is Lambda's own, and a function has no disk that a SQLite file would outlive it on.
   environment = {
-    CORS_ORIGINS              = join(",", var.lambda.cors_origins)
     DYNAMODB_URLS_TABLE_NAME  = module.urls.name
     DYNAMODB_USERS_TABLE_NAME = module.users.name
     LOG_LEVEL                 = var.lambda.log_level
@@ -122,7 +121,7 @@ module "api" {
   # The backend asks for its own tokens, in both of its forms.
   jwt = null
 
-  # The same words as the backend's own, which it needs where no gateway stands in front.
+  # The same words as the backend's own, which counts where no gateway stands in front; here it leaves the origins to this.
   cors = {
     origins         = var.lambda.cors_origins
     methods         = ["GET", "POST", "DELETE", "OPTIONS"]

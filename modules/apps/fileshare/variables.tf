@@ -46,7 +46,7 @@ variable "lambda" {
   }
 
   validation {
-    # The function refuses anything else when it starts.
+    # A browser names its origin in this form alone.
     condition = var.lambda == null ? true : length(var.lambda.cors_origins) > 0 && (var.lambda.cors_origins == tolist(["*"]) || alltrue([
       for origin in var.lambda.cors_origins : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", origin))
     ]))

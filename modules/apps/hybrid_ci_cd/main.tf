@@ -81,7 +81,7 @@ module "function" {
 
   logs = {
     retention_days = var.logs_days
-    level          = var.log_level == "WARNING" ? "WARN" : var.log_level
+    level          = var.log_level
   }
 
   environment = merge({
@@ -108,7 +108,6 @@ module "function" {
     module.jobs.grants.put_item,
     module.jobs.grants.update_item,
     module.jobs.grants.query_index["status-created_at-index"],
-    module.agents.grants.batch_get_item,
     module.agents.grants.delete_item,
     module.agents.grants.get_item,
     module.agents.grants.put_item,

@@ -90,6 +90,18 @@ variable "memory" {
   nullable    = false
 }
 
+variable "open_sessions" {
+  description = "Whether production may make sessions for everybody who asks, of any user: what it says when session_key_sha256 is null there."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = var.open_sessions || var.session_key_sha256 != null || !contains(["prod", "production"], var.stage)
+    error_message = "Without session_key_sha256 whoever reaches POST /auth/session becomes any user, so production refuses it; set session_key_sha256, or say open_sessions = true if that is meant."
+  }
+}
+
 variable "packages" {
   description = "What the build measured, by function; this app has one, api."
   type = map(object({

@@ -18,7 +18,7 @@ locals {
 
   logs = {
     retention_days = var.logs_days
-    level          = var.log_level == "WARNING" ? "WARN" : var.log_level
+    level          = var.log_level
   }
 }
 
@@ -119,13 +119,8 @@ module "worker" {
 
   queues = {
     jobs = {
-      source = module.jobs.source
-      # An operator who reserves less for an incident is not refused; one worker alone needs no limit, nor can it have one.
-      max_concurrency = (
-        var.reserved_concurrency == null || var.worker_concurrency == null
-        ? var.worker_concurrency
-        : var.reserved_concurrency < 2 ? null : min(var.worker_concurrency, var.reserved_concurrency)
-      )
+      source          = module.jobs.source
+      max_concurrency = var.worker_concurrency
     }
   }
 
@@ -151,8 +146,10 @@ module "api" {
 
   routes = {
     "GET /api/health" = { public = true }
-    # The application routes, and answers with JSON for every path that it does not know.
-    "$default" = {}
+    # The application routes, and answers with JSON for every path that it does not know. Browsers' preflights are left to API
+    # Gateway, so that a token can be asked for.
+    "ANY /"         = {}
+    "ANY /{proxy+}" = {}
   }
 
   cors = {

@@ -49,7 +49,7 @@ module "function" {
 
   logs = {
     retention_days = var.logs_days
-    level          = var.log_level == "WARNING" ? "WARN" : var.log_level
+    level          = var.log_level
   }
 
   environment = {

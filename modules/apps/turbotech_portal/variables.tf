@@ -93,7 +93,7 @@ variable "point_in_time_recovery" {
 }
 
 variable "public_docs" {
-  description = "Whether /docs and /openapi.json can be read by everybody; otherwise they are only there where the application runs by itself."
+  description = "Whether /docs and /openapi.json can be read by everybody; otherwise the function has none."
   type        = bool
   default     = false
   nullable    = false

@@ -3,10 +3,14 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 from fileshare.database import CodeTaken, EmailTaken, Page
 from fileshare.records import FREE, TRIAL, Link, User
@@ -77,6 +81,27 @@ def aside(work: Coroutine[Any, Any, T]) -> T:
         return thread.submit(asyncio.run, work).result()
 
 
+@contextmanager
+def lost_answer(client: Any, operation: str) -> Iterator[list[int]]:
+    """Let DynamoDB do the first call of an operation and lose its answer on the way, so that botocore sends it again.
+
+    Yields the statuses of the answers that were lost.
+    """
+    lost: list[int] = []
+
+    def lose(request: Any, **_: Any) -> None:
+        if not lost:
+            lost.append(URLLib3Session().send(request).status_code)
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    event = f"before-send.dynamodb.{operation}"
+    client.meta.events.register(event, lose)
+    try:
+        yield lost
+    finally:
+        client.meta.events.unregister(event, lose)
+
+
 @dataclass
 class ModelDatabase:
     """The database interface over two dictionaries: what the real ones are compared with."""
@@ -116,7 +141,7 @@ class ModelDatabase:
 
     async def follow(self, short_code: str, *, now: str) -> Link | None:
         link = self.links.get(short_code)
-        if link is None or link.has_expired(now):
+        if link is None or not link.may_be_followed(now):
             return None
         self.links[short_code] = replace(link, click_count=link.click_count + 1)
         return self.links[short_code]

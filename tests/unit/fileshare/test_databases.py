@@ -211,7 +211,9 @@ def start_trial(person: int, moment: str) -> Step:
 
 def shorten(code: int, person: int, ending: dict[str, Any]) -> Step:
     async def step(database: Database, run: str, number: int) -> object:
-        link = a_link(f"{run}-{person}", short_code=f"{run}-{code}", created_at=f"{number}", **ending)
+        link = a_link(
+            f"{run}-{person}", short_code=f"{run}-{code}", created_at=START.replace("104233", f"{number:06}"), **ending
+        )
         await database.create_link(link)
         return link
 

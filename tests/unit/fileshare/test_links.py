@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import httpx
 import pytest
@@ -149,7 +150,7 @@ def test_short_codes_do_not_repeat_or_run_in_a_row() -> None:
         st.text(max_size=60),
     )
 )
-def test_a_browser_goes_to_the_very_host_that_was_shortened_or_the_target_is_refused(
+def test_a_browser_goes_to_the_very_place_that_was_shortened_or_the_target_is_refused(
     api: Api, stranger: Api, url: str
 ) -> None:
     answer = api.call("POST", "/api/links", {"full_url": url})
@@ -161,6 +162,13 @@ def test_a_browser_goes_to_the_very_host_that_was_shortened_or_the_target_is_ref
     assert location.isascii()
     sent, wanted = httpx.URL(location), httpx.URL(url)
     assert (sent.scheme, sent.host, sent.port, sent.userinfo) == (wanted.scheme, wanted.host, wanted.port, b"")
+    assert place_on_its_host(sent) == place_on_its_host(wanted)
+
+
+def place_on_its_host(url: httpx.URL) -> tuple[bytes, bytes, bytes, str]:
+    """Give the path, the query and the fragment, whichever characters were escaped on the way."""
+    path, mark, query = url.raw_path.partition(b"?")
+    return unquote_to_bytes(path), mark, unquote_to_bytes(query), url.fragment
 
 
 def test_two_hundred_clicks_of_twenty_people_are_two_hundred(

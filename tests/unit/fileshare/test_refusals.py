@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
 from mangum import Mangum
 
-from fileshare.app import MAX_BODY_BYTES, create_app, open_database
+from fileshare.app import create_app, open_database
+from fileshare.checks import MAX_BODY_BYTES
+from fileshare.database import Database
 from fileshare.settings import Settings, Tables
 from fileshare.tokens import new_token
 from tests.unit.fileshare.conftest import KINDS, settings_of, two_tables
@@ -244,7 +247,10 @@ def test_unknown_things_and_methods_are_named(api: Api, method: str, path: str, 
 def test_a_body_that_is_too_large_is_refused(api: Api, path: str) -> None:
     body = json.dumps({"email": "x" * MAX_BODY_BYTES})
     headers = {"X-Request-ID": "mine-1", "Authorization": f"Bearer {api.token}"}
-    assert_error(api.send("POST", path, body=body, headers=headers), 413, "request_too_large")
+    answer = api.send("POST", path, body=body, headers=headers)
+    assert_error(answer, 413, "request_too_large")
+    described = api.get("/openapi.json").json()["paths"][path]["post"]["responses"]["413"]["description"]
+    assert answer.json()["error"]["message"] == described
 
 
 @pytest.mark.parametrize(
@@ -276,6 +282,17 @@ def test_a_preflight_is_answered_and_errors_carry_the_headers_for_browsers(stran
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
     refused = stranger.get("/api/links", headers={"Origin": "https://app.example.com"})
     assert (refused.status, refused.headers["access-control-allow-origin"]) == (401, "*")
+
+
+def test_in_lambda_the_origin_is_left_to_the_http_api(
+    settings: Settings, database: Database, logger: Logger, event_loop: Any
+) -> None:
+    app = create_app(settings=replace(settings, in_lambda=True), database=database, clock=Clock(), logger=logger)
+    api = Api(Mangum(app, lifespan="off"))
+    for method in ("OPTIONS", "GET"):
+        answer = api.send(method, "/api/links", headers={"Origin": "https://app.example.com"})
+        assert answer.status in {204, 401}
+        assert "access-control-allow-origin" not in answer.headers
 
 
 def test_no_secret_and_no_target_reaches_the_log(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

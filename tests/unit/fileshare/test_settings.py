@@ -27,6 +27,11 @@ def test_the_four_variables_of_the_contract_are_enough() -> None:
     assert (settings.log_level, settings.cors_origins) == ("INFO", ("*",))
 
 
+def test_lambda_says_that_it_is_lambda() -> None:
+    assert not Settings.from_environment(FOUR).in_lambda
+    assert Settings.from_environment({**FOUR, "AWS_LAMBDA_FUNCTION_NAME": "file-sharing-app-dev"}).in_lambda
+
+
 def test_the_switch_leads_back_to_sqlite_whatever_else_is_set() -> None:
     assert Settings.from_environment({**FOUR, "USE_DYNAMODB": "false"}).database == Path("fileshare.sqlite3")
     elsewhere = {**FOUR, "USE_DYNAMODB": " false ", "SQLITE_PATH": "/data/links.sqlite3"}

@@ -11,13 +11,16 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from fileshare import sqlite_database
-from fileshare.app import open_database
+from fileshare.app import create_app, open_database
 from fileshare.database import Database
 from fileshare.dynamodb_database import DynamoDBDatabase
 from fileshare.settings import Settings, Tables
 from fileshare.sqlite_database import SQLiteDatabase
 from shared.api_errors import Throttled
 from tests.unit.fileshare.support import START, a_link, a_user
+from tests.unit.support import Clock
+
+SECONDS = 0.5
 
 
 class Slow:
@@ -35,15 +38,31 @@ class Slow:
         return call
 
 
-def test_twenty_slow_answers_of_dynamodb_take_the_time_of_one(dynamodb: Any, tables: Tables, logger: Logger) -> None:
-    database = open_database(Settings(database=tables), client=Slow(dynamodb, 0.5), logger=logger)
+def test_twenty_slow_answers_of_dynamodb_take_the_time_of_one_and_leave_the_loop_free(
+    dynamodb: Any, tables: Tables, logger: Logger
+) -> None:
+    database = open_database(Settings(database=tables), client=Slow(dynamodb, SECONDS), logger=logger)
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            start = time.perf_counter()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.perf_counter() - start)
 
     async def check() -> float:
+        watching = asyncio.create_task(watch())
         started = time.perf_counter()
         await asyncio.gather(*(database.user(f"{number}") for number in range(20)))
-        return time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        watching.cancel()
+        return seconds
 
-    assert asyncio.run(check()) < 3
+    # One after the other they would take twenty times as long, and the loop would stand still for one of them at least.
+    assert asyncio.run(check()) < 6 * SECONDS
+    assert 0 < longest < 0.9 * SECONDS
+    database.close()
 
 
 def test_a_reader_of_sqlite_does_not_wait_for_a_writer(tmp_path: Path) -> None:
@@ -95,3 +114,20 @@ def test_the_interface_has_no_part_that_only_one_database_has() -> None:
     wanted = {name for name in vars(Database) if not name.startswith("_")}
     for implementation in (DynamoDBDatabase, SQLiteDatabase):
         assert {name for name in vars(implementation) if not name.startswith("_")} == wanted
+
+
+def test_the_database_is_closed_when_the_server_ends(
+    settings: Settings, database: Database, logger: Logger, tmp_path: Path
+) -> None:
+    app = create_app(settings=settings, database=database, clock=Clock(), logger=logger)
+
+    async def serve() -> None:
+        async with app.router.lifespan_context(app):
+            await database.create_user(a_user())
+            assert (tmp_path / "fileshare.sqlite3-wal").exists() is isinstance(settings.database, Path)
+        with pytest.raises(RuntimeError, match="shutdown"):
+            await database.user("anybody")
+
+    asyncio.run(serve())
+    # The last connection that closes brings what was written into the file, and takes the log beside it away.
+    assert not (tmp_path / "fileshare.sqlite3-wal").exists()

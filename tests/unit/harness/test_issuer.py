@@ -88,10 +88,21 @@ def test_the_command_prints_a_token_for_the_environments_audience(tiny: Project,
     tenant = f"auth0: {{domain: auth0.example.com, audience: {AUDIENCE}}}\n"
     environment.write_text(environment.read_text() + tenant)
 
+    main = tiny.path / "environments/dev/tiny/main.tf"
+    main.write_text(f"{main.read_text()}\n# jwt = var.environment.jwt\n")
+
     ended = sawhorse(tiny, "local", "token", "dev/tiny", "--subject", "sample")
 
     assert ended.code == 0
     assert check(ended.out.strip(), issuer)["sub"] == "sample"
+
+
+def test_the_command_makes_no_token_for_an_api_that_takes_none(tiny: Project) -> None:
+    environment = tiny.path / "environments/dev/environment.yaml"
+    tenant = f"auth0: {{domain: auth0.example.com, audience: {AUDIENCE}}}\n"
+    environment.write_text(environment.read_text() + tenant)
+
+    assert_refused(sawhorse(tiny, "local", "token", "dev/tiny"), "The API of dev/tiny takes no tokens of an issuer")
 
 
 def test_the_command_says_where_a_tenant_is_named(tiny: Project) -> None:

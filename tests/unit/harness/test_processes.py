@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -47,6 +49,29 @@ def test_a_process_sees_what_it_counts_on_and_nothing_that_would_lead_it_astray(
     assert seen["TABLE"] == "samples"
     assert [name for name in seen if name.startswith("AWS_")] == []
     assert addresses == {"127.0.0.1"}
+
+
+def test_a_process_ends_when_this_program_is_told_to_end(tmp_path: Path) -> None:
+    """What serves stands in a process of its own: told to end, nothing of it may be left that listens."""
+    (tmp_path / "lambda").mkdir()
+    (tmp_path / "lambda/sample.py").write_text(APPLICATION)
+    port = free_port()
+    program = (
+        "import subprocess, sys\n"
+        "from pathlib import Path\n"
+        "from harness.layout import Project\n"
+        "from harness.processes import Process, ended_together\n"
+        "process, project = Process('sample:app', {}), Project(Path(sys.argv[1]))\n"
+        "command = process.command(port=int(sys.argv[2]))\n"
+        "with subprocess.Popen(command, env=process.variables(project)) as running, ended_together([running]):\n"
+        "    running.wait()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path), str(port)]) as serving:
+        answer_of(port)
+        serving.terminate()
+        assert serving.wait(timeout=20) == 128 + signal.SIGTERM
+
+    assert not is_open("127.0.0.1", port)
 
 
 def answer_of(port: int) -> dict[str, str]:

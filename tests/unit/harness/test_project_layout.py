@@ -102,3 +102,14 @@ def test_only_directories_with_their_file_count(tiny: Project) -> None:
     assert tiny.apps == ["tiny"]
     assert tiny.environments == ["dev"]
     assert [root.name for root in tiny.roots] == ["dev/tiny"]
+
+
+def test_every_part_of_the_harness_stands_in_the_architecture(repository: Path) -> None:
+    text = (repository / "docs/architecture.md").read_text()
+    parts = [
+        path for path in (repository / "harness").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    ]
+    names = {path.name if path.suffix else f"{path.name}/" for path in parts} - {"__init__.py"}
+    named = {name for name in names if f"`{name}`" in text or (name.startswith("cli_") and "`cli_*.py`" in text)}
+
+    assert sorted(names - named) == []

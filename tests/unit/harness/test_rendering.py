@@ -109,6 +109,7 @@ def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool,
     assert json.loads(result.stdout) == {
         "environment": {
             "name": "dev",
+            "app": "tiny",
             "account_id": "012345678901",
             "region": "us-east-1",
             "alarm_email": "a@example.com",

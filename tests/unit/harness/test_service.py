@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from harness.environment import Environment
+from harness.environment import Environment, read_environment
 from harness.errors import BadConfiguration, CommandFailed, NotApplied, UnknownName
 from harness.layout import Project, Root
 from harness.local.clients import local_client
@@ -19,6 +20,7 @@ from harness.seed.fileshare import issue_token
 from harness.service import ServiceName, deploy_service, service_environment, stage_of
 from harness.workspace import Deployment
 
+ENVIRONMENTS = ("dev", "staging", "production")
 VARIABLES = {"USE_DYNAMODB": "true", "AWS_REGION": "us-east-2"}
 TAKEN = {"taskDefinitionArn": "arn:old", "revision": 3, "status": "ACTIVE", "registeredBy": "somebody"}
 
@@ -97,8 +99,11 @@ def test_a_token_for_what_is_no_address_is_refused_before_anything_is_asked(loca
 class FakeECS:
     """A cluster with one service, which becomes stable when told so."""
 
-    def __init__(self, *containers: dict[str, Any], stable: bool = True, active: bool = True) -> None:
+    def __init__(
+        self, *containers: dict[str, Any], stable: bool = True, active: bool = True, goes_back: bool = False
+    ) -> None:
         self.containers = list(containers)
+        self.goes_back = goes_back
         self.stable = stable
         self.active = active
         self.registered: dict[str, Any] = {}
@@ -107,7 +112,9 @@ class FakeECS:
 
     def describe_services(self, **_: Any) -> dict[str, Any]:
         status = "ACTIVE" if self.active else "INACTIVE"
-        return {"services": [{"status": status, "taskDefinition": "arn:old"}]}
+        runs = "arn:new" if self.updated and not self.goes_back else "arn:old"
+        deployments = [{"status": "PRIMARY", "taskDefinition": runs, "rolloutState": "COMPLETED"}]
+        return {"services": [{"status": status, "taskDefinition": runs, "deployments": deployments}]}
 
     def describe_task_definition(self, **request: Any) -> dict[str, Any]:
         assert request["taskDefinition"] == "arn:old"
@@ -180,3 +187,25 @@ def test_a_service_that_is_not_there_is_named() -> None:
 def test_a_service_that_does_not_become_stable_fails_the_deployment() -> None:
     with pytest.raises(CommandFailed, match="service is not stable after 900 seconds"):
         deploy_service(FakeECS(APP, stable=False), ServiceName("cluster", "service"), VARIABLES)
+
+
+def test_a_deployment_that_ecs_took_back_fails_though_the_service_is_stable() -> None:
+    with pytest.raises(CommandFailed, match="service does not run arn:new: ECS went back to arn:old"):
+        deploy_service(FakeECS(APP, goes_back=True), ServiceName("cluster", "service"), VARIABLES)
+
+
+def test_a_variable_that_came_as_a_secret_stands_in_one_place_afterwards() -> None:
+    """ECS refuses a name that stands in both."""
+    secrets = [{"name": "USE_DYNAMODB", "valueFrom": "/fileshare/dev/use_dynamodb"}, {"name": "B", "valueFrom": "b"}]
+    ecs = FakeECS({**APP, "secrets": secrets})
+    deploy_service(ecs, ServiceName("cluster", "service"), VARIABLES)
+    (container,) = ecs.registered["containerDefinitions"]
+    assert container["secrets"] == secrets[1:]
+    assert {"name": "USE_DYNAMODB", "value": "true"} in container["environment"]
+
+
+def test_the_workflow_and_the_environments_name_the_same_region(repository: Path) -> None:
+    text = (repository / ".github/workflows/deploy-fileshare.yml").read_text()
+    regions = {read_environment(Project(repository), name).of_app("fileshare").region for name in ENVIRONMENTS}
+
+    assert re.findall(r"aws-region: (\S+)", text) == sorted(regions)

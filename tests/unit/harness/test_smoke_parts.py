@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from harness.environment import Environment
+from harness.layout import Project, Root
 from harness.smoke.parts import cors_headers_come, eventually
 from harness.smoke.runner import Check, CheckFailed, run_check
+from harness.workspace import Deployment
 
 ORIGIN = "https://app.example.com"
 
@@ -23,13 +28,39 @@ def api(status: int = 204, **headers: str) -> httpx.Client:
     return httpx.Client(base_url="http://api.example.com", transport=httpx.MockTransport(answer))
 
 
+class NoApis:
+    """API Gateway without HTTP APIs, and a function that lets one origin in."""
+
+    def get_paginator(self, _operation: str) -> NoApis:
+        return self
+
+    def paginate(self) -> list[dict[str, Any]]:
+        return [{"Items": []}]
+
+    def get_function_configuration(self, **_: Any) -> dict[str, Any]:
+        return {"Environment": {"Variables": {"CORS_ORIGINS": f"{ORIGIN},https://second.example.com"}}}
+
+
+class OfNothing(Deployment):
+    """A deployment behind a REST API."""
+
+    def client(self, _service: str) -> NoApis:
+        return NoApis()
+
+
+def deployment() -> Deployment:
+    environment = Environment(name="dev", account_id="111111111111", region="us-east-1")
+    outputs = {"lambda_function_name": "sample", "api_endpoint": "https://api.example.com/dev"}
+    return OfNothing(Root(Project(Path()), "dev", "sample"), environment, outputs, None)
+
+
 @pytest.mark.parametrize("allowed", ["*", ORIGIN])
 @pytest.mark.parametrize("methods", ["GET, POST", "GET,POST,DELETE", "*"])
 def test_a_preflight_that_lets_the_origin_and_the_methods_in_passes(allowed: str, methods: str) -> None:
     http = api(access_control_allow_origin=allowed, access_control_allow_methods=methods)
     result = run_check(
         Check(
-            "a preflight", lambda: cors_headers_come(http, "v1/x", methods={"GET", "POST"}, headers="x", origin=ORIGIN)
+            "a preflight", lambda: cors_headers_come(deployment(), http, "v1/x", methods={"GET", "POST"}, headers="x")
         )
     )
 
@@ -48,7 +79,7 @@ def test_a_preflight_that_lets_the_origin_and_the_methods_in_passes(allowed: str
 )
 def test_a_preflight_that_does_not_is_told(http: httpx.Client, finding: str) -> None:
     with pytest.raises(CheckFailed, match=finding):
-        cors_headers_come(http, "v1/x", methods={"GET", "POST"}, headers="content-type", origin=ORIGIN)
+        cors_headers_come(deployment(), http, "v1/x", methods={"GET", "POST"}, headers="content-type")
 
 
 def test_what_appears_late_is_waited_for_and_returned() -> None:

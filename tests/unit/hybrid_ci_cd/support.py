@@ -121,6 +121,29 @@ class StoppedClock:
         return self.now
 
 
+class AnswerLost:
+    """A client that behaves as botocore does when an answer got lost: it writes, and then writes again.
+
+    `meanwhile` is what happens between the two writes, once.
+    """
+
+    def __init__(self, client: Any, operation: str, meanwhile: Callable[[], object] | None = None) -> None:
+        self._client = client
+        self._operation = operation
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**request: Any) -> Any:
+            if operation == self._operation:
+                getattr(self._client, operation)(**request)
+                meanwhile, self._meanwhile = self._meanwhile, None
+                if meanwhile:
+                    meanwhile()
+            return getattr(self._client, operation)(**request)
+
+        return call
+
+
 class MakeApi(Protocol):
     """Make an application of its own for a test, with other settings, another client or another clock."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.api_keys import hash_key
-from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, MakeApi, StoppedClock, Tables, bearer
+from tests.unit.hybrid_ci_cd.support import AgentCaller, AnswerLost, Api, MakeApi, StoppedClock, Tables, bearer
 from tests.unit.support import Interrupting
 
 LOST_AFTER = timedelta(seconds=90)
@@ -120,6 +120,30 @@ def test_a_removed_agents_token_stops_at_once(api: Api) -> None:
     assert api.claim_next(agent).status == 401
     assert api.agents(user) == []
     assert api.delete(f"/agents/{agent.agent_id}", headers=user.headers).error_code == "not_found"
+
+
+@pytest.mark.parametrize("operation", ["delete_item", "update_item"])
+def test_a_removal_whose_answer_got_lost_on_our_side_has_removed(
+    make_api: MakeApi, dynamodb: Any, api: Api, operation: str
+) -> None:
+    user = api.log_in()
+    agent = api.register(user)
+
+    answer = make_api(client=AnswerLost(dynamodb, operation)).delete(f"/agents/{agent.agent_id}", headers=user.headers)
+
+    assert answer.status == 204
+    assert api.heartbeat(agent).status == 401
+
+
+def test_nothing_that_opens_something_is_left_of_a_removed_agent(api: Api, dynamodb: Any, tables: Tables) -> None:
+    user = api.log_in()
+    agent = api.register(user)
+
+    api.delete(f"/agents/{agent.agent_id}", headers=user.headers)
+
+    assert hash_key(agent.token) not in str(dynamodb.scan(TableName=tables.agents)["Items"])
+    for status in ("idle", "busy", "lost"):
+        assert api.agents(user, status=status) == []
 
 
 def test_a_heartbeat_of_an_agent_that_is_removed_meanwhile_brings_nothing_back(

@@ -278,23 +278,3 @@ def test_a_throttled_agent_is_asked_to_wait(  # noqa: PLR0913, PLR0917 - who tak
 
     assert_refused(answer, 429, "throttled")
     assert int(answer.headers["retry-after"]) > 0
-
-
-def test_agents_that_dynamodb_left_over_count_as_alive(
-    make_api: MakeApi, dynamodb: Any, api: Api, user: User, agent: AgentCaller
-) -> None:
-    class LeavingOver:
-        """A client that looks nothing up in batches."""
-
-        def __getattr__(self, operation: str) -> Any:
-            return leave_over if operation == "batch_get_item" else getattr(dynamodb, operation)
-
-    def leave_over(**request: Any) -> Any:
-        return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
-
-    api.claim(api.queue(user), agent)
-    api.delete(f"/agents/{agent.agent_id}", headers=user.headers)
-    other = api.register(user)
-
-    assert make_api(client=LeavingOver()).claim_next(other).status == 204
-    assert api.claim_next(other).status == 200

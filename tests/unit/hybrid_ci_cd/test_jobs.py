@@ -1,14 +1,11 @@
-"""Jobs: one agent an attempt, whoever else asks at that moment, and nothing is lost with a lost agent."""
+"""Jobs: one agent an attempt, whoever else asks at that moment, and one result."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, MakeApi, StoppedClock, User
+from tests.unit.hybrid_ci_cd.support import AgentCaller, AnswerLost, Api, MakeApi, User
 from tests.unit.support import Interrupting, Recording
-
-LOST_AFTER = timedelta(seconds=90)
 
 
 @pytest.fixture
@@ -120,7 +117,7 @@ def test_an_index_that_is_behind_gives_no_job_twice(
             return query if operation == "query" else getattr(dynamodb, operation)
 
     def query(**request: Any) -> Any:
-        [partition] = request["ExpressionAttributeValues"].values()
+        partition = request["ExpressionAttributeValues"][":partition"]
         return {"Items": entries if partition == {"S": "queued#user123"} else []}
 
     api_behind = make_api(client=Behind())
@@ -138,22 +135,6 @@ def test_a_claim_is_one_conditional_write(make_api: MakeApi, dynamodb: Any, api:
     assert [operation for operation, _ in client.requests] == ["get_item", "update_item"]
 
 
-class AnswerLost:
-    """A client that behaves as botocore does when an answer got lost: it writes, and then writes again."""
-
-    def __init__(self, client: Any, operation: str) -> None:
-        self._client = client
-        self._operation = operation
-
-    def __getattr__(self, operation: str) -> Any:
-        def call(**request: Any) -> Any:
-            if operation == self._operation:
-                getattr(self._client, operation)(**request)
-            return getattr(self._client, operation)(**request)
-
-        return call
-
-
 @pytest.mark.parametrize("path", ["/jobs/claim", "/jobs/{job_id}/claim"])
 def test_a_claim_whose_answer_got_lost_on_our_side_is_still_the_agents(  # noqa: PLR0913, PLR0917 - who takes part in it
     make_api: MakeApi, dynamodb: Any, api: Api, user: User, agent: AgentCaller, path: str
@@ -166,148 +147,25 @@ def test_a_claim_whose_answer_got_lost_on_our_side_is_still_the_agents(  # noqa:
     assert (answer.status, answer.json()["job_id"], answer.json()["attempt"]) == (200, job_id, 1)
 
 
+def test_a_result_whose_answer_got_lost_on_our_side_is_counted_once(
+    make_api: MakeApi, dynamodb: Any, user: User, agent: AgentCaller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unlucky = make_api(client=AnswerLost(dynamodb, "update_item"))
+    job_id = unlucky.queue(user)
+    unlucky.claim(job_id, agent)
+    capsys.readouterr()
+
+    assert [unlucky.finish(job_id, agent).status for _ in range(2)] == [200, 200]
+
+    assert capsys.readouterr().out.count('"JobsFinished":') == 1
+
+
 def test_a_job_whose_answer_got_lost_on_our_side_is_queued_once(make_api: MakeApi, dynamodb: Any, user: User) -> None:
     unlucky = make_api(client=AnswerLost(dynamodb, "put_item"))
 
     job_id = unlucky.queue(user)
 
     assert [job["job_id"] for job in unlucky.jobs(user)] == [job_id]
-
-
-@pytest.fixture
-def held(timed_api: Api) -> tuple[User, AgentCaller, str]:
-    """A user, an agent of theirs, and a job that it has claimed."""
-    user = timed_api.log_in()
-    agent = timed_api.register(user, "first")
-    job_id = timed_api.queue(user)
-    assert timed_api.claim(job_id, agent).status == 200
-    return user, agent, job_id
-
-
-@pytest.mark.parametrize("path", ["/jobs/claim", "/jobs/{job_id}/claim"])
-def test_the_job_of_a_lost_agent_is_claimed_again(
-    timed_api: Api, clock: StoppedClock, held: tuple[User, AgentCaller, str], path: str
-) -> None:
-    user, first, job_id = held
-    path = path.format(job_id=job_id)
-    clock.now += LOST_AFTER - timedelta(microseconds=1)
-    second = timed_api.register(user, "second")
-    assert timed_api.post(path, headers=second.headers).status in (204, 409)
-    clock.now += timedelta(microseconds=1)
-
-    answer = timed_api.post(path, headers=second.headers)
-
-    assert (answer.status, answer.json()["job_id"]) == (200, job_id)
-    assert (answer.json()["agent_id"], answer.json()["attempt"]) == (second.agent_id, 2)
-    late = timed_api.finish(job_id, first, attempt=1)
-    assert (late.status, late.error_code) == (409, "claim_lost")
-    assert timed_api.finish(job_id, second, attempt=2).status == 200
-
-
-@pytest.mark.parametrize("path", ["/jobs/claim", "/jobs/{job_id}/claim"])
-def test_the_job_of_a_removed_agent_is_claimed_again(
-    timed_api: Api, held: tuple[User, AgentCaller, str], path: str
-) -> None:
-    user, first, job_id = held
-    second = timed_api.register(user)
-    timed_api.delete(f"/agents/{first.agent_id}", headers=user.headers)
-
-    assert timed_api.post(path.format(job_id=job_id), headers=second.headers).json()["agent_id"] == second.agent_id
-
-
-def test_an_agent_that_lives_keeps_its_job_however_long_it_takes(
-    timed_api: Api, clock: StoppedClock, held: tuple[User, AgentCaller, str]
-) -> None:
-    user, first, job_id = held
-    for _ in range(10):
-        clock.now += LOST_AFTER / 3
-        timed_api.heartbeat(first, "busy")
-
-    second = timed_api.register(user)
-    assert timed_api.claim(job_id, second).error_code == "job_taken"
-    assert timed_api.claim_next(second).status == 204
-
-
-def test_a_lost_agent_whose_job_nobody_took_may_still_finish(
-    timed_api: Api, clock: StoppedClock, held: tuple[User, AgentCaller, str]
-) -> None:
-    _, first, job_id = held
-    clock.now += LOST_AFTER * 2
-
-    assert timed_api.finish(job_id, first).json()["status"] == "succeeded"
-
-
-def test_a_lost_agent_claims_nothing_until_it_is_heard(timed_api: Api, clock: StoppedClock) -> None:
-    user = timed_api.log_in()
-    agent = timed_api.register(user)
-    job_id = timed_api.queue(user)
-    clock.now += LOST_AFTER
-
-    assert timed_api.claim(job_id, agent).error_code == "agent_lost"
-    assert timed_api.claim_next(agent).error_code == "agent_lost"
-    timed_api.heartbeat(agent)
-    assert timed_api.claim_next(agent).json()["job_id"] == job_id
-
-
-def test_a_job_that_was_left_behind_comes_before_the_queue(
-    timed_api: Api, clock: StoppedClock, held: tuple[User, AgentCaller, str]
-) -> None:
-    user, _, job_id = held
-    clock.now += LOST_AFTER
-    timed_api.queue(user)
-
-    assert timed_api.claim_next(timed_api.register(user)).json()["job_id"] == job_id
-
-
-def test_a_job_that_was_left_behind_is_found_among_many_that_run(
-    timed_api: Api, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hybrid_ci_cd.jobs.FIRST_LOOK", 2)
-    monkeypatch.setattr("hybrid_ci_cd.jobs.BATCH", 3)
-    user = timed_api.log_in()
-    lost, alive = timed_api.register(user), timed_api.register(user)
-    ids = []
-    for number in range(9):
-        clock.now += timedelta(seconds=1)
-        ids.append(timed_api.queue(user))
-        timed_api.claim(ids[-1], lost if number == 7 else alive)
-    clock.now += LOST_AFTER
-    timed_api.heartbeat(alive, "busy")
-    waiting = timed_api.queue(user)
-
-    claimed = [timed_api.claim_next(timed_api.register(user)) for _ in range(3)]
-
-    # The queue comes before a look at all that run, and such a look finds it.
-    assert [answer.json()["job_id"] for answer in claimed[:2]] == [waiting, ids[7]]
-    assert claimed[2].status == 204
-
-
-def test_two_agents_take_a_job_over_and_one_gets_it(
-    make_api: MakeApi, dynamodb: Any, clock: StoppedClock, timed_api: Api, held: tuple[User, AgentCaller, str]
-) -> None:
-    user, _, job_id = held
-    clock.now += LOST_AFTER
-    second, third = timed_api.register(user), timed_api.register(user)
-    answers = []
-
-    def take_over() -> None:
-        answers.append(timed_api.send_aside("POST", f"/jobs/{job_id}/claim", headers=third.headers))
-
-    class JustBefore:
-        """A client that lets another agent come first when a job is about to be taken over."""
-
-        def __getattr__(self, operation: str) -> Any:
-            def call(**request: Any) -> Any:
-                if operation == "update_item" and "#attempt = " in request["ConditionExpression"] and not answers:
-                    take_over()
-                return getattr(dynamodb, operation)(**request)
-
-            return call
-
-    late = make_api(client=JustBefore(), clock=clock).claim(job_id, second)
-
-    assert [answer.json()["attempt"] for answer in answers] == [2]
-    assert (late.status, late.error_code) == (409, "job_taken")
 
 
 def test_finishing_twice_with_the_same_result_changes_nothing(api: Api, user: User, agent: AgentCaller) -> None:

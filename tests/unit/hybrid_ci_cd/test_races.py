@@ -41,7 +41,7 @@ def at_once(local_aws: Running, store_settings: Settings, logger: Any) -> tuple[
 
 def registered(agents: AgentStore) -> list[KnownAgent]:
     made = [agents.register(NewAgent(name=f"agent-{number}"), user_id="user123") for number in range(AGENTS)]
-    return [KnownAgent(user_id="user123", **agent.model_dump()) for _, agent in made]
+    return [KnownAgent(agent_id=agent.agent_id, user_id="user123", is_lost=False) for _, agent in made]
 
 
 def test_twenty_agents_claim_one_job_at_once_a_hundred_times(at_once: tuple[AgentStore, JobStore]) -> None:
@@ -52,7 +52,7 @@ def test_twenty_agents_claim_one_job_at_once_a_hundred_times(at_once: tuple[Agen
     def claim(agent: KnownAgent, job_id: str) -> str:
         start.wait(timeout=30)
         try:
-            return str(jobs.claim(job_id, agent).agent_id)
+            return str(jobs.claim(job_id, agent).job.agent_id)
         except ApiError as error:
             return error.code
 

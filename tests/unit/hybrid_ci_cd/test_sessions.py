@@ -1,5 +1,7 @@
 """Sessions: they hold until their second, are seen by their user alone, and end when they are told to."""
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybrid_ci_cd.tokens import is_session_id, logout_key
 from shared.api_keys import hash_key
-from tests.unit.hybrid_ci_cd.support import LOGIN, Api, MakeApi, StoppedClock, Tables, User, bearer
+from tests.unit.hybrid_ci_cd.support import LOGIN, AnswerLost, Api, MakeApi, StoppedClock, Tables, User, bearer
 from tests.unit.support import Interrupting, Recording, Refusing, client_error
 
 LIFETIME = timedelta(hours=1)
@@ -257,6 +259,31 @@ def test_a_session_made_while_its_user_logs_out_everywhere_is_ended_too(make_api
     assert other.validate(late.session_id) == {"valid": False}
 
 
+@pytest.mark.parametrize(
+    ("client", "operation"), [(Interrupting, "put_item"), (AnswerLost, "put_item"), (Interrupting, "query")]
+)
+def test_a_login_after_another_log_out_everywhere_outlives_the_one_that_is_under_way(
+    make_api: MakeApi, dynamodb: Any, client: Callable[..., Any], operation: str
+) -> None:
+    other: Api = make_api()
+    asking = other.log_in()
+    ids: list[str] = []
+
+    def log_in() -> str:
+        answer = other.send_aside("POST", "/auth/session", body=json.dumps(LOGIN))
+        return str(answer.json()["session_id"])
+
+    def log_in_and_out_and_in() -> None:
+        ids.append(log_in())
+        assert other.send_aside("DELETE", "/auth/sessions", headers=bearer(ids[0])).status == 204
+        ids.append(log_in())
+
+    under_way = make_api(client=client(dynamodb, operation, log_in_and_out_and_in))
+    assert under_way.delete("/auth/sessions", headers=asking.headers).status == 204
+
+    assert [other.validate(session_id)["valid"] for session_id in (asking.session_id, *ids)] == [False, False, True]
+
+
 def test_log_out_everywhere_holds_though_dynamodb_throttles_the_tidying(make_api: MakeApi, dynamodb: Any) -> None:
     users = [make_api().log_in() for _ in range(2)]
     throttling = client_error("ThrottlingException")
@@ -274,6 +301,32 @@ def test_a_swept_record_of_a_logout_leaves_later_sessions_alone(api: Api, dynamo
     dynamodb.delete_item(TableName=tables.sessions, Key={"session_id": {"S": logout_key("user123")}})
 
     assert api.validate(user.session_id)["valid"]
+
+
+def test_all_sessions_are_listed_and_ended_alike_when_the_record_of_a_logout_is_swept(
+    api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    api.delete("/auth/sessions", headers=api.log_in().headers)
+    before = api.log_in()
+    dynamodb.delete_item(TableName=tables.sessions, Key={"session_id": {"S": logout_key("user123")}})
+    after = api.log_in()
+
+    for asking in (before, after):
+        assert {device["handle"] for device in api.devices(asking)} == {before.handle, after.handle}
+    assert api.delete(f"/auth/sessions/{before.handle}", headers=after.headers).status == 204
+    assert not api.validate(before.session_id)["valid"]
+    assert api.delete("/auth/sessions", headers=after.headers).status == 204
+    assert not api.validate(after.session_id)["valid"]
+
+
+def test_the_ending_of_a_session_whose_answer_got_lost_on_our_side_has_ended_it(
+    make_api: MakeApi, dynamodb: Any, api: Api
+) -> None:
+    laptop, phone = api.log_in(), api.log_in()
+    unlucky = make_api(client=AnswerLost(dynamodb, "delete_item"))
+
+    assert unlucky.delete(f"/auth/sessions/{phone.handle}", headers=laptop.headers).status == 204
+    assert not api.validate(phone.session_id)["valid"]
 
 
 def test_the_record_of_a_logout_outlives_every_session_that_it_ended(

@@ -73,7 +73,7 @@ def api(make_api: MakeApi) -> Api:
 
 @pytest.fixture
 def make_worker(dynamodb: Any, prefix: str, logger: Logger, queue: HandedQueue, clock: Clock) -> MakeWorker:
-    def make(*, client: Client | None = None, max_receives: int = 3) -> Hands:
+    def make(*, client: Client | None = None, max_receives: int = 3, has_queue: bool = True) -> Hands:
         database = DynamoDB(client=client or dynamodb, logger=logger)
         jobs = JobStore(table=prefix, dynamodb=database, clock=clock)
         worker = Worker(
@@ -86,7 +86,7 @@ def make_worker(dynamodb: Any, prefix: str, logger: Logger, queue: HandedQueue, 
                 clock=clock,
                 sleep=lambda _: None,
             ),
-            queue=Queue(client=queue, url=QUEUE_URL),
+            queue=Queue(client=queue, url=QUEUE_URL) if has_queue else None,
             logger=logger,
             max_receives=max_receives,
         )

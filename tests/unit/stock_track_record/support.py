@@ -47,8 +47,9 @@ class HandedQueue:
         return bodies
 
 
-def batch(bodies: Sequence[str], *, receives: int = 1) -> dict[str, Any]:
-    """Make the event in which Lambda hands messages to the worker."""
+def batch(bodies: Sequence[str], *, receives: int | Sequence[int] = 1) -> dict[str, Any]:
+    """Make the event in which Lambda hands messages to the worker; `receives` is of all, or of one after the other."""
+    counts = [receives] * len(bodies) if isinstance(receives, int) else receives
     return {
         "Records": [
             {
@@ -56,7 +57,7 @@ def batch(bodies: Sequence[str], *, receives: int = 1) -> dict[str, Any]:
                 "receiptHandle": f"handle-{number}",
                 "body": body,
                 "attributes": {
-                    "ApproximateReceiveCount": str(receives),
+                    "ApproximateReceiveCount": str(count),
                     "SentTimestamp": "1767225600000",
                     "SenderId": "111111111111",
                     "ApproximateFirstReceiveTimestamp": "1767225600001",
@@ -74,9 +75,19 @@ def batch(bodies: Sequence[str], *, receives: int = 1) -> dict[str, Any]:
                 "eventSourceARN": QUEUE_ARN,
                 "awsRegion": "us-east-1",
             }
-            for number, body in enumerate(bodies)
+            for number, (body, count) in enumerate(zip(bodies, counts, strict=True))
         ]
     }
+
+
+class WorkerContext(Context):
+    """Lambda's context of a call that has a minute left, after the milliseconds that are told before that."""
+
+    def __init__(self, left: Sequence[int]) -> None:
+        self._left = list(left)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._left.pop(0) if self._left else 60_000
 
 
 @dataclass
@@ -126,10 +137,10 @@ class Hands:
     handler: Handler
     queue: HandedQueue
 
-    def __call__(self, *bodies: str, receives: int = 1) -> list[str]:
+    def __call__(self, *bodies: str, receives: int | Sequence[int] = 1, left: Sequence[int] = ()) -> list[str]:
         """Hand over a batch, everything that waits by default, and return what the worker reports as not done."""
         event = batch(bodies or self.queue.bodies(), receives=receives)
-        answer = self.handler(event, Context())
+        answer = self.handler(event, WorkerContext(left))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
@@ -142,9 +153,9 @@ class MakeApi(Protocol):
 
 
 class MakeWorker(Protocol):
-    """Make a worker of its own for a test, with another client."""
+    """Make a worker of its own for a test, with another client, or without the address of its queue."""
 
-    def __call__(self, *, client: Client | None = None, max_receives: int = 3) -> Hands: ...
+    def __call__(self, *, client: Client | None = None, max_receives: int = 3, has_queue: bool = True) -> Hands: ...
 
 
 def make_tables(client: Any) -> str:

@@ -79,6 +79,15 @@ def test_a_channel_that_botocore_sent_twice_is_one(make_api: MakeApi, dynamodb: 
     assert [channel["channel_id"] for channel in api.get("/api/channels").json()["channels"]] == [channel_id]
 
 
+def test_a_channel_whose_id_is_there_comes_back_as_it_is_stored(
+    dynamodb: Any, prefix: str, logger: Logger, clock: Clock
+) -> None:
+    store = channels.ChannelStore(table=prefix, dynamodb=DynamoDB(client=dynamodb, logger=logger), clock=clock)
+    first = store.create(NewChannel(name="First"), channel_id=UNKNOWN)
+
+    assert store.create(NewChannel(name="Second"), channel_id=UNKNOWN) == first == store.read(UNKNOWN)
+
+
 def test_picks_are_listed_by_day_and_ticker(api: Api) -> None:
     channel_id = api.create()
     later, other, first = PICK | {"date": "2026-01-06"}, PICK | {"ticker": "ZETA"}, PICK

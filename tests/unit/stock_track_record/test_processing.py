@@ -270,6 +270,16 @@ def test_the_last_try_says_that_the_job_failed_and_a_redrive_makes_it_done(
     assert api.job(job["job_id"])["state"] == "done"
 
 
+def test_a_worker_without_the_address_of_its_queue_leaves_poison_to_its_timeout(
+    api: Api, make_worker: MakeWorker, channel_id: str, queue: HandedQueue
+) -> None:
+    job = api.process(channel_id)
+
+    assert make_worker(has_queue=False)("no JSON", *api.queue.bodies()) == ["message-0"]
+    assert queue.given_back == []
+    assert api.job(job["job_id"])["state"] == "done"
+
+
 def test_a_table_that_is_away_altogether_loses_nothing(
     api: Api, make_worker: MakeWorker, channel_id: str, dynamodb: Any
 ) -> None:

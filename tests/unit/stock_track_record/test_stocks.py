@@ -1,13 +1,47 @@
 """Stocks and their prices by day."""
 
 import json
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
+from shared.api_errors import Throttled
+from shared.dynamodb import DynamoDB
 from stock_track_record import stocks
+from stock_track_record.models import DayPrice, NewPrices
+from stock_track_record.returns import Price
 from tests.unit.stock_track_record.support import Api, MakeApi
-from tests.unit.support import Interrupting
+from tests.unit.support import Interrupting, Recording, Refusing, client_error
+
+StoreOn = Callable[..., stocks.StockStore]
+
+
+@pytest.fixture
+def store_on(prefix: str, logger: Logger) -> StoreOn:
+    def make(client: Any, sleep: Callable[[float], None] = lambda _: None) -> stocks.StockStore:
+        return stocks.StockStore(table=f"{prefix}-Stocks", dynamodb=DynamoDB(client=client, logger=logger), sleep=sleep)
+
+    return make
+
+
+@pytest.fixture
+def latest_of(dynamodb: Any, prefix: str) -> Callable[[str], Price]:
+    """Read what a stock itself says of its latest price."""
+
+    def read(ticker: str) -> Price:
+        item = dynamodb.get_item(TableName=f"{prefix}-Stocks", Key={"ticker": {"S": ticker}})["Item"]
+        return Price(day=item["latest_day"]["S"], amount=Decimal(item["latest_price"]["N"]))
+
+    return read
+
+
+def meanwhile(dynamodb: Any, other: Api, day: str) -> Any:
+    """Let somebody else put a price of 2 between the first look at ACME and the write that follows from it."""
+    body = json.dumps({"name": "Theirs", "prices": [{"date": day, "price": 2}]})
+    return Interrupting(dynamodb, "update_item", lambda: other.send_aside("PUT", "/api/stocks/ACME", body=body))
 
 
 def test_prices_are_kept_by_day_oldest_first(api: Api) -> None:
@@ -62,29 +96,100 @@ def test_a_stock_has_a_limited_number_of_days(api: Api, monkeypatch: pytest.Monk
     assert len(api.get("/api/stocks/ACME").json()["prices"]) == 2
 
 
-def test_a_stock_that_somebody_else_makes_meanwhile_gets_both_prices(make_api: MakeApi, dynamodb: Any) -> None:
+@pytest.mark.parametrize("days", [{"_2026_01_05": 10, "_2026_01_06": 11}, {"_2026_01_05": 99}, {"_2026_01_06": 99}])
+def test_a_stock_that_is_full_takes_the_days_that_it_has(
+    api: Api, monkeypatch: pytest.MonkeyPatch, days: dict[str, float]
+) -> None:
+    monkeypatch.setattr(stocks, "MAX_DAYS", 2)
+    before = api.price("ACME", _2026_01_05=10, _2026_01_06=11).json()
+
+    answer = api.price("ACME", **days)
+
+    assert answer.status == 200, answer
+    changed = {day.strip("_").replace("_", "-"): price for day, price in days.items()}
+    assert {price["date"]: price["price"] for price in answer.json()["prices"]} == {
+        price["date"]: price["price"] for price in before["prices"]
+    } | changed
+    assert api.price("ACME", **days, _2026_01_07=1).error_code == "stock_full"
+    assert api.get("/api/stocks/ACME").json() == answer.json()
+
+
+def test_a_stock_that_grows_full_meanwhile_takes_no_more(
+    make_api: MakeApi, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stocks, "MAX_DAYS", 2)
     other = make_api()
+    other.price("ACME", _2026_01_05=1)
 
-    class BeforeCreation:
-        """Let another caller make the stock when the first update has found none."""
+    answer = make_api(client=meanwhile(dynamodb, other, "2026-01-06")).price("ACME", _2026_01_07=1)
 
-        updates = 0
+    assert answer.error_code == "stock_full"
+    assert [price["date"] for price in other.get("/api/stocks/ACME").json()["prices"]] == ["2026-01-05", "2026-01-06"]
 
-        def __getattr__(self, operation: str) -> Any:
-            def call(**request: Any) -> Any:
-                if operation == "update_item":
-                    self.updates += 1
-                    if self.updates == 2:
-                        other.send_aside(
-                            "PUT",
-                            "/api/stocks/ACME",
-                            body=json.dumps({"name": "Theirs", "prices": [{"date": "2026-01-06", "price": 2}]}),
-                        )
-                return getattr(dynamodb, operation)(**request)
 
-            return call
+def test_a_stock_says_which_day_is_its_latest(api: Api, latest_of: Callable[[str], Price]) -> None:
+    api.price("ACME", _2026_01_05=10, _2026_01_06=11.5, _2026_01_04=9)
+    assert latest_of("ACME") == Price(day="2026-01-06", amount=Decimal("11.5"))
+    # An older day comes later; the latest one is corrected; a newer one comes, beside an older one.
+    api.price("ACME", _2026_01_01=1)
+    assert latest_of("ACME") == Price(day="2026-01-06", amount=Decimal("11.5"))
+    api.price("ACME", _2026_01_06=12)
+    assert latest_of("ACME") == Price(day="2026-01-06", amount=Decimal(12))
+    api.price("ACME", _2026_01_07=13, _2026_01_02=2)
+    assert latest_of("ACME") == Price(day="2026-01-07", amount=Decimal(13))
 
-    answer = make_api(client=BeforeCreation()).price("ACME", _2026_01_05=1)
+
+def test_the_latest_price_is_found_without_all_the_others(api: Api, store_on: StoreOn, dynamodb: Any) -> None:
+    api.price("ACME", _2026_01_05=10, _2026_01_06=11)
+    recording = Recording(dynamodb)
+
+    assert store_on(recording).latest(["ACME", "NONE"]) == {"ACME": Price(day="2026-01-06", amount=Decimal(11))}
+    ((operation, request),) = recording.requests
+    ((wanted),) = request["RequestItems"].values()
+    assert operation == "batch_get_item"
+    assert set(wanted["ExpressionAttributeNames"].values()) == {"ticker", "latest_day", "latest_price"}
+
+
+def test_a_stock_that_does_not_say_its_latest_day_is_read_until_it_does(
+    api: Api, latest_of: Callable[[str], Price], store_on: StoreOn, dynamodb: Any, prefix: str
+) -> None:
+    for ticker in ("ACME", "ZETA"):
+        api.price(ticker, _2026_01_05=10, _2026_01_06=11)
+    dynamodb.update_item(
+        TableName=f"{prefix}-Stocks", Key={"ticker": {"S": "ACME"}}, UpdateExpression="REMOVE latest_day, latest_price"
+    )
+    both = dict.fromkeys(("ACME", "ZETA"), Price(day="2026-01-06", amount=Decimal(11)))
+    assert store_on(dynamodb).latest(both) == both
+
+    # A day that is older than its latest one.
+    api.price("ACME", _2026_01_01=1)
+
+    assert latest_of("ACME") == both["ACME"]
+
+
+def test_a_latest_price_that_is_corrected_meanwhile_stays_corrected(
+    make_api: MakeApi, latest_of: Callable[[str], Price], dynamodb: Any
+) -> None:
+    other = make_api()
+    other.price("ACME", _2026_01_06=1)
+
+    make_api(client=meanwhile(dynamodb, other, "2026-01-06")).price("ACME", _2026_01_05=1)
+
+    assert latest_of("ACME") == Price(day="2026-01-06", amount=Decimal(2))
+
+
+def test_a_stock_that_is_always_written_by_somebody_else_is_left_to_later(store_on: StoreOn, dynamodb: Any) -> None:
+    waited: list[float] = []
+    store = store_on(Refusing(dynamodb, client_error("ConditionalCheckFailedException"), "update_item"), waited.append)
+
+    with pytest.raises(Throttled):
+        store.put_prices("ACME", NewPrices(name="Acme", prices=[DayPrice(date="2026-01-05", price=Decimal(1))]))
+    assert len(waited) == stocks.WRITE_ATTEMPTS
+    assert waited == sorted(waited)
+
+
+def test_a_stock_that_somebody_else_makes_meanwhile_gets_both_prices(make_api: MakeApi, dynamodb: Any) -> None:
+    answer = make_api(client=meanwhile(dynamodb, make_api(), "2026-01-06")).price("ACME", _2026_01_05=1)
 
     assert [price["date"] for price in answer.json()["prices"]] == ["2026-01-05", "2026-01-06"]
 
@@ -92,12 +197,8 @@ def test_a_stock_that_somebody_else_makes_meanwhile_gets_both_prices(make_api: M
 def test_a_price_that_is_put_while_another_is_stays(make_api: MakeApi, dynamodb: Any) -> None:
     other = make_api()
     other.price("ACME", _2026_01_01=1)
-    body = json.dumps({"name": "Theirs", "prices": [{"date": "2026-01-06", "price": 2}]})
 
-    api = make_api(
-        client=Interrupting(dynamodb, "update_item", lambda: other.send_aside("PUT", "/api/stocks/ACME", body=body))
-    )
-    answer = api.price("ACME", _2026_01_05=1)
+    answer = make_api(client=meanwhile(dynamodb, other, "2026-01-06")).price("ACME", _2026_01_05=1)
 
     assert [price["date"] for price in answer.json()["prices"]] == ["2026-01-01", "2026-01-05", "2026-01-06"]
 

@@ -13,6 +13,29 @@ from tests.unit.support import Answer, HttpCaller
 
 USER = "auth0|ada"
 CLAIMS = {"sub": USER, "name": "Ada Lovelace", "email": "ada@example.com", "aud": "https://api.example.com"}
+# What a server could take for a guarded path and API Gateway perhaps not: what the application says without a token.
+SPELLINGS = {
+    "/api": 404,
+    "/api/": 404,
+    "//api/deliverables": 404,
+    "/api//deliverables": 404,
+    "/./api/deliverables": 404,
+    "/x/../api/deliverables": 404,
+    "/API/deliverables": 404,
+    "/Api/Deliverables": 404,
+    "/api/deliverables/": 404,
+    "/api/updates/": 404,
+    "/%61pi/deliverables": 401,
+    "/api%2Fdeliverables": 401,
+    "/%2Fapi/deliverables": 404,
+    "/%2561pi/deliverables": 404,
+    "/api/deliverables%2F1": 401,
+    "/api/deliverables%3Fmonth=1": 404,
+    "/api/health/../deliverables": 404,
+    "/api/health%2F..%2Fdeliverables": 404,
+    "/api;x/deliverables": 404,
+    "/%EF%BD%81pi/deliverables": 404,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

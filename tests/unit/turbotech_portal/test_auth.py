@@ -9,7 +9,8 @@ import pytest
 from fastapi import FastAPI
 
 from shared.claims import CONTEXT_HEADER
-from tests.unit.turbotech_portal.support import USER, Api, MakeApi
+from tests.unit.support import Context
+from tests.unit.turbotech_portal.support import SPELLINGS, USER, Api, MakeApi
 from turbotech_portal.auth import DEVELOPMENT_USER
 
 ROUTES = [
@@ -30,7 +31,7 @@ ROUTES = [
 CONTEXT = json.dumps({"authorizer": {"jwt": {"claims": {"sub": USER}, "scopes": None}}})
 
 
-def call(app: FastAPI, method: str, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+def call(app: FastAPI, method: str, path: str | httpx.URL, headers: Mapping[str, str] | None = None) -> httpx.Response:
     """Call the application as uvicorn does: no event of API Gateway, only HTTP."""
 
     async def send() -> httpx.Response:
@@ -47,6 +48,24 @@ def test_without_checked_claims_every_route_is_refused(make_api: MakeApi, method
     assert (answer.status, answer.error_code) == (401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["error"]["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(("path", "status"), SPELLINGS.items())
+def test_no_other_spelling_of_a_guarded_path_does_without_a_token(
+    make_api: MakeApi, make_app: Callable[..., FastAPI], monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    """What API Gateway does not take for a guarded route comes to the application by its public `$default`."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "turbotech-portal-dev")
+    api, app = make_api(claims=None), make_app()
+    url = httpx.URL("http://portal").copy_with(raw_path=path.encode())
+
+    for method in ("GET", "HEAD"):
+        event = api.event(method, "/", {}, {}) | {"rawPath": path}
+        event["requestContext"]["http"]["path"] = path
+        assert api.handler(event, Context())["statusCode"] == status
+    adapted = {CONTEXT_HEADER: json.dumps({"http": {"path": path}})}
+    # httpx walks the dots of a path itself, and so asks for the guarded one.
+    assert {call(app, method, url, adapted).status_code for method in ("GET", "HEAD")} <= {status, 401}
 
 
 def test_every_route_but_health_is_in_the_table_above(api: Api) -> None:

@@ -30,6 +30,7 @@ def test_the_least_that_can_be_set() -> None:
         in_lambda=False,
         log_level="INFO",
         cors_origins=("*",),
+        public_docs=True,
     )
 
 
@@ -39,12 +40,14 @@ def test_everything_that_can_be_set() -> None:
         "STAGE": "staging",
         "LOG_LEVEL": "DEBUG",
         "CORS_ORIGINS": "https://portal.example.com",
+        "PUBLIC_DOCS": "false",
     }
 
     settings = Settings.from_environment(environment)
 
     assert (settings.auth_mode, settings.stage, settings.log_level) == ("local", "staging", "DEBUG")
     assert settings.cors_origins == ("https://portal.example.com",)
+    assert not settings.public_docs
 
 
 @pytest.mark.parametrize("name", LEAST)
@@ -69,6 +72,11 @@ def test_the_development_user_is_kept_out_of_where_customers_are(environment: di
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"^AUTH_MODE is 'none'\. Set it to one of gateway, local\."):
         Settings.from_environment(LEAST | {"AUTH_MODE": "none"})
+
+
+def test_docs_are_either_public_or_not() -> None:
+    with pytest.raises(SettingsError, match=r"^PUBLIC_DOCS is 'no'\. Set it to one of true, false\."):
+        Settings.from_environment(LEAST | {"PUBLIC_DOCS": "no"})
 
 
 def test_a_process_without_its_variables_ends_with_the_sentence_that_names_one() -> None:
