@@ -41,7 +41,13 @@ def run_demos(roots: Sequence[Root]) -> list[Demonstrated]:
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     children: list[subprocess.Popen[str]] = []
     with ended_together(children), ThreadPoolExecutor(max_workers=at_once()) as pool:
-        found = list(pool.map(lambda root: run_one(root, logs, children), roots))
+        running_demos = [pool.submit(run_one, root, logs, children) for root in roots]
+        try:
+            found = [demo.result() for demo in running_demos]
+        except BaseException:
+            # Stopped: what has not begun shall not begin.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     print(f"How to call each app stands at the end of its log in {project.shown(logs)}.", flush=True)
     return [demonstrated for demonstrated in found if demonstrated]
 

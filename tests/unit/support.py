@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ class Clock:
 
 
 @dataclass
-class Caller:
+class Caller(ABC):
     """Somebody who sends requests through an API Gateway; the subclasses say which kind."""
 
     handler: Handler
@@ -78,9 +79,9 @@ class Caller:
         answer = self.handler(event, Context())
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
+    @abstractmethod
     def event(self, method: str, path: str, headers: dict[str, str], query: dict[str, list[str]]) -> dict[str, Any]:
         """Make the event, all but its body."""
-        raise NotImplementedError
 
     def send_aside(self, method: str, path: str, **request: Any) -> Answer:
         """Send a request while another one is under way: it needs a thread with an event loop of its own."""
