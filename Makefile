@@ -41,7 +41,7 @@ down: setup ## Stop the local AWS.
 	@$(SAWHORSE) local down
 
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
-	@.venv/bin/pytest -n 3 --dist loadfile
+	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.
 	@.venv/bin/python -m harness.check

@@ -125,10 +125,13 @@ def require_running(ecs: Any, name: ServiceName, revision: str) -> None:
     See https://github.com/aws-actions/amazon-ecs-deploy-task-definition/issues/191.
     """
     (service,) = ecs.describe_services(cluster=name.cluster, services=[name.service])["services"]
-    primary = next((one for one in service.get("deployments", []) if one["status"] == "PRIMARY"), service)
-    if primary["taskDefinition"] != revision or primary.get("rolloutState") == "FAILED":
+    failed = any(
+        deployment["taskDefinition"] == revision and deployment.get("rolloutState") == "FAILED"
+        for deployment in service.get("deployments", [])
+    )
+    if failed or service["taskDefinition"] != revision:
         raise CommandFailed(
-            f"{name.service} does not run {revision}: ECS went back to {primary['taskDefinition']}. Look at the "
+            f"{name.service} does not run {revision}: its deployment failed, and ECS went back. Look at the "
             "service's events and at what the stopped tasks logged, and deploy again."
         )
 

@@ -190,7 +190,7 @@ def test_a_service_that_does_not_become_stable_fails_the_deployment() -> None:
 
 
 def test_a_deployment_that_ecs_took_back_fails_though_the_service_is_stable() -> None:
-    with pytest.raises(CommandFailed, match="service does not run arn:new: ECS went back to arn:old"):
+    with pytest.raises(CommandFailed, match="service does not run arn:new: its deployment failed, and ECS went back"):
         deploy_service(FakeECS(APP, goes_back=True), ServiceName("cluster", "service"), VARIABLES)
 
 
