@@ -7,16 +7,23 @@ directory of its own, given as the first argument, which this process imports fr
 import sys
 from typing import Any
 
+# Longer than any client of the local AWS waits between two calls.
+KEEP_ALIVE_SECONDS = 3600
+
 
 def main() -> None:
     libraries = sys.argv.pop(1)
     # This file's directory is no place to import from.
     sys.path[:1] = [libraries]
-    from ministack.app import main as serve  # noqa: PLC0415 # it can be imported only now
+    from hypercorn.config import Config  # noqa: PLC0415 # it can be imported only now
+    from ministack.app import main as serve  # noqa: PLC0415
     from ministack.services import apigateway, apigateway_v1  # noqa: PLC0415
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
+    # At 5 seconds, its default, a connection is closed just as a client sends on it again: the call is done, its answer is
+    # lost, and the client's second try meets "already exists".
+    Config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     serve()
 
 

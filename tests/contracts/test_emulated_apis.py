@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import secrets
+import time
 from typing import Any
 
+import httpx
 import pytest
 
 from harness.local.emulators import Running
@@ -153,3 +156,17 @@ def test_an_api_before_an_alias_follows_it(local_aws: Running, account: Account)
         after = http.get(f"/_aws/execute-api/{api}/dev/x").text
 
     assert (before, after) == ("1", "2")
+
+
+def test_a_connection_that_rests_stays_open(local_aws: Running) -> None:
+    """One that is closed while a client sends on it again loses an answer, and the client then meets its own work."""
+    connection = http.client.HTTPConnection(local_aws.ministack.url.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/_ministack/health")
+    assert connection.getresponse().read()
+    opened = connection.sock
+    # Longer than the server's own default.
+    time.sleep(6)
+    connection.request("GET", "/_ministack/health")
+    assert connection.getresponse().status == httpx.codes.OK
+    assert connection.sock is opened
+    connection.close()
