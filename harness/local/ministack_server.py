@@ -21,8 +21,8 @@ def main() -> None:
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
-    # At 5 seconds, its default, a connection is closed just as a client sends on it again: the call is done, its answer is
-    # lost, and the client's second try meets "already exists".
+    # At 5 seconds, its default, a connection is closed just as a client sends on it again: the call is done, its answer
+    # is lost, and the client's second try meets "already exists".
     Config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     serve()
 
