@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from harness.errors import BadConfiguration
 from harness.processes import Process
 from harness.workspace import Deployment, variables_of
 
@@ -13,6 +14,11 @@ FROM_THE_SHELL = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOK
 
 def process(deployment: Deployment) -> Process:
     """Take the function's own variables, but let the development user in: no authorizer stands in front of a laptop."""
+    if deployment.environment.name == "production":
+        raise BadConfiguration(
+            "As a process the portal lets one development user in to everything, so production refuses it; "
+            "name a root of dev or staging."
+        )
     function = deployment.client("lambda").get_function_configuration(
         FunctionName=str(deployment.outputs["lambda_function_name"])
     )

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tftest
 
+from harness.environment import read_environment
+from harness.layout import Project
+from harness.local.emulators import Running
 from harness.plans.inventory import assert_plan, refresh_inventory
-from harness.plans.plan import Plan
+from harness.plans.plan import Plan, Tool, plan
+from harness.plans.scratch import plan_root
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -72,3 +77,19 @@ def test_only_production_protects_its_tables(root: str, root_plan: Callable[[str
     plan = root_plan(root)
     tables = [plan.resources[address] for address, kind in plan.types.items() if kind == "aws_dynamodb_table"]
     assert {table["deletion_protection_enabled"] for table in tables} == {root.startswith("production/")}
+
+
+def test_the_variables_of_another_app_are_refused(
+    terraform: Tool, local_aws: Running, repository: Path, tmp_path: Path
+) -> None:
+    """A shell with the exports for one root would else put its package into another."""
+    facts = read_environment(Project(repository), "dev")
+    variables = local_aws.environment(facts.account_id, facts.region)
+    tool = Tool(terraform.binary, {**terraform.environment, **variables})
+    plan_root(tool, repository, tmp_path, "dev/triggers_api")
+    directory = tmp_path / "environments/dev/triggers_api"
+    tfvars = directory / "terraform.tfvars"
+    tfvars.write_text(tfvars.read_text().replace('"triggers_api"', '"turbotech_portal"'))
+
+    with pytest.raises(tftest.TerraformTestError, match="These variables are those of turbotech_portal"):
+        plan(tool, directory)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from harness.environment import Environment
-from harness.errors import UnknownName
+from harness.errors import BadConfiguration, UnknownName
 from harness.layout import Project, Root
 from harness.local.emulators import free_port
 from harness.processes import Process, process_of
@@ -107,4 +107,12 @@ def test_an_app_that_runs_in_lambda_alone_says_so(tiny: Project) -> None:
     deployment = Deployment(Root(tiny, "dev", "tiny"), environment, {}, None)
 
     with pytest.raises(UnknownName, match=r"^tiny runs in Lambda alone; write harness/processes/tiny\.py if"):
+        process_of(deployment)
+
+
+def test_the_portals_development_user_is_not_let_into_production(tiny: Project) -> None:
+    environment = Environment(name="production", account_id="333333333333", region="us-east-1")
+    deployment = Deployment(Root(tiny, "production", "turbotech_portal"), environment, {}, None)
+
+    with pytest.raises(BadConfiguration, match="so production refuses it; name a root of dev or staging"):
         process_of(deployment)
