@@ -17,14 +17,40 @@ def main() -> None:
     sys.path[:1] = [libraries]
     from hypercorn.config import Config  # noqa: PLC0415 # it can be imported only now
     from ministack.app import main as serve  # noqa: PLC0415
-    from ministack.services import apigateway, apigateway_v1  # noqa: PLC0415
+    from ministack.services import apigateway, apigateway_v1, lambda_svc  # noqa: PLC0415
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
-    # At 5 seconds, its default, a connection is closed just as a client sends on it again: the call is done, its answer
-    # is lost, and the client's second try meets "already exists".
+    # At 5 seconds, its default, connections end while Terraform waits for something.
     Config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    answer_a_repeated_permission(lambda_svc)
     serve()
+
+
+def answer_a_repeated_permission(service: Any) -> None:
+    """Answer a permission that is the same as the one that stands as the first time.
+
+    Now and then the answer is lost on its way, and the AWS provider tries again for five minutes against a conflict.
+    """
+    add = service._add_permission  # noqa: SLF001 # there is no other way in
+
+    def add_permission(name: str, wanted: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        function = service._functions.get(name)  # noqa: SLF001
+        standing = function["policy"]["Statement"] if function else []
+        same = [one for one in standing if one.get("Sid") == wanted.get("StatementId")]
+        if not same:
+            return add(name, wanted, *rest, **named)
+        standing.remove(same[0])
+        answer = add(name, wanted, *rest, **named)
+        if standing and standing[-1] == same[0]:
+            return answer
+        # Another permission of the same name is a conflict, here as in AWS.
+        if standing and standing[-1].get("Sid") == same[0].get("Sid"):
+            standing.pop()
+        standing.append(same[0])
+        return add(name, wanted, *rest, **named)
+
+    service._add_permission = add_permission  # noqa: SLF001
 
 
 def find_apis_of_every_account(service: Any, store: str) -> None:

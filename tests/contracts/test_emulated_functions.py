@@ -324,3 +324,20 @@ def test_a_parameters_plain_value_is_put_and_got(account: Account) -> None:
     assert refusal.value.response["Error"]["Code"] == "ParameterAlreadyExists"
     parameter = parameters.get_parameter(Name=name)["Parameter"]
     assert (parameter["Value"], parameter["Type"], parameter["Version"]) == ("7", "String", 2)
+
+
+def test_a_permission_is_answered_again_when_it_is_the_same_and_conflicts_when_it_is_another(account: Account) -> None:
+    """The harness adds the first half: a lost answer must not make an apply fail."""
+    function, client = account.function("def handler(event, context): return 1"), account.client("lambda")
+    wanted = {
+        "FunctionName": function,
+        "StatementId": "api",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+    }
+    first = client.add_permission(**wanted)["Statement"]
+
+    assert client.add_permission(**wanted)["Statement"] == first
+    with pytest.raises(ClientError, match="ResourceConflictException"):
+        client.add_permission(**{**wanted, "Principal": "s3.amazonaws.com"})
+    assert len(json.loads(client.get_policy(FunctionName=function)["Policy"])["Statement"]) == 1
