@@ -159,7 +159,7 @@ def test_an_api_before_an_alias_follows_it(local_aws: Running, account: Account)
 
 
 def test_a_connection_that_rests_stays_open(local_aws: Running) -> None:
-    """One that is closed while a client sends on it again loses an answer, and the client then meets its own work."""
+    """Terraform waits between its calls, and a connection that ends meanwhile may end under the next one."""
     connection = http.client.HTTPConnection(local_aws.ministack.url.removeprefix("http://"), timeout=10)
     connection.request("GET", "/_ministack/health")
     assert connection.getresponse().read()
