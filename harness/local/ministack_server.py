@@ -7,22 +7,16 @@ directory of its own, given as the first argument, which this process imports fr
 import sys
 from typing import Any
 
-# Longer than any client of the local AWS waits between two calls.
-KEEP_ALIVE_SECONDS = 3600
-
 
 def main() -> None:
     libraries = sys.argv.pop(1)
     # This file's directory is no place to import from.
     sys.path[:1] = [libraries]
-    from hypercorn.config import Config  # noqa: PLC0415 # it can be imported only now
-    from ministack.app import main as serve  # noqa: PLC0415
+    from ministack.app import main as serve  # noqa: PLC0415 # it can be imported only now
     from ministack.services import apigateway, apigateway_v1, lambda_svc  # noqa: PLC0415
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
-    # At 5 seconds, its default, connections end while Terraform waits for something.
-    Config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     answer_a_repeated_permission(lambda_svc)
     serve()
 
@@ -40,14 +34,13 @@ def answer_a_repeated_permission(service: Any) -> None:
         same = [one for one in standing if one.get("Sid") == wanted.get("StatementId")]
         if not same:
             return add(name, wanted, *rest, **named)
+        before = list(standing)
         standing.remove(same[0])
         answer = add(name, wanted, *rest, **named)
-        if standing and standing[-1] == same[0]:
+        if standing[-1:] == same:
             return answer
         # Another permission of the same name is a conflict, here as in AWS.
-        if standing and standing[-1].get("Sid") == same[0].get("Sid"):
-            standing.pop()
-        standing.append(same[0])
+        standing[:] = before
         return add(name, wanted, *rest, **named)
 
     service._add_permission = add_permission  # noqa: SLF001

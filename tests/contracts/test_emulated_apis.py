@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
-import time
 from typing import Any
 
-import httpx
 import pytest
 
 from harness.local.emulators import Running
@@ -156,17 +153,3 @@ def test_an_api_before_an_alias_follows_it(local_aws: Running, account: Account)
         after = http.get(f"/_aws/execute-api/{api}/dev/x").text
 
     assert (before, after) == ("1", "2")
-
-
-def test_a_connection_that_rests_stays_open(local_aws: Running) -> None:
-    """Terraform waits between its calls, and a connection that ends meanwhile may end under the next one."""
-    connection = http.client.HTTPConnection(local_aws.ministack.url.removeprefix("http://"), timeout=10)
-    connection.request("GET", "/_ministack/health")
-    assert connection.getresponse().read()
-    opened = connection.sock
-    # Longer than the server's own default.
-    time.sleep(6)
-    connection.request("GET", "/_ministack/health")
-    assert connection.getresponse().status == httpx.codes.OK
-    assert connection.sock is opened
-    connection.close()
