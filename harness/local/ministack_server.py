@@ -5,45 +5,66 @@ directory of its own, given as the first argument, which this process imports fr
 """
 
 import sys
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+# As ASGI calls them.
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BAD_REQUEST = 400
+# An SDK tries again within seconds; no client of the local AWS makes as many calls meanwhile.
+CALLS_KEPT = 256
 
 
 def main() -> None:
     libraries = sys.argv.pop(1)
     # This file's directory is no place to import from.
     sys.path[:1] = [libraries]
-    from ministack.app import main as serve  # noqa: PLC0415 # it can be imported only now
-    from ministack.services import apigateway, apigateway_v1, lambda_svc  # noqa: PLC0415
+    from ministack import app as server  # noqa: PLC0415 # it can be imported only now
+    from ministack.services import apigateway, apigateway_v1  # noqa: PLC0415
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
-    answer_a_repeated_permission(lambda_svc)
-    serve()
+    server.app = answer_retries_as_before(server.app)
+    server.main()
 
 
-def answer_a_repeated_permission(service: Any) -> None:
-    """Answer a permission that is the same as the one that stands as the first time.
+def answer_retries_as_before(app: Application) -> Application:
+    """Answer the second attempt at a call that succeeded as the first attempt was answered.
 
-    Now and then the answer is lost on its way, and the AWS provider tries again for five minutes against a conflict.
+    On loopback an answer can come before the AWS provider has noted that its request is sent. It then closes the
+    connection unread and tries again, and what it just made would be a conflict. SDKs name the call in both attempts.
     """
-    add = service._add_permission  # noqa: SLF001 # there is no other way in
+    answers: dict[str, list[Message]] = {}
 
-    def add_permission(name: str, wanted: dict[str, Any], *rest: Any, **named: Any) -> Any:
-        function = service._functions.get(name)  # noqa: SLF001
-        standing = function["policy"]["Statement"] if function else []
-        same = [one for one in standing if one.get("Sid") == wanted.get("StatementId")]
-        if not same:
-            return add(name, wanted, *rest, **named)
-        before = list(standing)
-        standing.remove(same[0])
-        answer = add(name, wanted, *rest, **named)
-        if standing[-1:] == same:
-            return answer
-        # Another permission of the same name is a conflict, here as in AWS.
-        standing[:] = before
-        return add(name, wanted, *rest, **named)
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        call, attempt = headers.get(b"amz-sdk-invocation-id"), headers.get(b"amz-sdk-request", "")
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"} or not call:
+            await app(scope, receive, send)
+            return
+        if call in answers and not attempt.startswith("attempt=1;"):
+            for message in answers[call]:
+                await send(message)
+            return
+        sent: list[Message] = []
 
-    service._add_permission = add_permission  # noqa: SLF001
+        async def keep(message: Message) -> None:
+            sent.append(message)
+            ended = message["type"] == "http.response.body" and not message.get("more_body")
+            if ended and sent[0]["status"] < BAD_REQUEST:
+                answers[call] = sent
+                if len(answers) > CALLS_KEPT:
+                    del answers[next(iter(answers))]
+            await send(message)
+
+        await app(scope, receive, keep)
+
+    return answer
 
 
 def find_apis_of_every_account(service: Any, store: str) -> None:

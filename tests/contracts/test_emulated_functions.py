@@ -326,8 +326,8 @@ def test_a_parameters_plain_value_is_put_and_got(account: Account) -> None:
     assert (parameter["Value"], parameter["Type"], parameter["Version"]) == ("7", "String", 2)
 
 
-def test_a_permission_is_answered_again_when_it_is_the_same_and_conflicts_when_it_is_another(account: Account) -> None:
-    """The harness adds the first half: a lost answer must not make an apply fail."""
+def test_the_second_attempt_at_a_call_is_answered_as_the_first_and_a_second_call_is_not(account: Account) -> None:
+    """The harness adds this: an answer that the AWS provider threw away must not make an apply fail."""
     function, client = account.function("def handler(event, context): return 1"), account.client("lambda")
     wanted = {
         "FunctionName": function,
@@ -335,9 +335,17 @@ def test_a_permission_is_answered_again_when_it_is_the_same_and_conflicts_when_i
         "Action": "lambda:InvokeFunction",
         "Principal": "apigateway.amazonaws.com",
     }
+    call = {"amz-sdk-invocation-id": unique("call"), "amz-sdk-request": "attempt=1; max=25"}
+
+    def name_the_call(request: Any, **_: Any) -> None:
+        request.headers.update(call)
+
+    client.meta.events.register("before-send.lambda", name_the_call)
     first = client.add_permission(**wanted)["Statement"]
+    call["amz-sdk-request"] = "attempt=2; max=25"
 
     assert client.add_permission(**wanted)["Statement"] == first
+    call["amz-sdk-invocation-id"] = unique("call")
     with pytest.raises(ClientError, match="ResourceConflictException"):
-        client.add_permission(**{**wanted, "Principal": "s3.amazonaws.com"})
+        client.add_permission(**wanted)
     assert len(json.loads(client.get_policy(FunctionName=function)["Policy"])["Statement"]) == 1
