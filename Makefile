@@ -4,6 +4,7 @@ ORIGIN := $(origin APP)
 APP ?= triggers_api
 ENV ?= dev
 PORT ?= 8000
+RUNS ?= 7
 ROOT := $(ENV)/$(APP)
 SAWHORSE := .venv/bin/sawhorse
 UV = .sawhorse/tools/uv/bin/uv
@@ -11,7 +12,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build plan apply smoke destroy down test check format lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy down test check format bench lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,9 +50,12 @@ check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov
 format: setup ## Format Python and Terraform.
 	@.venv/bin/python -m harness.check --fix
 
+bench: setup ## Measure builds and starts against their peers from PyPI, RUNS times each, and print the tables.
+	@.venv/bin/python -m tests.benchmarks --runs $(RUNS)
+
 lock: ## Resolve every requirements/*.in anew and write the hashed locks.
 	@$(PYTHON) -m harness.bootstrap uv
-	@for name in uv harness ministack moto runtime checkov; do \
+	@for name in uv harness ministack moto runtime checkov bench_sam bench_chalice bench_functions; do \
 		echo "requirements/$$name.txt"; $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 	@for name in $(patsubst lambda/%/package.toml,%,$(wildcard lambda/*/package.toml)); do \
 		echo "requirements/$$name.txt"; $(LOCK) --upgrade -c requirements/harness.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; done

@@ -10,14 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from harness.cli_fileshare import fileshare_app
 from harness.cli_local import local_app
+from harness.cli_package import package_app
 from harness.cli_parts import AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
-from harness.errors import SawhorseError, files_sentence
+from harness.errors import SawhorseError, told
 from harness.layout import Project
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(local_app)
 app.add_typer(fileshare_app)
+app.add_typer(package_app)
 
 
 @app.command()
@@ -44,20 +47,27 @@ def build(
 ) -> None:
     """Build the packages of the apps and enter them in dist/manifest.json."""
     from harness.package.build import build as build_package
+    from harness.package.quick import report
 
     project = Project.find()
     packages = [build_package(project, name) for name in [project.app(name) for name in apps or project.apps]]
     if as_json:
         print_json(
             [
-                {"app": p.app, "path": project.shown(p.path), "sha256": p.sha256, "size": p.size, "changed": p.changed}
+                {
+                    "app": p.app,
+                    "path": project.shown(Path(p.path)),
+                    "sha256": p.sha256,
+                    "size": p.size,
+                    "changed": p.changed,
+                    "warnings": list(p.warnings),
+                }
                 for p in packages
             ]
         )
         return
     for package in packages:
-        state = "built" if package.changed else "unchanged"
-        print(f"{project.shown(package.path)} {state}: {package.size:,} bytes, sha256 {package.sha256}")
+        report(package, str(project.path))
 
 
 @app.command()
@@ -306,12 +316,8 @@ def main() -> NoReturn:
         if end.code == INTERRUPTED:
             print("sawhorse: stopped.", file=sys.stderr)
         raise
-    except SawhorseError as error:
-        print(f"sawhorse: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        print(f"sawhorse: {files_sentence(error)}", file=sys.stderr)
-        sys.exit(2)
+    except (SawhorseError, OSError) as error:
+        sys.exit(told(error))
     except Exception as error:
         culprit = who_failed(error)
         if culprit is None:

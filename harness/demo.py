@@ -17,6 +17,7 @@ from harness.files import write_atomically
 from harness.layout import Root
 from harness.local.emulators import LocalAWS
 from harness.package.build import build
+from harness.package.quick import report
 from harness.render import render
 from harness.report import show_results
 from harness.seed import Seeded, seed_module
@@ -69,8 +70,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
         starting = pool.submit(LocalAWS(root.project).up)
         package = build(root.project, root.app)
         render(root)
-        state = "built" if package.changed else "unchanged"
-        print(f"dist/{root.app}.zip {state}: {package.size:,} bytes, sha256 {package.sha256}")
+        report(package, str(root.project.path))
         print(f"The local AWS answers at {starting.result().url}.")
     workspace = Workspace(root, local=True)
     with step(2, f"Applying {root.name} with Terraform"):

@@ -15,6 +15,8 @@ SawhorseError                exit code 2
 
 from __future__ import annotations
 
+import sys
+
 
 class SawhorseError(Exception):
     """What is wrong, where, and what to do next."""
@@ -64,6 +66,12 @@ class CommandFailed(SawhorseError):
     """Terraform ran and ended with an error; what it printed stands above."""
 
     exit_code = 1
+
+
+def told(error: SawhorseError | OSError) -> int:
+    """Tell the user what went wrong, on standard error, and return the exit code."""
+    print(f"sawhorse: {files_sentence(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+    return 2 if isinstance(error, OSError) else error.exit_code
 
 
 def files_sentence(error: OSError) -> str:

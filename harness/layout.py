@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness.errors import BadConfiguration, UnknownName
+from harness.checkout import find_checkout
+from harness.errors import UnknownName
 
 # Stands for every app of an environment where several roots may be named.
 ALL = "all"
-MARKS = ("modules", "environments", "lambda", "pyproject.toml")
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,7 @@ class Project:
     @classmethod
     def find(cls) -> Project:
         """Return the project named by SAWHORSE_PROJECT, else the one around the working directory, else this one's."""
-        named = os.environ.get("SAWHORSE_PROJECT")
-        if named:
-            if not is_project(Path(named)):
-                raise BadConfiguration(f"SAWHORSE_PROJECT is {named}, which holds no project; name one or unset it.")
-            return cls(Path(named).resolve())
-        here = Path.cwd()
-        around = next((place for place in [here, *here.parents] if is_project(place)), None)
-        return cls(around or Path(__file__).resolve().parent.parent)
+        return cls(Path(find_checkout()))
 
     @cached_property
     def apps(self) -> list[str]:
@@ -108,10 +100,6 @@ class Root:
     @property
     def path(self) -> Path:
         return self.project.path / "environments" / self.environment / self.app
-
-
-def is_project(path: Path) -> bool:
-    return all((path / mark).exists() for mark in MARKS)
 
 
 def one_of(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from harness.errors import BadConfiguration, BuildFailed
 from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.package.config import read_config
-from harness.package.manifest import Entry, code_sha256, read_manifest
+from harness.package.manifest import Archive, Entry, code_sha256, read_manifest
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHORT_ESCAPES = re.compile(r"\\.")
@@ -53,13 +53,25 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
 def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:
     """Return what the build measured of an app's functions."""
     packages = read_manifest(dist).get(app)
-    path = dist / f"{app}.zip"
-    if not packages or not path.is_file():
+    if not packages:
         raise BuildFailed(f'{dist.name}/{app}.zip does not exist; run "make build".')
-    found = code_sha256(path.read_bytes())
-    if any(package.sha256 != found for package in packages.values()):
-        raise BuildFailed(f'{dist.name}/{app}.zip is not the one that was measured; run "make build".')
+    for archive in archives_of(packages.values()):
+        path = dist / Path(archive.path).name
+        if not path.is_file():
+            raise BuildFailed(f'{dist.name}/{path.name} does not exist; run "make build".')
+        if code_sha256(path.read_bytes()) != archive.sha256:
+            raise BuildFailed(f'{dist.name}/{path.name} is not the one that was measured; run "make build".')
     return packages
+
+
+def archives_of(packages: Iterable[Entry]) -> list[Archive]:
+    """Return every zip that functions are made of, theirs and their layer's, each once."""
+    found: dict[Archive, None] = {}
+    for package in packages:
+        found[Archive(package.path, package.sha256, package.content_sha256, package.size)] = None
+        if package.layer:
+            found[package.layer] = None
+    return list(found)
 
 
 def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = None) -> None:
@@ -69,7 +81,7 @@ def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = No
         return
     config = read_config(root.project, root.app)
     packages = {
-        function: Entry(f"dist/{root.app}.zip", "", 0, handler, config.runtime, config.architecture)
+        function: Entry(f"dist/{root.app}.zip", "", "", 0, handler, config.runtime, config.architecture)
         for function, handler in config.handlers.items()
     }
     environment = read_environment(root.project, root.environment)

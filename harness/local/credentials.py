@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.errors import LocalAWSError
-from harness.package.archive import Member, write_archive
+from harness.package.archive import zip_of
 
 HANDLER = b"""import os
 
@@ -32,7 +32,7 @@ def role_credentials(client_of: Callable[[str], Any], role_arn: str) -> dict[str
         Role=role_arn,
         Runtime="python3.13",
         Handler="probe.handler",
-        Code={"ZipFile": write_archive({"probe.py": Member(HANDLER)})},
+        Code={"ZipFile": zip_of({"probe.py": HANDLER})},
     )
     try:
         answer = client.invoke(FunctionName=name)

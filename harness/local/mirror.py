@@ -15,8 +15,8 @@ from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.package.build import build
 from harness.package.config import read_config
-from harness.package.dependencies import lambda_target, local_target
-from harness.render import hcl, packages_of, render_tfvars, render_unbuilt
+from harness.package.target import lambda_target, local_target
+from harness.render import archives_of, hcl, packages_of, render_tfvars, render_unbuilt
 
 RENDERED = {"terraform.tfvars", "backend.tf"}
 
@@ -52,9 +52,9 @@ def mirror_package(project: Project, app: str, dist: Path, python: str) -> Path:
     config = read_config(project, app)
     target = local_target(config, python)
     if target == lambda_target(config):
-        packages_of(project.path / "dist", app)
+        packages = packages_of(project.path / "dist", app)
         dist.mkdir(parents=True, exist_ok=True)
-        for name in (f"{app}.zip", "manifest.json"):
+        for name in ("manifest.json", *(Path(archive.path).name for archive in archives_of(packages.values()))):
             link(dist / name, project.path / "dist" / name)
     else:
         if (dist / "manifest.json").is_symlink():

@@ -2,103 +2,149 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from harness import bootstrap
 from harness.errors import BuildFailed
-from harness.files import locked, write_atomically
+from harness.files import locked
 from harness.layout import Project
-from harness.package.archive import Member, write_archive
-from harness.package.config import PackageConfig, read_config
-from harness.package.dependencies import Target, install_dependencies, lambda_target
-from harness.package.manifest import Entry, code_sha256, read_manifest, write_manifest
-
-# Lambda's limit for a package of uploaded bytes and for its unzipped content
-# (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
-ZIPPED_LIMIT = 50 * 1024 * 1024
-UNZIPPED_LIMIT = 250 * 1024 * 1024
-# What lies beside the code for the reader's and the build's sake.
-NOT_PACKAGED = {"package.toml", "README.md", "Dockerfile", "Dockerfile.dockerignore"}
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package on disk, and whether this build changed it."""
-
-    app: str
-    path: Path
-    sha256: str
-    size: int
-    changed: bool
+from harness.package.archive import Member
+from harness.package.assembly import Contents, Package, pack_sources, write_package
+from harness.package.cache import Cache, Part
+from harness.package.compiling import WrongInterpreter
+from harness.package.config import IN_RUNTIME, PackageConfig, read_config
+from harness.package.quick import build_quickly
+from harness.package.sources import SHARED, read_sources
+from harness.package.state import Recipe, builder_digest, lock_path, read_state
+from harness.package.target import Target, lambda_target
+from harness.package.wheels import PRUNED, Wanted, prepared_parts
 
 
 def build(project: Project, app: str, *, dist: Path | None = None, target: Target | None = None) -> Package:
-    """Build an app's package into `dist` and enter it in the manifest there."""
-    config = read_config(project, app)
+    """Build an app's package into `dist` and enter it in the manifest there.
+
+    What did not change is not made again. Raises BuildFailed, BadConfiguration and UnknownName.
+    """
+    dist = dist or project.path / "dist"
+    project.app(app)
     lock = project.requirements / f"{app}.txt"
     if not lock.is_file():
         raise BuildFailed(f'requirements/{app}.txt does not exist; write requirements/{app}.in and run "make lock".')
-    dependencies = install_dependencies(project, lock, target or lambda_target(config))
-    members = {**files_of(dependencies), **sources_of(project, app, root_files=config.root_files)}
-    unzipped = sum(len(member.content) for member in members.values())
-    content = write_archive(members)
-    if len(content) > ZIPPED_LIMIT or unzipped > UNZIPPED_LIMIT:
-        raise BuildFailed(
-            f"The package of {app} has {len(content):,} bytes zipped and {unzipped:,} unzipped; Lambda takes "
-            f"{ZIPPED_LIMIT:,} and {UNZIPPED_LIMIT:,}. Remove dependencies from requirements/{app}.in."
+    config = read_config(project, app)
+    target = target or lambda_target(config)
+    done = build_quickly(str(project.path), app, dist=str(dist), target=target.name)
+    if done:
+        return done
+    cache = Cache.of_user()
+    try:
+        return build_anew(project, config, cache, dist=dist, target=target)
+    except WrongInterpreter:
+        # What was found before is not what it was.
+        cache.forget_interpreter(target.python)
+    try:
+        return build_anew(project, config, cache, dist=dist, target=target)
+    except WrongInterpreter as error:
+        raise BuildFailed(f"{error} Install Python {target.python}, and build again.") from error
+
+
+def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: Path, target: Target) -> Package:
+    """Build a package of parts from the cache, which are prepared where they are missing.
+
+    Raises WrongInterpreter besides what `build` raises.
+    """
+    lock = project.requirements / f"{config.app}.txt"
+    compiler = find_compiler(project, target.python, cache)
+    prune = PRUNED if config.prune is None else config.prune
+    wanted = Wanted(lock=lock, target=target, interpreter=compiler, prune=prune)
+    parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
+    dependencies = [member for part in parts for member in part.members]
+    recipe = Recipe(
+        app=config.app,
+        runtime=config.runtime,
+        architecture=config.architecture,
+        handlers=dict(config.handlers),
+        root_files=list(config.root_files),
+        layer=config.layer,
+        target=target.name,
+        python=target.python,
+        compiler=str(compiler or ""),
+        modules=sorted(importable(config, dependencies)),
+        parts={part.name: part.size for part in parts},
+        config=hashlib.sha256((project.lambda_path / config.app / "package.toml").read_bytes()).digest(),
+        lock=hashlib.sha256(lock.read_bytes()).digest(),
+        builder=builder_digest(),
+    )
+    sources = read_sources(str(project.path), config.app, config.root_files)
+    with locked(lock_path(str(dist), config.app)):
+        contents = Contents(sources, pack_sources(recipe, sources, {}), dependencies)
+        before = read_state(str(dist), config.app)
+        documents = documents_of(config.app, parts, lock.read_text(), cache)
+        return write_package(
+            str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
         )
-    dist = dist or project.path / "dist"
-    path = dist / f"{app}.zip"
-    changed = write_atomically(path, content)
-    enter(dist, config, content)
-    return Package(app, path, code_sha256(content), len(content), changed)
 
 
-def sources_of(project: Project, app: str, *, root_files: Sequence[str] = ()) -> dict[str, Member]:
-    """Return the app's own files and the shared ones, by their path in the package: as from the source root.
+def find_compiler(project: Project, python: str, cache: Cache) -> Path | None:
+    """Find the interpreter whose bytecode the package holds; None when it is not here and cannot be fetched."""
+    remembered = cache.interpreter(python)
+    if remembered:
+        return remembered
+    found = bootstrap.exact_python(python, project.path)
+    if found:
+        cache.remember_interpreter(python, found)
+    return found
 
-    `root_files` of the app lie at the top instead.
-    """
-    at_top = {f"{app}/{name}": name for name in root_files}
-    return {
-        at_top.get(name, name): member
-        for part in (app, "shared")
-        for name, member in files_of(project.lambda_path / part, prefix=f"{part}/").items()
-        if name.rpartition("/")[2] not in NOT_PACKAGED
+
+def importable(config: PackageConfig, dependencies: Sequence[Member]) -> set[str]:
+    """Return the top-level modules, besides the standard library, that a function of the package finds."""
+    names = {re.split(r"[/.]", member.name, maxsplit=1)[0] for member in dependencies}
+    return names | {config.app, SHARED} | {IN_RUNTIME[name] for name in config.provided}
+
+
+def warnings_of(recipe: Recipe) -> list[str]:
+    if recipe.compiler:
+        return []
+    missing = (
+        f"The package of {recipe.app} has no bytecode, so its functions start more slowly: Python {recipe.python} is "
+        "not on this machine and could not be fetched. Install it and build again."
+    )
+    return [missing]
+
+
+def documents_of(app: str, parts: Sequence[Part], lock: str, cache: Cache) -> dict[str, bytes]:
+    """Write down what the package brings along from others: a bill of materials, and whose licences it is under."""
+    digest = hashlib.sha256("\n".join([app, lock, *(f"{part.name} {part.version}" for part in parts)]).encode())
+    digest.update((Path(__file__).parent / "bill.py").read_bytes())
+    kept = cache.documents_of(digest.hexdigest())
+    if kept is not None:
+        return kept
+    from harness.package.bill import Component, bill_of_materials, licence_list  # noqa: PLC0415 # takes 400 ms
+
+    hashes = hashes_in(lock)
+    components = [
+        Component(part.name, part.version, part.metadata, hashes.get(canonical(part.name), ())) for part in parts
+    ]
+    documents = {
+        f"{app}.cdx.json": bill_of_materials(app, components).encode(),
+        f"{app}.licences.json": licence_list(app, components).encode(),
     }
+    cache.keep_documents(digest.hexdigest(), documents)
+    return documents
 
 
-def files_of(directory: Path, prefix: str = "") -> dict[str, Member]:
-    return {
-        prefix + path.relative_to(directory).as_posix(): Member(path.read_bytes(), bool(path.stat().st_mode & 0o100))
-        for path in sorted(directory.rglob("*"))
-        if path.is_file() and not is_debris(path.relative_to(directory))
-    }
+def hashes_in(lock: str) -> dict[str, tuple[str, ...]]:
+    """Return the SHA-256 that a lock allows for each distribution."""
+    found: dict[str, tuple[str, ...]] = {}
+    for requirement in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
+        name = re.match(r"[A-Za-z0-9._-]+", requirement)
+        if name:
+            found[canonical(name[0])] = tuple(sorted(re.findall(r"--hash=sha256:([0-9a-f]{64})", requirement)))
+    return found
 
 
-def is_debris(path: Path) -> bool:
-    """Say whether a file was left by Python, an editor or a linter: `__pycache__`, `.mypy_cache`, `.swp`.
-
-    Some wheels keep their shared libraries in a directory called `.libs`, which is none.
-    """
-    hidden_directories = [part for part in path.parts[:-1] if part.startswith(".") and part != ".libs"]
-    return "__pycache__" in path.parts or path.name.startswith(".") or bool(hidden_directories)
-
-
-def enter(dist: Path, config: PackageConfig, content: bytes) -> None:
-    """Put a package's functions into the manifest, one build at a time."""
-    with locked(dist / ".lock"):
-        manifest = read_manifest(dist)
-        manifest[config.app] = {
-            function: Entry(
-                path=f"dist/{config.app}.zip",
-                sha256=code_sha256(content),
-                size=len(content),
-                handler=handler,
-                runtime=config.runtime,
-                architecture=config.architecture,
-            )
-            for function, handler in config.handlers.items()
-        }
-        write_manifest(dist, manifest)
+def canonical(name: str) -> str:
+    """Normalize a distribution's name (https://packaging.python.org/en/latest/specifications/name-normalization/)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -12,6 +12,18 @@ from harness.layout import Project
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 ARCHITECTURES = ("x86_64", "arm64")
+# What Lambda's Python runtimes bring along, by distribution, and what each is imported as
+# (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included).
+IN_RUNTIME = {
+    "boto3": "boto3",
+    "botocore": "botocore",
+    "jmespath": "jmespath",
+    "python-dateutil": "dateutil",
+    "s3transfer": "s3transfer",
+    "six": "six",
+    "urllib3": "urllib3",
+}
+KEYS = {"architecture", "functions", "layer", "provided", "prune", "root_files", "runtime"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,12 @@ class PackageConfig:
     handlers: dict[str, str]
     # Files of the app's directory that lie at the top of the package: what a layer starts, and no module.
     root_files: tuple[str, ...] = ()
+    # Distributions that the package leaves out because Lambda has them.
+    provided: tuple[str, ...] = ()
+    # Patterns of dependencies' files that the package leaves out, in place of the usual ones.
+    prune: tuple[str, ...] | None = None
+    # Whether the dependencies lie in a layer of their own.
+    layer: bool = False
 
     @property
     def python(self) -> str:
@@ -39,10 +57,19 @@ def read_config(project: Project, app: str) -> PackageConfig:
         content = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"{shown} is no TOML ({error}); mend that line.") from error
-    unknown = sorted(set(content) - {"runtime", "architecture", "functions", "root_files"})
+    unknown = sorted(set(content) - KEYS)
     if unknown:
         raise BadConfiguration(f"{shown} has {unknown[0]}, which nothing reads; remove it.")
     root_files = root_files_of(content, path.parent, shown)
+    provided = names_in(content, "provided", shown, example="boto3") or ()
+    absent = [name for name in provided if name not in IN_RUNTIME]
+    if absent:
+        raise BadConfiguration(
+            f"{shown}: Lambda has no {absent[0]} that could be provided; it has {', '.join(IN_RUNTIME)}."
+        )
+    layer = content.get("layer", False)
+    if not isinstance(layer, bool):
+        raise BadConfiguration(f"{shown}: layer is {layer!r}; say true or false.")
     functions = content.get("functions")
     if not isinstance(functions, dict) or not functions:
         raise BadConfiguration(f'{shown} names no function; add [functions.api] with handler = "{app}.main.handler".')
@@ -55,7 +82,20 @@ def read_config(project: Project, app: str) -> PackageConfig:
             for name, function in functions.items()
         },
         root_files=root_files,
+        provided=provided,
+        prune=names_in(content, "prune", shown, example="*.pyi"),
+        layer=layer,
     )
+
+
+def names_in(content: dict[str, Any], key: str, shown: Path, *, example: str) -> tuple[str, ...] | None:
+    """Read a list of words; None when the key is not there."""
+    words = content.get(key)
+    if words is None:
+        return None
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise BadConfiguration(f'{shown}: {key} must be a list of words, such as ["{example}"].')
+    return tuple(words)
 
 
 def choice(content: dict[str, Any], key: str, choices: tuple[str, ...], default: str, shown: Path) -> str:
@@ -67,13 +107,11 @@ def choice(content: dict[str, Any], key: str, choices: tuple[str, ...], default:
 
 def root_files_of(content: dict[str, Any], directory: Path, shown: Path) -> tuple[str, ...]:
     """Check that the files for the top of the package are there."""
-    names = content.get("root_files", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BadConfiguration(f'{shown}: root_files must be a list of files beside it, such as ["run.sh"].')
+    names = names_in(content, "root_files", shown, example="run.sh") or ()
     for name in names:
         if Path(name).name != name or not (directory / name).is_file():
             raise BadConfiguration(f"{shown}: root_files has {name!r}, which is no file beside it; correct the name.")
-    return tuple(names)
+    return names
 
 
 def handler_of(project: Project, function: Any, where: str, *, root_files: tuple[str, ...], app: str) -> str:

@@ -7,24 +7,34 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import BuildFailed
 from harness.files import write_atomically
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One function's package.
+class Archive:
+    """A zip that goes to AWS.
 
     `path` is relative to the project, `sha256` is base64 as in Lambda's CodeSha256, `size` is in bytes.
+    `content_sha256`, base64 too, stays when the same content is compressed otherwise: it decides about a deployment.
     """
 
     path: str
     sha256: str
+    content_sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class Entry(Archive):
+    """One function's package, and the layer that its dependencies lie in when its app wants one."""
+
     handler: str
     runtime: str
     architecture: str
+    layer: Archive | None = None
 
 
 Manifest = dict[str, dict[str, Entry]]
@@ -42,15 +52,35 @@ def read_manifest(dist: Path) -> Manifest:
         return {}
     try:
         content = json.loads(path.read_text())
-        return {app: {name: Entry(**entry) for name, entry in functions.items()} for app, functions in content.items()}
+        return {
+            app: {name: read_entry(entry) for name, entry in functions.items()} for app, functions in content.items()
+        }
     except (ValueError, TypeError, AttributeError) as error:
         shown = f"{path.parent.name}/{path.name}"
         raise BuildFailed(f'{shown} is not what the build writes; delete it and run "make build".') from error
 
 
+def read_entry(entry: dict[str, Any]) -> Entry:
+    layer = entry.get("layer")
+    return Entry(**{**entry, "layer": Archive(**layer) if layer else None})
+
+
 def write_manifest(dist: Path, manifest: Manifest) -> None:
+    """Write the manifest; a package without a layer says nothing of layers."""
     content = {
-        app: {name: asdict(entry) for name, entry in sorted(functions.items())}
+        app: {
+            name: {key: value for key, value in asdict(entry).items() if value is not None}
+            for name, entry in sorted(functions.items())
+        }
         for app, functions in sorted(manifest.items())
     }
     write_atomically(dist / "manifest.json", json.dumps(content, indent=2) + "\n")
+
+
+def enter_fragment(dist: Path | str, fragment: str) -> None:
+    """Put the entries of one app, as they are written in a manifest, into the one that is there."""
+    entered = json.loads(f"{{{fragment}}}")
+    manifest = read_manifest(Path(dist))
+    for app, functions in entered.items():
+        manifest[app] = {name: read_entry(entry) for name, entry in functions.items()}
+    write_manifest(Path(dist), manifest)

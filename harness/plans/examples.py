@@ -8,30 +8,43 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.plans.plan import Plan, Tool, plan
-from harness.plans.scratch import PROVIDERS, SAMPLE, SAMPLE_SHA256, scratch_root
+from harness.plans.scratch import PROVIDERS, SAMPLE, SAMPLE_CONTENT_SHA256, SAMPLE_SHA256, scratch_root
 
 # What the example of a README may take for granted: the manifest, as every root has it.
 EXAMPLE_VARIABLES = """\
 variable "packages" {
   description = "What the build measured, by function."
   type = map(object({
-    path         = string
-    sha256       = string
-    size         = number
-    handler      = string
-    runtime      = string
-    architecture = string
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    size           = number
+    handler        = string
+    runtime        = string
+    architecture   = string
+    layer = optional(object({
+      path           = string
+      sha256         = string
+      content_sha256 = string
+      size           = number
+    }))
   }))
 }
 """
 
-SAMPLE_PACKAGE = {
+SAMPLE_ARCHIVE = {
     "path": f"../../../{SAMPLE}",
     "sha256": SAMPLE_SHA256,
+    "content_sha256": SAMPLE_CONTENT_SHA256,
     "size": 0,
+}
+
+SAMPLE_PACKAGE = {
+    **SAMPLE_ARCHIVE,
     "handler": "sample.main.handler",
     "runtime": "python3.13",
     "architecture": "x86_64",
+    "layer": SAMPLE_ARCHIVE,
 }
 
 

@@ -24,9 +24,10 @@ terraform {
 }
 """
 
-# A package that stands for any, so that a plan needs no build. Its hash is that of the empty file.
+# A package that stands for any, so that a plan needs no build: an empty file with its hash, and some hash of content.
 SAMPLE = "dist/sample.zip"
 SAMPLE_SHA256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+SAMPLE_CONTENT_SHA256 = "c2FtcGxl"
 
 
 def scratch_project(repository: Path, scratch: Path) -> None:
@@ -61,7 +62,7 @@ def plan_root(tool: Tool, repository: Path, scratch: Path, name: str) -> Plan:
     (directory / "backend.tf").unlink(missing_ok=True)
     config = read_config(project, root.app)
     packages = {
-        function: Entry(SAMPLE, SAMPLE_SHA256, 0, handler, config.runtime, config.architecture)
+        function: Entry(SAMPLE, SAMPLE_SHA256, SAMPLE_CONTENT_SHA256, 0, handler, config.runtime, config.architecture)
         for function, handler in config.handlers.items()
     }
     environment = read_environment(project, root.environment)

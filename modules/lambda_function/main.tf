@@ -10,14 +10,15 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_116:A dead-letter queue is for asynchronous calls; on_failure is the newer way and the caller's choice.
   #checkov:skip=CKV_AWS_117:No VPC unless one is given: a function that needs none starts faster and has no network to guard.
   #checkov:skip=CKV_AWS_173:Lambda encrypts the environment with a key of its own; secrets have no place there at all.
-  #checkov:skip=CKV_AWS_272:Code signing proves who signed; the hash in the manifest proves what runs.
+  #checkov:skip=CKV_AWS_272:Code signing proves who signed; what runs is what the build measured.
   #checkov:skip=CKV_AWS_50:Tracing is the root's decision.
-  function_name                  = var.name
-  description                    = var.description
-  role                           = aws_iam_role.this.arn
-  package_type                   = var.package == null ? "Image" : "Zip"
-  filename                       = try(var.package.path, null)
-  source_code_hash               = try(var.package.sha256, null)
+  function_name = var.name
+  description   = var.description
+  role          = aws_iam_role.this.arn
+  package_type  = var.package == null ? "Image" : "Zip"
+  filename      = try(var.package.path, null)
+  # Of the content, so that a zip which only was compressed otherwise is no new code. AWS's own hash is in code_sha256.
+  source_code_hash               = try(var.package.content_sha256, null)
   handler                        = try(var.package.handler, null)
   runtime                        = try(var.package.runtime, null)
   image_uri                      = try(var.image.uri, null)

@@ -132,7 +132,7 @@ variable "layers" {
 
   validation {
     condition     = length(var.layers) <= 5
-    error_message = "layers: Lambda takes at most five."
+    error_message = "layers: Lambda takes at most five, and these are ${length(var.layers)}; leave one out, or put what it holds into the package or into another layer."
   }
 
   validation {
@@ -193,11 +193,12 @@ variable "name" {
 variable "package" {
   description = "The zip as the manifest describes it, its path seen from the root; null when there is an image."
   type = object({
-    path         = string
-    sha256       = string
-    handler      = string
-    runtime      = string
-    architecture = string
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    handler        = string
+    runtime        = string
+    architecture   = string
   })
   default = null
 

@@ -13,7 +13,7 @@ import httpx
 from botocore.config import Config
 
 from harness.local.emulators import SECRET, Running
-from harness.package.archive import Member, write_archive
+from harness.package.archive import zip_of
 
 ACCOUNT = "111111111111"
 OTHER_ACCOUNT = "222222222222"
@@ -31,7 +31,7 @@ def unique(word: str) -> str:
 def package(source: Source) -> bytes:
     """Zip a function's sources; a text alone is `app.py`."""
     sources = {"app.py": source} if isinstance(source, str) else source
-    return write_archive({name: Member(text.encode()) for name, text in sources.items()})
+    return zip_of({name: text.encode() for name, text in sources.items()})
 
 
 class Account:

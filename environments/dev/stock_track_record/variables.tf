@@ -1,7 +1,7 @@
 # Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
 
 variable "environment" {
-  description = "Facts of the environment: its name, account, region, alarm address, tags, whose tokens its APIs take, whether it is the local AWS, which runs no layers, and the app that all this was rendered for."
+  description = "Facts of the environment: its name, account, region, alarm address, tags, whose tokens its APIs take, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
   type = object({
     name        = string
     account_id  = string
@@ -20,14 +20,21 @@ variable "environment" {
 }
 
 variable "packages" {
-  description = "What the build measured of each function's package, the path seen from this directory."
+  description = "What the build measured of each function's package, and of the layer with its dependencies where the app has one, the paths seen from this directory."
   type = map(object({
-    path         = string
-    sha256       = string
-    size         = number
-    handler      = string
-    runtime      = string
-    architecture = string
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    size           = number
+    handler        = string
+    runtime        = string
+    architecture   = string
+    layer = optional(object({
+      path           = string
+      sha256         = string
+      content_sha256 = string
+      size           = number
+    }))
   }))
 }
 

@@ -10,7 +10,7 @@ module "turbotech_portal" {
   point_in_time_recovery = true
   deletion_protection    = true
 
-  # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in every region; the local AWS runs no layers.
+  # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in every region; the local AWS cannot start it.
   web_adapter = var.environment.local ? null : {
     layer_arn = "arn:aws:lambda:${var.environment.region}:753240598075:layer:LambdaAdapterLayerX86:30"
   }

@@ -75,6 +75,18 @@ module "parameters" {
   }
 }
 
+# What the functions depend on, where the build puts that into a layer.
+module "layer" {
+  source = "../../lambda_layer"
+  count  = var.lambda == null ? 0 : length(var.packages["api"].layer[*])
+
+  name         = "${local.name}-dependencies"
+  description  = "What the functions of fileshare depend on."
+  package      = var.packages["api"].layer
+  runtime      = var.packages["api"].runtime
+  architecture = var.packages["api"].architecture
+}
+
 module "function" {
   source = "../../lambda_function"
   count  = var.lambda == null ? 0 : 1
@@ -82,6 +94,7 @@ module "function" {
   name                    = local.name
   description             = "Answers every route of fileshare."
   package                 = var.packages["api"]
+  layers                  = module.layer[*].arn
   memory                  = var.lambda.memory
   timeout                 = var.lambda.timeout
   reserved_concurrency    = var.lambda.reserved_concurrency

@@ -62,15 +62,27 @@ variable "lambda" {
 variable "packages" {
   description = "What the build measured, by function; the Lambda form has one, api."
   type = map(object({
-    path         = string
-    sha256       = string
-    size         = number
-    handler      = string
-    runtime      = string
-    architecture = string
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    size           = number
+    handler        = string
+    runtime        = string
+    architecture   = string
+    layer = optional(object({
+      path           = string
+      sha256         = string
+      content_sha256 = string
+      size           = number
+    }))
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition     = length(distinct([for package in values(var.packages) : package.layer])) <= 1
+    error_message = "packages: the functions of an app share one layer, and these name several; run \"make build\"."
+  }
 }
 
 variable "point_in_time_recovery" {

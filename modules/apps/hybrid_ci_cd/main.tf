@@ -66,12 +66,25 @@ module "agents" {
   alarm_topics           = [module.observability.topic]
 }
 
+# What the functions depend on, where the build puts that into a layer.
+module "layer" {
+  source = "../../lambda_layer"
+  count  = length(var.packages["api"].layer[*])
+
+  name         = "${local.name}-dependencies"
+  description  = "What the functions of hybrid_ci_cd depend on."
+  package      = var.packages["api"].layer
+  runtime      = var.packages["api"].runtime
+  architecture = var.packages["api"].architecture
+}
+
 module "function" {
   source = "../../lambda_function"
 
   name                    = local.name
   description             = "Answers every route of sessions, jobs and agents."
   package                 = var.packages["api"]
+  layers                  = module.layer[*].arn
   memory                  = var.memory
   timeout                 = var.timeout
   reserved_concurrency    = var.reserved_concurrency

@@ -68,6 +68,18 @@ module "jobs" {
   alarm_topics       = [module.observability.topic]
 }
 
+# What the functions depend on, where the build puts that into a layer.
+module "layer" {
+  source = "../../lambda_layer"
+  count  = length(var.packages["api"].layer[*])
+
+  name         = "${local.name}-dependencies"
+  description  = "What the functions of stock_track_record depend on."
+  package      = var.packages["api"].layer
+  runtime      = var.packages["api"].runtime
+  architecture = var.packages["api"].architecture
+}
+
 module "function" {
   source = "../../lambda_function"
 
@@ -75,6 +87,7 @@ module "function" {
   role_name               = "stock-track-record-lambda-role${local.suffix}"
   description             = "Answers every route of the track records."
   package                 = var.packages["api"]
+  layers                  = module.layer[*].arn
   memory                  = var.memory
   timeout                 = var.timeout
   reserved_concurrency    = var.reserved_concurrency
@@ -108,6 +121,7 @@ module "worker" {
   role_name            = "stock-track-record-worker-role${local.suffix}"
   description          = "Makes the track records that the queue asks for."
   package              = var.packages["worker"]
+  layers               = module.layer[*].arn
   memory               = var.memory
   timeout              = var.worker_timeout
   reserved_concurrency = var.reserved_concurrency

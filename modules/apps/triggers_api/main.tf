@@ -34,12 +34,25 @@ module "keys" {
   alarm_topics           = [module.observability.topic]
 }
 
+# What the functions depend on, where the build puts that into a layer.
+module "layer" {
+  source = "../../lambda_layer"
+  count  = length(var.packages["api"].layer[*])
+
+  name         = "${local.name}-dependencies"
+  description  = "What the functions of triggers_api depend on."
+  package      = var.packages["api"].layer
+  runtime      = var.packages["api"].runtime
+  architecture = var.packages["api"].architecture
+}
+
 module "function" {
   source = "../../lambda_function"
 
   name                    = local.name
   description             = "Answers every route of the inbox of events."
   package                 = var.packages["api"]
+  layers                  = module.layer[*].arn
   memory                  = var.memory
   timeout                 = var.timeout
   reserved_concurrency    = var.reserved_concurrency

@@ -120,17 +120,29 @@ variable "memory" {
 variable "packages" {
   description = "What the build measured, by function; this app has one, api."
   type = map(object({
-    path         = string
-    sha256       = string
-    size         = number
-    handler      = string
-    runtime      = string
-    architecture = string
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    size           = number
+    handler        = string
+    runtime        = string
+    architecture   = string
+    layer = optional(object({
+      path           = string
+      sha256         = string
+      content_sha256 = string
+      size           = number
+    }))
   }))
 
   validation {
     condition     = contains(keys(var.packages), "api")
     error_message = "packages: the function api is missing; run \"make build\"."
+  }
+
+  validation {
+    condition     = length(distinct([for package in values(var.packages) : package.layer])) <= 1
+    error_message = "packages: the functions of an app share one layer, and these name several; run \"make build\"."
   }
 }
 

@@ -55,13 +55,25 @@ module "users" {
   alarm_topics           = [module.observability.topic]
 }
 
+# What the functions depend on, where the build puts that into a layer.
+module "layer" {
+  source = "../../lambda_layer"
+  count  = length(var.packages["api"].layer[*])
+
+  name         = "${local.name}-dependencies"
+  description  = "What the functions of turbotech_portal depend on."
+  package      = var.packages["api"].layer
+  runtime      = var.packages["api"].runtime
+  architecture = var.packages["api"].architecture
+}
+
 module "function" {
   source = "../../lambda_function"
 
   name                 = local.name
   description          = "Answers every route of the project portal."
   package              = var.packages[var.web_adapter == null ? "api" : "web"]
-  layers               = var.web_adapter[*].layer_arn
+  layers               = concat(module.layer[*].arn, var.web_adapter[*].layer_arn)
   memory               = var.memory
   timeout              = var.timeout
   reserved_concurrency = var.reserved_concurrency

@@ -69,19 +69,31 @@ variable "memory" {
 }
 
 variable "packages" {
-  description = "What the build measured, by function: web, which the Web Adapter starts, and api, which needs no layer; both are one package."
+  description = "What the build measured, by function: web, which the Web Adapter starts, and api, which goes through Mangum; both are one package."
   type = map(object({
-    path         = string
-    sha256       = string
-    size         = number
-    handler      = string
-    runtime      = string
-    architecture = string
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    size           = number
+    handler        = string
+    runtime        = string
+    architecture   = string
+    layer = optional(object({
+      path           = string
+      sha256         = string
+      content_sha256 = string
+      size           = number
+    }))
   }))
 
   validation {
     condition     = length(setsubtract(["api", "web"], keys(var.packages))) == 0
     error_message = "packages: the functions api and web must both be there; run \"make build\"."
+  }
+
+  validation {
+    condition     = length(distinct([for package in values(var.packages) : package.layer])) <= 1
+    error_message = "packages: the functions of an app share one layer, and these name several; run \"make build\"."
   }
 }
 
@@ -135,7 +147,7 @@ variable "timeout" {
 }
 
 variable "web_adapter" {
-  description = "The layer of AWS Lambda Web Adapter, which runs the application under uvicorn; null drives it through Mangum, where no layer runs."
+  description = "The layer of AWS Lambda Web Adapter, which runs the application under uvicorn; null drives it through Mangum, where no adapter can be started."
   type = object({
     layer_arn = string
   })

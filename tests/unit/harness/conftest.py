@@ -11,6 +11,7 @@ from harness import bootstrap
 from harness.bootstrap import Machine
 from harness.layout import Project
 from harness.local.emulators import free_port
+from harness.package.cache import Cache
 from tests.unit.harness.support import make_tiny_project, script, write_wheel
 
 MakeTiny = Callable[[str], Project]
@@ -23,6 +24,13 @@ def _nothing_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("SAWHORSE_PROJECT", "AWS_ENDPOINT_URL", "TF_WORKSPACE", "TF_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    """A cache of packages of this test's own, that knows no wheel yet."""
+    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    return Cache.of_user()
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ from harness.layout import Project
 WHEEL_FILES = {
     "tinydep/__init__.py": b"VALUE = 1\n",
     "tinydep/__main__.py": b"def main() -> None: ...\n",
-    "tinydep-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: tinydep\nVersion: 1.0\n",
-    "tinydep-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     "tinydep-1.0.dist-info/entry_points.txt": b"[console_scripts]\ntinydep = tinydep.__main__:main\n",
 }
 
@@ -33,11 +31,18 @@ class Ended:
 
 
 def sawhorse(
-    project: Project, *arguments: str, umask: int = 0o022, variables: Mapping[str, str] | None = None
+    project: Project,
+    *arguments: str,
+    umask: int = 0o022,
+    variables: Mapping[str, str] | None = None,
+    limits: str = ":",
 ) -> Ended:
-    """Run the command line in a process of its own, with these variables besides this process's."""
+    """Run the command line in a process of its own, with these variables besides this process's.
+
+    `limits` is what its shell says first, such as `ulimit -f 200` for files of at most 200 blocks of 512 bytes.
+    """
     # The shell umask is set by a process of its own: Popen's would need a fork of this one.
-    command = f"umask {umask:o}; exec {sys.executable} -W error -m harness.cli " + '"$@"'
+    command = f"umask {umask:o}; {limits}; exec {sys.executable} -W error -m harness.start " + '"$@"'
     result = subprocess.run(
         ["sh", "-c", command, "sawhorse", *arguments],
         cwd=project.path,
@@ -71,16 +76,26 @@ def tree(directory: Path) -> dict[str, bytes]:
     }
 
 
-def write_wheel(directory: Path) -> str:
-    """Write a wheel that nobody publishes, and return the line that locks it."""
+def write_wheel(directory: Path, files: Mapping[str, bytes] = WHEEL_FILES, *, name: str = "tinydep") -> str:
+    """Write a wheel that nobody publishes, version 1.0, and return the line that locks it."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "tinydep-1.0-py3-none-any.whl"
-    record = "".join(f"{name},sha256={urlsafe(content)},{len(content)}\n" for name, content in WHEEL_FILES.items())
+    path = directory / f"{name}-1.0-py3-none-any.whl"
+    information = f"{name}-1.0.dist-info"
+    metadata = {
+        f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{information}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    all_files = {**files, **metadata}
+    record = "".join(f"{path},sha256={urlsafe(content)},{len(content)}\n" for path, content in all_files.items())
     with zipfile.ZipFile(path, "w") as wheel:
-        for name, content in WHEEL_FILES.items():
-            wheel.writestr(name, content)
-        wheel.writestr("tinydep-1.0.dist-info/RECORD", record + "tinydep-1.0.dist-info/RECORD,,\n")
-    return f"tinydep==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        for member, content in all_files.items():
+            wheel.writestr(member, content)
+        wheel.writestr(f"{information}/RECORD", f"{record}{information}/RECORD,,\n")
+    return f"{name}==1.0 --hash=sha256:{sha256(path)}\n"
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def urlsafe(content: bytes) -> str:

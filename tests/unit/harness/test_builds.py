@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import os
-import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from harness.errors import BadConfiguration, BuildFailed, UnknownName
+from harness.errors import BadConfiguration, BuildFailed
 from harness.layout import Project
-from harness.package import build as building
+from harness.package import assembly
+from harness.package.archive import Member, content_sha256, pack
 from harness.package.build import build
-from harness.package.config import PackageConfig, read_config
-from harness.package.dependencies import Target, install_dependencies, lambda_target, local_target
 from harness.package.manifest import Entry, code_sha256, read_manifest, write_manifest
 from tests.conftest import copy_of_project
-from tests.unit.harness.conftest import MakeTiny
-from tests.unit.harness.support import Ended, sawhorse, tree
+from tests.unit.harness.support import Ended, assert_refused, sawhorse, sha256, tree
 
 PACKAGE = Path("dist/triggers_api.zip")
 
 
-def contents(path: Path) -> dict[str, bytes]:
+def contents(path: Path | str) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def members_in(path: Path) -> list[Member]:
+    with zipfile.ZipFile(path) as archive:
+        return [
+            pack(info.filename, archive.read(info), executable=bool(info.external_attr >> 16 & 0o100))
+            for info in archive.infolist()
+        ]
 
 
 def date_every_file(directory: Path, seconds: int) -> None:
@@ -95,7 +95,7 @@ def test_the_package_holds_the_app_and_shared_code_but_not_what_lambda_has(
 
     assert {"triggers_api/main.py", "shared/__init__.py", "fastapi/__init__.py"} <= names
     assert [name for name in names if name.startswith(("boto3", "botocore", "s3transfer"))] == []
-    assert [name for name in names if name.endswith((".pyc", "package.toml", "README.md"))] == []
+    assert [name for name in names if name.endswith(("package.toml", "README.md", ".pyi", "py.typed", "RECORD"))] == []
     assert [name for name in names if name.startswith(("bin/", "tests/", "harness/"))] == []
 
 
@@ -115,6 +115,7 @@ def test_the_manifest_says_what_the_zip_is(built_twice: tuple[Project, Project])
             "api": {
                 "path": "dist/triggers_api.zip",
                 "sha256": base64.b64encode(hashlib.sha256(content).digest()).decode(),
+                "content_sha256": content_sha256(members_in(project.path / PACKAGE)),
                 "size": len(content),
                 "handler": "triggers_api.main.handler",
                 "runtime": "python3.13",
@@ -135,7 +136,10 @@ def test_one_changed_character_changes_that_member_alone(tiny: Project) -> None:
     after = contents(second.path)
     assert second.changed
     assert second.sha256 != first.sha256
-    assert [name for name in after if after[name] != before.get(name)] == ["tiny/main.py"]
+    assert [name for name in after if after[name] != before.get(name)] == [
+        "tiny/__pycache__/main.cpython-313.pyc",
+        "tiny/main.py",
+    ]
     assert read_manifest(tiny.path / "dist")["tiny"]["api"].sha256 == second.sha256
 
 
@@ -213,7 +217,7 @@ def test_an_app_of_two_functions_has_one_package_and_two_entries(tiny: Project) 
 
 
 def test_entries_of_other_apps_stay(tiny: Project) -> None:
-    other = Entry("dist/other.zip", "x" * 44, 1, "other.main.handler", "python3.13", "arm64")
+    other = Entry("dist/other.zip", "x" * 44, "y" * 44, 1, "other.main.handler", "python3.13", "arm64")
     (tiny.path / "dist").mkdir()
     write_manifest(tiny.path / "dist", {"other": {"api": other}})
 
@@ -226,83 +230,7 @@ def test_the_hash_is_written_as_lambda_reports_it() -> None:
     assert code_sha256(b"") == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
 
-# Dependencies
-
-
-def test_an_installed_wheel_is_the_same_under_any_umask(make_tiny: MakeTiny, locked_wheel: str) -> None:
-    sums = []
-    for number, umask in enumerate((0o022, 0o077)):
-        project = make_tiny(f"project-{number}")
-        (project.requirements / "tiny.txt").write_text(locked_wheel)
-        before = os.umask(umask)
-        try:
-            sums.append(build(project, "tiny").sha256)
-        finally:
-            os.umask(before)
-
-    assert sums[0] == sums[1]
-
-
-def test_an_installed_wheel_keeps_what_imports_need_and_nothing_of_its_installer(
-    tiny: Project, locked_wheel: str
-) -> None:
-    (tiny.requirements / "tiny.txt").write_text(locked_wheel)
-
-    names = [name for name in contents(build(tiny, "tiny").path) if name.startswith(("tinydep", "bin", "."))]
-
-    assert names == [
-        "tinydep-1.0.dist-info/METADATA",
-        "tinydep-1.0.dist-info/WHEEL",
-        "tinydep-1.0.dist-info/entry_points.txt",
-        "tinydep/__init__.py",
-        "tinydep/__main__.py",
-    ]
-
-
-def test_dependencies_are_installed_once_per_lock_and_target(
-    tiny: Project, locked_wheel: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock = tiny.requirements / "tiny.txt"
-    lock.write_text(locked_wheel)
-    target = Target("3.13", "x86_64-manylinux_2_28")
-    first = install_dependencies(tiny, lock, target)
-    monkeypatch.setenv("UV_FIND_LINKS", str(tiny.path / "nowhere"))
-
-    assert install_dependencies(tiny, lock, target) == first
-    with pytest.raises(BuildFailed):
-        install_dependencies(tiny, lock, Target("3.12", "x86_64-manylinux_2_28"))
-
-
-def test_a_wheel_of_another_hash_is_refused(tiny: Project, locked_wheel: str) -> None:
-    (tiny.requirements / "tiny.txt").write_text(f"tinydep==1.0 --hash=sha256:{'0' * 64}\n")
-
-    with pytest.raises(BuildFailed, match=r"requirements/tiny\.txt could not be installed"):
-        build(tiny, "tiny")
-
-
-def test_a_distribution_without_a_wheel_is_refused_and_dist_stays_as_it_was(tiny: Project, locked_wheel: str) -> None:
-    build(tiny, "tiny")
-    before = tree(tiny.path / "dist")
-    source = Path(os.environ["UV_FIND_LINKS"]) / "nowheel-1.0.tar.gz"
-    with tarfile.open(source, "w:gz") as archive:
-        metadata = b"Metadata-Version: 2.1\nName: nowheel\nVersion: 1.0\n"
-        info = tarfile.TarInfo("nowheel-1.0/PKG-INFO")
-        info.size = len(metadata)
-        archive.addfile(info, io.BytesIO(metadata))
-    (tiny.requirements / "tiny.txt").write_text(f"nowheel==1.0 --hash=sha256:{sha256(source)}\n")
-
-    ended = sawhorse(tiny, "build")
-
-    assert ended.code == 2
-    sentence, *words = ended.err.strip().splitlines()
-    assert sentence == (
-        "sawhorse: The dependencies in requirements/tiny.txt could not be installed for "
-        "python3.13-x86_64-manylinux_2_28; choose versions with wheels for it in requirements/tiny.in, "
-        'run "make lock" and build again. uv says:'
-    )
-    assert "nowheel" in " ".join(words)
-    assert tree(tiny.path / "dist") == before
-    assert list((tiny.private / "cache/dependencies").glob("*nowheel*")) == []
+# What is refused
 
 
 def test_a_missing_lock_says_how_to_make_it(tiny: Project) -> None:
@@ -318,95 +246,85 @@ def test_a_missing_lock_says_how_to_make_it(tiny: Project) -> None:
 
 
 @pytest.mark.parametrize("limit", ["ZIPPED_LIMIT", "UNZIPPED_LIMIT"])
-def test_a_package_over_a_limit_of_lambda_is_refused_and_not_written(
+def test_a_package_over_a_limit_of_lambda_is_refused_with_its_largest_parts_and_not_written(
     tiny: Project, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(building, limit, 10)
+    monkeypatch.setattr(assembly, limit, 10)
 
-    with pytest.raises(BuildFailed, match=r"Lambda takes .*Remove dependencies from requirements/tiny\.in\."):
+    with pytest.raises(
+        BuildFailed,
+        match=r"Lambda takes .* Its largest parts, unzipped: tiny itself \d+\. "
+        r"Remove dependencies from requirements/tiny\.in\.",
+    ):
         build(tiny, "tiny")
 
-    assert not (tiny.path / "dist").exists()
+    assert not (tiny.path / "dist/tiny.zip").exists()
+    assert not (tiny.path / "dist/manifest.json").exists()
 
 
-def test_the_target_follows_runtime_and_architecture() -> None:
-    def target(runtime: str, architecture: str) -> str:
-        return lambda_target(PackageConfig("app", runtime, architecture, {})).name
-
-    assert target("python3.13", "x86_64") == "python3.13-x86_64-manylinux_2_28"
-    assert target("python3.12", "arm64") == "python3.12-aarch64-manylinux_2_28"
-    assert target("python3.11", "arm64") == "python3.11-aarch64-manylinux_2_17"
-
-
-def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_package_near_a_limit_of_lambda_is_built_and_every_build_names_its_largest_parts(
+    tiny: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = PackageConfig("app", "python3.13", "x86_64", {})
+    size = build(tiny, "tiny").size
+    monkeypatch.setattr(assembly, "ZIPPED_LIMIT", size + 10)
+    (tiny.lambda_path / "tiny/main.py").write_text("def handler(event, context):\n    return 3\n")
 
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    monkeypatch.setattr("sys.platform", "linux")
-    assert local_target(config, "3.13") == lambda_target(config)
-    assert local_target(config, "3.11") == Target("3.11", None)
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    assert local_target(config, "3.13") == Target("3.13", None)
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    monkeypatch.setattr("sys.platform", "darwin")
-    assert local_target(config, "3.13") == Target("3.13", None)
+    warnings = [build(tiny, "tiny").warnings, build(tiny, "tiny").warnings]
+
+    assert warnings[0] == warnings[1]
+    assert "Its largest parts, unzipped: tiny itself" in warnings[0][0]
 
 
-# package.toml
+def test_a_source_that_is_no_python_is_named_with_its_line_and_dist_stays_as_it_was(tiny: Project) -> None:
+    build(tiny, "tiny")
+    before = tree(tiny.path / "dist")
+    (tiny.lambda_path / "tiny/main.py").write_text("def handler(event, context):\n    return (\n")
+
+    ended = sawhorse(tiny, "build", "tiny")
+
+    assert_refused(ended, "lambda/tiny/main.py, line 2: '(' was never closed. Mend it and build again.")
+    assert tree(tiny.path / "dist") == before
+
+
+@pytest.mark.parametrize("statement", ["import yaml", "from yaml.nodes import Node", "def f():\n    import yaml"])
+def test_an_import_that_the_package_will_not_have_is_refused(tiny: Project, statement: str) -> None:
+    (tiny.lambda_path / "tiny/main.py").write_text(f"{statement}\ndef handler(event, context): ...\n")
+
+    with pytest.raises(
+        BuildFailed,
+        match=r"^lambda/tiny/main\.py imports yaml, which the package of tiny will not have\. Add it to "
+        r'requirements/tiny\.in and run "make lock", or, where Lambda has it, name it under "provided" '
+        r"in lambda/tiny/package\.toml\.$",
+    ):
+        build(tiny, "tiny")
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    "statement",
     [
-        ("runtime = ", r"package\.toml is no TOML \(.*\); mend that line\."),
-        ("", r'package\.toml names no function; add \[functions\.api\] with handler = "tiny\.main\.handler"\.'),
-        ("functions = 3", r"package\.toml names no function"),
-        ('colour = "red"', r"package\.toml has colour, which nothing reads; remove it\."),
-        ("[functions.api]", r'functions\.api needs a handler such as "app\.main\.handler"\.'),
-        ("[functions]\napi = 3", r"functions\.api needs a handler"),
-        ('[functions.api]\nhandler = "main"', r"functions\.api needs a handler"),
-        (
-            '[functions.api]\nhandler = "tiny.gone.handler"',
-            r"functions\.api: there is no lambda/tiny/gone\.py for handler tiny\.gone\.handler\.",
-        ),
-        ('root_files = "run.sh"', r'root_files must be a list of files beside it, such as \["run\.sh"\]\.'),
-        ('root_files = ["run.sh"]', r"root_files has 'run\.sh', which is no file beside it; correct the name\."),
-        ('root_files = ["../tiny/main.py"]', r"root_files has '\.\./tiny/main\.py', which is no file beside it"),
-        (
-            'runtime = "python2.7"\n[functions.api]\nhandler = "tiny.main.handler"',
-            r"runtime is 'python2\.7'; choose one of python3\.11, python3\.12, python3\.13\.",
-        ),
-        (
-            'architecture = 86\n[functions.api]\nhandler = "tiny.main.handler"',
-            r"architecture is 86; choose one of x86_64, arm64\.",
-        ),
+        "import json, shared",
+        "from . import other",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import yaml",
+        "import typing\nif typing.TYPE_CHECKING:\n    import yaml",
+        "try:\n    import yaml\nexcept ImportError:\n    yaml = None",
+        "try:\n    import yaml\nexcept (OSError, ModuleNotFoundError):\n    yaml = None",
     ],
 )
-def test_a_package_toml_that_does_not_fit_is_refused(tiny: Project, content: str, sentence: str) -> None:
-    (tiny.lambda_path / "tiny/package.toml").write_text(content)
+def test_an_import_that_the_package_has_or_can_do_without_is_taken(tiny: Project, statement: str) -> None:
+    (tiny.lambda_path / "tiny/main.py").write_text(f"{statement}\ndef handler(event, context): ...\n")
 
-    with pytest.raises(BadConfiguration, match=f"^lambda/tiny/.*{sentence}"):
+    assert build(tiny, "tiny").changed
+
+
+def test_what_lambda_has_is_left_out_by_the_apps_choice_alone(tiny: Project) -> None:
+    config = tiny.lambda_path / "tiny/package.toml"
+    (tiny.lambda_path / "tiny/main.py").write_text("import boto3\ndef handler(event, context): ...\n")
+    with pytest.raises(BuildFailed, match="imports boto3, which the package of tiny will not have"):
         build(tiny, "tiny")
 
-    assert not (tiny.path / "dist").exists()
+    config.write_text('provided = ["boto3"]\n' + config.read_text())
 
-
-def test_a_package_toml_of_other_bytes_than_text_is_refused(tiny: Project) -> None:
-    (tiny.lambda_path / "tiny/package.toml").write_bytes(b"\xff\xfe")
-
-    with pytest.raises(BadConfiguration, match="is no TOML"):
-        build(tiny, "tiny")
-
-
-def test_runtime_and_architecture_have_defaults(tiny: Project) -> None:
-    assert read_config(tiny, "tiny") == PackageConfig("tiny", "python3.13", "x86_64", {"api": "tiny.main.handler"})
-
-
-def test_an_unknown_app_lists_those_that_exist(tiny: Project) -> None:
-    with pytest.raises(UnknownName, match=r"^There is no app huge; choose tiny\.$"):
-        build(tiny, "huge")
+    assert "boto3" not in {name.partition("/")[0] for name in contents(build(tiny, "tiny").path)}
 
 
 # The manifest

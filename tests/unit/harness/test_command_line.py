@@ -287,6 +287,7 @@ def test_build_tells_machines_what_it_built(tiny: Project) -> None:
             "sha256": manifest["sha256"],
             "size": manifest["size"],
             "changed": True,
+            "warnings": [],
         }
     ]
     assert second == [{**first[0], "changed": False}]

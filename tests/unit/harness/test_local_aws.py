@@ -23,7 +23,7 @@ from harness.errors import LocalAWSError
 from harness.layout import Project
 from harness.local import emulators
 from harness.local.emulators import Emulator, LocalAWS, Running, choose_port, free_port, is_free
-from harness.package.archive import Member, write_archive
+from harness.package.archive import zip_of
 from tests.conftest import copy_of_project
 from tests.unit.harness.support import Ended, assert_refused, sawhorse
 
@@ -217,7 +217,7 @@ def start_function(running: Running) -> None:
         Role=role["Role"]["Arn"],
         Runtime="python3.13",
         Handler="worker.handler",
-        Code={"ZipFile": write_archive({"worker.py": Member(b"def handler(event, context):\n    return 1\n")})},
+        Code={"ZipFile": zip_of({"worker.py": b"def handler(event, context):\n    return 1\n"})},
     )
     assert functions.invoke(FunctionName="worker")["Payload"].read() == b"1"
 

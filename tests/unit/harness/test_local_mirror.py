@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.errors import BuildFailed
@@ -9,8 +11,8 @@ from harness.layout import Project, Root
 from harness.local import mirror as mirroring
 from harness.local.mirror import mirror
 from harness.package.build import build
-from harness.package.dependencies import Target
-from harness.package.manifest import read_manifest
+from harness.package.manifest import Archive, code_sha256, read_manifest, write_manifest
+from harness.package.target import Target
 from harness.render import render
 from tests.unit.harness.support import tree
 
@@ -91,6 +93,18 @@ def test_the_package_is_the_one_for_lambda_where_that_runs_here(root: Root) -> N
     # All but where it is applied.
     here, there = ((place / "terraform.tfvars").read_text() for place in (directory, root.path))
     assert here == there.replace("local       = false", "local       = true")
+
+
+def test_the_layer_is_the_one_for_lambda_where_that_runs_here(root: Root) -> None:
+    dist = root.project.path / "dist"
+    (dist / "tiny-layer.zip").write_bytes(b"a layer")
+    layer = Archive("dist/tiny-layer.zip", code_sha256(b"a layer"), code_sha256(b"its content"), len(b"a layer"))
+    write_manifest(dist, {"tiny": {"api": replace(read_manifest(dist)["tiny"]["api"], layer=layer)}})
+
+    directory = mirror(root, "3.13", issuer=ISSUER)
+
+    assert (directory / "../../../dist/tiny-layer.zip").resolve() == dist / "tiny-layer.zip"
+    assert 'path           = "../../../dist/tiny-layer.zip"' in (directory / "terraform.tfvars").read_text()
 
 
 def test_elsewhere_a_package_for_this_machine_is_built_beside_it(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from harness import render as rendering
 from harness.errors import BadConfiguration, BuildFailed
 from harness.layout import Project, Root
 from harness.package.build import build
+from harness.package.manifest import Archive, code_sha256, read_manifest, write_manifest
 from harness.plans.plan import Tool
-from harness.render import fill, hcl, render
+from harness.render import archives_of, fill, hcl, render
 from tests.unit.harness.support import tree
 
 BUCKET = 'account_id: "111111111111"\nregion: eu-central-1\nstate_bucket: a-bucket\n'
@@ -44,6 +46,17 @@ def root(tiny: Project) -> Root:
     """The root of the tiny app, its package built."""
     build(tiny, "tiny")
     return tiny.root("dev/tiny")
+
+
+@pytest.fixture
+def layered(root: Root) -> Root:
+    """The root of the tiny app, its dependencies in a layer."""
+    dist = root.project.path / "dist"
+    (dist / "tiny-layer.zip").write_bytes(b"a layer")
+    layer = Archive("dist/tiny-layer.zip", code_sha256(b"a layer"), code_sha256(b"its content"), len(b"a layer"))
+    package = replace(read_manifest(dist)["tiny"]["api"], layer=layer)
+    write_manifest(dist, {"tiny": {"api": package, "worker": package}})
+    return root
 
 
 def as_terraform_reads(tool: Tool, directory: Path, written: list[str]) -> list[Any]:
@@ -83,30 +96,32 @@ def test_terraform_reads_back_what_was_written(terraform: Tool, tmp_path: Path) 
     assert differing == []
 
 
+def given_to(tool: Tool, root: Root) -> Any:
+    """Return the variables of a root as Terraform reads them."""
+    (root.path / "main.tf").write_text(
+        'variable "environment" { type = any }\nvariable "packages" { type = any }\n'
+        'output "given" { value = { environment = var.environment, packages = var.packages } }\n'
+    )
+    for command in (["apply", "-auto-approve", "-input=false"], ["output", "-json", "given"]):
+        result = subprocess.run(
+            [str(tool.binary), *command],
+            cwd=root.path,
+            env={**os.environ, **tool.environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return json.loads(result.stdout)
+
+
 def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool, root: Root) -> None:
     (root.path.parent / "environment.yaml").write_text(
         'account_id: "012345678901"\nregion: us-east-1\nalarm_email: a@example.com\n'
         'tags:\n  "${a}": "%{b}\\"\\n"\n  z: "1"\n'
     )
     render(root)
-    (root.path / "main.tf").write_text(
-        'variable "environment" { type = any }\nvariable "packages" { type = any }\n'
-        'output "given" { value = { environment = var.environment, packages = var.packages } }\n'
-    )
-    commands = (["apply", "-auto-approve", "-input=false"], ["output", "-json", "given"])
-    for command in commands:
-        environment = {**os.environ, **terraform.environment}
-        result = subprocess.run(
-            [str(terraform.binary), *command],
-            cwd=root.path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-
     manifest = json.loads((root.project.path / "dist/manifest.json").read_text())["tiny"]["api"]
-    assert json.loads(result.stdout) == {
+    assert given_to(terraform, root) == {
         "environment": {
             "name": "dev",
             "app": "tiny",
@@ -120,10 +135,34 @@ def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool,
     }
 
 
+def test_a_rendered_file_holds_the_layer_of_every_function(terraform: Tool, layered: Root) -> None:
+    render(layered)
+
+    packages = given_to(terraform, layered)["packages"]
+    assert [package["layer"] for package in packages.values()] == 2 * [
+        {
+            "path": "../../../dist/tiny-layer.zip",
+            "sha256": code_sha256(b"a layer"),
+            "content_sha256": code_sha256(b"its content"),
+            "size": len(b"a layer"),
+        }
+    ]
+
+
+def test_a_package_without_a_layer_says_nothing_of_layers(root: Root) -> None:
+    assert "layer" not in render(root).files[0].read_text()
+
+
+def test_every_zip_of_an_app_is_named_once(layered: Root) -> None:
+    packages = read_manifest(layered.project.path / "dist")["tiny"]
+
+    assert [archive.path for archive in archives_of(packages.values())] == ["dist/tiny.zip", "dist/tiny-layer.zip"]
+
+
 def test_the_path_of_the_package_leads_there_from_the_root(root: Root) -> None:
     text = render(root).files[0].read_text()
 
-    assert 'path         = "../../../dist/tiny.zip"' in text
+    assert 'path           = "../../../dist/tiny.zip"' in text
     assert (root.path / "../../../dist/tiny.zip").is_file()
 
 
@@ -157,9 +196,9 @@ def test_a_backend_is_rendered_while_a_bucket_is_named_and_removed_afterwards(ro
     assert not render(root).changed
 
 
-def test_what_is_rendered_is_formatted_as_terraform_formats(terraform: Tool, root: Root) -> None:
-    (root.path.parent / "environment.yaml").write_text(BUCKET)
-    files = [str(path) for path in render(root).files]
+def test_what_is_rendered_is_formatted_as_terraform_formats(terraform: Tool, layered: Root) -> None:
+    (layered.path.parent / "environment.yaml").write_text(BUCKET)
+    files = [str(path) for path in render(layered).files]
 
     result = subprocess.run(
         [str(terraform.binary), "fmt", "-check", "-diff", *files], capture_output=True, text=True, check=False
@@ -177,6 +216,22 @@ def test_a_package_that_is_not_built_is_named_and_nothing_is_rendered(root: Root
         render(root)
 
     assert tree(root.path) == before
+
+
+def test_a_layer_that_is_not_built_is_named_and_nothing_is_rendered(layered: Root) -> None:
+    before = tree(layered.path)
+    layer = layered.project.path / "dist/tiny-layer.zip"
+
+    layer.write_bytes(b"another layer")
+    with pytest.raises(
+        BuildFailed, match=r'^dist/tiny-layer\.zip is not the one that was measured; run "make build"\.$'
+    ):
+        render(layered)
+    layer.unlink()
+    with pytest.raises(BuildFailed, match=r'^dist/tiny-layer\.zip does not exist; run "make build"\.$'):
+        render(layered)
+
+    assert tree(layered.path) == before
 
 
 def test_a_template_that_wants_what_nobody_gives_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.files import directory_written_atomically, write_atomically
+from harness.files import sweep_asides, write_atomically
 
 
 def test_a_first_write_changes_something_and_a_second_one_nothing(tmp_path: Path) -> None:
@@ -42,10 +42,10 @@ def test_a_crash_before_the_rename_leaves_the_old_file_and_nothing_beside_it(
     path = tmp_path / "file"
     path.write_text("old")
 
-    def crash(self: Path, target: Path) -> Path:
+    def crash(source: str, target: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", crash)
+    monkeypatch.setattr(os, "replace", crash)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, "new")
 
@@ -83,32 +83,23 @@ def test_a_reader_never_sees_half_of_what_concurrent_writers_write(tmp_path: Pat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_directory_appears_when_its_block_ends_well(tmp_path: Path) -> None:
-    with directory_written_atomically(tmp_path / "deep/made") as aside:
-        (aside / "file").write_text("whole")
-        assert not (tmp_path / "deep/made").exists()
+def test_what_killed_writers_left_beside_a_file_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".file.12-34.aside", ".other.12-34.aside", ".file.swp", "file"):
+        (tmp_path / name).write_text("")
 
-    assert (tmp_path / "deep/made/file").read_text() == "whole"
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["made"]
+    sweep_asides(tmp_path / "file")
 
-
-def test_a_block_that_fails_leaves_no_directory(tmp_path: Path) -> None:
-    def be_interrupted() -> None:
-        with directory_written_atomically(tmp_path / "made") as aside:
-            (aside / "file").write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        be_interrupted()
-
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".file.swp", ".other.12-34.aside", "file"]
 
 
-def test_the_directory_that_another_process_made_meanwhile_stays(tmp_path: Path) -> None:
-    with directory_written_atomically(tmp_path / "made") as late:
-        (late / "file").write_text("late")
-        with directory_written_atomically(tmp_path / "made") as early:
-            (early / "file").write_text("early")
+def test_a_link_that_lies_where_a_file_is_to_be_written_aside_is_not_followed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "precious").write_text("kept")
+    aside = tmp_path / f".file.{os.getpid()}-{threading.get_ident()}.aside"
+    aside.symlink_to(tmp_path / "precious")
 
-    assert (tmp_path / "made/file").read_text() == "early"
-    assert list(tmp_path.iterdir()) == [tmp_path / "made"]
+    with pytest.raises(OSError, match="symbolic links"):
+        write_atomically(tmp_path / "file", "new")
+
+    assert (tmp_path / "precious").read_text() == "kept"

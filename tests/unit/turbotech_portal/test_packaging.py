@@ -20,7 +20,7 @@ from harness.layout import Project
 from harness.local.emulators import Running, free_port
 from harness.package.build import build
 from harness.package.config import read_config
-from harness.package.dependencies import local_target
+from harness.package.target import local_target
 from harness.processes.turbotech_portal import process
 from harness.workspace import Deployment
 from shared.claims import CONTEXT_HEADER

@@ -1,0 +1,209 @@
+"""Make an app's package of its sources and its prepared dependencies, and write it with all that belongs to it.
+
+Imports only what a build that changes one file needs (`harness/package/quick.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to import
+
+from harness.errors import BuildFailed
+from harness.files import locked, read, sweep_asides, write_atomically
+from harness.package.archive import Member, base64_of, by_name, content_sha256, pack, write_archive
+from harness.package.compiling import bytecode_name, compile_sources
+from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
+from harness.package.state import Recipe, State, write_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.package.sources import Sources
+
+# Where Lambda's Python looks in a layer (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
+LAYER_PREFIX = "python/"
+LARGEST = 10
+# From this share of a limit on, builds name the largest parts.
+NEAR_LIMIT = 0.8
+
+
+class Package:
+    """A package on disk, and whether this build changed it. `size` is in bytes, `sha256` base64 as in Lambda."""
+
+    __slots__ = ("app", "changed", "path", "sha256", "size", "warnings")
+
+    def __init__(self, dist: str, state: State, *, changed: bool) -> None:
+        self.app = state.recipe.app
+        self.path = f"{dist}/{self.app}.zip"
+        self.sha256, self.size, self.warnings, self.changed = state.sha256, state.size, state.warnings, changed
+
+
+def pack_sources(recipe: Recipe, sources: Sources, before: Mapping[str, Member]) -> list[Member]:
+    """Compress the app's files and compile its modules; what `before` has already is taken from there.
+
+    Raises BuildFailed for a source that cannot be compiled, and for one that imports what will not be there;
+    WrongInterpreter when the recipe's compiler is not what it was.
+    """
+    members: list[Member] = []
+    changed: list[tuple[str, bytes]] = []
+    for name, (content, executable) in sources.items():
+        old = before.get(name)
+        compiled = before.get(bytecode_name(name, recipe.python)) if name.endswith(".py") else None
+        if old and old.executable == executable and old.sha256 == hashlib.sha256(content).digest():
+            members.append(old)
+        else:
+            members.append(pack(name, content, executable=executable))
+            old = None
+        if name.endswith(".py") and not (old and compiled):
+            changed.append((name, content))
+        elif compiled:
+            members.append(compiled)
+    return members + compile_changed(recipe, changed)
+
+
+def compile_changed(recipe: Recipe, sources: Sequence[tuple[str, bytes]]) -> list[Member]:
+    members = []
+    compiler, python = (recipe.compiler, recipe.python) if recipe.compiler else this_python()
+    for one in compile_sources(compiler, python, sources):
+        if one.error:
+            raise BuildFailed(f"lambda/{one.name}, {one.error}. Mend it and build again.")
+        absent = [module for module in one.imports if module not in recipe.modules]
+        if absent:
+            raise BuildFailed(
+                f"lambda/{one.name} imports {absent[0]}, which the package of {recipe.app} will not have. Add it to "
+                f'requirements/{recipe.app}.in and run "make lock", or, where Lambda has it, name it under "provided" '
+                f"in lambda/{recipe.app}/package.toml."
+            )
+        if recipe.compiler and one.bytecode:
+            members.append(pack(bytecode_name(one.name, recipe.python), one.bytecode))
+    return members
+
+
+def this_python() -> tuple[str, str]:
+    """The interpreter that runs this, for checks alone: its bytecode goes nowhere."""
+    return sys.executable, f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+class Contents:
+    """What goes into a package: the app's own files as they are read and as they are packed, and the dependencies."""
+
+    __slots__ = ("code", "dependencies", "sources")
+
+    def __init__(self, sources: Sources, code: Sequence[Member], dependencies: Sequence[Member]) -> None:
+        self.sources, self.code, self.dependencies = sources, code, dependencies
+
+
+def write_package(  # noqa: PLR0913 # what a package is made of
+    dist: str,
+    recipe: Recipe,
+    contents: Contents,
+    *,
+    documents: Mapping[str, bytes],
+    warnings: Sequence[str] = (),
+    before: State | None = None,
+) -> Package:
+    """Write zip, layer, documents and manifest, each whole or not at all, and remember what they were made from.
+
+    `documents` are files beside the package by their names, `warnings` sentences that every build of it repeats,
+    `before` what the last build left. Only whoever holds the app's lock may call it. Raises BuildFailed.
+    """
+    inside = contents.code if recipe.layer else [*contents.dependencies, *contents.code]
+    # Where two wheels bring the same file, the later one has it, as when they are installed.
+    members = sorted({member.name: member for member in inside}.values(), key=by_name)
+    archive, begins = write_archive(members)
+    entry = described_archive(f"dist/{recipe.app}.zip", archive, members)
+    files = {f"{recipe.app}.zip": archive, **documents}
+    layer_entry = None
+    if recipe.layer:
+        files[layer_name(recipe.app)] = write_archive(contents.dependencies, LAYER_PREFIX)[0]
+        layer_entry = described_archive(
+            f"dist/{layer_name(recipe.app)}", files[layer_name(recipe.app)], contents.dependencies
+        )
+    warnings = [
+        *warnings,
+        *check_sizes(recipe, contents, [content for name, content in files.items() if name.endswith(".zip")]),
+    ]
+    for name in files:
+        sweep_asides(f"{dist}/{name}")
+    changed = {name for name, content in files.items() if write_atomically(f"{dist}/{name}", content)}
+    fragment = manifest_fragment(recipe, entry, layer_entry)
+    enter(dist, fragment, before.fragment if before else None)
+    state = State(
+        recipe=recipe,
+        sources=hashes_of(contents.sources),
+        outputs={name: hashlib.sha256(content).digest() for name, content in files.items()},
+        members=[(member.described(), begin) for member, begin in zip(members, begins, strict=True)],
+        fragment=fragment,
+        warnings=list(warnings),
+        sha256=str(entry["sha256"]),
+        size=len(archive),
+    )
+    write_state(dist, state)
+    return Package(dist, state, changed=f"{recipe.app}.zip" in changed)
+
+
+def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -> list[str]:
+    """Refuse a package that Lambda refuses, and name its largest parts already when it comes near."""
+    zipped = max(len(archive) for archive in archives)
+    unzipped = sum(member.size for member in (*contents.dependencies, *contents.code))
+    share = max(zipped / ZIPPED_LIMIT, unzipped / UNZIPPED_LIMIT)
+    if share < NEAR_LIMIT:
+        return []
+    parts = {**recipe.parts, f"{recipe.app} itself": sum(member.size for member in contents.code)}
+    largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:LARGEST]
+    sentence = (
+        f"The package of {recipe.app} has {zipped:,} bytes zipped and {unzipped:,} unzipped; Lambda takes "
+        f"{ZIPPED_LIMIT:,} and {UNZIPPED_LIMIT:,}. Its largest parts, unzipped: "
+        f"{', '.join(f'{name} {size:,}' for name, size in largest)}."
+    )
+    if share > 1:
+        raise BuildFailed(f"{sentence} Remove dependencies from requirements/{recipe.app}.in.")
+    return [sentence]
+
+
+def described_archive(path: str, archive: bytes, members: Sequence[Member]) -> dict[str, object]:
+    sha256 = base64_of(hashlib.sha256(archive).digest())
+    return {"path": path, "sha256": sha256, "content_sha256": content_sha256(members), "size": len(archive)}
+
+
+def manifest_fragment(recipe: Recipe, entry: Mapping[str, object], layer: Mapping[str, object] | None) -> str:
+    """Return the app's part of the manifest, written as `json.dumps(..., indent=2)` writes it there."""
+    platform = {"runtime": recipe.runtime, "architecture": recipe.architecture}
+    functions = {
+        name: {**entry, "handler": handler, **platform, **({"layer": layer} if layer else {})}
+        for name, handler in sorted(recipe.handlers.items())
+    }
+    return f"  {quoted(recipe.app)}: {dumped(functions, 2)}"
+
+
+def dumped(value: object, indent: int) -> str:
+    if not isinstance(value, dict):
+        return quoted(value) if isinstance(value, str) else str(value)
+    within = " " * (indent + 2)
+    lines = ",\n".join(f"{within}{quoted(key)}: {dumped(inner, indent + 2)}" for key, inner in value.items())
+    return f"{{\n{lines}\n{' ' * indent}}}"
+
+
+def enter(dist: str, fragment: str, before: str | None) -> None:
+    """Put an app's functions into the manifest, one build at a time."""
+    path = f"{dist}/manifest.json"
+    with locked(f"{dist}/.lock"):
+        sweep_asides(path)
+        text = read(path).decode(errors="replace") if os.path.isfile(path) else ""  # noqa: PTH113
+        if before and text.count(before) == 1:
+            write_atomically(path, text.replace(before, fragment))
+            return
+        from harness.package.manifest import enter_fragment  # noqa: PLC0415 # dataclasses and json, 30 ms
+
+        enter_fragment(dist, fragment)
+
+
+def hashes_of(sources: Sources) -> dict[str, tuple[bytes, bool]]:
+    return {name: (hashlib.sha256(content).digest(), executable) for name, (content, executable) in sources.items()}
+
+
+def layer_name(app: str) -> str:
+    return f"{app}-layer.zip"

@@ -1,0 +1,202 @@
+"""Tell what is in a package: its parts, what is largest, and what of it is source, bytecode or native."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SawhorseError
+from harness.layout import Project, one_of
+from harness.package.belonging import Owner, owners
+from harness.package.bytecode import Bytecode, examine_bytecode, sentence
+from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
+from harness.package.manifest import Entry, read_manifest
+from harness.package.opened import Opened
+
+KINDS = ("source", "bytecode", "native", "metadata", "other")
+NATIVE = re.compile(r"\.(so|pyd|dylib)(\.[0-9.]+)?$")
+NATIVE_TAG = re.compile(r"\.cpython-3(\d+)-[^/]*\.so$")
+METADATA = re.compile(r"(^|/)[^/]+\.(dist|egg)-info/")
+SHARED = "shared"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A distribution or a part of the app, with its sizes in bytes; `zipped` is without the zip's own headers."""
+
+    name: str
+    version: str | None
+    kind: str
+    files: int
+    zipped: int
+    unzipped: int
+
+
+@dataclass(frozen=True)
+class File:
+    """A member with its sizes in bytes."""
+
+    name: str
+    zipped: int
+    unzipped: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """What the files of one kind take, in bytes."""
+
+    files: int
+    zipped: int
+    unzipped: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is in a package. Sizes are in bytes, `sha256` is base64 as in Lambda's CodeSha256.
+
+    `parts` and `files` are sorted by their size in the zip, the largest first. `python` is the minor version that the
+    package is for, None where nothing tells. `findings` are sentences about what is wrong with it.
+    """
+
+    path: Path
+    sha256: str
+    zipped: int
+    unzipped: int
+    members: int
+    python: str | None
+    parts: list[Part]
+    files: list[File]
+    shares: dict[str, Share]
+    bytecode: Bytecode
+    findings: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        limits = {"zipped": ZIPPED_LIMIT, "unzipped": UNZIPPED_LIMIT}
+        return {**asdict(self), "path": str(self.path), "limits": limits}
+
+
+def package_path(project: Project, name: str) -> Path:
+    """Find the zip of a path, or of an app's name."""
+    if Path(name).is_file():
+        return Path(name)
+    if name in project.apps:
+        path = project.path / "dist" / f"{name}.zip"
+        if not path.is_file():
+            raise SawhorseError(f'{project.shown(path)} is not there yet; run "sawhorse build {name}".')
+        return path
+    if Path(name).exists():
+        raise SawhorseError(f"{name} is no file; name a zip, or {one_of(project.apps)}.")
+    raise SawhorseError(f"There is no file {name}, and no app of that name; name a zip, or {one_of(project.apps)}.")
+
+
+def functions_of(path: Path) -> dict[str, Entry]:
+    """Return the functions of a package by their name, when the manifest beside it knows it."""
+    manifest = read_manifest(path.resolve().parent)
+    return {
+        function: entry
+        for functions in manifest.values()
+        for function, entry in functions.items()
+        if Path(entry.path).name == path.name
+    }
+
+
+def inspect(package: Opened, functions: Mapping[str, Entry], own: Collection[str]) -> Inspection:
+    """Measure a package.
+
+    `functions` are what the manifest says of it, `own` the names at its top that belong to the app.
+    """
+    belonging = owners(package, own)
+    bytecode = examine_bytecode(package)
+    content = package.path.read_bytes()
+    runtimes = {entry.runtime.removeprefix("python") for entry in functions.values()}
+    python = min(runtimes, default=bytecode.python or native_python(package))
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    files = [File(name, info.compress_size, info.file_size) for name, info in package.files.items()]
+    return Inspection(
+        path=package.path,
+        sha256=digest,
+        zipped=len(content),
+        unzipped=package.unzipped,
+        members=len(package.infos),
+        python=python,
+        parts=parts_of(files, belonging),
+        files=sorted(files, key=lambda file: (-file.zipped, file.name)),
+        shares=shares_of(files),
+        bytecode=bytecode,
+        findings=list(findings(digest, len(content), bytecode, functions, python)),
+    )
+
+
+def parts_of(files: Collection[File], belonging: Mapping[str, Owner]) -> list[Part]:
+    count: Counter[Owner] = Counter()
+    zipped: Counter[Owner] = Counter()
+    unzipped: Counter[Owner] = Counter()
+    for file in files:
+        owner = belonging[file.name]
+        count[owner] += 1
+        zipped[owner] += file.zipped
+        unzipped[owner] += file.unzipped
+    parts = [Part(one.name, one.version, one.kind, count[one], zipped[one], unzipped[one]) for one in count]
+    return sorted(parts, key=lambda part: (-part.zipped, part.name))
+
+
+def shares_of(files: Collection[File]) -> dict[str, Share]:
+    sorted_files: dict[str, list[File]] = {kind: [] for kind in KINDS}
+    for file in files:
+        sorted_files[kind_of(file.name)].append(file)
+    return {
+        kind: Share(len(found), sum(file.zipped for file in found), sum(file.unzipped for file in found))
+        for kind, found in sorted_files.items()
+    }
+
+
+def kind_of(name: str) -> str:
+    if METADATA.search(name):
+        return "metadata"
+    if NATIVE.search(name):
+        return "native"
+    return {"py": "source", "pyc": "bytecode"}.get(name.rpartition(".")[2], "other")
+
+
+def native_python(package: Opened) -> str | None:
+    """Return the minor version that the native modules are for."""
+    counted = Counter(found[1] for name in package.files if (found := NATIVE_TAG.search(name)))
+    return f"3.{counted.most_common(1)[0][0]}" if counted else None
+
+
+def findings(
+    digest: str, zipped: int, bytecode: Bytecode, functions: Mapping[str, Entry], python: str | None
+) -> list[str]:
+    """Say what is wrong with a package, each in a sentence with what to do."""
+    found = []
+    if bytecode.stale:
+        found.append(sentence(bytecode))
+    foreign = {version: count for version, count in bytecode.pythons.items() if version != python}
+    if functions and foreign:
+        found.append(
+            f"{sum(foreign.values()):,} files of bytecode are for Python {', '.join(foreign)}; the functions run on "
+            f"Python {python}, which will not use them. Build the package again."
+        )
+    if functions and digest not in {entry.sha256 for entry in functions.values()}:
+        found.append("The manifest beside it was written for other bytes than these. Build the package again.")
+    if zipped > ZIPPED_LIMIT:
+        found.append(
+            f"It has {zipped:,} bytes, and Lambda takes {ZIPPED_LIMIT:,} when it is uploaded directly. Upload it "
+            "through S3, use a layer or remove dependencies."
+        )
+    return found
+
+
+def own_names(project: Project, handlers: Collection[str], app: str) -> set[str]:
+    """Return the names at the top of a package that belong to its app: code, `shared`, files of a function's start."""
+    modules = {handler.split(".")[0] for handler in handlers}
+    directory = project.lambda_path / app
+    beside = {path.name for path in directory.iterdir()} if app in project.apps else set()
+    at_top = {name for name in beside if "." in name and not name.endswith(".py")}
+    return modules | set(handlers) | {SHARED, *project.apps} | at_top

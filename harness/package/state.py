@@ -1,0 +1,122 @@
+"""Remember of every package what it was made from, to prove later that it need not be made again.
+
+Imports only what a build that changes nothing needs (`harness/package/quick.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import zlib
+
+from harness.files import read, write_atomically
+from harness.package.archive import Member, described_again
+
+# The modules whose change may change a package's bytes.
+BUILDER = ("archive", "assembly", "compiler", "compiling", "sources", "state", "target", "wheels")
+
+
+class Recipe:
+    """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
+
+    `compiler` is the interpreter that compiles, or empty: then there is no bytecode. `modules` are the top-level
+    modules that sources may import besides the standard library. `parts` are the dependencies' unzipped bytes by name.
+    """
+
+    __slots__ = (
+        "app", "architecture", "builder", "compiler", "config", "handlers", "layer", "lock", "modules", "parts",
+        "python", "root_files", "runtime", "target",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 # one value each
+        self,
+        *,
+        app: str,
+        runtime: str,
+        architecture: str,
+        handlers: dict[str, str],
+        root_files: list[str],
+        layer: bool,
+        target: str,
+        python: str,
+        compiler: str,
+        modules: list[str],
+        parts: dict[str, int],
+        config: bytes,
+        lock: bytes,
+        builder: str,
+    ) -> None:
+        self.app, self.runtime, self.architecture, self.handlers = app, runtime, architecture, handlers
+        self.root_files, self.layer, self.target, self.python, self.compiler = (
+            root_files,
+            layer,
+            target,
+            python,
+            compiler,
+        )
+        self.modules, self.parts, self.config, self.lock, self.builder = modules, parts, config, lock, builder
+
+
+class State:
+    """What the last build of an app made.
+
+    `sources` are the hashes of the app's files and whether they may be executed; `outputs` the hashes of the files in
+    dist; `members` describes what is in the zip, and where the data of each begins; `fragment` is the app's part of the
+    manifest; `warnings` are said again by every build.
+    """
+
+    __slots__ = ("fragment", "members", "outputs", "recipe", "sha256", "size", "sources", "warnings")
+
+    def __init__(  # noqa: PLR0913 # one value each
+        self,
+        *,
+        recipe: Recipe,
+        sources: dict[str, tuple[bytes, bool]],
+        outputs: dict[str, bytes],
+        members: list[tuple[tuple[str, bool, int, int, int, bytes, int], int]],
+        fragment: str,
+        warnings: list[str],
+        sha256: str,
+        size: int,
+    ) -> None:
+        self.recipe, self.sources, self.outputs, self.members = recipe, sources, outputs, members
+        self.fragment, self.warnings, self.sha256, self.size = fragment, warnings, sha256, size
+
+    def members_in(self, archive: bytes) -> list[Member]:
+        """Take the members out of the zip that this state describes, still compressed."""
+        return [described_again(described, archive[begin : begin + described[-1]]) for described, begin in self.members]
+
+
+def state_path(dist: str, app: str) -> str:
+    return f"{dist}/.build/{app}"
+
+
+def lock_path(dist: str, app: str) -> str:
+    """Held while an app's package is written."""
+    return f"{dist}/.build/{app}.lock"
+
+
+def read_state(dist: str, app: str) -> State | None:
+    """Return what the last build of an app in `dist` made; None when there was none, or one of another builder."""
+    try:
+        content = marshal.loads(read(state_path(dist, app)))
+        recipe = Recipe(**content.pop("recipe"))
+        return State(recipe=recipe, **content) if recipe.builder == builder_digest() else None
+    except (FileNotFoundError, ValueError, EOFError, TypeError, AttributeError, KeyError):
+        return None
+
+
+def write_state(dist: str, state: State) -> None:
+    content = {name: getattr(state, name) for name in State.__slots__ if name != "recipe"}
+    content["recipe"] = {name: getattr(state.recipe, name) for name in Recipe.__slots__}
+    write_atomically(state_path(dist, state.recipe.app), marshal.dumps(content, 2))
+
+
+def builder_digest() -> str:
+    """Stand for what makes packages, this code and zlib: another one makes all of them anew."""
+    directory = os.path.dirname(__file__)  # noqa: PTH120 # pathlib takes 10 ms to import
+    digest = hashlib.sha256(zlib.ZLIB_RUNTIME_VERSION.encode())
+    for name in BUILDER:
+        digest.update(read(f"{directory}/{name}.py"))
+    return digest.hexdigest()

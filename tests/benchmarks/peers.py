@@ -1,0 +1,111 @@
+"""Install what is measured against, aside in `.sawhorse/bench`, from locks of their own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from harness import bootstrap
+from harness.errors import MissingTool
+
+DISTRIBUTIONS = {
+    "sam": ("aws-sam-cli", "aws-lambda-builders"),
+    "chalice": ("chalice",),
+    "functions": ("awslambdaric", "boto3", "botocore"),
+}
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Programs that are measured with and against.
+
+    `python` is the interpreter of the functions' minor version. `pip` is the pip of the harness's own Python and
+    `functions_pip` the one of the functions' Python. `functions` is an environment with what Lambda's runtime has.
+    """
+
+    sam: Path
+    chalice: Path
+    functions: Path
+    uv: Path
+    python: Path
+    pip: Path
+    functions_pip: Path
+
+    def versions(self) -> dict[str, str]:
+        """Return the version of every distribution that is measured with or against."""
+        found = {
+            name: version_in(environment, name)
+            for environment, key in ((self.sam, "sam"), (self.chalice, "chalice"), (self.functions, "functions"))
+            for name in DISTRIBUTIONS[key]
+        }
+        return found | {
+            "uv": version_in(self.uv.parent.parent, "uv"),
+            "pip": version_in(self.pip, "pip"),
+            f"pip of Python {bootstrap.FUNCTIONS_PYTHON}": version_in(self.functions_pip, "pip"),
+        }
+
+
+def version_in(environment: Path, name: str) -> str:
+    """Return the version of a distribution in an environment, or a dash when it is not there."""
+    places = [str(place) for place in environment.glob("lib/python*/site-packages")]
+    found = next(iter(metadata.distributions(name=name, path=places)), None)
+    return found.version if found else "-"
+
+
+def ensure_peers(project: Path) -> Peers:
+    """Make the peers' environments from their locks, with bytecode as pip would leave it, and return them."""
+    uv = bootstrap.ensure_uv(project)
+    python = bootstrap.find_python(bootstrap.FUNCTIONS_PYTHON, project, bootstrap.Machine.this())
+    if bootstrap.python_version(python) != bootstrap.FUNCTIONS_PYTHON:
+        raise MissingTool(
+            f"The benchmarks start functions under Python {bootstrap.FUNCTIONS_PYTHON}, which is not on this machine "
+            "and could not be fetched; install it and put it on PATH."
+        )
+    return Peers(
+        sam=ensure(project, "sam", python),
+        chalice=ensure(project, "chalice", python),
+        functions=ensure(project, "functions", python),
+        uv=uv,
+        python=python,
+        pip=ensure_pip(project, "pip", Path(sys.executable)),
+        functions_pip=ensure_pip(project, "pip_functions", python),
+    )
+
+
+def ensure(project: Path, name: str, python: Path) -> Path:
+    """Make one peer's environment from `requirements/bench_<name>.txt`."""
+    environment = project / ".sawhorse/bench" / name
+    lock = project / f"requirements/bench_{name}.txt"
+
+    def install() -> None:
+        bootstrap.say(f"Setting up {', '.join(DISTRIBUTIONS[name])} from requirements/{lock.name}.")
+        bootstrap.make_environment(project, environment, lock, python=python)
+        # uv leaves bytecode out and pip does not; files that are templates of programs cannot be compiled.
+        for place in environment.glob("lib/python*/site-packages"):
+            bootstrap.run_tool([bootstrap.python_of(environment), "-m", "compileall", "-q", place])
+
+    bootstrap.once(project, environment, [lock], install, extra=f"{python} with bytecode")
+    return environment
+
+
+def ensure_pip(project: Path, name: str, python: Path) -> Path:
+    """Make an environment with the pip that a Python brings along."""
+    environment = project / ".sawhorse/bench" / name
+
+    def install() -> None:
+        shutil.rmtree(environment, ignore_errors=True)
+        bootstrap.run([python, "-m", "venv", environment])
+
+    bootstrap.once(project, environment, [], install, extra=f"{python} {bootstrap.python_version(python)}")
+    return environment
+
+
+def compile_harness() -> None:
+    """Give our own environment bytecode, as its first runs would: some shells forbid Python to write any."""
+    environment = Path(sys.prefix)
+    for place in environment.glob("lib/python*/site-packages"):
+        bootstrap.run_tool([sys.executable, "-m", "compileall", "-q", place])
+    bootstrap.run_tool([sys.executable, "-m", "compileall", "-q", Path(bootstrap.__file__).parent])

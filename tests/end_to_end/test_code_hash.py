@@ -1,0 +1,230 @@
+"""The hash of the content decides what an apply deploys, of a function's code as of its layer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.layout import Project
+from harness.local.clients import local_client
+from harness.local.emulators import Running
+from harness.package.manifest import code_sha256
+from harness.plans.examples import EXAMPLE_VARIABLES
+from harness.plans.scratch import scratch_root
+from harness.terraform import Terraform
+from tests.contracts.support import unique
+
+pytestmark = pytest.mark.end_to_end
+
+CALLS = """
+variable "name" {
+  type = string
+}
+
+module "layer" {
+  source = "../../../modules/lambda_layer"
+  count  = length(var.packages["api"].layer[*])
+
+  name         = "${var.name}-dependencies"
+  package      = var.packages["api"].layer
+  runtime      = var.packages["api"].runtime
+  architecture = var.packages["api"].architecture
+}
+
+module "function" {
+  source = "../../../modules/lambda_function"
+
+  name    = var.name
+  package = var.packages["api"]
+  layers  = module.layer[*].arn
+  alarms  = {}
+}
+"""
+FUNCTION = "module.function.aws_lambda_function.this"
+LAYER = "module.layer[0].aws_lambda_layer_version.this"
+Files = Mapping[str, str]
+ALONE: Files = {"app.py": "def handler(event, context):\n    return 'first'\n"}
+DEPENDENT: Files = {"app.py": "import tinydep\n\ndef handler(event, context):\n    return tinydep.VALUE\n"}
+FIRST: Files = {"python/tinydep/__init__.py": "VALUE = 'first'\n"}
+SECOND: Files = {"python/tinydep/__init__.py": "VALUE = 'second'\n"}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A root of one function, and of the layer with its dependencies if it is given one."""
+
+    name: str
+    directory: Path
+    terraform: Terraform
+    client: Any
+
+    def give(self, files: Files, layer: Files | None = None, *, level: int = 6) -> None:
+        """Write the zips at a level of compression, and what the build would have measured of them."""
+        package = {
+            **self.archive(f"{self.name}.zip", files, level),
+            "handler": "app.handler",
+            "runtime": "python3.13",
+            "architecture": "x86_64",
+        }
+        if layer is not None:
+            package["layer"] = self.archive(f"{self.name}-layer.zip", layer, level)
+        variables = {"name": self.name, "packages": {"api": package}}
+        (self.directory / "terraform.tfvars.json").write_text(json.dumps(variables))
+
+    def archive(self, name: str, files: Files, level: int) -> dict[str, Any]:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED if level else zipfile.ZIP_STORED) as archive:
+            for path, text in files.items():
+                archive.writestr(zipfile.ZipInfo(path), text, compresslevel=level)
+        content = file.getvalue()
+        (self.directory / "../../../dist" / name).write_bytes(content)
+        # Any hash of the content does: Terraform compares it with the one before.
+        digest = hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).digest()
+        return {
+            "path": f"../../../dist/{name}",
+            "sha256": code_sha256(content),
+            "content_sha256": base64.b64encode(digest).decode(),
+            "size": len(content),
+        }
+
+    def has_changes(self) -> bool:
+        return self.terraform.plan()
+
+    def apply(self) -> None:
+        self.terraform.apply()
+        assert not self.has_changes(), "a plan after an apply has changes"
+
+    def resource(self, address: str) -> dict[str, Any]:
+        """Return what the state has of a resource."""
+        (found,) = [each["values"] for each in self.terraform.resources() if each["address"] == address]
+        return dict(found)
+
+    def uploaded(self, address: str) -> tuple[str, str]:
+        """Return the number of a function's or a layer's newest version, and the hash of the zip that AWS has of it."""
+        values = self.resource(address)
+        return values["version"], values["code_sha256"]
+
+    def call(self, qualifier: str = "live") -> Any:
+        return json.load(self.client.invoke(FunctionName=self.name, Qualifier=qualifier)["Payload"])
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("code-hash")
+
+
+@pytest.fixture
+def make_root(local_aws: Running, repository: Path, scratch: Path) -> Callable[[], Deployed]:
+    """Make a root of its own for a test, with nothing applied."""
+
+    def make() -> Deployed:
+        name = unique("hashed")
+        directory = scratch_root(repository, scratch, f"dev/{name}")
+        (directory / "main.tf").write_text(EXAMPLE_VARIABLES + CALLS)
+        variables = local_aws.environment()
+        terraform = Terraform(Project(repository), directory, environment=variables)
+        terraform.init()
+        return Deployed(name, directory, terraform, local_client("lambda", variables))
+
+    return make
+
+
+@pytest.fixture
+def root(make_root: Callable[[], Deployed]) -> Deployed:
+    """A function without dependencies, applied."""
+    root = make_root()
+    root.give(ALONE)
+    root.apply()
+    return root
+
+
+@pytest.fixture
+def layered(make_root: Callable[[], Deployed]) -> Deployed:
+    """A function whose dependency lies in a layer, applied."""
+    root = make_root()
+    root.give(DEPENDENT, FIRST)
+    root.apply()
+    return root
+
+
+def test_the_same_content_compressed_otherwise_is_not_deployed(root: Deployed) -> None:
+    function = root.resource(FUNCTION)
+    # The provider keeps the hash that it was given, and puts AWS's own beside it.
+    assert function["code_sha256"] == root.client.get_function_configuration(FunctionName=root.name)["CodeSha256"]
+    assert function["source_code_hash"] != function["code_sha256"]
+
+    root.give(ALONE, level=0)
+
+    assert not root.has_changes()
+    assert root.uploaded(FUNCTION) == ("1", function["code_sha256"])
+
+
+def test_other_content_is_deployed_and_the_first_again_when_it_comes_back(root: Deployed) -> None:
+    before = root.uploaded(FUNCTION)
+
+    root.give({"app.py": ALONE["app.py"].replace("first", "second")})
+    root.apply()
+    version, code = root.uploaded(FUNCTION)
+    assert version == "2"
+    assert code != before[1]
+    assert (root.call("1"), root.call()) == ("first", "second")
+
+    root.give(ALONE)
+    root.apply()
+    assert root.uploaded(FUNCTION) == ("3", before[1])
+    assert root.call() == "first"
+
+
+def test_a_function_imports_what_lies_in_its_layer(layered: Deployed) -> None:
+    layer = layered.resource(LAYER)
+    assert layered.resource(FUNCTION)["layers"] == [layer["arn"]]
+    assert layered.call() == "first"
+    assert layer["source_code_hash"] != layer["code_sha256"]
+
+    layered.give(DEPENDENT, FIRST, level=0)
+
+    assert not layered.has_changes(), "the layer's content is the same, compressed otherwise"
+
+
+def test_other_content_of_the_layer_makes_a_version_and_moves_the_function_to_it(layered: Deployed) -> None:
+    layered.give(DEPENDENT, SECOND)
+    layered.apply()
+
+    layer, function = layered.resource(LAYER), layered.resource(FUNCTION)
+    assert (layer["version"], function["version"]) == ("2", "2")
+    assert function["layers"] == [layer["arn"]]
+    # A version of the function keeps the layer that it was published with, and that stays to be looked into.
+    assert (layered.call("1"), layered.call()) == ("first", "second")
+    kept = layered.client.list_layer_versions(LayerName=f"{layered.name}-dependencies")["LayerVersions"]
+    assert sorted(version["Version"] for version in kept) == [1, 2]
+
+
+def test_new_code_leaves_the_layer_alone(layered: Deployed) -> None:
+    before = layered.uploaded(LAYER)
+
+    layered.give({"app.py": DEPENDENT["app.py"] + "# changed\n"}, FIRST)
+    layered.apply()
+
+    assert layered.uploaded(LAYER) == before
+    assert layered.uploaded(FUNCTION)[0] == "2"
+
+
+def test_dependencies_move_into_a_layer_and_back(root: Deployed) -> None:
+    root.give(DEPENDENT, FIRST)
+    root.apply()
+    assert root.call() == "first"
+
+    root.give(ALONE)
+    root.apply()
+
+    assert root.resource(FUNCTION)["layers"] in (None, [])
+    assert root.call() == "first"

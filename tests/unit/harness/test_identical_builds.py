@@ -1,0 +1,144 @@
+"""The same commit gives the same package for anybody, anywhere, at any time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness import bootstrap
+from harness.bootstrap import Machine
+from tests.conftest import copy_of_project
+from tests.unit.harness.support import sha256
+
+APP = "triggers_api"
+NOBODY = 65534
+# The directories of tests, and the interpreters of some machines, are closed to other users; what is written is theirs.
+REACH = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+# What the build runs under: the clock, the number of cores and the order of directories may be others there.
+BUILD = """
+import os, sys, time
+clock, cores, backwards = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "backwards"
+if clock:
+    time.time = lambda: clock
+os.cpu_count = lambda: cores
+listed, scanned = os.listdir, os.scandir
+if backwards:
+    os.listdir = lambda *given: sorted(listed(*given), reverse=True)
+    class Backwards(list):
+        __enter__ = lambda self: self
+        __exit__ = lambda self, *_: None
+        close = lambda self: None
+    os.scandir = lambda *given: Backwards(sorted(scanned(*given), key=lambda entry: entry.name, reverse=True))
+from pathlib import Path
+from harness.layout import Project
+from harness.package.build import build
+print(build(Project(Path(sys.argv[4])), sys.argv[5]).sha256)
+"""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What surrounds a build and must not get into it."""
+
+    name: str
+    directory: str = "project"
+    umask: int = 0o022
+    variables: Mapping[str, str] = field(default_factory=dict)
+    dated: int = 1_700_000_000
+    clock: float = 0
+    cores: int = 2
+    order: str = "forwards"
+    python: str = ""
+    user: int | None = None
+
+
+CIRCUMSTANCES = [
+    Circumstances("plain"),
+    Circumstances("umask", umask=0o077),
+    Circumstances("time zone", variables={"TZ": "Pacific/Kiritimati"}),
+    Circumstances("directory", directory="another place/of the/same project"),
+    Circumstances("clock", clock=86_400.0, dated=86_400),
+    Circumstances("locale", variables={"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "PYTHONUTF8": "0"}),
+    Circumstances("file order", order="backwards", variables={"PYTHONHASHSEED": "7"}),
+    Circumstances("one process", cores=1),
+    Circumstances("Python 3.12", python="3.12"),
+    Circumstances("Python 3.13", python="3.13"),
+    Circumstances("user", user=NOBODY),
+]
+
+
+def interpreter_of(circumstances: Circumstances, repository: Path) -> str:
+    if not circumstances.python:
+        return sys.executable
+    found = bootstrap.exact_python(circumstances.python, repository, Machine.this())
+    if found is None:
+        pytest.skip(f"Python {circumstances.python} is not on this machine.")
+    return str(found)
+
+
+def run_as(user: int | None) -> Sequence[str]:
+    return [] if user is None else ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *REACH]
+
+
+def built(circumstances: Circumstances, home: Path, repository: Path) -> Path:
+    """Build in a copy of the project, with a cache that knows nothing, and return the package."""
+    project = copy_of_project(home / circumstances.directory)
+    for path in project.lambda_path.rglob("*"):
+        os.utime(path, (circumstances.dated, circumstances.dated))
+    if circumstances.user is not None:
+        for path in [home, *home.rglob("*")]:
+            os.chown(path, circumstances.user, circumstances.user, follow_symlinks=False)
+    own = {} if circumstances.user is None else {"HOME": str(home), "UV_CACHE_DIR": str(home / "uv")}
+    environment = {
+        **os.environ,
+        **own,
+        **circumstances.variables,
+        "SAWHORSE_CACHE_DIR": str(home / "cache"),
+        # Whatever Python runs the builder, its libraries are these, all of them plain Python.
+        "PYTHONPATH": os.pathsep.join([str(repository), *(path for path in sys.path if "site-packages" in path)]),
+    }
+    command = [
+        *run_as(circumstances.user), interpreter_of(circumstances, repository), "-c", BUILD, str(circumstances.clock),
+        str(circumstances.cores), circumstances.order, str(project.path), APP,
+    ]  # fmt: skip
+    ended = subprocess.run(
+        ["sh", "-c", f'umask {circumstances.umask:o}; exec "$@"', "sh", *command],
+        env=environment, cwd=home, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return project.path / f"dist/{APP}.zip"
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    return built(CIRCUMSTANCES[0], tmp_path_factory.mktemp("plain"), repository)
+
+
+@pytest.mark.parametrize("circumstances", CIRCUMSTANCES[1:], ids=lambda circumstances: circumstances.name)
+def test_a_build_under_other_circumstances_gives_the_same_bytes(
+    plain: Path, tmp_path: Path, repository: Path, circumstances: Circumstances
+) -> None:
+    if circumstances.user is not None and (os.geteuid() != 0 or not shutil.which("setpriv")):
+        pytest.skip("Only root can build as another user.")
+
+    package = built(circumstances, tmp_path, repository)
+
+    assert sha256(package) == sha256(plain)
+    assert (package.parent / "manifest.json").read_bytes() == (plain.parent / "manifest.json").read_bytes()
+    assert (package.parent / f"{APP}.cdx.json").read_bytes() == (plain.parent / f"{APP}.cdx.json").read_bytes()
+
+
+def test_nothing_in_the_package_names_where_it_was_built(plain: Path, repository: Path) -> None:
+    places = [str(plain.parents[1]).encode(), str(repository).encode(), sys.prefix.encode()]
+    with zipfile.ZipFile(plain) as archive:
+        named = [(name, place) for name in archive.namelist() for place in places if place in archive.read(name)]
+
+    assert named == []

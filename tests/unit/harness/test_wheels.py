@@ -1,0 +1,263 @@
+"""Locked wheels are installed for the functions' platform, prepared once, and taken from the cache afterwards."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import bootstrap
+from harness.errors import BuildFailed
+from harness.layout import Project
+from harness.package.build import build, hashes_in
+from harness.package.cache import Cache
+from harness.package.target import Target
+from harness.package.wheels import PRUNED, Wanted, prepared_parts
+from tests.unit.harness.conftest import MakeTiny
+from tests.unit.harness.support import assert_refused, sawhorse, sha256, tree, write_wheel
+
+TARGET = Target("3.13", "x86_64-manylinux_2_28")
+
+
+def wanted(project: Project, lock: str = "tiny.txt", **choices: Any) -> Wanted:
+    interpreter = bootstrap.exact_python("3.13", project.path)
+    settings: dict[str, Any] = {"target": TARGET, "interpreter": interpreter, **choices}
+    return Wanted(lock=project.requirements / lock, **settings)
+
+
+def names_in(path: str) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.namelist()
+
+
+def test_an_installed_wheel_is_the_same_under_any_umask(make_tiny: MakeTiny, locked_wheel: str) -> None:
+    sums = []
+    for number, umask in enumerate((0o022, 0o077)):
+        project = make_tiny(f"project-{number}")
+        (project.requirements / "tiny.txt").write_text(locked_wheel)
+        before = os.umask(umask)
+        try:
+            sums.append(build(project, "tiny").sha256)
+        finally:
+            os.umask(before)
+
+    assert sums[0] == sums[1]
+
+
+def test_an_installed_wheel_keeps_what_imports_need_and_nothing_of_its_installer(
+    tiny: Project, locked_wheel: str
+) -> None:
+    (tiny.requirements / "tiny.txt").write_text(locked_wheel)
+
+    names = [name for name in names_in(build(tiny, "tiny").path) if name.startswith(("tinydep", "bin", "."))]
+
+    assert names == [
+        "tinydep-1.0.dist-info/METADATA",
+        "tinydep-1.0.dist-info/entry_points.txt",
+        "tinydep/__init__.py",
+        "tinydep/__main__.py",
+        "tinydep/__pycache__/__init__.cpython-313.pyc",
+        "tinydep/__pycache__/__main__.cpython-313.pyc",
+    ]
+
+
+def test_what_no_function_reads_is_pruned_unless_the_app_says_otherwise(tiny: Project, locked_wheel: str) -> None:
+    files = {
+        "big/__init__.py": b"",
+        "big/__init__.pyi": b"",
+        "big/py.typed": b"",
+        "big/tests/test_big.py": b"",
+        "big/testing.py": b"",
+        "big/data.txt": b"",
+        "big-1.0.dist-info/licenses/LICENSE": b"free",
+    }
+    (tiny.requirements / "tiny.txt").write_text(write_wheel(Path(os.environ["UV_FIND_LINKS"]), files, name="big"))
+    config = tiny.lambda_path / "tiny/package.toml"
+
+    usual = [name for name in names_in(build(tiny, "tiny").path) if "big" in name and not name.endswith(".pyc")]
+    config.write_text('prune = ["*.txt", "*/licenses/*"]\n' + config.read_text())
+    chosen = [name for name in names_in(build(tiny, "tiny").path) if "big" in name and not name.endswith(".pyc")]
+
+    assert usual == [
+        "big-1.0.dist-info/METADATA",
+        "big-1.0.dist-info/licenses/LICENSE",
+        "big/__init__.py",
+        "big/data.txt",
+        "big/testing.py",
+    ]
+    assert chosen == [
+        "big-1.0.dist-info/METADATA",
+        "big-1.0.dist-info/WHEEL",
+        "big/__init__.py",
+        "big/__init__.pyi",
+        "big/py.typed",
+        "big/testing.py",
+        "big/tests/test_big.py",
+    ]
+
+
+def test_a_distribution_that_lambda_provides_is_left_out(tiny: Project, locked_wheel: str) -> None:
+    line = write_wheel(Path(os.environ["UV_FIND_LINKS"]), {"six.py": b""}, name="six")
+    (tiny.requirements / "tiny.txt").write_text(locked_wheel + line)
+    config = tiny.lambda_path / "tiny/package.toml"
+
+    assert "six.py" in names_in(build(tiny, "tiny").path)
+    config.write_text('provided = ["six"]\n' + config.read_text())
+
+    assert [name for name in names_in(build(tiny, "tiny").path) if name.startswith("six")] == []
+
+
+def test_a_file_of_a_wheel_that_is_no_python_stays_a_source(tiny: Project, locked_wheel: str) -> None:
+    template = {"odd/__init__.py": b"", "odd/template.py": b"class {{ name }}: ...\n"}
+    (tiny.requirements / "tiny.txt").write_text(write_wheel(Path(os.environ["UV_FIND_LINKS"]), template, name="odd"))
+
+    names = [name for name in names_in(build(tiny, "tiny").path) if name.startswith("odd/")]
+
+    assert names == ["odd/__init__.py", "odd/__pycache__/__init__.cpython-313.pyc", "odd/template.py"]
+
+
+# The cache
+
+
+def test_a_lock_is_prepared_once_for_all_checkouts_and_only_for_its_target(
+    make_tiny: MakeTiny, locked_wheel: str, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projects = [make_tiny("one"), make_tiny("other")]
+    for project in projects:
+        (project.requirements / "tiny.txt").write_text(locked_wheel)
+    first = prepared_parts(projects[0], wanted(projects[0]), cache)
+    monkeypatch.setenv("UV_FIND_LINKS", str(projects[0].path / "nowhere"))
+
+    again = prepared_parts(projects[1], wanted(projects[1]), cache)
+
+    assert [(part.name, part.version) for part in again] == [("tinydep", "1.0")]
+    assert [m.described() for part in again for m in part.members] == [
+        m.described() for part in first for m in part.members
+    ]
+    with pytest.raises(BuildFailed, match="could not be installed"):
+        prepared_parts(projects[1], wanted(projects[1], target=Target("3.12", TARGET.platform)), cache)
+
+
+def test_a_wheel_that_two_locks_name_is_prepared_once(tiny: Project, locked_wheel: str, cache: Cache) -> None:
+    other = write_wheel(Path(os.environ["UV_FIND_LINKS"]), {"other.py": b""}, name="other")
+    (tiny.requirements / "tiny.txt").write_text(locked_wheel)
+    (tiny.requirements / "both.txt").write_text(locked_wheel + other)
+    prepared_parts(tiny, wanted(tiny), cache)
+    [prepared] = (cache.path / "wheels").iterdir()
+    before = prepared.stat()
+
+    prepared_parts(tiny, wanted(tiny, "both.txt"), cache)
+
+    assert prepared.stat() == before
+    assert sorted(path.name.split("-")[0] for path in (cache.path / "wheels").iterdir()) == ["other", "tinydep"]
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        ({"prune": ("*.txt",)}, True),
+        ({"interpreter": None}, True),
+        ({"target": Target("3.12", TARGET.platform)}, True),
+        ({"prune": PRUNED}, False),
+    ],
+)
+def test_a_lock_prepared_otherwise_is_another_entry(tiny: Project, change: dict[str, Any], differs: bool) -> None:  # noqa: FBT001
+    assert (wanted(tiny, **change).key != wanted(tiny).key) is differs
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "gone"])
+def test_a_damaged_part_is_prepared_again(tiny: Project, locked_wheel: str, cache: Cache, damage: str) -> None:
+    (tiny.requirements / "tiny.txt").write_text(locked_wheel)
+    first = build(tiny, "tiny").sha256
+    [path] = (cache.path / "wheels").iterdir()
+    content = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[:-40] if damage == "cut" else content.replace(b"tinydep", b"tinyDEP"))
+
+    assert build(tiny, "tiny", dist=tiny.path / "other").sha256 == first
+    assert path.read_bytes() == content
+
+
+def test_a_disk_that_is_full_says_so_and_leaves_dist_and_cache_as_they_were(
+    tiny: Project, locked_wheel: str, cache: Cache
+) -> None:
+    """A limit on the size of files stands in for the disk: the kernel refuses the write of the part all the same."""
+    build(tiny, "tiny")
+    files = {f"big/{number}.bin": os.urandom(60_000) for number in range(4)}
+    big = write_wheel(Path(os.environ["UV_FIND_LINKS"]), files, name="big")
+    (tiny.requirements / "tiny.txt").write_text(big)
+    before = tree(tiny.path / "dist")
+
+    ended = sawhorse(tiny, "build", "tiny", limits="ulimit -f 200")
+
+    assert_refused(ended, "File too large. Mend that and run it again; what was there is as it was.")
+    assert tree(tiny.path / "dist") == before
+    assert not (cache.path / "aside").exists()
+    assert not list((cache.path / "wheels").glob("big*"))
+    assert sawhorse(tiny, "build", "tiny").code == 0
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(tiny: Project, locked_wheel: str, tmp_path: Path) -> None:
+    (tiny.requirements / "tiny.txt").write_text(locked_wheel)
+    (tmp_path / "file").touch()
+
+    ended = sawhorse(tiny, "build", "tiny", variables={"SAWHORSE_CACHE_DIR": str(tmp_path / "file/cache")})
+
+    assert_refused(ended, "Not a directory. Mend that and run it again")
+    assert_refused(
+        sawhorse(tiny, "build", "tiny", variables={"SAWHORSE_CACHE_DIR": "here"}), "name a directory from / on"
+    )
+
+
+# What is refused
+
+
+def test_a_wheel_of_another_hash_is_refused(tiny: Project, locked_wheel: str) -> None:
+    (tiny.requirements / "tiny.txt").write_text(f"tinydep==1.0 --hash=sha256:{'0' * 64}\n")
+
+    with pytest.raises(BuildFailed, match=r"requirements/tiny\.txt could not be installed"):
+        build(tiny, "tiny")
+
+
+def test_a_distribution_without_a_wheel_is_named_and_dist_stays_as_it_was(
+    tiny: Project, locked_wheel: str, cache: Cache
+) -> None:
+    build(tiny, "tiny")
+    before = tree(tiny.path / "dist")
+    source = Path(os.environ["UV_FIND_LINKS"]) / "nowheel-1.0.tar.gz"
+    with tarfile.open(source, "w:gz") as archive:
+        metadata = b"Metadata-Version: 2.1\nName: nowheel\nVersion: 1.0\n"
+        info = tarfile.TarInfo("nowheel-1.0/PKG-INFO")
+        info.size = len(metadata)
+        archive.addfile(info, io.BytesIO(metadata))
+    (tiny.requirements / "tiny.txt").write_text(f"nowheel==1.0 --hash=sha256:{sha256(source)}\n")
+
+    ended = sawhorse(tiny, "build")
+
+    assert ended.code == 2
+    sentence, *words = ended.err.strip().splitlines()
+    assert sentence == (
+        "sawhorse: nowheel in requirements/tiny.txt has no wheel for python3.13-x86_64-manylinux_2_28; choose versions "
+        'with wheels for it in requirements/tiny.in, run "make lock" and build again. uv says:'
+    )
+    assert "nowheel" in " ".join(words)
+    assert tree(tiny.path / "dist") == before
+    assert list((cache.path / "wheels").glob("*nowheel*")) == []
+
+
+def test_hashes_are_read_out_of_a_lock() -> None:
+    lock = f"""# written by uv
+one-two==1.0 ; python_version < '4' \\
+    --hash=sha256:{"b" * 64} \\
+    --hash=sha256:{"a" * 64}
+Three_Four==2.0 --hash=sha256:{"c" * 64}
+"""
+
+    assert hashes_in(lock) == {"one-two": ("a" * 64, "b" * 64), "three-four": ("c" * 64,)}
