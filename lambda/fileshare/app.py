@@ -63,5 +63,5 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
         on_shutdown=database.close,
     )
     # After the pages of the API, which would be short codes otherwise.
-    app.include_router(make_follow_router(links=links))
+    app.router.routes.extend(make_follow_router(links=links).routes)
     return app

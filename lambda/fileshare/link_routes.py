@@ -17,6 +17,7 @@ from shared import cursor
 from shared.bodies import read_body
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to, read_cursor
+from shared.routers import make_router
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -24,7 +25,7 @@ MAX_LIMIT = 100
 
 def make_link_router(*, links: LinkService, authenticator: Authenticator) -> APIRouter:
     """Make the routes that a link's owner uses."""
-    router = APIRouter(prefix="/api/links")
+    router = make_router("/api/links")
     user = user_of(authenticator)
 
     @router.post(
@@ -82,7 +83,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
 
 def make_follow_router(*, links: LinkService) -> APIRouter:
     """Make the route that everybody follows links by; it takes every path of one part that nothing else has."""
-    router = APIRouter()
+    router = make_router()
 
     @router.get(
         "/{short_code}",

@@ -17,6 +17,7 @@ from fileshare.version import VERSION
 from shared.bodies import read_body
 from shared.health import add_health
 from shared.openapi import operation, responses
+from shared.routers import make_router
 
 SIGN_UP_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["email"]}
 TRIAL_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["trial"]}
@@ -24,7 +25,7 @@ TRIAL_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["trial"]}
 
 def make_user_router(*, settings: Settings, users: UserService, authenticator: Authenticator) -> APIRouter:
     """Make the routes."""
-    router = APIRouter(prefix="/api")
+    router = make_router("/api")
     database: Literal["dynamodb", "sqlite"] = "dynamodb" if isinstance(settings.database, Tables) else "sqlite"
     add_health(router, Health(version=VERSION, database=database))
     _add_sign_up(router, users=users)

@@ -16,11 +16,12 @@ from shared.bodies import read_body
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to
+from shared.routers import make_router
 
 
-def make_router(*, access: Access, store: AgentStore, counters: Counters) -> APIRouter:
+def make_agent_router(*, access: Access, store: AgentStore, counters: Counters) -> APIRouter:
     """Make the routes under /agents."""
-    router = APIRouter(prefix="/agents")
+    router = make_router("/agents")
     _add_registration(router, access=access, store=store, counters=counters)
     _add_list(router, access=access, store=store)
     _add_heartbeat(router, access=access, store=store)

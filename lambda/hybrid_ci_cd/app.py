@@ -1,13 +1,16 @@
 """Put the application together from its settings, a DynamoDB client and a clock."""
 
 from aws_lambda_powertools import Logger
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
-from hybrid_ci_cd import agent_routes, job_routes, openapi, session_routes
+from hybrid_ci_cd import openapi
 from hybrid_ci_cd.access import Access
+from hybrid_ci_cd.agent_routes import make_agent_router
 from hybrid_ci_cd.agents import AgentStore
+from hybrid_ci_cd.job_routes import make_job_router
 from hybrid_ci_cd.jobs import JobStore
 from hybrid_ci_cd.models import Health
+from hybrid_ci_cd.session_routes import make_session_router
 from hybrid_ci_cd.sessions import SessionStore
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.version import VERSION
@@ -16,6 +19,7 @@ from shared.cors import CorsRules
 from shared.dynamodb import Client, DynamoDB
 from shared.health import add_health
 from shared.metrics import Counters
+from shared.routers import make_router
 from shared.times import Clock
 
 SERVICE = "hybrid_ci_cd"
@@ -30,7 +34,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
     agents = AgentStore(settings=settings, dynamodb=dynamodb, clock=clock)
     jobs = JobStore(settings=settings, dynamodb=dynamodb, clock=clock, agents=agents)
     access = Access(sessions=sessions, agents=agents, session_key_hash=settings.session_key_hash)
-    health = APIRouter()
+    health = make_router()
     add_health(health, Health(version=VERSION))
     return make_application(
         title=openapi.TITLE,
@@ -38,9 +42,9 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         description=openapi.DESCRIPTION,
         routers=[
             health,
-            session_routes.make_router(access=access, store=sessions, counters=counters),
-            job_routes.make_router(access=access, store=jobs, counters=counters),
-            agent_routes.make_router(access=access, store=agents, counters=counters),
+            make_session_router(access=access, store=sessions, counters=counters),
+            make_job_router(access=access, store=jobs, counters=counters),
+            make_agent_router(access=access, store=agents, counters=counters),
         ],
         logger=logger,
         cors=_cors_rules(settings),

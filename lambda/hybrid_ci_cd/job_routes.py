@@ -15,11 +15,12 @@ from shared.bodies import read_body
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to
+from shared.routers import make_router
 
 
-def make_router(*, access: Access, store: JobStore, counters: Counters) -> APIRouter:
+def make_job_router(*, access: Access, store: JobStore, counters: Counters) -> APIRouter:
     """Make the routes under /jobs."""
-    router = APIRouter(prefix="/jobs")
+    router = make_router("/jobs")
     _add_creation(router, access=access, store=store, counters=counters)
     _add_reading(router, access=access, store=store)
     _add_claims(router, access=access, store=store, counters=counters)

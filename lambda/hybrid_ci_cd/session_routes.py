@@ -25,15 +25,16 @@ from shared.items import from_item
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to
+from shared.routers import make_router
 from shared.times import timestamp
 
 # The endpoints are `async` though they wait for DynamoDB: a Lambda environment serves one request at a time, so nobody
 # else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.
 
 
-def make_router(*, access: Access, store: SessionStore, counters: Counters) -> APIRouter:
+def make_session_router(*, access: Access, store: SessionStore, counters: Counters) -> APIRouter:
     """Make the routes under /auth."""
-    router = APIRouter(prefix="/auth")
+    router = make_router("/auth")
     _add_login(router, access=access, store=store, counters=counters)
     _add_validation(router, store=store)
     _add_devices(router, access=access, store=store)

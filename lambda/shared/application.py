@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES, BodyLimit
 from shared.cors import Cors, CorsRules
@@ -12,7 +14,20 @@ from shared.docs_pages import RELATIVE_SERVERS, add_docs_pages
 from shared.errors import ErrorBoundary, install_error_handlers
 from shared.head_requests import HeadRequests
 from shared.metrics import Counters, FlushCounters
+from shared.openapi import with_schemas
 from shared.request_log import RequestLog
+
+
+class Application(FastAPI):
+    """An application that works out its OpenAPI document when somebody asks for it, and nothing of it before."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Make the document, the first time; what was described by a model gets that model's schema."""
+        if self.openapi_schema is None:
+            for route in self.routes:
+                if isinstance(route, APIRoute) and route.openapi_extra is not None:
+                    route.openapi_extra = with_schemas(route.openapi_extra)
+        return super().openapi()
 
 
 def make_application(  # noqa: PLR0913 - the parts that an application is made of
@@ -28,16 +43,17 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
     docs: bool = True,
     on_shutdown: Callable[[], None] | None = None,
 ) -> FastAPI:
-    """Make an application from its routes; without `cors`, whatever stands in front of it answers for browsers.
+    """Make an application of the routes of its routers, in their order.
 
-    Without `docs` there are no docs pages. `on_shutdown` runs when a server ends; Lambda ends without a word.
+    Without `cors`, whatever stands in front of it answers for browsers. Without `docs` there are no docs pages.
+    `on_shutdown` runs when a server ends; Lambda ends without a word.
     """
-    app = FastAPI(
+    app = Application(
         title=title,
         version=version,
         description=description,
         servers=RELATIVE_SERVERS,
-        generate_unique_id_function=lambda route: route.name,
+        routes=[route for router in routers for route in router.routes],
         docs_url=None,
         openapi_url=None,
         redoc_url=None,
@@ -45,8 +61,6 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
         redirect_slashes=False,
         lifespan=None if on_shutdown is None else _ending_with(on_shutdown),
     )
-    for router in routers:
-        app.include_router(router)
     if docs:
         add_docs_pages(app)
     install_error_handlers(app)

@@ -4,15 +4,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
-import botocore.config
-import botocore.session
 from aws_lambda_powertools import Logger
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.session import Session, get_session
 
 from shared.api_errors import Throttled
 
 # Three attempts of at most four seconds each leave room for two calls within API Gateway's 29 seconds.
-CLIENT_CONFIG = botocore.config.Config(
+CLIENT_CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -60,13 +60,19 @@ class TransactionCanceled(Exception):
         self.reasons = reasons
 
 
-def make_client(*, endpoint: str | None = None, region: str | None = None, connections: int = 10) -> Client:
+def make_client(
+    *,
+    endpoint: str | None = None,
+    region: str | None = None,
+    connections: int = 10,
+    session: Session | None = None,
+) -> Client:
     """Make a client with the environment's credentials, and its region and endpoint unless others are given.
 
-    `connections` is how many calls can be under way at once.
+    `connections` is how many calls can be under way at once. Clients of one `session` read botocore's files once.
     """
-    config = CLIENT_CONFIG.merge(botocore.config.Config(max_pool_connections=connections))
-    session = botocore.session.get_session()
+    config = CLIENT_CONFIG.merge(Config(max_pool_connections=connections))
+    session = session or get_session()
     return cast("Client", session.create_client("dynamodb", config=config, endpoint_url=endpoint, region_name=region))
 
 

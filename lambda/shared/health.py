@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from shared.errors import ErrorBody
 from shared.openapi import COMMON, operation, responses
 
 
@@ -12,11 +13,14 @@ def add_health(router: APIRouter, answer: BaseModel) -> None:
     async def health() -> BaseModel:
         return answer
 
+    described = responses(COMMON, 500, success=200, description="The service answers.")
+    # What all other answers refer to; see `shared.openapi`.
+    described[500]["model"] = ErrorBody
     router.add_api_route(
         "/health",
         health,
         response_model=type(answer),
         summary="Tell that the service answers",
         openapi_extra=operation(),
-        responses=responses(COMMON, 500, success=200, description="The service answers."),
+        responses=described,
     )

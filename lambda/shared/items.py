@@ -1,32 +1,84 @@
-"""Turn Python values into DynamoDB's typed form and back."""
+"""Turn Python values into DynamoDB's typed form and back.
 
-from collections.abc import Mapping
-from decimal import Decimal
+boto3 can do it too, but importing boto3 takes as long as a request, and nothing else of it is needed here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Clamped, Context, Decimal, Inexact, Overflow, Rounded, Underflow
 from typing import Any
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from shared.dynamodb import Item
 
-_SERIALIZER = TypeSerializer()
-_DESERIALIZER = TypeDeserializer()
+# DynamoDB's numbers: 38 digits, from 1E-130 to 9.99E+125, and what does not fit raises
+# (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-data-types-number).
+_NUMBERS = Context(prec=38, Emin=-128, Emax=126, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
+
+
+@dataclass(frozen=True)
+class Binary:
+    """Bytes that other code stored: a model that asks for a text must not take them for one."""
+
+    value: bytes
 
 
 def to_item(values: Mapping[str, Any]) -> Item:
     """Write texts, numbers (int and Decimal, never float), booleans, lists and maps; a None is left out."""
-    return {name: _SERIALIZER.serialize(value) for name, value in values.items() if value is not None}
+    return {name: _typed(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Item) -> dict[str, Any]:
-    """Read an item; a number without a fraction comes back as int, any other as Decimal."""
-    return {name: _plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
+    """Read an item; a number without a fraction comes back as int, any other as Decimal, and a set as a set."""
+    return {name: _plain(value) for name, value in item.items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+def _typed(value: Any) -> dict[str, Any]:
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": _digits(value)}
+        case str():
+            return {"S": value}
+        case Mapping():
+            return {"M": {name: _typed(inner) for name, inner in value.items()}}
+        case list() | tuple():
+            return {"L": [_typed(inner) for inner in value]}
+    raise TypeError(f"A {type(value).__name__} cannot be stored. Make it a text, an int, a Decimal, a list or a map.")
+
+
+def _digits(number: int | Decimal) -> str:
+    exact = _NUMBERS.create_decimal(number)
+    if not exact.is_finite():
+        raise TypeError(f"{exact} cannot be stored. Leave it out.")
+    return str(exact)
+
+
+def _plain(typed: Mapping[str, Any]) -> Any:
+    [(kind, value)] = typed.items()
+    return _READERS[kind](value)
+
+
+def _number(digits: str) -> int | Decimal:
+    number = _NUMBERS.create_decimal(digits)
+    return int(number) if number == number.to_integral_value() else number
+
+
+def _unchanged(value: Any) -> Any:
     return value
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "B": Binary,
+    "BOOL": _unchanged,
+    "BS": lambda value: {Binary(inner) for inner in value},
+    "L": lambda value: [_plain(inner) for inner in value],
+    "M": from_item,
+    "N": _number,
+    "NS": lambda value: {_NUMBERS.create_decimal(digits) for digits in value},
+    "NULL": lambda _: None,
+    "S": _unchanged,
+    "SS": set,
+}

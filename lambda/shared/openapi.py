@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from shared.api_errors import INTERNAL_ERROR, THROTTLED
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES, too_large_sentence
-from shared.errors import ErrorBody
 
 # By status: the stable code, and a sentence as an example.
 Catalogue = Mapping[int, tuple[str, str]]
@@ -24,6 +23,9 @@ COMMON: Catalogue = {
     500: ("internal_error", INTERNAL_ERROR),
 }
 
+# The schema stands in the document once, because `add_health` names its model: each further answer that names the
+# model takes FastAPI as long at the start as a call of DynamoDB.
+_ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorBody"}
 _EXAMPLE_REQUEST_ID = "order-4711"
 _REQUEST_ID_HEADER = {"X-Request-ID": {"description": "The id of this request.", "schema": {"type": "string"}}}
 _REQUEST_ID_PARAMETER = {
@@ -52,23 +54,38 @@ def responses(
         code, message = catalogue[status]
         error = {"code": code, "message": message, "request_id": _EXAMPLE_REQUEST_ID}
         described[status] = {
-            "model": ErrorBody,
             "description": message,
             "headers": _REQUEST_ID_HEADER | (_RETRY_AFTER_HEADER if code == "throttled" else {}),
-            "content": {"application/json": {"example": {"error": error}}},
+            "content": {"application/json": {"example": {"error": error}, "schema": _ERROR_SCHEMA}},
         }
     return described
 
 
 def operation(*, body: type[BaseModel] | None = None) -> dict[str, Any]:
-    """Describe what FastAPI does not read itself: the middleware reads the request id, and we read the body."""
+    """Describe what FastAPI does not read itself: the middleware reads the request id, and we read the body.
+
+    The body's model stands where its schema belongs, until `with_schemas` writes that.
+    """
     described: dict[str, Any] = {"parameters": [_REQUEST_ID_PARAMETER]}
     if body is not None:
         described["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _self_contained(body.model_json_schema())}},
+            "content": {"application/json": {"schema": body}},
         }
     return described
+
+
+def with_schemas(described: dict[str, Any]) -> dict[str, Any]:
+    """Put the schemas of models where `operation` has left the models."""
+    return {name: _with_schema(part) for name, part in described.items()}
+
+
+def _with_schema(part: Any) -> Any:
+    if isinstance(part, dict):
+        return with_schemas(part)
+    if isinstance(part, type) and issubclass(part, BaseModel):
+        return _self_contained(part.model_json_schema())
+    return part
 
 
 def _self_contained(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Give Lambda the API's handler: everything that is slow happens here once, when an environment starts."""
 
 import os
+from functools import partial
+
+from botocore.session import get_session
 
 from shared.dynamodb import make_client
 from shared.lambda_handler import make_handler
@@ -12,11 +15,12 @@ from stock_track_record.settings import ApiSettings
 
 _settings = ApiSettings.from_environment(os.environ)
 _logger = make_logger(SERVICE, _settings.log_level)
+_session = get_session()
 
 app = create_app(
     settings=_settings,
-    client=make_client(endpoint=_settings.endpoint, region=_settings.region),
-    queue_client=queue.make_client(),
+    client=make_client(endpoint=_settings.endpoint, region=_settings.region, session=_session),
+    queue_client=queue.LateClient(partial(queue.make_client, _session)),
     clock=system_clock,
     logger=_logger,
 )

@@ -13,6 +13,7 @@ from shared.bodies import read_body
 from shared.health import add_health
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to, read_cursor
+from shared.routers import make_router
 from shared.times import Clock
 from stock_track_record import models, openapi
 from stock_track_record.channels import ChannelStore
@@ -40,9 +41,9 @@ class Stores:
     records: RecordStore
 
 
-def make_router(*, stores: Stores, clock: Clock) -> APIRouter:
+def make_api_router(*, stores: Stores, clock: Clock) -> APIRouter:
     """Make the routes under /api."""
-    router = APIRouter(prefix="/api")
+    router = make_router("/api")
     add_health(router, models.Health(version=VERSION))
     _add_channels(router, stores)
     _add_picks(router, stores, clock)

@@ -1,11 +1,9 @@
 """Work on a batch of messages, and report the ones that could not be done so that only they come again."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import request_ids
@@ -20,15 +18,13 @@ NOT_TRIED = "The worker had no time left for it when it came for the last time. 
 # Milliseconds for one message: the largest channel takes about a second, and a call without an answer twelve.
 ENOUGH_TIME = 20_000
 
+# A message as Lambda hands it over.
+Record = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class PoisonMessageError(Exception):
     """A message that fails however often it is tried, until somebody mends what it speaks of."""
-
-
-class NoTimeLeftError(Exception):
-    """Lambda would end the worker in the middle of the message."""
 
 
 class Worker:
@@ -44,44 +40,40 @@ class Worker:
         self._max_receives = max_receives
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Work on the messages of an event, one after the other, and give back what there is no time left for."""
-        tried = False
-        given_back: list[str] = []
+        """Work on the messages of an event, one after the other, and give back what there is no time left for.
 
-        def work(record: SQSRecord) -> None:
-            nonlocal tried
+        The answer names those that failed, so that only they come again
+        (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting).
+        """
+        given_back: list[str] = []
+        failed: list[str] = []
+        # What has come most often is next: what was given back for want of time is not given back again.
+        records = sorted(event["Records"], key=lambda record: -_receives(record))
+        for number, record in enumerate(records):
             with self._logger.append_context_keys(
                 function_request_id=getattr(context, "aws_request_id", ""), **_names(record)
             ):
                 # One is tried in any case: a worker with a short timeout would else never try any.
-                if tried and context.get_remaining_time_in_millis() < ENOUGH_TIME:
+                if number > 0 and context.get_remaining_time_in_millis() < ENOUGH_TIME:
                     self._logger.warning("no time left")
-                    given_back.append(record.receipt_handle)
+                    given_back.append(record["receiptHandle"])
                     self._give_up_at_last(record, NOT_TRIED)
-                    raise NoTimeLeftError
-                tried = True
+                    failed.append(record["messageId"])
+                    continue
                 try:
                     self._work(record)
                 except PoisonMessageError as error:
                     self._logger.warning("poison", extra={"reason": str(error)})
-                    given_back.append(record.receipt_handle)
-                    raise
+                    given_back.append(record["receiptHandle"])
+                    failed.append(record["messageId"])
                 except Exception:  # whatever it is, the message comes again, and its stack belongs into the log
                     self._logger.exception("A message could not be worked on.")
                     self._give_up_at_last(record, TRIED.format(receives=self._max_receives))
-                    raise
-
-        # What has come most often is next: what was given back for want of time is not given back again.
-        records = sorted(event["Records"], key=lambda record: -int(record["attributes"]["ApproximateReceiveCount"]))
-        # A batch that failed as a whole is still told message by message: a raised error would say nothing more.
-        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-        response = process_partial_response(
-            event={**event, "Records": records}, record_handler=work, processor=processor
-        )
+                    failed.append(record["messageId"])
         self._give_back(given_back)
-        return cast("dict[str, Any]", response)
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
-    def _work(self, record: SQSRecord) -> None:
+    def _work(self, record: Record) -> None:
         message = self._message(record)
         job = self._jobs.find(message.job_id)
         if job is None:
@@ -98,18 +90,18 @@ class Worker:
         self._logger.info("job", extra={**message.model_dump(), "outcome": outcome})
 
     @staticmethod
-    def _message(record: SQSRecord) -> JobMessage:
+    def _message(record: Record) -> JobMessage:
         try:
-            return read_message(record.body)
+            return read_message(record["body"])
         except MalformedMessageError as error:
             raise PoisonMessageError(str(error)) from None
 
-    def _give_up_at_last(self, record: SQSRecord, detail: str) -> None:
+    def _give_up_at_last(self, record: Record, detail: str) -> None:
         """Mark the job when this was the message's last chance; the dead-letter queue keeps the message."""
-        if int(record.attributes.approximate_receive_count) < self._max_receives:
+        if _receives(record) < self._max_receives:
             return
         try:
-            message = read_message(record.body)
+            message = read_message(record["body"])
             self._jobs.fail(message.job_id, detail)
         except Exception:  # the fault that is told above may well be that of the table
             self._logger.exception("A job that failed could not be marked.")
@@ -125,10 +117,14 @@ class Worker:
             self._logger.exception("Messages could not be given back early.")
 
 
-def _names(record: SQSRecord) -> dict[str, str]:
+def _receives(record: Record) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def _names(record: Record) -> dict[str, str]:
     """Name the message, and the request that it came from when the API sent it."""
-    attributes = record.raw_event.get("messageAttributes") or {}
+    attributes = record.get("messageAttributes") or {}
     request_id = attributes.get("request_id", {}).get("stringValue") or ""
-    return {"message_id": record.message_id} | (
+    return {"message_id": record["messageId"]} | (
         {"request_id": request_id} if request_ids.is_well_formed(request_id) else {}
     )

@@ -1,6 +1,9 @@
 """Give Lambda the worker's handler: everything that is slow happens here once, when an environment starts."""
 
 import os
+from functools import partial
+
+from botocore.session import get_session
 
 from shared.dynamodb import DynamoDB, make_client
 from shared.logs import make_logger
@@ -16,7 +19,11 @@ SERVICE = "stock_track_record_worker"
 
 _settings = WorkerSettings.from_environment(os.environ)
 _logger = make_logger(SERVICE, _settings.log_level)
-_dynamodb = DynamoDB(client=make_client(endpoint=_settings.endpoint, region=_settings.region), logger=_logger)
+_session = get_session()
+_dynamodb = DynamoDB(
+    client=make_client(endpoint=_settings.endpoint, region=_settings.region, session=_session), logger=_logger
+)
+_queue_client = queue.LateClient(partial(queue.make_client, _session))
 _jobs = JobStore(table=_settings.table, dynamodb=_dynamodb, clock=system_clock)
 
 handler = Worker(
@@ -28,7 +35,7 @@ handler = Worker(
         jobs=_jobs,
         clock=system_clock,
     ),
-    queue=queue.Queue(client=queue.make_client(), url=_settings.queue_url) if _settings.queue_url else None,
+    queue=queue.Queue(client=_queue_client, url=_settings.queue_url) if _settings.queue_url else None,
     logger=_logger,
     max_receives=_settings.max_receives,
 ).handle

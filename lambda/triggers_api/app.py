@@ -12,7 +12,7 @@ from triggers_api import openapi
 from triggers_api.auth import Authenticator
 from triggers_api.events import EventStore
 from triggers_api.inbox import Inbox
-from triggers_api.routes import make_router
+from triggers_api.routes import make_routers
 from triggers_api.settings import Settings
 from triggers_api.version import VERSION
 
@@ -28,16 +28,14 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         title=openapi.TITLE,
         version=VERSION,
         description=openapi.DESCRIPTION,
-        routers=[
-            make_router(
-                settings=settings,
-                authenticator=Authenticator(settings=settings, dynamodb=dynamodb),
-                store=EventStore(settings=settings, dynamodb=dynamodb, clock=clock),
-                inbox=Inbox(settings=settings, dynamodb=dynamodb),
-                counters=counters,
-                logger=logger,
-            )
-        ],
+        routers=make_routers(
+            settings=settings,
+            authenticator=Authenticator(settings=settings, dynamodb=dynamodb),
+            store=EventStore(settings=settings, dynamodb=dynamodb, clock=clock),
+            inbox=Inbox(settings=settings, dynamodb=dynamodb),
+            counters=counters,
+            logger=logger,
+        ),
         logger=logger,
         cors=_cors_rules(settings),
         counters=counters,

@@ -15,6 +15,7 @@ from shared.health import add_health
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to, read_cursor
+from shared.routers import make_router
 from shared.strict_json import JsonObject, NotStrictJsonError, read_object
 from shared.validation import validation_sentence
 from triggers_api import cursor, idempotency, openapi
@@ -27,6 +28,7 @@ from triggers_api.version import VERSION
 
 Dependency = Callable[..., Awaitable[Caller]]
 
+PREFIX = "/v1"
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
 
@@ -34,7 +36,7 @@ MAX_LIMIT = 100
 # else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.
 
 
-def make_router(  # noqa: PLR0913 - the parts that the application is made of
+def make_routers(  # noqa: PLR0913 - the parts that the application is made of
     *,
     settings: Settings,
     authenticator: Authenticator,
@@ -42,17 +44,16 @@ def make_router(  # noqa: PLR0913 - the parts that the application is made of
     inbox: Inbox,
     counters: Counters,
     logger: Logger,
-) -> APIRouter:
+) -> list[APIRouter]:
     """Make the routes under /v1: health for everybody, the rest for callers with a key."""
     caller = _caller_of(authenticator)
-    protected = APIRouter(dependencies=[Depends(caller)])
+    public = make_router(PREFIX)
+    add_health(public, Health(version=VERSION))
+    protected = make_router(PREFIX, dependencies=[Depends(caller)])
     _add_creation(protected, caller=caller, settings=settings, store=store, counters=counters, logger=logger)
     _add_inbox(protected, inbox=inbox)
     _add_endings(protected, store=store, counters=counters)
-    router = APIRouter(prefix="/v1")
-    add_health(router, Health(version=VERSION))
-    router.include_router(protected)
-    return router
+    return [public, protected]
 
 
 def _caller_of(authenticator: Authenticator) -> Dependency:

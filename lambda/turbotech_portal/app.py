@@ -12,7 +12,7 @@ from turbotech_portal import openapi
 from turbotech_portal.auth import Authenticator
 from turbotech_portal.deliverables import DeliverableAdapter
 from turbotech_portal.metrics import MetricAdapter
-from turbotech_portal.routes import Adapters, make_router
+from turbotech_portal.routes import Adapters, make_routers
 from turbotech_portal.settings import Settings
 from turbotech_portal.updates import UpdateAdapter
 from turbotech_portal.users import UserAdapter
@@ -30,7 +30,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         title=openapi.TITLE,
         version=VERSION,
         description=openapi.DESCRIPTION,
-        routers=[make_router(authenticator=Authenticator(settings), adapters=adapters)],
+        routers=make_routers(authenticator=Authenticator(settings), adapters=adapters),
         logger=logger,
         cors=_cors_rules(settings),
         docs=settings.public_docs,

@@ -13,6 +13,7 @@ from shared.bodies import read_body
 from shared.health import add_health
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to, read_cursor
+from shared.routers import make_router
 from shared.waiting import AsyncDynamoDB
 from turbotech_portal import openapi
 from turbotech_portal.auth import Authenticator, Caller
@@ -43,6 +44,7 @@ from turbotech_portal.version import VERSION
 
 Dependency = Callable[..., Awaitable[Caller]]
 
+PREFIX = "/api"
 # Ten updates of the longest messages and the most readers, all of it escaped twice, stay under Lambda's 6 MB.
 MAX_LIMIT = 10
 
@@ -58,20 +60,19 @@ class Adapters:
     dynamodb: AsyncDynamoDB
 
 
-def make_router(*, authenticator: Authenticator, adapters: Adapters) -> APIRouter:
+def make_routers(*, authenticator: Authenticator, adapters: Adapters) -> list[APIRouter]:
     """Make the routes under /api: health for everybody, the rest for callers with a checked token."""
     caller = _caller_of(authenticator)
-    protected = APIRouter(dependencies=[Depends(caller)])
+    public = make_router(PREFIX)
+    add_health(public, Health(version=VERSION))
+    protected = make_router(PREFIX, dependencies=[Depends(caller)])
     _add_deliverables(protected, adapters.deliverables)
     _add_metrics(protected, adapters.metrics)
     _add_reading_of_updates(protected, adapters, caller=caller)
     _add_writing_of_updates(protected, adapters, caller=caller)
     _add_users(protected, adapters.users, caller=caller)
     _add_dashboard(protected, adapters, caller=caller)
-    router = APIRouter(prefix="/api")
-    add_health(router, Health(version=VERSION))
-    router.include_router(protected)
-    return router
+    return [public, protected]
 
 
 def _caller_of(authenticator: Authenticator) -> Dependency:

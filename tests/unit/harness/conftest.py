@@ -26,10 +26,21 @@ def _nothing_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(scope="session")
+def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was prepared for one test serves the others: no test here tells anything by how long it takes."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Cache:
+def _cache_of_tests(cache_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(cache_of_the_run))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, _cache_of_tests: None, monkeypatch: pytest.MonkeyPatch) -> Cache:
     """A cache of packages of this test's own, that knows no wheel yet."""
-    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(tmp_path / "cache-of-its-own"))
     return Cache.of_user()
 
 

@@ -68,6 +68,13 @@ def python() -> Path:
     return found
 
 
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The packages of all apps."""
+    dist = tmp_path_factory.mktemp("packages") / "dist"
+    return {app: build(Project(REPOSITORY), app, dist=dist).path for app in APPS}
+
+
 def extracted(package: str, directory: Path) -> Path:
     """Lay a package out as Lambda does, where nobody may write."""
     with zipfile.ZipFile(package) as archive:
@@ -78,9 +85,10 @@ def extracted(package: str, directory: Path) -> Path:
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_a_package_imports_without_compiling_or_writing_anything(app: str, python: Path, tmp_path: Path) -> None:
-    package = build(Project(REPOSITORY), app, dist=tmp_path / "dist")
-    place = extracted(package.path, tmp_path / "task")
+def test_a_package_imports_without_compiling_or_writing_anything(
+    app: str, packages: dict[str, str], python: Path, tmp_path: Path
+) -> None:
+    place = extracted(packages[app], tmp_path / "task")
     runtime = bootstrap.ensure_emulators(REPOSITORY).runtime / "lib/python3.13/site-packages"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS"))}
     environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
@@ -99,9 +107,9 @@ def test_a_package_imports_without_compiling_or_writing_anything(app: str, pytho
 
 @pytest.mark.parametrize("app", APPS)
 def test_every_module_has_bytecode_of_its_source_under_a_name_of_the_package(
-    app: str, python: Path, tmp_path: Path
+    app: str, packages: dict[str, str], python: Path
 ) -> None:
-    with zipfile.ZipFile(build(Project(REPOSITORY), app, dist=tmp_path / "dist").path) as archive:
+    with zipfile.ZipFile(packages[app]) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
     check = (
         "import sys, importlib.util as u, marshal; "
@@ -136,12 +144,13 @@ def test_tracebacks_name_the_file_where_it_lies(tiny: Project, python: Path, tmp
             path.chmod(0o755)
 
 
+@pytest.mark.usefixtures("cache")
 def test_without_the_interpreter_there_is_no_bytecode_and_every_build_says_so(
     tiny: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "exact_python", lambda *_: None)
-
-    packages = [build(tiny, "tiny"), build(tiny, "tiny")]
+    with monkeypatch.context() as without:
+        without.setattr(bootstrap, "exact_python", lambda *_: None)
+        packages = [build(tiny, "tiny"), build(tiny, "tiny")]
 
     with zipfile.ZipFile(packages[0].path) as archive:
         assert [name for name in archive.namelist() if name.endswith(".pyc")] == []
@@ -151,7 +160,6 @@ def test_without_the_interpreter_there_is_no_bytecode_and_every_build_says_so(
         "The package of tiny has no bytecode, so its functions start more slowly: Python 3.13 is not on this machine "
         "and could not be fetched. Install it and build again."
     )
-    monkeypatch.undo()
     healed = build(tiny, "tiny")
     assert healed.changed
     assert healed.warnings == []

@@ -21,6 +21,7 @@ from harness.package.wheels import PRUNED, Wanted, prepared_parts
 from tests.unit.harness.conftest import MakeTiny
 from tests.unit.harness.support import assert_refused, sawhorse, sha256, tree, write_wheel
 
+pytestmark = pytest.mark.usefixtures("cache")
 TARGET = Target("3.13", "x86_64-manylinux_2_28")
 
 

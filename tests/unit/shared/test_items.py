@@ -4,10 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.items import from_item, to_item
+from shared.items import Binary, from_item, to_item
 
 NUMBERS = st.integers(-(10**37), 10**37) | st.decimals(
     allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=6
@@ -38,3 +39,44 @@ def test_what_is_none_is_left_out() -> None:
 def test_a_float_is_refused_since_it_would_not_come_back_as_it_was() -> None:
     with pytest.raises(TypeError):
         to_item({"price": 0.1})
+
+
+@pytest.mark.parametrize("value", [{"a"}, b"bytes", object(), Decimal("NaN"), Decimal("Infinity")])
+def test_what_cannot_be_stored_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="cannot be stored"):
+        to_item({"inner": [value]})
+
+
+@pytest.mark.parametrize("number", [10**38 + 1, Decimal("1E+127"), Decimal("1E-200")])
+def test_a_number_that_dynamodb_cannot_keep_whole_is_refused(number: int | Decimal) -> None:
+    with pytest.raises(ArithmeticError):
+        to_item({"price": number})
+
+
+def test_what_other_code_stored_is_read_whatever_it_is() -> None:
+    found = from_item(
+        {
+            "null": {"NULL": True},
+            "texts": {"SS": ["a", "b"]},
+            "numbers": {"NS": ["1", "0.5"]},
+            "bytes": {"B": b"x"},
+            "all bytes": {"BS": [b"x"]},
+            "nested": {"M": {"list": {"L": [{"N": "1"}, {"BOOL": True}]}}},
+        }
+    )
+
+    assert found == {
+        "null": None,
+        "texts": {"a", "b"},
+        "numbers": {Decimal(1), Decimal("0.5")},
+        "bytes": Binary(b"x"),
+        "all bytes": {Binary(b"x")},
+        "nested": {"list": [1, True]},
+    }
+
+
+@given(st.dictionaries(st.text(min_size=1), VALUES, max_size=5))
+def test_the_typed_form_is_the_one_that_boto3_writes(values: dict[str, Any]) -> None:
+    boto3 = TypeSerializer()
+
+    assert to_item(values) == {name: boto3.serialize(value) for name, value in values.items()}

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from shared.openapi import operation
+from shared.openapi import operation, with_schemas
 
 
 class Day(BaseModel):
@@ -19,7 +19,7 @@ class Week(BaseModel):
 
 
 def test_a_body_of_nested_models_needs_nothing_outside_of_itself() -> None:
-    schema = operation(body=Week)["requestBody"]["content"]["application/json"]["schema"]
+    schema = with_schemas(operation(body=Week))["requestBody"]["content"]["application/json"]["schema"]
 
     day = {
         "description": "A day.",
@@ -33,6 +33,12 @@ def test_a_body_of_nested_models_needs_nothing_outside_of_itself() -> None:
         "days": {"items": day, "title": "Days", "type": "array"},
     }
     assert "$" not in str(schema)
+
+
+def test_what_is_no_body_stays_as_it_was() -> None:
+    described = operation()
+
+    assert with_schemas(described) == described
 
 
 def test_without_a_body_only_the_request_id_is_described() -> None:

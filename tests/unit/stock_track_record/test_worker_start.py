@@ -18,7 +18,7 @@ ENVIRONMENT = {
 }
 
 
-def test_the_worker_imports_no_web_framework() -> None:
+def test_the_worker_imports_neither_a_web_framework_nor_other_clients_of_aws() -> None:
     program = "import json, sys, stock_track_record.worker_main as it; print(json.dumps([it.__name__, *sys.modules]))"
     ended = subprocess.run(
         [sys.executable, "-c", program],
@@ -32,3 +32,4 @@ def test_the_worker_imports_no_web_framework() -> None:
 
     assert "stock_track_record.worker_main" in imported
     assert imported & {"fastapi", "mangum", "starlette"} == set()
+    assert imported & {"aws_lambda_powertools.utilities.batch", "boto3", "multiprocessing", "s3transfer"} == set()
