@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import bootstrap
-from harness.errors import BuildFailed
+from harness.errors import BadConfiguration, BuildFailed
 from harness.files import locked
 from harness.layout import Project
 from harness.package.archive import Member
@@ -58,9 +58,10 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     lock = project.requirements / f"{config.app}.txt"
     compiler = find_compiler(project, target.python, cache)
     prune = PRUNED if config.prune is None else config.prune
-    wanted = Wanted(lock=lock, target=target, interpreter=compiler, prune=prune)
+    wanted = Wanted(lock, target, compiler, prune, config.aws_services)
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
     dependencies = [member for part in parts for member in part.members]
+    check_services(config, dependencies)
     recipe = Recipe(
         app=config.app,
         runtime=config.runtime,
@@ -84,6 +85,17 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         documents = documents_of(config.app, parts, lock.read_text(), cache)
         return write_package(
             str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
+        )
+
+
+def check_services(config: PackageConfig, dependencies: Sequence[Member]) -> None:
+    """Refuse a service that the package's botocore does not know."""
+    described = {member.name.split("/")[2] for member in dependencies if member.name.startswith("botocore/data/")}
+    unknown = [name for name in config.aws_services or () if name not in described]
+    if unknown:
+        raise BadConfiguration(
+            f"lambda/{config.app}/package.toml: aws_services has {unknown[0]}, which the package's botocore does not "
+            f"describe; correct the name, or add botocore to requirements/{config.app}.in."
         )
 
 

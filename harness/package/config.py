@@ -23,7 +23,7 @@ IN_RUNTIME = {
     "six": "six",
     "urllib3": "urllib3",
 }
-KEYS = {"architecture", "functions", "layer", "provided", "prune", "root_files", "runtime"}
+KEYS = {"architecture", "aws_services", "functions", "layer", "provided", "prune", "root_files", "runtime"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class PackageConfig:
     provided: tuple[str, ...] = ()
     # Patterns of dependencies' files that the package leaves out, in place of the usual ones.
     prune: tuple[str, ...] | None = None
+    # The AWS services that a botocore in the package describes; None keeps all of them.
+    aws_services: tuple[str, ...] | None = None
     # Whether the dependencies lie in a layer of their own.
     layer: bool = False
 
@@ -84,6 +86,7 @@ def read_config(project: Project, app: str) -> PackageConfig:
         root_files=root_files,
         provided=provided,
         prune=names_in(content, "prune", shown, example="*.pyi"),
+        aws_services=names_in(content, "aws_services", shown, example="dynamodb"),
         layer=layer,
     )
 

@@ -45,6 +45,8 @@ PRUNED = (
     "*.dist-info/top_level.txt",
     "*.dist-info/zip-safe",
 )
+# Four fifths of botocore describe services that one function never calls; what all share lies beside their directories.
+SERVICE_DESCRIPTION = re.compile(r"botocore/data/([^/]+)/")
 # Compiling takes about five times as long as compressing the same bytes.
 WEIGHT_OF_SOURCE = 5
 MOST_PROCESSES = 4
@@ -61,17 +63,29 @@ class Wanted:
     target: Target
     interpreter: Path | None
     prune: tuple[str, ...] = PRUNED
+    # The services whose descriptions botocore keeps; None keeps all of them.
+    aws_services: tuple[str, ...] | None = None
 
     @property
     def preparation(self) -> str:
-        """What the files of a part depend on besides the wheel."""
-        python = self.target.python if self.interpreter else "none"
-        return "\n".join([builder_digest(), python, *self.prune])
+        """What the files of a part depend on besides the wheel's own that are kept."""
+        return f"{builder_digest()}\n{self.target.python if self.interpreter else 'none'}"
+
+    def keeps(self, name: str) -> bool:
+        """Say whether a file of a wheel, by its path as installed, belongs into the package."""
+        if name.startswith(("../", "/")) or any(fnmatchcase(name, pattern) for pattern in OF_THE_MACHINE):
+            return False
+        described = SERVICE_DESCRIPTION.match(name)
+        if described and self.aws_services is not None and described[1] not in self.aws_services:
+            return False
+        return not any(fnmatchcase(name, pattern) for pattern in self.prune)
 
     @property
     def key(self) -> str:
         """Stands for the lock on this platform, prepared like this."""
-        digest = hashlib.sha256(f"{self.target.name}\n{self.preparation}\n".encode())
+        services = ["all"] if self.aws_services is None else sorted(self.aws_services)
+        words = [self.target.name, self.preparation, *self.prune, "services", *services, ""]
+        digest = hashlib.sha256("\n".join(words).encode())
         digest.update(self.lock.read_bytes())
         return digest.hexdigest()
 
@@ -104,7 +118,7 @@ def prepared_parts(project: Project, wanted: Wanted, cache: Cache) -> list[Part]
         directory = aside / "installed"
         directory.mkdir()
         install(project, wanted, directory)
-        distributions = {found.part_name(wanted.preparation): found for found in installed(directory, wanted.prune)}
+        distributions = {found.part_name(wanted.preparation): found for found in installed(directory, wanted)}
         missing = {name: found for name, found in distributions.items() if cache.part(name) is None}
         if missing:
             bootstrap.say(
@@ -156,11 +170,11 @@ def refusal(lock: str, target: Target, words: str) -> str:
     )
 
 
-def installed(directory: Path, prune: Sequence[str]) -> Iterator[Installed]:
+def installed(directory: Path, wanted: Wanted) -> Iterator[Installed]:
     """Find the distributions below a directory, by their names; files that nobody recorded belong to none."""
     for information in sorted(directory.glob("*.dist-info")):
         rows = [row for row in csv.reader((information / "RECORD").read_text().splitlines()) if row]
-        kept = sorted(row for row in rows if is_kept(row[0], prune))
+        kept = sorted(row for row in rows if wanted.keeps(row[0]))
         name, _, version = information.name.removesuffix(".dist-info").partition("-")
         yield Installed(
             name=name,
@@ -169,12 +183,6 @@ def installed(directory: Path, prune: Sequence[str]) -> Iterator[Installed]:
             files={row[0]: directory / row[0] for row in kept if (directory / row[0]).is_file()},
             hashes=tuple(" ".join(row[:2]) for row in kept),
         )
-
-
-def is_kept(name: str, prune: Sequence[str]) -> bool:
-    if name.startswith(("../", "/")):
-        return False
-    return not any(fnmatchcase(name, pattern) for pattern in (*OF_THE_MACHINE, *prune))
 
 
 def prepare(distributions: Mapping[str, Installed], wanted: Wanted) -> dict[str, Part]:

@@ -88,13 +88,17 @@ def test_nothing_in_the_package_names_the_machine_that_built_it(
     assert named == []
 
 
-def test_the_package_holds_the_app_and_shared_code_but_not_what_lambda_has(
+def test_the_package_holds_the_app_and_shared_code_and_of_botocore_what_the_app_calls(
     built_twice: tuple[Project, Project],
 ) -> None:
     names = set(contents(built_twice[0].path / PACKAGE))
 
     assert {"triggers_api/main.py", "shared/__init__.py", "fastapi/__init__.py"} <= names
-    assert [name for name in names if name.startswith(("boto3", "botocore", "s3transfer"))] == []
+    assert [name for name in names if name.startswith(("boto3", "s3transfer"))] == []
+    assert {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2} == {
+        "dynamodb"
+    }
+    assert {"botocore/data/endpoints.json", "botocore/data/partitions.json"} <= names
     assert [name for name in names if name.endswith(("package.toml", "README.md", ".pyi", "py.typed", "RECORD"))] == []
     assert [name for name in names if name.startswith(("bin/", "tests/", "harness/"))] == []
 

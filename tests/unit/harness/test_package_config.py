@@ -58,6 +58,10 @@ def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
             r"runtime is 'python2\.7'; choose one of python3\.11, python3\.12, python3\.13\.",
         ),
         ('layer = "yes"\n[functions.api]\nhandler = "tiny.main.handler"', r"layer is 'yes'; say true or false\."),
+        (
+            'aws_services = ["s4"]\n[functions.api]\nhandler = "tiny.main.handler"',
+            r"package\.toml: aws_services has s4, which the package's botocore does not describe; correct the name, or add",
+        ),
         ("provided = 3", r'provided must be a list of words, such as \["boto3"\]\.'),
         ('provided = ["fastapi"]', r"Lambda has no fastapi that could be provided; it has boto3, "),
         (
@@ -76,7 +80,7 @@ def test_a_package_toml_that_does_not_fit_is_refused(tiny: Project, content: str
     with pytest.raises(BadConfiguration, match=f"^lambda/tiny/.*{sentence}"):
         build(tiny, "tiny")
 
-    assert not (tiny.path / "dist").exists()
+    assert not (tiny.path / "dist/tiny.zip").exists()
 
 
 def test_a_package_toml_of_other_bytes_than_text_is_refused(tiny: Project) -> None:
