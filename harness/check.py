@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import bootstrap
+from harness import bootstrap, terraform_setup
 from harness.errors import SawhorseError
 from harness.layout import Project
 from harness.terraform import terraform_environment
@@ -41,7 +41,7 @@ class Verdict:
 def linters(project: Project) -> list[Linter]:
     """Return every linter of the project, the slow ones first."""
     tools = Path(sys.executable).parent
-    terraform = bootstrap.ensure_terraform(project.path)
+    terraform = terraform_setup.ensure_terraform(project.path)
 
     def in_project(*command: str | Path) -> Callable[[], str]:
         return lambda: complaints_of(command, project.path)
@@ -114,7 +114,7 @@ def complaints_of(command: Sequence[str | Path], directory: Path, environment: d
 
 def fix(project: Project) -> int:
     """Format Python and Terraform, and mend what ruff can mend by itself."""
-    ruff, terraform = Path(sys.executable).parent / "ruff", bootstrap.ensure_terraform(project.path)
+    ruff, terraform = Path(sys.executable).parent / "ruff", terraform_setup.ensure_terraform(project.path)
     commands: list[list[str | Path]] = [
         [ruff, "check", "--fix", "--exit-zero", "--quiet", "."],
         [ruff, "format", "."],

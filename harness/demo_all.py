@@ -14,7 +14,7 @@ from typing import TextIO
 
 from rich.table import Table
 
-from harness import bootstrap
+from harness import terraform_setup
 from harness.demo import Demonstrated
 from harness.layout import Root
 from harness.local.emulators import LocalAWS
@@ -33,7 +33,7 @@ def run_demos(roots: Sequence[Root]) -> list[Demonstrated]:
     """
     project = roots[0].project
     # What all of them need is made once, before they start.
-    bootstrap.ensure_terraform(project.path)
+    terraform_setup.ensure_terraform(project.path)
     running = LocalAWS(project).up()
     print(f"The local AWS answers at {running.url}.", flush=True)
     logs = project.local / "demos"

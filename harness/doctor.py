@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness import bootstrap
+from harness import bootstrap, terraform_setup
 from harness.errors import SawhorseError
 from harness.layout import Project
 
@@ -54,23 +54,23 @@ def program(name: str, advice: str, machine: bootstrap.Machine) -> Finding:
 
 def terraform(project: Project, machine: bootstrap.Machine) -> Finding:
     on_path = machine.which("terraform")
-    version = bootstrap.terraform_version(on_path) if on_path else None
-    if on_path and version and version >= bootstrap.TERRAFORM_MINIMUM:
+    version = terraform_setup.terraform_version(on_path) if on_path else None
+    if on_path and version and version >= terraform_setup.TERRAFORM_MINIMUM:
         return Finding("Terraform", True, f"{version[0]}.{version[1]} at {on_path}")
-    fetched = project.private / f"tools/terraform-{bootstrap.TERRAFORM_VERSION}/terraform"
+    fetched = project.private / f"tools/terraform-{terraform_setup.TERRAFORM_VERSION}/terraform"
     if fetched.is_file():
-        return Finding("Terraform", True, f"{bootstrap.TERRAFORM_VERSION} at {fetched}")
+        return Finding("Terraform", True, f"{terraform_setup.TERRAFORM_VERSION} at {fetched}")
     return Finding(
         "Terraform",
         False,
         "Not on PATH, or older than 1.11.",
-        f'Run "python3 -m harness.bootstrap terraform" to fetch {bootstrap.TERRAFORM_VERSION}, or install it.',
+        f'Run "python3 -m harness.bootstrap terraform" to fetch {terraform_setup.TERRAFORM_VERSION}, or install it.',
     )
 
 
 def provider(machine: bootstrap.Machine) -> Finding:
     def look() -> str:
-        mirror = bootstrap.provider_mirror(machine)
+        mirror = terraform_setup.provider_mirror(machine)
         return f"From the mirror {mirror}." if mirror else "From the registry, when Terraform needs it."
 
     return attempt("AWS provider", look)

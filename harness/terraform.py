@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from python_terraform import IsFlagged, IsNotFlagged
 from python_terraform import Terraform as PythonTerraform
 
-from harness import bootstrap
+from harness import terraform_setup
 from harness.errors import CommandFailed, Interrupted
 from harness.layout import Project
 
@@ -30,7 +30,7 @@ LOCK_TIMEOUT = "60s"
 def terraform_environment(project: Project) -> dict[str, str]:
     """Return the variables that every run of Terraform gets: where providers come from, and that nobody is asked."""
     variables = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
-    configuration = bootstrap.ensure_provider_configuration(project.path)
+    configuration = terraform_setup.ensure_provider_configuration(project.path)
     if configuration:
         variables["TF_CLI_CONFIG_FILE"] = str(configuration)
     elif "TF_PLUGIN_CACHE_DIR" not in os.environ:
@@ -59,7 +59,7 @@ class Terraform:
         self.without = without
         # Raises when it knows better than Terraform why a run failed.
         self.look_for_cause = look_for_cause
-        self.binary = bootstrap.ensure_terraform(project.path)
+        self.binary = terraform_setup.ensure_terraform(project.path)
         # It warns of exit code 2, which only says that a plan has changes.
         logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import bootstrap
+from harness import bootstrap, terraform_setup
 from harness.layout import Project
 from harness.local.emulators import LocalAWS, Running
 from harness.plans.plan import Tool
@@ -30,7 +30,7 @@ def repository() -> Path:
 def terraform() -> Tool:
     """Terraform as the harness finds it on this machine."""
     project = Project(REPOSITORY)
-    return Tool(bootstrap.ensure_terraform(project.path), terraform_environment(project))
+    return Tool(terraform_setup.ensure_terraform(project.path), terraform_environment(project))
 
 
 def copy_of_project(destination: Path) -> Project:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from harness import bootstrap
+from harness import bootstrap, terraform_setup
 from harness.environment import read_environment
 from harness.layout import Project, Root
 from harness.local.emulators import LOCAL_MARK, LocalAWS, Running
@@ -36,7 +36,7 @@ def exports(project: Project, name: str) -> dict[str, str]:
     }
     for unattended in ("TF_INPUT", "TF_IN_AUTOMATION"):
         variables.pop(unattended)
-    terraform = bootstrap.ensure_terraform(project.path)
+    terraform = terraform_setup.ensure_terraform(project.path)
     if terraform != bootstrap.Machine.this().which("terraform"):
         variables["PATH"] = f"{terraform.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return variables

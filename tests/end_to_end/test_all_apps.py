@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness import bootstrap
+from harness import terraform_setup
 from harness.local.emulators import LocalAWS
 from tests.conftest import copy_of_project
 from tests.end_to_end.conftest import Sawhorse, leftovers, without_aws
@@ -75,7 +75,7 @@ def test_terraform_itself_sees_no_changes_with_the_exports_for_a_root(
         env={
             **without_aws(),
             "SAWHORSE_PROJECT": str(sawhorse.project.path),
-            "TERRAFORM": str(bootstrap.ensure_terraform(sawhorse.project.path)),
+            "TERRAFORM": str(terraform_setup.ensure_terraform(sawhorse.project.path)),
         },
         capture_output=True,
         text=True,

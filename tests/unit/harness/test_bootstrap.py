@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import bootstrap
+from harness import bootstrap, terraform_setup
 from harness.bootstrap import Machine
 from harness.errors import MissingTool
 from tests.unit.harness.support import script
@@ -164,7 +164,7 @@ def test_what_cannot_be_set_up_is_a_sentence_and_exit_code_2(
     def lacking(project: Path) -> Path:
         raise MissingTool("This machine has no Terraform; install it.")
 
-    monkeypatch.setattr(bootstrap, "ensure_terraform", lacking)
+    monkeypatch.setattr(terraform_setup, "ensure_terraform", lacking)
 
     assert bootstrap.main(["terraform"]) == 2
     assert capsys.readouterr().err == "This machine has no Terraform; install it.\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import bootstrap, doctor
+from harness import doctor, terraform_setup
 from harness.bootstrap import Machine
 from harness.layout import Project
 from harness.report import show_findings
@@ -61,10 +61,10 @@ def test_a_terraform_is_found_on_path_or_among_the_tools(
     bare: Machine, install: Callable[[str, str], Path], tiny: Project
 ) -> None:
     (tiny.private / "tools").unlink()
-    fetched = tiny.private / f"tools/terraform-{bootstrap.TERRAFORM_VERSION}/terraform"
+    fetched = tiny.private / f"tools/terraform-{terraform_setup.TERRAFORM_VERSION}/terraform"
     fetched.parent.mkdir(parents=True)
     fetched.touch()
-    assert doctor.terraform(tiny, bare).found == f"{bootstrap.TERRAFORM_VERSION} at {fetched}"
+    assert doctor.terraform(tiny, bare).found == f"{terraform_setup.TERRAFORM_VERSION} at {fetched}"
 
     path = install("terraform", """echo '{"terraform_version":"1.12.3"}'""")
     assert doctor.terraform(tiny, bare).found == f"1.12 at {path}"

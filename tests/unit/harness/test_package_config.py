@@ -60,7 +60,7 @@ def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
         ('layer = "yes"\n[functions.api]\nhandler = "tiny.main.handler"', r"layer is 'yes'; say true or false\."),
         (
             'aws_services = ["s4"]\n[functions.api]\nhandler = "tiny.main.handler"',
-            r"package\.toml: aws_services has s4, which the package's botocore does not describe; correct the name, or add",
+            r"package\.toml: aws_services has s4, which the package's botocore does not describe; correct the name",
         ),
         ("provided = 3", r'provided must be a list of words, such as \["boto3"\]\.'),
         ('provided = ["fastapi"]', r"Lambda has no fastapi that could be provided; it has boto3, "),

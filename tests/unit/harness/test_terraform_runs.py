@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import bootstrap
+from harness import terraform_setup
 from harness.errors import CommandFailed
 from harness.layout import Project
 from harness.plans.plan import Tool
@@ -343,7 +343,7 @@ def test_outputs_and_resources_of_a_real_state_are_read(terraform: Tool, tiny: P
 def test_providers_come_from_the_mirror_or_a_cache_of_plugins(
     tiny: Project, fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "provider_mirror", lambda _machine: None)
+    monkeypatch.setattr(terraform_setup, "provider_mirror", lambda _machine: None)
     monkeypatch.delenv("TF_PLUGIN_CACHE_DIR", raising=False)
     directory = tiny.root("dev/tiny").path
     cache = tiny.private / "cache/terraform-plugins"
@@ -353,5 +353,5 @@ def test_providers_come_from_the_mirror_or_a_cache_of_plugins(
     monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", "/elsewhere")
     assert "TF_PLUGIN_CACHE_DIR" not in Terraform(tiny, directory).environment
 
-    monkeypatch.setattr(bootstrap, "provider_mirror", lambda _machine: tiny.path)
+    monkeypatch.setattr(terraform_setup, "provider_mirror", lambda _machine: tiny.path)
     assert Terraform(tiny, directory).environment["TF_CLI_CONFIG_FILE"] == str(tiny.private / "terraform.rc")

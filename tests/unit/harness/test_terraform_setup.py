@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import bootstrap
+from harness import terraform_setup
 from harness.bootstrap import Machine
 from harness.errors import MissingTool
 
@@ -58,15 +58,15 @@ def served(directory: Path) -> Iterator[str]:
 @pytest.fixture
 def releases(tmp_path: Path) -> Iterator[str]:
     """A release site with a Terraform that says hello."""
-    name = bootstrap.terraform_platform()
+    name = terraform_setup.terraform_platform()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("terraform", "#!/bin/sh\necho hello\n")
         archive.writestr("LICENSE.txt", "words")
     for top in ("good", "broken"):
-        release = tmp_path / "releases" / top / bootstrap.TERRAFORM_VERSION
+        release = tmp_path / "releases" / top / terraform_setup.TERRAFORM_VERSION
         release.mkdir(parents=True)
-        (release / f"terraform_{bootstrap.TERRAFORM_VERSION}_{name}.zip").write_bytes(buffer.getvalue())
+        (release / f"terraform_{terraform_setup.TERRAFORM_VERSION}_{name}.zip").write_bytes(buffer.getvalue())
     with served(tmp_path / "releases") as url:
         yield url
 
@@ -75,8 +75,8 @@ def releases(tmp_path: Path) -> Iterator[str]:
 def right_checksum(releases: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checksum of the release above takes the place of the pinned one."""
     archive = next((tmp_path / "releases/good").rglob("*.zip"))
-    sums = {bootstrap.terraform_platform(): hashlib.sha256(archive.read_bytes()).hexdigest()}
-    monkeypatch.setattr(bootstrap, "TERRAFORM_SHA256", sums)
+    sums = {terraform_setup.terraform_platform(): hashlib.sha256(archive.read_bytes()).hexdigest()}
+    monkeypatch.setattr(terraform_setup, "TERRAFORM_SHA256", sums)
 
 
 def of(machine: Machine, releases: str) -> Machine:
@@ -91,7 +91,7 @@ def test_a_terraform_on_path_that_is_new_enough_is_taken(
 ) -> None:
     found = on_path("terraform", """echo '{"terraform_version": "1.11.0"}'""")
 
-    assert bootstrap.ensure_terraform(tmp_path / "project", machine) == found
+    assert terraform_setup.ensure_terraform(tmp_path / "project", machine) == found
     assert not (tmp_path / "project").exists()
 
 
@@ -112,36 +112,39 @@ def test_one_that_is_too_old_or_broken_is_replaced_by_the_pinned_release(
 ) -> None:
     on_path("terraform", answer)
 
-    found = bootstrap.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
+    found = terraform_setup.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
 
-    assert found == tmp_path / f"project/.sawhorse/tools/terraform-{bootstrap.TERRAFORM_VERSION}/terraform"
+    assert found == tmp_path / f"project/.sawhorse/tools/terraform-{terraform_setup.TERRAFORM_VERSION}/terraform"
 
 
 def test_a_program_of_another_machine_counts_as_none(on_path: Callable[[str, str], Path]) -> None:
     program = on_path("terraform", "")
     program.write_bytes(b"\x7fELF of another machine")
 
-    assert bootstrap.terraform_version(program) is None
+    assert terraform_setup.terraform_version(program) is None
 
 
 @pytest.mark.usefixtures("right_checksum")
 def test_the_pinned_release_is_fetched_once_and_runs(
     machine: Machine, releases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = bootstrap.ensure_terraform(tmp_path, of(machine, f"{releases}/good"))
+    found = terraform_setup.ensure_terraform(tmp_path, of(machine, f"{releases}/good"))
     said = capsys.readouterr()
 
     assert subprocess.run([found], capture_output=True, check=True).stdout == b"hello\n"
     assert [path.name for path in found.parent.iterdir()] == ["terraform"]
-    assert said.err == f"Fetching Terraform {bootstrap.TERRAFORM_VERSION} for {bootstrap.terraform_platform()}.\n"
+    assert (
+        said.err
+        == f"Fetching Terraform {terraform_setup.TERRAFORM_VERSION} for {terraform_setup.terraform_platform()}.\n"
+    )
     assert said.out == ""
     # The release site of `machine` is down, and nobody asks it.
-    assert bootstrap.ensure_terraform(tmp_path, machine) == found
+    assert terraform_setup.ensure_terraform(tmp_path, machine) == found
 
 
 def test_an_archive_of_another_checksum_installs_nothing(machine: Machine, releases: str, tmp_path: Path) -> None:
     with pytest.raises(MissingTool, match=r"has SHA-256 [0-9a-f]{64}, not [0-9a-f]{64}; nothing was installed\."):
-        bootstrap.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
+        terraform_setup.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
 
     assert not (tmp_path / "project").exists()
 
@@ -153,7 +156,7 @@ def test_a_site_that_does_not_give_it_is_named_with_the_way_out(
     there = of(machine, f"{releases}{site}" if site else machine.releases)
 
     with pytest.raises(MissingTool) as refusal:
-        bootstrap.ensure_terraform(tmp_path / "project", there)
+        terraform_setup.ensure_terraform(tmp_path / "project", there)
 
     sentence = str(refusal.value)
     assert sentence.startswith(f"Terraform is not on PATH and could not be fetched from {there.releases}/")
@@ -167,7 +170,7 @@ def test_a_platform_without_a_pin_is_told_to_bring_its_own(
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
 
     with pytest.raises(MissingTool, match=r"is not pinned for [a-z]+_riscv64; install Terraform >= 1\.11"):
-        bootstrap.ensure_terraform(tmp_path, machine)
+        terraform_setup.ensure_terraform(tmp_path, machine)
 
 
 @pytest.mark.parametrize(
@@ -185,23 +188,23 @@ def test_every_platform_that_is_supported_has_a_pin(
     monkeypatch.setattr(platform, "system", lambda: system)
     monkeypatch.setattr(platform, "machine", lambda: hardware)
 
-    assert bootstrap.terraform_platform() == name
-    assert len(bootstrap.TERRAFORM_SHA256[name]) == 64
+    assert terraform_setup.terraform_platform() == name
+    assert len(terraform_setup.TERRAFORM_SHA256[name]) == 64
 
 
 # The provider
 
 
 def mirror_at(path: Path) -> Path:
-    (path / bootstrap.PROVIDER_SOURCE).mkdir(parents=True)
+    (path / terraform_setup.PROVIDER_SOURCE).mkdir(parents=True)
     return path
 
 
 def test_without_a_mirror_the_registry_is_asked(machine: Machine, tmp_path: Path) -> None:
     (machine.opt / "something-else").mkdir()
 
-    assert bootstrap.provider_mirror(machine) is None
-    assert bootstrap.ensure_provider_configuration(tmp_path, machine) is None
+    assert terraform_setup.provider_mirror(machine) is None
+    assert terraform_setup.ensure_provider_configuration(tmp_path, machine) is None
     assert not (tmp_path / ".sawhorse").exists()
 
 
@@ -212,14 +215,14 @@ def test_a_mirror_is_looked_for_by_name_then_where_terraform_looks_then_below_op
     mirror_at(machine.opt / "c-mirror")
     mirror_at(machine.opt / "deep/below/a-mirror")
     (machine.opt / "a-file").touch()
-    assert bootstrap.provider_mirror(machine) == below_opt
+    assert terraform_setup.provider_mirror(machine) == below_opt
 
     implied = mirror_at(machine.home / ".terraform.d/plugins")
-    assert bootstrap.provider_mirror(machine) == implied
+    assert terraform_setup.provider_mirror(machine) == implied
 
     named = mirror_at(tmp_path / "named")
     naming = Machine(environ={"TF_PROVIDER_MIRROR": str(named)}, home=machine.home, opt=machine.opt)
-    assert bootstrap.provider_mirror(naming) == named
+    assert terraform_setup.provider_mirror(naming) == named
 
 
 def test_a_named_mirror_that_holds_nothing_is_refused(machine: Machine, tmp_path: Path) -> None:
@@ -227,7 +230,7 @@ def test_a_named_mirror_that_holds_nothing_is_refused(machine: Machine, tmp_path
     naming = Machine(environ={"TF_PROVIDER_MIRROR": str(tmp_path)}, home=machine.home, opt=machine.opt)
 
     with pytest.raises(MissingTool) as refusal:
-        bootstrap.provider_mirror(naming)
+        terraform_setup.provider_mirror(naming)
 
     assert str(refusal.value) == (
         f"TF_PROVIDER_MIRROR is {tmp_path}, which holds no registry.terraform.io; name the directory above it, "
@@ -259,7 +262,7 @@ def test_a_directory_below_opt_that_nobody_may_enter_is_passed_over() -> None:
         machine = Machine(environ={}, home=place / "home", opt=place / "opt")
         try:
             with as_a_user_without_rights():
-                assert bootstrap.provider_mirror(machine) == mirror
+                assert terraform_setup.provider_mirror(machine) == mirror
         finally:
             closed.chmod(0o755)
 
@@ -269,7 +272,7 @@ def test_the_configuration_names_the_mirror_and_leaves_other_providers_to_the_re
 ) -> None:
     mirror = mirror_at(machine.opt / 'a "quoted" mirror')
 
-    path = bootstrap.ensure_provider_configuration(tmp_path, machine)
+    path = terraform_setup.ensure_provider_configuration(tmp_path, machine)
 
     assert path == tmp_path / ".sawhorse/terraform.rc"
     text = path.read_text()
@@ -283,7 +286,7 @@ def test_what_was_fetched_can_be_run_by_others(
 ) -> None:
     before = os.umask(0o077)
     try:
-        found = bootstrap.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
+        found = terraform_setup.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
     finally:
         os.umask(before)
 

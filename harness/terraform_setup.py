@@ -1,0 +1,159 @@
+"""Find Terraform and the mirror of its providers on this machine, or fetch the pinned release of Terraform.
+
+Like `harness/bootstrap.py` it needs nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import platform
+import re
+import ssl
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+from harness import bootstrap
+from harness.bootstrap import Machine
+from harness.errors import MissingTool
+from harness.files import write_atomically
+
+TERRAFORM_VERSION = "1.11.4"
+TERRAFORM_MINIMUM = (1, 11)
+# SHA-256 of the release archives, from terraform_1.11.4_SHA256SUMS at HashiCorp's release site.
+TERRAFORM_SHA256 = {
+    "linux_amd64": "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc",
+    "linux_arm64": "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633",
+    "darwin_amd64": "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
+    "darwin_arm64": "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
+}
+PROVIDER_SOURCE = "registry.terraform.io"
+CLI_CONFIGURATION = """\
+# Written by the harness: the AWS provider comes from the mirror on this machine, any other one from the registry.
+provider_installation {{
+  filesystem_mirror {{
+    path    = {mirror}
+    include = ["{source}/*/*"]
+  }}
+  direct {{
+    exclude = ["{source}/hashicorp/aws"]
+  }}
+}}
+"""
+
+
+def ensure_terraform(project: Path, machine: Machine | None = None) -> Path:
+    """Return a Terraform that is new enough: from PATH, else a pinned release with its checksum checked."""
+    machine = machine or Machine.this()
+    on_path = machine.which("terraform")
+    if on_path and (terraform_version(on_path) or (0, 0)) >= TERRAFORM_MINIMUM:
+        return on_path
+    fetched = project / f".sawhorse/tools/terraform-{TERRAFORM_VERSION}/terraform"
+    if not fetched.is_file():
+        fetch_terraform(fetched, machine)
+    return fetched
+
+
+def terraform_version(binary: Path) -> tuple[int, int] | None:
+    """Ask Terraform for its version; None when it does not run, or is so old that it cannot say it in JSON."""
+    try:
+        # TF_CLI_ARGS of a shell would be options that this command does not know.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_CLI_ARGS")}
+        command = [str(binary), "version", "-json"]
+        result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        version = json.loads(result.stdout)["terraform_version"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    found = re.match(r"(\d+)\.(\d+)", str(version))
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def terraform_platform() -> str:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
+    return f"{platform.system().lower()}_{machine}"
+
+
+def fetch_terraform(target: Path, machine: Machine) -> None:
+    """Download the pinned release, check it against its known SHA-256, and put the program in place."""
+    name = terraform_platform()
+    if name not in TERRAFORM_SHA256:
+        raise MissingTool(
+            f"Terraform {TERRAFORM_VERSION} is not pinned for {name}; install Terraform >= 1.11 and put it on PATH."
+        )
+    url = f"{machine.releases}/{TERRAFORM_VERSION}/terraform_{TERRAFORM_VERSION}_{name}.zip"
+    bootstrap.say(f"Fetching Terraform {TERRAFORM_VERSION} for {name}.")
+    try:
+        with urllib.request.urlopen(url, timeout=60, context=certificates(machine)) as response:  # noqa: S310 # pinned
+            archive = response.read()
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        raise MissingTool(
+            f"Terraform is not on PATH and could not be fetched from {url} ({error}); "
+            "install Terraform >= 1.11 and put it on PATH."
+        ) from error
+    found = hashlib.sha256(archive).hexdigest()
+    if found != TERRAFORM_SHA256[name]:
+        raise MissingTool(
+            f"What {url} gave has SHA-256 {found}, not {TERRAFORM_SHA256[name]}; nothing was installed. "
+            "Install Terraform >= 1.11 by another way and put it on PATH."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as aside:
+        packed = Path(aside) / "terraform.zip"
+        packed.write_bytes(archive)
+        with zipfile.ZipFile(packed) as opened:
+            program = Path(opened.extract("terraform", aside))
+        program.chmod(0o755)
+        program.replace(target)
+
+
+def certificates(machine: Machine) -> ssl.SSLContext:
+    """Trust what this machine trusts, also behind a company's proxy."""
+    bundle = machine.environ.get("SSL_CERT_FILE") or machine.environ.get("CURL_CA_BUNDLE")
+    return ssl.create_default_context(cafile=bundle if bundle and Path(bundle).is_file() else None)
+
+
+def provider_mirror(machine: Machine | None = None) -> Path | None:
+    """Find a directory mirror of Terraform providers, or None: then the registry is asked.
+
+    Looks at TF_PROVIDER_MIRROR, at Terraform's implied mirror directories
+    (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
+    and one level below /opt.
+    """
+    machine = machine or Machine.this()
+    named = machine.environ.get("TF_PROVIDER_MIRROR")
+    if named:
+        if not (Path(named) / PROVIDER_SOURCE).is_dir():
+            raise MissingTool(
+                f"TF_PROVIDER_MIRROR is {named}, which holds no {PROVIDER_SOURCE}; name the directory above it, "
+                "or unset the variable to use the registry."
+            )
+        return Path(named)
+    implied = [
+        machine.home / ".terraform.d/plugins",
+        machine.home / ".local/share/terraform/plugins",
+        machine.home / "Library/Application Support/io.terraform/plugins",
+        Path("/usr/local/share/terraform/plugins"),
+        Path("/usr/share/terraform/plugins"),
+    ]
+    below_opt = sorted(machine.opt.iterdir()) if machine.opt.is_dir() else []
+    # os.path.isdir takes a directory that this user may not enter for none; Path.is_dir raises.
+    return next((place for place in [*implied, *below_opt] if os.path.isdir(place / PROVIDER_SOURCE)), None)  # noqa: PTH112
+
+
+def ensure_provider_configuration(project: Path, machine: Machine | None = None) -> Path | None:
+    """Write the Terraform CLI configuration that names the mirror, and return it; None when there is no mirror."""
+    mirror = provider_mirror(machine)
+    if mirror is None:
+        return None
+    path = project / ".sawhorse/terraform.rc"
+    content = CLI_CONFIGURATION.format(mirror=json.dumps(str(mirror)), source=PROVIDER_SOURCE)
+    write_atomically(path, content)
+    return path
