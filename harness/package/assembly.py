@@ -11,7 +11,7 @@ import sys
 from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to import
 
 from harness.errors import BuildFailed
-from harness.files import locked, read, sweep_asides, write_atomically
+from harness.files import locked, read, remove, sweep_asides, write_atomically
 from harness.package.archive import Member, base64_of, by_name, content_sha256, pack, write_archive
 from harness.package.compiling import bytecode_name, compile_sources
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
@@ -128,6 +128,8 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     ]
     for name in files:
         sweep_asides(f"{dist}/{name}")
+    if not recipe.layer:
+        remove(f"{dist}/{layer_name(recipe.app)}")
     changed = {name for name, content in files.items() if write_atomically(f"{dist}/{name}", content)}
     fragment = manifest_fragment(recipe, entry, layer_entry)
     enter(dist, fragment, before.fragment if before else None)

@@ -331,6 +331,39 @@ def test_what_lambda_has_is_left_out_by_the_apps_choice_alone(tiny: Project) -> 
     assert "boto3" not in {name.partition("/")[0] for name in contents(build(tiny, "tiny").path)}
 
 
+# Layers
+
+
+def test_dependencies_lie_in_a_layer_of_their_own_when_the_app_says_so(tiny: Project, locked_wheel: str) -> None:
+    (tiny.requirements / "tiny.txt").write_text(locked_wheel)
+    config = tiny.lambda_path / "tiny/package.toml"
+    whole = config.read_text()
+    config.write_text(f"layer = true\n{whole}")
+
+    package = build(tiny, "tiny")
+
+    entry = read_manifest(tiny.path / "dist")["tiny"]["api"]
+    layer = tiny.path / "dist/tiny-layer.zip"
+    assert entry.layer
+    assert (entry.layer.path, entry.layer.size) == ("dist/tiny-layer.zip", layer.stat().st_size)
+    assert entry.layer.sha256 == code_sha256(layer.read_bytes())
+    assert "tinydep/__init__.py" not in contents(package.path)
+    assert {"python/tinydep/__init__.py", "python/tinydep/__pycache__/__init__.cpython-313.pyc"} <= set(contents(layer))
+    assert {"tiny/main.py", "tiny/__pycache__/main.cpython-313.pyc"} <= set(contents(package.path))
+
+    source = tiny.lambda_path / "tiny/main.py"
+    source.write_text(source.read_text() + "# changed\n")
+    build(tiny, "tiny")
+    changed = read_manifest(tiny.path / "dist")["tiny"]["api"]
+    assert changed.layer == entry.layer
+    assert changed.content_sha256 != entry.content_sha256
+
+    config.write_text(whole)
+    assert "tinydep/__init__.py" in contents(build(tiny, "tiny").path)
+    assert read_manifest(tiny.path / "dist")["tiny"]["api"].layer is None
+    assert not layer.exists()
+
+
 # The manifest
 
 
