@@ -110,22 +110,21 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     `documents` are files beside the package by their names, `warnings` sentences that every build of it repeats,
     `before` what the last build left. Only whoever holds the app's lock may call it. Raises BuildFailed.
     """
-    inside = contents.code if recipe.layer else [*contents.dependencies, *contents.code]
-    # Where two wheels bring the same file, the later one has it, as when they are installed.
-    members = sorted({member.name: member for member in inside}.values(), key=by_name)
+    members = unique(contents.code if recipe.layer else [*contents.dependencies, *contents.code])
     archive, begins = write_archive(members)
-    entry = described_archive(f"dist/{recipe.app}.zip", archive, members)
     files = {f"{recipe.app}.zip": archive, **documents}
-    layer_entry = None
     if recipe.layer:
-        files[layer_name(recipe.app)] = write_archive(contents.dependencies, LAYER_PREFIX)[0]
-        layer_entry = described_archive(
-            f"dist/{layer_name(recipe.app)}", files[layer_name(recipe.app)], contents.dependencies
-        )
-    warnings = [
-        *warnings,
-        *check_sizes(recipe, contents, [content for name, content in files.items() if name.endswith(".zip")]),
-    ]
+        files[layer_name(recipe.app)] = write_archive(unique(contents.dependencies), LAYER_PREFIX)[0]
+    hashes = {name: hashlib.sha256(content).digest() for name, content in files.items()}
+
+    def described(name: str, inside: Sequence[Member]) -> dict[str, object]:
+        sha256, size = base64_of(hashes[name]), len(files[name])
+        return {"path": f"dist/{name}", "sha256": sha256, "content_sha256": content_sha256(inside), "size": size}
+
+    entry = described(f"{recipe.app}.zip", members)
+    layer_entry = described(layer_name(recipe.app), unique(contents.dependencies)) if recipe.layer else None
+    archives = [content for name, content in files.items() if name.endswith(".zip")]
+    warnings = [*warnings, *check_sizes(recipe, contents, archives)]
     for name in files:
         sweep_asides(f"{dist}/{name}")
     if not recipe.layer:
@@ -136,7 +135,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     state = State(
         recipe=recipe,
         sources=hashes_of(contents.sources),
-        outputs={name: hashlib.sha256(content).digest() for name, content in files.items()},
+        outputs=hashes,
         members=[(member.described(), begin) for member, begin in zip(members, begins, strict=True)],
         fragment=fragment,
         warnings=list(warnings),
@@ -166,9 +165,9 @@ def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -
     return [sentence]
 
 
-def described_archive(path: str, archive: bytes, members: Sequence[Member]) -> dict[str, object]:
-    sha256 = base64_of(hashlib.sha256(archive).digest())
-    return {"path": path, "sha256": sha256, "content_sha256": content_sha256(members), "size": len(archive)}
+def unique(members: Sequence[Member]) -> list[Member]:
+    """Sort members; where two wheels bring the same file, the later one has it, as when they are installed."""
+    return sorted({member.name: member for member in members}.values(), key=by_name)
 
 
 def manifest_fragment(recipe: Recipe, entry: Mapping[str, object], layer: Mapping[str, object] | None) -> str:

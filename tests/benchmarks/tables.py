@@ -19,8 +19,6 @@ COLUMNS = (builders.OURS, builders.SAM, builders.SAM_UV, builders.SAM_CACHED, bu
 RATIOS = (
     (builders.COLD, builders.SAM_UV, 3),
     (builders.COLD, builders.SAM, 8),
-    (builders.STRICT, builders.SAM_UV, 3),
-    (builders.STRICT, builders.SAM, 8),
     (builders.CHANGED, builders.SAM_CACHED, 12),
     (builders.UNCHANGED, builders.SAM_CACHED, 15),
 )
