@@ -41,8 +41,6 @@ def test_the_table_of_builders_judges_every_target() -> None:
     assert [(measured, verdict) for measured, _, verdict in verdicts] == [
         ("4.0", "pass |"),
         ("16.0", "pass |"),
-        ("2.0", "fail |"),
-        ("8.0", "pass |"),
         ("15.0", "pass |"),
         ("12.9", "fail |"),
         ("70 ms", "fail |"),

@@ -98,7 +98,8 @@ def test_the_package_holds_the_app_and_shared_code_and_of_botocore_what_the_app_
     assert {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2} == {
         "dynamodb"
     }
-    assert {"botocore/data/endpoints.json", "botocore/data/partitions.json"} <= names
+    # What every call needs: where services are, and whom to trust.
+    assert {"botocore/data/endpoints.json", "botocore/data/partitions.json", "botocore/cacert.pem"} <= names
     assert [name for name in names if name.endswith(("package.toml", "README.md", ".pyi", "py.typed", "RECORD"))] == []
     assert [name for name in names if name.startswith(("bin/", "tests/", "harness/"))] == []
 
