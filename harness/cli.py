@@ -19,14 +19,11 @@ from harness.cli_fileshare import fileshare_app
 from harness.cli_local import local_app
 from harness.cli_package import package_app
 from harness.cli_parts import AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
-from harness.errors import SawhorseError, told
+from harness.errors import INTERRUPTED, SawhorseError, told
 from harness.layout import Project
 
 if TYPE_CHECKING:
     from harness.workspace import Workspace
-
-# How typer ends when Ctrl-C meets it.
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="sawhorse",
@@ -46,11 +43,11 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Build the packages of the apps and enter them in dist/manifest.json."""
-    from harness.package.build import build as build_package
     from harness.package.quick import report
+    from harness.start import build as build_packages
 
     project = Project.find()
-    packages = [build_package(project, name) for name in [project.app(name) for name in apps or project.apps]]
+    packages = build_packages(str(project.path), apps or [])
     if as_json:
         print_json(
             [

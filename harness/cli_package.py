@@ -106,11 +106,11 @@ def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
     interpreter = find_interpreter(python, project)
     if interpreter is None:
         sentence = f"Python {python} is not on this machine, so no import was measured. Install it"
-        return [], [*notes, f'{sentence}, or run "make setup", which fetches {bootstrap.FUNCTIONS_PYTHON}.']
+        return [], [*notes, f"{sentence} and inspect it again."]
     if interpreter.runtime is None:
         notes.append(
-            f'What Lambda itself has, such as boto3, is not here for Python {python}; "make setup" gets it for '
-            f"{bootstrap.FUNCTIONS_PYTHON}."
+            f"What Lambda itself has, such as boto3, is not here for Python {python}; "
+            f'"sawhorse local up" gets it for {bootstrap.FUNCTIONS_PYTHON}.'
         )
     elif not any(interpreter.runtime.rglob("*.pyc")):
         notes.append(

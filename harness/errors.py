@@ -17,6 +17,9 @@ from __future__ import annotations
 
 import sys
 
+# How shells tell that Ctrl-C ended a program, and how typer does.
+INTERRUPTED = 130
+
 
 class SawhorseError(Exception):
     """What is wrong, where, and what to do next."""
@@ -59,7 +62,7 @@ class Protected(SawhorseError):
 class Interrupted(SawhorseError):
     """The user stopped Terraform, which saved what was done."""
 
-    exit_code = 130
+    exit_code = INTERRUPTED
 
 
 class CommandFailed(SawhorseError):

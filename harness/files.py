@@ -6,6 +6,7 @@ Imports only what a build that changes nothing needs (`harness/package/quick.py`
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from _thread import get_ident  # `threading` takes 5 ms to import
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 ASIDE = ".aside"
+SEAL_BYTES = 32
 
 
 def write_atomically(path: Path | str, content: str | bytes, *, mode: int = 0o644) -> bool:
@@ -40,6 +42,21 @@ def write_atomically(path: Path | str, content: str | bytes, *, mode: int = 0o64
         remove(aside)
         raise
     return True
+
+
+def sealed(content: bytes) -> bytes:
+    """Put the hash of a content after it, so that damage is noticed when it is read."""
+    return content + hashlib.sha256(content).digest()
+
+
+def unsealed(path: Path | str) -> bytes | None:
+    """Read what was sealed; None when it is not there, or not what was written."""
+    try:
+        content = read(os.fspath(path))
+    except FileNotFoundError:
+        return None
+    held = content[:-SEAL_BYTES]
+    return held if hashlib.sha256(held).digest() == content[-SEAL_BYTES:] else None
 
 
 def sweep_asides(path: Path | str) -> None:

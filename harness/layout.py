@@ -63,7 +63,7 @@ class Project:
     def app(self, name: str) -> str:
         """Check an app's name."""
         if name not in self.apps:
-            raise UnknownName(f"There is no app {name}; choose {one_of(self.apps)}.")
+            raise unknown_app(name, self.apps)
         return name
 
     def roots_named(self, name: str) -> list[Root]:
@@ -100,6 +100,10 @@ class Root:
     @property
     def path(self) -> Path:
         return self.project.path / "environments" / self.environment / self.app
+
+
+def unknown_app(name: str, apps: Sequence[str]) -> UnknownName:
+    return UnknownName(f"There is no app {name}; choose {one_of(apps)}.")
 
 
 def one_of(names: Sequence[str]) -> str:

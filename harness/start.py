@@ -1,4 +1,4 @@
-"""Start the `sawhorse` command: `sawhorse build APP...` at once, everything else through `harness.cli`.
+"""Start the `sawhorse` command: `sawhorse build [APP]...` at once, everything else through `harness.cli`.
 
 The command line's own imports take longer than a build that changes nothing.
 """
@@ -9,51 +9,68 @@ import os
 import sys
 
 from harness.checkout import find_checkout
-from harness.errors import SawhorseError, told
+from harness.errors import INTERRUPTED, SawhorseError, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.package.assembly import Package
 
 
 def main() -> int:
     """Run the command that the arguments name, and return its exit code or raise SystemExit with it."""
     command, *words = sys.argv[1:] or [""]
-    if command != "build" or not words or any(word.startswith("-") for word in words):
+    try:
+        if command == "build" and not any(word.startswith("-") for word in words):
+            return build_and_report(find_checkout(), words)
         from harness.cli import main as command_line  # noqa: PLC0415 # typer and the like take 150 ms
 
         command_line()
-    try:
-        return build(words)
     except (SawhorseError, OSError) as error:
         return told(error)
+    except KeyboardInterrupt:
+        print("sawhorse: stopped.", file=sys.stderr)
+        return INTERRUPTED
 
 
-def build(apps: list[str]) -> int:
-    """Build apps, as `sawhorse build` does without options."""
-    from harness.package.quick import build_quickly, report  # noqa: PLC0415 # other commands need nothing of it
+def build_and_report(project: str, apps: Sequence[str]) -> int:
+    """Do what `sawhorse build` does without options."""
+    from harness.package.quick import report  # noqa: PLC0415 # other commands need nothing of it
 
-    project = find_checkout()
-    # Nothing is built while one of the names is wrong.
-    known = all(os.path.isfile(f"{project}/lambda/{app}/package.toml") for app in apps)  # noqa: PTH113
-    quick = [build_quickly(project, app, dist=f"{project}/dist") for app in apps] if known else []
-    packages = [package for package in quick if package]
-    if len(packages) < len(apps):
-        packages = build_all(project, apps)
-    for package in packages:
+    for package in build(project, apps):
         report(package, project)
     return 0
 
 
-def build_all(project: str, apps: list[str]) -> list[Package]:
-    """Build apps that may be new, changed in more than their sources, or not there at all."""
+def build(project: str, apps: Sequence[str]) -> list[Package]:
+    """Build apps one after another, all when none is named, each as quickly as it can be.
+
+    Raises SawhorseError and OSError.
+    """
+    from harness.package.quick import build_quickly  # noqa: PLC0415 # other commands need nothing of it
+
+    there = sorted(name for name in os.listdir(f"{project}/lambda") if is_app(project, name))  # noqa: PTH208
+    unknown = [app for app in apps if app not in there]
+    if unknown:
+        from harness.layout import unknown_app  # noqa: PLC0415 # pathlib and the like take 30 ms
+
+        raise unknown_app(unknown[0], there)
+    return [build_quickly(project, app, dist=f"{project}/dist") or build_whole(project, app) for app in apps or there]
+
+
+def is_app(project: str, name: str) -> bool:
+    return os.path.isfile(f"{project}/lambda/{name}/package.toml")  # noqa: PTH113
+
+
+def build_whole(project: str, app: str) -> Package:
+    """Build an app that is new, or changed in more than its sources."""
     from pathlib import Path  # noqa: PLC0415 # this and what follows take 60 ms
 
     from harness.layout import Project  # noqa: PLC0415
     from harness.package.build import build as build_package  # noqa: PLC0415
 
-    checkout = Project(Path(project))
-    return [build_package(checkout, name) for name in [checkout.app(app) for app in apps]]
+    return build_package(Project(Path(project)), app)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to import
 
 from harness.errors import BuildFailed
@@ -65,9 +64,11 @@ def pack_sources(recipe: Recipe, sources: Sources, before: Mapping[str, Member])
 
 
 def compile_changed(recipe: Recipe, sources: Sequence[tuple[str, bytes]]) -> list[Member]:
+    if not recipe.compiler:
+        # Another Python's word on these sources would be wrong.
+        return []
     members = []
-    compiler, python = (recipe.compiler, recipe.python) if recipe.compiler else this_python()
-    for one in compile_sources(compiler, python, sources):
+    for one in compile_sources(recipe.compiler, recipe.python, sources):
         if one.error:
             raise BuildFailed(f"lambda/{one.name}, {one.error}. Mend it and build again.")
         absent = [module for module in one.imports if module not in recipe.modules]
@@ -77,14 +78,9 @@ def compile_changed(recipe: Recipe, sources: Sequence[tuple[str, bytes]]) -> lis
                 f'requirements/{recipe.app}.in and run "make lock", or, where Lambda has it, name it under "provided" '
                 f"in lambda/{recipe.app}/package.toml."
             )
-        if recipe.compiler and one.bytecode:
+        if one.bytecode:
             members.append(pack(bytecode_name(one.name, recipe.python), one.bytecode))
     return members
-
-
-def this_python() -> tuple[str, str]:
-    """The interpreter that runs this, for checks alone: its bytecode goes nowhere."""
-    return sys.executable, f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 class Contents:
@@ -129,7 +125,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
         sweep_asides(f"{dist}/{name}")
     if not recipe.layer:
         remove(f"{dist}/{layer_name(recipe.app)}")
-    changed = {name for name, content in files.items() if write_atomically(f"{dist}/{name}", content)}
+    written = [write_atomically(f"{dist}/{name}", content) for name, content in files.items()]
     fragment = manifest_fragment(recipe, entry, layer_entry)
     enter(dist, fragment, before.fragment if before else None)
     state = State(
@@ -143,7 +139,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
         size=len(archive),
     )
     write_state(dist, state)
-    return Package(dist, state, changed=f"{recipe.app}.zip" in changed)
+    return Package(dist, state, changed=any(written) or fragment != (before.fragment if before else None))
 
 
 def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -> list[str]:
@@ -194,12 +190,17 @@ def enter(dist: str, fragment: str, before: str | None) -> None:
     with locked(f"{dist}/.lock"):
         sweep_asides(path)
         text = read(path).decode(errors="replace") if os.path.isfile(path) else ""  # noqa: PTH113
-        if before and text.count(before) == 1:
+        if before and is_manifest_with(text, before):
             write_atomically(path, text.replace(before, fragment))
             return
         from harness.package.manifest import enter_fragment  # noqa: PLC0415 # dataclasses and json, 30 ms
 
         enter_fragment(dist, fragment)
+
+
+def is_manifest_with(text: str, fragment: str) -> bool:
+    """Say whether this looks like a manifest that holds an app's part as it was written, once."""
+    return text.startswith("{\n") and text.endswith("\n}\n") and text.count(fragment) == 1
 
 
 def hashes_of(sources: Sources) -> dict[str, tuple[bytes, bool]]:

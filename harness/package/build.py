@@ -56,9 +56,10 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     Raises WrongInterpreter besides what `build` raises.
     """
     lock = project.requirements / f"{config.app}.txt"
+    locked_bytes = lock.read_bytes()
     compiler = find_compiler(project, target.python, cache)
     prune = PRUNED if config.prune is None else config.prune
-    wanted = Wanted(lock, target, compiler, prune, config.aws_services)
+    wanted = Wanted(lock, locked_bytes, target, compiler, prune, config.aws_services)
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
     dependencies = [member for part in parts for member in part.members]
     check_services(config, dependencies)
@@ -74,15 +75,15 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         compiler=str(compiler or ""),
         modules=sorted(importable(config, dependencies)),
         parts={part.name: part.size for part in parts},
-        config=hashlib.sha256((project.lambda_path / config.app / "package.toml").read_bytes()).digest(),
-        lock=hashlib.sha256(lock.read_bytes()).digest(),
+        config=config.digest,
+        lock=hashlib.sha256(locked_bytes).digest(),
         builder=builder_digest(),
     )
-    sources = read_sources(str(project.path), config.app, config.root_files)
+    documents = documents_of(config.app, parts, locked_bytes.decode(), cache)
     with locked(lock_path(str(dist), config.app)):
+        sources = read_sources(str(project.path), config.app, config.root_files)
         contents = Contents(sources, pack_sources(recipe, sources, {}), dependencies)
         before = read_state(str(dist), config.app)
-        documents = documents_of(config.app, parts, lock.read_text(), cache)
         return write_package(
             str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
         )
@@ -113,15 +114,16 @@ def find_compiler(project: Project, python: str, cache: Cache) -> Path | None:
 def importable(config: PackageConfig, dependencies: Sequence[Member]) -> set[str]:
     """Return the top-level modules, besides the standard library, that a function of the package finds."""
     names = {re.split(r"[/.]", member.name, maxsplit=1)[0] for member in dependencies}
-    return names | {config.app, SHARED} | {IN_RUNTIME[name] for name in config.provided}
+    own = {config.app, SHARED, *(name.removesuffix(".py") for name in config.root_files)}
+    return names | own | {IN_RUNTIME[name] for name in config.provided}
 
 
 def warnings_of(recipe: Recipe) -> list[str]:
     if recipe.compiler:
         return []
     missing = (
-        f"The package of {recipe.app} has no bytecode, so its functions start more slowly: Python {recipe.python} is "
-        "not on this machine and could not be fetched. Install it and build again."
+        f"The package of {recipe.app} has no bytecode, so its functions start more slowly, and its sources were not "
+        f"checked: Python {recipe.python} is not on this machine and could not be fetched. Install it and build again."
     )
     return [missing]
 
@@ -137,7 +139,8 @@ def documents_of(app: str, parts: Sequence[Part], lock: str, cache: Cache) -> di
 
     hashes = hashes_in(lock)
     components = [
-        Component(part.name, part.version, part.metadata, hashes.get(canonical(part.name), ())) for part in parts
+        Component(canonical(part.name), part.version, part.metadata, hashes.get(canonical(part.name), ()))
+        for part in parts
     ]
     documents = {
         f"{app}.cdx.json": bill_of_materials(app, components).encode(),
@@ -148,12 +151,14 @@ def documents_of(app: str, parts: Sequence[Part], lock: str, cache: Cache) -> di
 
 
 def hashes_in(lock: str) -> dict[str, tuple[str, ...]]:
-    """Return the SHA-256 that a lock allows for each distribution."""
+    """Return the SHA-256 of each distribution for which a lock allows one alone."""
     found: dict[str, tuple[str, ...]] = {}
     for requirement in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
         name = re.match(r"[A-Za-z0-9._-]+", requirement)
         if name:
-            found[canonical(name[0])] = tuple(sorted(re.findall(r"--hash=sha256:([0-9a-f]{64})", requirement)))
+            hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})", requirement)
+            # Of several, nobody says which one was installed.
+            found[canonical(name[0])] = tuple(hashes) if len(hashes) == 1 else ()
     return found
 
 

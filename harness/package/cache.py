@@ -11,7 +11,6 @@ Below the cache's directory:
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 import shutil
@@ -21,12 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadConfiguration
-from harness.files import locked, write_atomically
+from harness.files import locked, sealed, unsealed
 from harness.package.archive import Member, described_again
 
 # Changed whenever an older cache must not be read any more.
 LAYOUT = b"sawhorse 1\n"
-DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -53,61 +51,47 @@ class Cache:
     @classmethod
     def of_user(cls) -> Cache:
         """SAWHORSE_CACHE_DIR, else `sawhorse` in XDG_CACHE_HOME, which is `~/.cache` unless it is set."""
-        named = os.environ.get("SAWHORSE_CACHE_DIR")
+        named, base = os.environ.get("SAWHORSE_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME", "")
         if named and not Path(named).is_absolute():
             raise BadConfiguration(f"SAWHORSE_CACHE_DIR is {named}; name a directory from / on, or unset it.")
-        return cls(
-            Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "sawhorse"
-        )
+        # A relative one is to be ignored (https://specifications.freedesktop.org/basedir-spec/latest/).
+        home = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()
+        return cls(Path(named) if named else home / "sawhorse")
 
     def parts_of(self, lock_key: str) -> list[Part] | None:
         """Return the parts of a lock, or None when they were never prepared or one is not what it was."""
-        try:
-            names = (self.path / "locks" / lock_key).read_text().splitlines()
-        except FileNotFoundError:
+        names = unsealed(self.path / "locks" / lock_key)
+        if names is None:
             return None
-        parts = [self.part(name) for name in names]
+        parts = [self.part(name) for name in names.decode().splitlines()]
         return None if None in parts else [part for part in parts if part]
 
     def part(self, name: str) -> Part | None:
-        """Read a part and check it against its hash; None when it is not there or broken."""
-        try:
-            content = (self.path / "wheels" / name).read_bytes()
-        except FileNotFoundError:
-            return None
-        held, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
-        if hashlib.sha256(held).digest() != digest or not held.startswith(LAYOUT):
-            return None
-        return read_part(held)
+        """Read a part; None when it is not there or broken."""
+        held = unsealed(self.path / "wheels" / name)
+        return read_part(held) if held and held.startswith(LAYOUT) else None
 
     def documents_of(self, key: str) -> dict[str, bytes] | None:
         """Return the documents kept under a key, by their names; None when there are none."""
-        try:
-            content = (self.path / "documents" / key).read_bytes()
-            held, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
-            return dict(marshal.loads(held)) if hashlib.sha256(held).digest() == digest else None
-        except FileNotFoundError:
-            return None
-
-    def keep_documents(self, key: str, documents: dict[str, bytes]) -> None:
-        held = marshal.dumps(documents, 2)
-        with self.preparing() as aside:
-            self.keep(self.path / "documents" / key, held + hashlib.sha256(held).digest(), aside)
+        held = unsealed(self.path / "documents" / key)
+        return dict(marshal.loads(held)) if held else None
 
     def interpreter(self, python: str) -> Path | None:
         """Return the interpreter of a minor version that was found before, when it is still there."""
-        remembered = self.path / "interpreters" / python
-        try:
-            path = Path(remembered.read_text())
-        except FileNotFoundError:
-            return None
-        return path if os.access(path, os.X_OK) else None
+        held = unsealed(self.path / "interpreters" / python)
+        path = Path(os.fsdecode(held)) if held else None
+        return path if path and os.access(path, os.X_OK) else None
 
     def remember_interpreter(self, python: str, path: Path) -> None:
-        write_atomically(self.path / "interpreters" / python, str(path))
+        with self.preparing() as aside:
+            self.keep(self.path / "interpreters" / python, os.fsencode(path), aside)
 
     def forget_interpreter(self, python: str) -> None:
         (self.path / "interpreters" / python).unlink(missing_ok=True)
+
+    def keep_documents(self, key: str, documents: dict[str, bytes]) -> None:
+        with self.preparing() as aside:
+            self.keep(self.path / "documents" / key, marshal.dumps(documents, 2), aside)
 
     @contextmanager
     def preparing(self) -> Iterator[Path]:
@@ -128,17 +112,16 @@ class Cache:
         self.keep(self.path / "locks" / lock_key, "".join(f"{name}\n" for name in names).encode(), aside)
 
     def keep(self, path: Path, content: bytes, aside: Path) -> None:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         written = aside / path.name
-        written.write_bytes(content)
+        written.write_bytes(sealed(content))
         written.replace(path)
 
 
 def write_part(part: Part) -> bytes:
-    """Return a part as a file: its index, the compressed data of its members, and the hash of all that."""
+    """Return a part as a file: its index, and the compressed data of its members."""
     index = (part.name, part.version, part.metadata, [member.described() for member in part.members])
-    held = b"".join([LAYOUT, marshal.dumps(index, 2), *(member.data for member in part.members)])
-    return held + hashlib.sha256(held).digest()
+    return b"".join([LAYOUT, marshal.dumps(index, 2), *(member.data for member in part.members)])
 
 
 def read_part(held: bytes) -> Part:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
+import signal
 import sys
+import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ AST_ONLY = 0x400
 
 
 def main() -> None:
+    # Whoever asks is interrupted as well, and says so.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # What a source warns of is for its author's linter.
+    warnings.simplefilter("ignore")
     jobs = marshal.loads(sys.stdin.buffer.read())
     answer = [f"{sys.version_info[0]}.{sys.version_info[1]}", [compiled(name, source) for name, source in jobs]]
     sys.stdout.buffer.write(marshal.dumps(answer, EXCHANGE_FORMAT))
@@ -33,6 +39,8 @@ def compiled(name: str, source: bytes) -> list[object]:
     try:
         tree = compile(source, name, "exec", AST_ONLY, dont_inherit=True)
         code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+    except (MemoryError, RecursionError):
+        return [name, None, [], "line 1: nested too deeply for Python"]
     except (SyntaxError, ValueError) as error:
         return [name, None, [], f"line {getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', None) or error}"]
     bytecode = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + marshal.dumps(code)
@@ -48,17 +56,36 @@ def imported(statements: list[Any]) -> set[str]:
             modules |= {alias.name.partition(".")[0] for alias in statement.names}
         elif kind == "ImportFrom" and not statement.level:
             modules.add(statement.module.partition(".")[0])
-        elif kind == "If" and "TYPE_CHECKING" in {
-            getattr(statement.test, "id", ""),
-            getattr(statement.test, "attr", ""),
-        }:
+        elif kind == "If" and "TYPE_CHECKING" in words_of(statement.test):
             modules |= imported(statement.orelse)
+        elif (kind == "If" and "version_info" in words_of(statement.test)) or (
+            kind == "With" and suppresses(statement)
+        ):
+            # What is imported there is there for some Pythons, or may be missing.
+            continue
         elif kind == "Try" and any(expects_absence(handler.type) for handler in statement.handlers):
             modules |= imported(statement.orelse) | imported(statement.finalbody)
         else:
             for part in ("body", "orelse", "finalbody", "handlers", "cases"):
                 modules |= imported(getattr(statement, part, None) or [])
     return modules
+
+
+def words_of(test: Any) -> set[str]:
+    """Name what a condition speaks of: `sys.version_info >= (3, 12)` -> sys, version_info."""
+    words = {getattr(test, "id", ""), getattr(test, "attr", "")}
+    for part in ("left", "value", "operand"):
+        if hasattr(test, part):
+            words |= words_of(getattr(test, part))
+    for inner in getattr(test, "values", []):
+        words |= words_of(inner)
+    return words
+
+
+def suppresses(statement: Any) -> bool:
+    """Say whether a `with` passes over a module that is missing: `with suppress(ImportError):`."""
+    calls = [item.context_expr for item in statement.items if hasattr(item.context_expr, "func")]
+    return any("suppress" in words_of(call.func) and any(map(expects_absence, call.args)) for call in calls)
 
 
 def expects_absence(caught: Any) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadConfiguration
 from harness.layout import Project
+from harness.package.sources import SHARED, is_packaged
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 ARCHITECTURES = ("x86_64", "arm64")
@@ -44,6 +46,8 @@ class PackageConfig:
     aws_services: tuple[str, ...] | None = None
     # Whether the dependencies lie in a layer of their own.
     layer: bool = False
+    # SHA-256 of the package.toml that says all this.
+    digest: bytes = field(default=b"", compare=False)
 
     @property
     def python(self) -> str:
@@ -56,7 +60,8 @@ def read_config(project: Project, app: str) -> PackageConfig:
     path = project.lambda_path / project.app(app) / "package.toml"
     shown = path.relative_to(project.path)
     try:
-        content = tomllib.loads(path.read_text())
+        written = path.read_bytes()
+        content = tomllib.loads(written.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"{shown} is no TOML ({error}); mend that line.") from error
     unknown = sorted(set(content) - KEYS)
@@ -68,6 +73,11 @@ def read_config(project: Project, app: str) -> PackageConfig:
     if absent:
         raise BadConfiguration(
             f"{shown}: Lambda has no {absent[0]} that could be provided; it has {', '.join(IN_RUNTIME)}."
+        )
+    services = names_in(content, "aws_services", shown, example="dynamodb")
+    if services is not None and "botocore" in provided:
+        raise BadConfiguration(
+            f"{shown}: botocore is provided, so aws_services decides nothing; remove one of the two."
         )
     layer = content.get("layer", False)
     if not isinstance(layer, bool):
@@ -86,8 +96,9 @@ def read_config(project: Project, app: str) -> PackageConfig:
         root_files=root_files,
         provided=provided,
         prune=names_in(content, "prune", shown, example="*.pyi"),
-        aws_services=names_in(content, "aws_services", shown, example="dynamodb"),
+        aws_services=services,
         layer=layer,
+        digest=hashlib.sha256(written).digest(),
     )
 
 
@@ -114,12 +125,17 @@ def root_files_of(content: dict[str, Any], directory: Path, shown: Path) -> tupl
     for name in names:
         if Path(name).name != name or not (directory / name).is_file():
             raise BadConfiguration(f"{shown}: root_files has {name!r}, which is no file beside it; correct the name.")
+        if not is_packaged(name):
+            raise BadConfiguration(f"{shown}: root_files has {name!r}, which no package takes; remove or rename it.")
     return names
 
 
 def handler_of(project: Project, function: Any, where: str, *, root_files: tuple[str, ...], app: str) -> str:
     """Check that a handler names a file of the source root, or a root file that can be executed."""
     handler = function.get("handler") if isinstance(function, dict) else None
+    others = sorted(set(function) - {"handler"}) if isinstance(function, dict) else []
+    if others:
+        raise BadConfiguration(f"{where} has {others[0]}, which nothing reads; remove it.")
     if not isinstance(handler, str) or "." not in handler:
         raise BadConfiguration(f'{where} needs a handler such as "app.main.handler".')
     if handler in root_files:
@@ -129,6 +145,8 @@ def handler_of(project: Project, function: Any, where: str, *, root_files: tuple
             raise BadConfiguration(f"{where}: {shown} cannot be executed; run chmod +x {shown}.")
         return handler
     module, _ = handler.rsplit(".", 1)
+    if module.partition(".")[0] not in {app, SHARED}:
+        raise BadConfiguration(f"{where}: {handler} is not in the package of {app}; name a function of lambda/{app}.")
     source = project.lambda_path.joinpath(*module.split(".")).with_suffix(".py")
     if not source.is_file():
         raise BadConfiguration(f"{where}: there is no {source.relative_to(project.path)} for handler {handler}.")

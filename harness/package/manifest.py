@@ -56,8 +56,7 @@ def read_manifest(dist: Path) -> Manifest:
             app: {name: read_entry(entry) for name, entry in functions.items()} for app, functions in content.items()
         }
     except (ValueError, TypeError, AttributeError) as error:
-        shown = f"{path.parent.name}/{path.name}"
-        raise BuildFailed(f'{shown} is not what the build writes; delete it and run "make build".') from error
+        raise unreadable(path) from error
 
 
 def read_entry(entry: dict[str, Any]) -> Entry:
@@ -78,9 +77,24 @@ def write_manifest(dist: Path, manifest: Manifest) -> None:
 
 
 def enter_fragment(dist: Path | str, fragment: str) -> None:
-    """Put the entries of one app, as they are written in a manifest, into the one that is there."""
-    entered = json.loads(f"{{{fragment}}}")
-    manifest = read_manifest(Path(dist))
+    """Put the entries of one app, as they are written in a manifest, into the one that is there.
+
+    Entries of an older build, which say less than today's, are left out: their apps are to be built anew.
+    """
+    path = Path(dist) / "manifest.json"
+    try:
+        found = json.loads(path.read_text()) if path.is_file() else {}
+        entered = {**found, **json.loads(f"{{{fragment}}}")}
+    except (ValueError, TypeError) as error:
+        raise unreadable(path) from error
+    manifest = {}
     for app, functions in entered.items():
-        manifest[app] = {name: read_entry(entry) for name, entry in functions.items()}
+        try:
+            manifest[app] = {name: read_entry(entry) for name, entry in functions.items()}
+        except (TypeError, AttributeError):
+            continue
     write_manifest(Path(dist), manifest)
+
+
+def unreadable(path: Path) -> BuildFailed:
+    return BuildFailed(f'{path.parent.name}/{path.name} is not what the build writes; delete it and run "make build".')

@@ -13,7 +13,14 @@ import os
 import sys
 
 from harness.files import locked, read
-from harness.package.assembly import Contents, Package, hashes_of, pack_sources, write_package
+from harness.package.assembly import (
+    Contents,
+    Package,
+    hashes_of,
+    is_manifest_with,
+    pack_sources,
+    write_package,
+)
 from harness.package.compiling import WrongInterpreter, bytecode_name
 from harness.package.sources import read_sources
 from harness.package.state import State, lock_path, read_state
@@ -28,20 +35,30 @@ def build_quickly(project: str, app: str, *, dist: str, target: str | None = Non
 
     `target` is the platform to build for, whatever was built for last when None. Raises BuildFailed.
     """
+    proven = prove(project, app, dist, target)
+    if isinstance(proven, Package) or proven is None:
+        return proven
+    try:
+        with locked(lock_path(dist, app)):
+            # Another build may have come first.
+            proven = prove(project, app, dist, target)
+            return rebuild(dist, app, *proven) if isinstance(proven, tuple) else proven
+    except WrongInterpreter:
+        return None
+
+
+def prove(project: str, app: str, dist: str, target: str | None) -> Package | tuple[State, Sources] | None:
+    """Return the package when nothing changed, state and sources when sources did, None when anything else may have."""
     state = read_state(dist, app)
     if state is None or not is_settled(project, state, target):
         return None
     sources = read_sources(project, app, state.recipe.root_files)
-    if hashes_of(sources) == state.sources and is_whole(dist, state):
-        return Package(dist, state, changed=False)
-    # A file that came or went may be a handler, or the last of its package.
-    if sources.keys() != state.sources.keys():
+    # A file that came or went may be a handler, and so may one that cannot be executed any more.
+    if {name: mode for name, (_, mode) in sources.items()} != {name: mode for name, (_, mode) in state.sources.items()}:
         return None
-    try:
-        with locked(lock_path(dist, app)):
-            return rebuild(dist, app, sources)
-    except WrongInterpreter:
-        return None
+    if hashes_of(sources) != state.sources:
+        return state, sources
+    return Package(dist, state, changed=False) if is_whole(dist, state) else None
 
 
 def is_settled(project: str, state: State, target: str | None) -> bool:
@@ -64,14 +81,13 @@ def is_whole(dist: str, state: State) -> bool:
         hashes = {name: hashlib.sha256(read(f"{dist}/{name}")).digest() for name in state.outputs}
     except OSError:
         return False
-    return state.fragment in manifest and hashes == state.outputs
+    return is_manifest_with(manifest, state.fragment) and hashes == state.outputs
 
 
-def rebuild(dist: str, app: str, sources: Sources) -> Package | None:
+def rebuild(dist: str, app: str, state: State, sources: Sources) -> Package | None:
     """Compile and compress what changed, and take the rest from the package that is there."""
-    state = read_state(dist, app)
-    # Another build may have come first, and a package that is not whole is no place to take anything from.
-    if state is None or not is_whole(dist, state) or state.recipe.layer:
+    # A package that is not whole is no place to take anything from.
+    if not is_whole(dist, state) or state.recipe.layer:
         return None
     before = {member.name: member for member in state.members_in(read(f"{dist}/{app}.zip"))}
     own = {*sources, *(bytecode_name(name, state.recipe.python) for name in sources)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from harness.errors import BuildFailed
 from harness.files import read
 
 TYPE_CHECKING = False
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 SHARED = "shared"
 # What lies beside the code for the reader's and the build's sake.
 NOT_PACKAGED = frozenset({"package.toml", "README.md", "Dockerfile", "Dockerfile.dockerignore"})
+# What editors, merges and Python leave behind.
+LEFT_BEHIND = ("~", ".bak", ".orig", ".pyc", ".rej")
 
 # A file's path in the package -> its content, and whether it may be executed.
 Sources = dict[str, tuple[bytes, bool]]
@@ -29,18 +32,22 @@ def read_sources(project: str, app: str, root_files: Sequence[str] = ()) -> Sour
     found: Sources = {}
     for part in (app, SHARED):
         for name, path, executable in files_below(f"{project}/lambda/{part}", f"{part}/"):
-            if name.rpartition("/")[2] in NOT_PACKAGED:
+            if not is_packaged(name.rpartition("/")[2]):
                 continue
             top = name.removeprefix(f"{app}/")
             found[top if part == app and top in root_files else name] = (read(path), executable)
     return found
 
 
+def is_packaged(file: str) -> bool:
+    """Say by a file's name whether packages take it."""
+    return not (file in NOT_PACKAGED or file.startswith(".") or file.endswith(LEFT_BEHIND))
+
+
 def files_below(directory: str, prefix: str = "") -> Iterator[tuple[str, str, bool]]:
     """Yield every file's path seen from `directory` after `prefix`, its real path, and whether it may be executed.
 
-    What Python, an editor or a linter left behind is no file of the package: `__pycache__`, `.mypy_cache`, `.swp`.
-    Some wheels keep their shared libraries in a directory called `.libs`, which is none of that.
+    Directories that Python or a linter left behind are passed by: `__pycache__`, `.mypy_cache`.
     """
     try:
         entries = list(os.scandir(directory))
@@ -49,7 +56,12 @@ def files_below(directory: str, prefix: str = "") -> Iterator[tuple[str, str, bo
     for entry in entries:
         name = entry.name
         if entry.is_dir():
-            if name != "__pycache__" and (not name.startswith(".") or name == ".libs"):
-                yield from files_below(entry.path, f"{prefix}{name}/")
-        elif not name.startswith(".") and entry.is_file():
+            if name == "__pycache__" or name.startswith("."):
+                continue
+            if entry.is_symlink():
+                raise BuildFailed(
+                    f"{entry.path} is a link to a directory; copy what it holds, since a zip has no links."
+                )
+            yield from files_below(entry.path, f"{prefix}{name}/")
+        elif entry.is_file():
             yield prefix + name, entry.path, bool(entry.stat().st_mode & 0o100)

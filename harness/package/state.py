@@ -10,11 +10,14 @@ import marshal
 import os
 import zlib
 
-from harness.files import read, write_atomically
+from harness.files import read, sealed, unsealed, write_atomically
 from harness.package.archive import Member, described_again
 
 # The modules whose change may change a package's bytes.
-BUILDER = ("archive", "assembly", "compiler", "compiling", "sources", "state", "target", "wheels")
+BUILDER = (
+    "archive", "assembly", "bill", "build", "cache", "compiler", "compiling", "config", "limits", "sources", "state",
+    "target", "wheels",
+)  # fmt: skip
 
 
 class Recipe:
@@ -100,7 +103,7 @@ def lock_path(dist: str, app: str) -> str:
 def read_state(dist: str, app: str) -> State | None:
     """Return what the last build of an app in `dist` made; None when there was none, or one of another builder."""
     try:
-        content = marshal.loads(read(state_path(dist, app)))
+        content = marshal.loads(unsealed(state_path(dist, app)) or b"")
         recipe = Recipe(**content.pop("recipe"))
         return State(recipe=recipe, **content) if recipe.builder == builder_digest() else None
     except (FileNotFoundError, ValueError, EOFError, TypeError, AttributeError, KeyError):
@@ -110,7 +113,7 @@ def read_state(dist: str, app: str) -> State | None:
 def write_state(dist: str, state: State) -> None:
     content = {name: getattr(state, name) for name in State.__slots__ if name != "recipe"}
     content["recipe"] = {name: getattr(state.recipe, name) for name in Recipe.__slots__}
-    write_atomically(state_path(dist, state.recipe.app), marshal.dumps(content, 2))
+    write_atomically(state_path(dist, state.recipe.app), sealed(marshal.dumps(content, 2)))
 
 
 def builder_digest() -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from harness import bootstrap
@@ -40,6 +41,7 @@ OF_THE_MACHINE = (
 PRUNED = (
     "*.pyi",
     "*/py.typed",
+    "tests/*",
     "*/tests/*",
     "*.dist-info/WHEEL",
     "*.dist-info/top_level.txt",
@@ -56,10 +58,12 @@ MOST_PROCESSES = 4
 class Wanted:
     """What parts are asked for: a lock, the platform, the interpreter that compiles, and the files to leave out.
 
-    Without an interpreter there is no bytecode.
+    `locked` is what the lock said when it was read: that, and not what the file says later. Without an interpreter
+    there is no bytecode.
     """
 
     lock: Path
+    locked: bytes
     target: Target
     interpreter: Path | None
     prune: tuple[str, ...] = PRUNED
@@ -80,13 +84,13 @@ class Wanted:
             return False
         return not any(fnmatchcase(name, pattern) for pattern in self.prune)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Stands for the lock on this platform, prepared like this."""
         services = ["all"] if self.aws_services is None else sorted(self.aws_services)
         words = [self.target.name, self.preparation, *self.prune, "services", *services, ""]
         digest = hashlib.sha256("\n".join(words).encode())
-        digest.update(self.lock.read_bytes())
+        digest.update(self.locked)
         return digest.hexdigest()
 
 
@@ -135,12 +139,14 @@ def prepared_parts(project: Project, wanted: Wanted, cache: Cache) -> list[Part]
 
 def install(project: Project, wanted: Wanted, directory: Path) -> None:
     """Install the wheels of a lock below `directory` with uv, from its cache alone when that has them."""
-    if not re.search(r"^[a-zA-Z0-9]", wanted.lock.read_text(), re.MULTILINE):
+    if not re.search(rb"^[a-zA-Z0-9]", wanted.locked, re.MULTILINE):
         return
+    requirements = directory.parent / wanted.lock.name
+    requirements.write_bytes(wanted.locked)
     target = wanted.target
     command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "install", "--quiet", "--no-config"]
     command += ["--target", directory, "--python-version", target.python, "--only-binary", ":all:", "--no-deps"]
-    command += ["--require-hashes", "--link-mode", "hardlink", "--python", sys.executable, "-r", wanted.lock]
+    command += ["--require-hashes", "--link-mode", "hardlink", "--python", sys.executable, "-r", requirements]
     if target.platform:
         command += ["--python-platform", target.platform]
     # Offline first: asking the index whether anything is new takes longer than the installation, and a lock knows.
@@ -152,22 +158,25 @@ def install(project: Project, wanted: Wanted, directory: Path) -> None:
 
 
 def refusal(lock: str, target: Target, words: str) -> str:
-    """Name the distributions that uv could not install, and say what to do."""
-    wheelless = re.findall(
-        r"([A-Za-z0-9._-]+)==([^\s`]+) has no (?:usable|built)? ?wheels?|([A-Za-z0-9._-]+)==\S+ has no wheels", words
-    )
-    names = sorted({name for found in wheelless for name in found[:1] if name})
-    subject = (
-        f"{' and '.join(names)} in {lock} has no wheel"
-        if names
-        else f"The dependencies in {lock} could not be installed"
-    )
+    """Say what uv could not do, and what to do about it."""
     said = "\n  ".join(words.strip().splitlines()[-8:])
-    source = str(Path(lock).with_suffix(".in"))
-    return (
-        f"{subject} for {target.name}; choose versions with wheels for it in {source}, "
-        f'run "make lock" and build again. uv says:\n  {said}'
-    )
+    names = sorted(set(re.findall(r"([A-Za-z0-9._-]+)==\S+ has no usable wheels", words)))
+    failed = f"The dependencies in {lock} could not be installed for {target.name}"
+    if names:
+        source = Path(lock).with_suffix(".in")
+        sentence = (
+            f"{' and '.join(names)} in {lock} has no wheel for {target.name}; choose versions with wheels for it "
+            f'in {source}, run "make lock" and build again.'
+        )
+    elif "hash mismatch" in words.lower():
+        sentence = (
+            f"{failed}: what the index gave is not what was locked. Do not lock it anew before you know who changed it."
+        )
+    elif "network was disabled" in words.lower():
+        sentence = f"{failed}: uv may not reach the index, and its cache lacks some. Build once with the network."
+    else:
+        sentence = f"{failed}. Mend what uv names, and build again."
+    return f"{sentence} uv says:\n  {said}"
 
 
 def installed(directory: Path, wanted: Wanted) -> Iterator[Installed]:

@@ -45,11 +45,13 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
         make_user_router(settings=settings, users=users, authenticator=authenticator),
         make_link_router(links=links, authenticator=authenticator),
     ]
-    app = make_application(
+    return make_application(
         title=openapi.TITLE,
         version=VERSION,
         description=openapi.DESCRIPTION,
         routers=routers,
+        # The pages of the API would be short codes otherwise.
+        last_routers=[make_follow_router(links=links)],
         logger=logger,
         cors=CorsRules(
             # In Lambda the HTTP API names the origins, and a browser refuses an answer that names one twice.
@@ -62,6 +64,3 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
         max_body_bytes=MAX_BODY_BYTES,
         on_shutdown=database.close,
     )
-    # After the pages of the API, which would be short codes otherwise.
-    app.router.routes.extend(make_follow_router(links=links).routes)
-    return app

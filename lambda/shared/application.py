@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from aws_lambda_powertools import Logger
 from fastapi import APIRouter, FastAPI
@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES, BodyLimit
 from shared.cors import Cors, CorsRules
-from shared.docs_pages import RELATIVE_SERVERS, add_docs_pages
+from shared.docs_pages import RELATIVE_SERVERS, make_docs_router
 from shared.errors import ErrorBoundary, install_error_handlers
 from shared.head_requests import HeadRequests
 from shared.metrics import Counters, FlushCounters
@@ -22,12 +22,15 @@ class Application(FastAPI):
     """An application that works out its OpenAPI document when somebody asks for it, and nothing of it before."""
 
     def openapi(self) -> dict[str, Any]:
-        """Make the document, the first time; what was described by a model gets that model's schema."""
-        if self.openapi_schema is None:
-            for route in self.routes:
-                if isinstance(route, APIRoute) and route.openapi_extra is not None:
-                    route.openapi_extra = with_schemas(route.openapi_extra)
+        """Make the document when the routes are new; what was described by a model gets that model's schema."""
+        for route in self.routes:
+            if isinstance(route, APIRoute) and route.openapi_extra is not None:
+                route.openapi_extra = with_schemas(route.openapi_extra)
         return super().openapi()
+
+    def include_router(self, *_parameters: Any, **_options: Any) -> NoReturn:
+        """Refuse: the routes of a router that is included are made twice, and `openapi` does not find them."""
+        raise TypeError("An application includes no routers. Hand the router to make_application: routers=[...].")
 
 
 def make_application(  # noqa: PLR0913 - the parts that an application is made of
@@ -36,6 +39,7 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
     version: str,
     description: str,
     routers: Sequence[APIRouter],
+    last_routers: Sequence[APIRouter] = (),
     logger: Logger,
     cors: CorsRules | None = None,
     counters: Counters | None = None,
@@ -43,17 +47,18 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
     docs: bool = True,
     on_shutdown: Callable[[], None] | None = None,
 ) -> FastAPI:
-    """Make an application of the routes of its routers, in their order.
+    """Make an application of the routes of its routers, in their order; those of `last_routers` follow the docs pages.
 
     Without `cors`, whatever stands in front of it answers for browsers. Without `docs` there are no docs pages.
     `on_shutdown` runs when a server ends; Lambda ends without a word.
     """
+    all_routers = [*routers, *([make_docs_router()] if docs else []), *last_routers]
     app = Application(
         title=title,
         version=version,
         description=description,
         servers=RELATIVE_SERVERS,
-        routes=[route for router in routers for route in router.routes],
+        routes=[route for router in all_routers for route in router.routes],
         docs_url=None,
         openapi_url=None,
         redoc_url=None,
@@ -61,8 +66,6 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
         redirect_slashes=False,
         lifespan=None if on_shutdown is None else _ending_with(on_shutdown),
     )
-    if docs:
-        add_docs_pages(app)
     install_error_handlers(app)
     # The last one that is added is the outermost one.
     app.add_middleware(ErrorBoundary, logger=logger)

@@ -32,7 +32,7 @@ class Threads:
 class AsyncDynamoDB:
     """The calls of `DynamoDB`, awaitable.
 
-    botocore blocks, and a library that does not would pin a botocore of its own beside the one that Lambda brings.
+    botocore blocks, and a library that does not would pin another release of botocore than the one that is locked.
     A thread costs about a tenth of a millisecond a call; as many calls wait at once as there are threads.
     """
 

@@ -1,7 +1,6 @@
 """Give Lambda the API's handler: everything that is slow happens here once, when an environment starts."""
 
 import os
-from functools import partial
 
 from botocore.session import get_session
 
@@ -20,7 +19,7 @@ _session = get_session()
 app = create_app(
     settings=_settings,
     client=make_client(endpoint=_settings.endpoint, region=_settings.region, session=_session),
-    queue_client=queue.LateClient(partial(queue.make_client, _session)),
+    queue_client=queue.make_client(_session),
     clock=system_clock,
     logger=_logger,
 )

@@ -1,7 +1,5 @@
 """Send messages to the queue, and give back those that are not worked on."""
 
-from collections.abc import Callable
-from functools import cached_property
 from typing import Any, Protocol, cast
 
 from botocore.session import Session
@@ -20,28 +18,6 @@ class Client(Protocol):
 def make_client(session: Session) -> Client:
     """Make a client with the environment's credentials and region: the queue is where the functions are."""
     return cast("Client", session.create_client("sqs", config=CLIENT_CONFIG))
-
-
-class LateClient:
-    """A client that is made when it is first used.
-
-    Most requests, and nearly all batches, need no queue, and to make a client takes longer than either.
-    """
-
-    def __init__(self, make: Callable[[], Client]) -> None:
-        self._make = make
-
-    def send_message(self, **request: Any) -> dict[str, Any]:
-        """Send a message."""
-        return self._client.send_message(**request)
-
-    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
-        """Say when a message is seen again."""
-        return self._client.change_message_visibility(**request)
-
-    @cached_property
-    def _client(self) -> Client:
-        return self._make()
 
 
 class Queue:

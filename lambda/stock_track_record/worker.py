@@ -45,7 +45,7 @@ class Worker:
         The answer names those that failed, so that only they come again
         (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting).
         """
-        given_back: list[str] = []
+        given_back: list[str | None] = []
         failed: list[str] = []
         # What has come most often is next: what was given back for want of time is not given back again.
         records = sorted(event["Records"], key=lambda record: -_receives(record))
@@ -56,16 +56,16 @@ class Worker:
                 # One is tried in any case: a worker with a short timeout would else never try any.
                 if number > 0 and context.get_remaining_time_in_millis() < ENOUGH_TIME:
                     self._logger.warning("no time left")
-                    given_back.append(record["receiptHandle"])
-                    self._give_up_at_last(record, NOT_TRIED)
                     failed.append(record["messageId"])
+                    given_back.append(record.get("receiptHandle"))
+                    self._give_up_at_last(record, NOT_TRIED)
                     continue
                 try:
                     self._work(record)
                 except PoisonMessageError as error:
                     self._logger.warning("poison", extra={"reason": str(error)})
-                    given_back.append(record["receiptHandle"])
                     failed.append(record["messageId"])
+                    given_back.append(record.get("receiptHandle"))
                 except Exception:  # whatever it is, the message comes again, and its stack belongs into the log
                     self._logger.exception("A message could not be worked on.")
                     self._give_up_at_last(record, TRIED.format(receives=self._max_receives))
@@ -106,11 +106,11 @@ class Worker:
         except Exception:  # the fault that is told above may well be that of the table
             self._logger.exception("A job that failed could not be marked.")
 
-    def _give_back(self, receipt_handles: list[str]) -> None:
+    def _give_back(self, receipt_handles: list[str | None]) -> None:
         if self._queue is None:
             return
         try:
-            for receipt_handle in receipt_handles:
+            for receipt_handle in filter(None, receipt_handles):
                 self._queue.give_back(receipt_handle)
         except (BotoCoreError, ClientError):
             # They come back by themselves when their visibility timeout is over.
@@ -123,8 +123,8 @@ def _receives(record: Record) -> int:
 
 def _names(record: Record) -> dict[str, str]:
     """Name the message, and the request that it came from when the API sent it."""
-    attributes = record.get("messageAttributes") or {}
-    request_id = attributes.get("request_id", {}).get("stringValue") or ""
+    attribute = (record.get("messageAttributes") or {}).get("request_id")
+    request_id = (attribute.get("stringValue") if isinstance(attribute, dict) else None) or ""
     return {"message_id": record["messageId"]} | (
-        {"request_id": request_id} if request_ids.is_well_formed(request_id) else {}
+        {"request_id": request_id} if isinstance(request_id, str) and request_ids.is_well_formed(request_id) else {}
     )

@@ -1,7 +1,6 @@
 """Give Lambda the worker's handler: everything that is slow happens here once, when an environment starts."""
 
 import os
-from functools import partial
 
 from botocore.session import get_session
 
@@ -23,7 +22,6 @@ _session = get_session()
 _dynamodb = DynamoDB(
     client=make_client(endpoint=_settings.endpoint, region=_settings.region, session=_session), logger=_logger
 )
-_queue_client = queue.LateClient(partial(queue.make_client, _session))
 _jobs = JobStore(table=_settings.table, dynamodb=_dynamodb, clock=system_clock)
 
 handler = Worker(
@@ -35,7 +33,7 @@ handler = Worker(
         jobs=_jobs,
         clock=system_clock,
     ),
-    queue=queue.Queue(client=_queue_client, url=_settings.queue_url) if _settings.queue_url else None,
+    queue=queue.Queue(client=queue.make_client(_session), url=_settings.queue_url) if _settings.queue_url else None,
     logger=_logger,
     max_receives=_settings.max_receives,
 ).handle

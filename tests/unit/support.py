@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -143,6 +143,29 @@ def recorded_event(name: str) -> dict[str, Any]:
     """Read an event as an API sends it."""
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return event
+
+
+def broken_references(document: Any) -> set[str]:
+    """Return the references of an OpenAPI document that lead to nothing in it; each is a JSON pointer (RFC 6901)."""
+
+    def references(part: Any) -> Iterator[str]:
+        if isinstance(part, list):
+            part = dict(enumerate(part))
+        if isinstance(part, dict):
+            if isinstance(part.get("$ref"), str):
+                yield part["$ref"]
+            for inner in part.values():
+                yield from references(inner)
+
+    def leads_somewhere(reference: str) -> bool:
+        start, *names = reference.split("/")
+        part = document if start == "#" else None
+        for name in names:
+            key = name.replace("~1", "/").replace("~0", "~")
+            part = part.get(key) if isinstance(part, dict) else None
+        return part is not None
+
+    return {reference for reference in references(document) if not leads_somewhere(reference)}
 
 
 def client_error(code: str, *, reasons: list[str] | None = None) -> ClientError:

@@ -6,6 +6,10 @@ import base64
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -160,7 +164,8 @@ def test_building_again_changes_nothing(tiny: Project) -> None:
 
 def test_what_tools_leave_beside_the_sources_is_not_packaged(tiny: Project) -> None:
     first = build(tiny, "tiny")
-    for name in ("__pycache__/main.pyc", ".mypy_cache/3.11/main.json", ".main.py.swp", "README.md", "Dockerfile"):
+    left = ["__pycache__/main.pyc", ".mypy_cache/3.11/main.json", ".main.py.swp", "README.md", "Dockerfile"]
+    for name in [*left, "main.py~", "main.py.orig", "stray.pyc"]:
         path = tiny.lambda_path / "tiny" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("left")
@@ -233,6 +238,13 @@ def test_entries_of_other_apps_stay(tiny: Project) -> None:
 
 def test_the_hash_is_written_as_lambda_reports_it() -> None:
     assert code_sha256(b"") == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+
+def test_a_link_to_a_directory_is_refused(tiny: Project) -> None:
+    (tiny.lambda_path / "tiny/loop").symlink_to(".")
+
+    with pytest.raises(BuildFailed, match=r"tiny/loop is a link to a directory; copy what it holds, since a zip has no links"):
+        build(tiny, "tiny")
 
 
 # What is refused
@@ -312,6 +324,8 @@ def test_an_import_that_the_package_will_not_have_is_refused(tiny: Project, stat
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import yaml",
         "import typing\nif typing.TYPE_CHECKING:\n    import yaml",
         "try:\n    import yaml\nexcept ImportError:\n    yaml = None",
+        "import sys\nif sys.version_info < (3, 11):\n    import yaml",
+        "from contextlib import suppress\nwith suppress(ImportError):\n    import yaml",
         "try:\n    import yaml\nexcept (OSError, ModuleNotFoundError):\n    yaml = None",
     ],
 )
@@ -319,6 +333,33 @@ def test_an_import_that_the_package_has_or_can_do_without_is_taken(tiny: Project
     (tiny.lambda_path / "tiny/main.py").write_text(f"{statement}\ndef handler(event, context): ...\n")
 
     assert build(tiny, "tiny").changed
+
+
+def test_a_root_file_can_be_imported(tiny: Project) -> None:
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text('root_files = ["helper.py"]\n' + config.read_text())
+    (tiny.lambda_path / "tiny/helper.py").touch()
+    (tiny.lambda_path / "tiny/main.py").write_text("import helper\ndef handler(event, context): ...\n")
+
+    assert {"helper.py", "__pycache__/helper.cpython-313.pyc"} <= set(contents(build(tiny, "tiny").path))
+
+
+def test_ctrl_c_ends_a_build_with_a_word_and_no_traceback(tiny: Project) -> None:
+    """The compiler sleeps in a source that takes Python long to read, so that the signal meets a build under way."""
+    nested = "\n".join(f"X{number} = {'[' * 60}{']' * 60}" for number in range(4000))
+    (tiny.lambda_path / "tiny/slow.py").write_text(nested)
+    environment = {**os.environ, "SAWHORSE_PROJECT": str(tiny.path)}
+    command = [sys.executable, "-m", "harness.start", "build", "tiny"]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not (tiny.path / "dist/.build/tiny.lock").exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.communicate(timeout=30)[1] == "sawhorse: stopped.\n"
+    assert process.returncode == 130
+    assert not (tiny.path / "dist/tiny.zip").exists()
 
 
 def test_what_lambda_has_is_left_out_by_the_apps_choice_alone(tiny: Project) -> None:
@@ -368,9 +409,7 @@ def test_dependencies_lie_in_a_layer_of_their_own_when_the_app_says_so(tiny: Pro
 # The manifest
 
 
-@pytest.mark.parametrize(
-    "content", ["{", "[]", '{"tiny": []}', '{"tiny": {"api": {"path": 1}}}', '{"tiny": {"api": 1}}']
-)
+@pytest.mark.parametrize("content", ["{", "[]", "{}x", '"word"'])
 def test_a_manifest_that_the_build_did_not_write_is_refused(tiny: Project, content: str) -> None:
     (tiny.path / "dist").mkdir()
     (tiny.path / "dist/manifest.json").write_text(content)
@@ -379,6 +418,18 @@ def test_a_manifest_that_the_build_did_not_write_is_refused(tiny: Project, conte
         BuildFailed, match=r'^dist/manifest\.json is not what the build writes; delete it and run "make build"\.$'
     ):
         build(tiny, "tiny")
+
+
+@pytest.mark.parametrize("old", [[], {"api": {"path": "dist/old.zip", "sha256": "x", "size": 1}}, {"api": 1}])
+def test_entries_of_an_older_build_are_left_out_and_those_of_today_stay(tiny: Project, old: object) -> None:
+    build(tiny, "tiny")
+    path = tiny.path / "dist/manifest.json"
+    today = json.loads(path.read_text())
+    path.write_text(json.dumps({"old": old, "other": today["tiny"]}))
+
+    build(tiny, "tiny")
+
+    assert json.loads(path.read_text()) == {"other": today["tiny"], "tiny": today["tiny"]}
 
 
 def test_builds_at_the_same_time_enter_all_their_functions(tiny: Project) -> None:

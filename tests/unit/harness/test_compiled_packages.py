@@ -155,8 +155,8 @@ def test_without_the_interpreter_there_is_no_bytecode_and_every_build_says_so(
     [warning] = packages[0].warnings
     assert packages[1].warnings == [warning]
     assert warning == (
-        "The package of tiny has no bytecode, so its functions start more slowly: Python 3.13 is not on this machine "
-        "and could not be fetched. Install it and build again."
+        "The package of tiny has no bytecode, so its functions start more slowly, and its sources were not checked: "
+        "Python 3.13 is not on this machine and could not be fetched. Install it and build again."
     )
     healed = build(tiny, "tiny")
     assert healed.changed

@@ -62,6 +62,22 @@ def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
             'aws_services = ["s4"]\n[functions.api]\nhandler = "tiny.main.handler"',
             r"package\.toml: aws_services has s4, which the package's botocore does not describe; correct the name",
         ),
+        (
+            'aws_services = ["sqs"]\nprovided = ["botocore"]\n[functions.api]\nhandler = "tiny.main.handler"',
+            r"package\.toml: botocore is provided, so aws_services decides nothing; remove one of the two\.",
+        ),
+        (
+            '[functions.api]\nhandler = "tiny.main.handler"\nmemory = 3',
+            r"functions\.api has memory, which nothing reads; remove it\.",
+        ),
+        (
+            '[functions.api]\nhandler = "other.main.handler"',
+            r"other\.main\.handler is not in the package of tiny; name a function of lambda/tiny\.",
+        ),
+        (
+            'root_files = ["package.toml"]',
+            r"root_files has 'package\.toml', which no package takes; remove or rename it\.",
+        ),
         ("provided = 3", r'provided must be a list of words, such as \["boto3"\]\.'),
         ('provided = ["fastapi"]', r"Lambda has no fastapi that could be provided; it has boto3, "),
         (

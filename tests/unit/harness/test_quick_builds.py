@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from harness.layout import Project
 from harness.package.build import build
+from harness.package.cache import Cache
 from harness.package.quick import build_quickly
 from tests.unit.harness.support import make_tiny_project, sawhorse, tree
 
@@ -28,6 +29,12 @@ def quickly(project: Project) -> object:
 
 def main_of(project: Project) -> Path:
     return project.lambda_path / "tiny/main.py"
+
+
+def change_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def anew(project: Project, dist: Path) -> dict[str, bytes]:
@@ -65,7 +72,7 @@ def test_what_is_not_as_it_was_written_is_made_again(tiny: Project, name: str, h
 
     assert quickly(tiny) is None
     if name == "manifest.json" and harm == "changed":
-        # Another app's functions might stand there, so nothing is thrown away.
+        # What it says of an app called TINY stays.
         path.unlink()
     build(tiny, "tiny")
 
@@ -81,10 +88,12 @@ def test_what_is_not_as_it_was_written_is_made_again(tiny: Project, name: str, h
         lambda project: (project.requirements / "tiny.txt").write_text("# nothing\n"),
         lambda project: (project.lambda_path / "tiny/new.py").touch(),
         lambda project: (project.lambda_path / "shared/__init__.py").unlink(),
+        lambda project: (project.lambda_path / "tiny/main.py").chmod(0o755),
         lambda project: (project.path / "dist/.build/tiny").write_bytes(b"half of it"),
+        lambda project: change_a_byte(project.path / "dist/.build/tiny"),
         lambda project: (project.path / "dist/.build/tiny").unlink(),
     ],
-    ids=["configuration", "lock", "new source", "lost source", "broken memory", "no memory"],
+    ids=["configuration", "lock", "new source", "lost source", "mode", "half a memory", "broken memory", "no memory"],
 )
 def test_more_than_changed_sources_is_left_to_the_whole_build(
     tiny: Project, change: Callable[[Project], object]
@@ -105,15 +114,15 @@ def test_a_package_for_another_platform_is_never_taken_for_this_one(tiny: Projec
 
 def test_an_interpreter_that_is_another_one_now_is_looked_for_again(tiny: Project) -> None:
     build(tiny, "tiny")
-    remembered = Path(os.environ["SAWHORSE_CACHE_DIR"]) / "interpreters/3.13"
-    found = remembered.read_text()
+    cache = Cache.of_user()
+    found = cache.interpreter("3.13")
     other = tiny.path / "python3.13"
     other.write_text('#!/bin/sh\nexec python3.12 "$@"\n')
     other.chmod(0o755)
-    remembered.write_text(str(other))
+    cache.remember_interpreter("3.13", other)
 
     assert build(tiny, "tiny", dist=tiny.path / "other").sha256 == build(tiny, "tiny").sha256
-    assert remembered.read_text() == found
+    assert cache.interpreter("3.13") == found
 
 
 edits = st.lists(

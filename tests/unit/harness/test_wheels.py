@@ -28,7 +28,8 @@ TARGET = Target("3.13", "x86_64-manylinux_2_28")
 def wanted(project: Project, lock: str = "tiny.txt", **choices: Any) -> Wanted:
     interpreter = bootstrap.exact_python("3.13", project.path)
     settings: dict[str, Any] = {"target": TARGET, "interpreter": interpreter, **choices}
-    return Wanted(lock=project.requirements / lock, **settings)
+    path = project.requirements / lock
+    return Wanted(lock=path, locked=path.read_bytes(), **settings)
 
 
 def names_in(path: str) -> list[str]:
@@ -171,16 +172,20 @@ def test_a_lock_prepared_otherwise_is_another_entry(tiny: Project, change: dict[
     assert (wanted(tiny, **change).key != wanted(tiny).key) is differs
 
 
-@pytest.mark.parametrize("damage", ["changed", "cut", "gone"])
-def test_a_damaged_part_is_prepared_again(tiny: Project, locked_wheel: str, cache: Cache, damage: str) -> None:
+@pytest.mark.parametrize("where", ["wheels", "locks", "documents", "interpreters"])
+@pytest.mark.parametrize("damage", ["changed", "cut", "emptied", "gone"])
+def test_a_damaged_entry_of_the_cache_is_made_again(
+    tiny: Project, locked_wheel: str, cache: Cache, damage: str, where: str
+) -> None:
     (tiny.requirements / "tiny.txt").write_text(locked_wheel)
     first = build(tiny, "tiny").sha256
-    [path] = (cache.path / "wheels").iterdir()
+    [path] = (cache.path / where).iterdir()
     content = path.read_bytes()
     if damage == "gone":
         path.unlink()
     else:
-        path.write_bytes(content[:-40] if damage == "cut" else content.replace(b"tinydep", b"tinyDEP"))
+        harmed = {"cut": content[:-1], "emptied": b"", "changed": bytes([content[0] ^ 1]) + content[1:]}
+        path.write_bytes(harmed[damage])
 
     assert build(tiny, "tiny", dist=tiny.path / "other").sha256 == first
     assert path.read_bytes() == content
@@ -220,11 +225,27 @@ def test_a_cache_that_cannot_be_written_is_a_sentence(tiny: Project, locked_whee
 # What is refused
 
 
-def test_a_wheel_of_another_hash_is_refused(tiny: Project, locked_wheel: str) -> None:
+def test_a_wheel_of_another_hash_is_refused_and_nobody_is_told_to_lock_it(tiny: Project, locked_wheel: str) -> None:
     (tiny.requirements / "tiny.txt").write_text(f"tinydep==1.0 --hash=sha256:{'0' * 64}\n")
 
-    with pytest.raises(BuildFailed, match=r"requirements/tiny\.txt could not be installed"):
+    with pytest.raises(BuildFailed, match=r"requirements/tiny\.txt could not be installed") as refusal:
         build(tiny, "tiny")
+
+    assert "Do not lock it anew before you know who changed it." in str(refusal.value)
+    assert "make lock" not in str(refusal.value)
+
+
+def test_a_lock_that_changes_while_its_wheels_are_prepared_stands_for_what_it_said(
+    tiny: Project, locked_wheel: str, cache: Cache
+) -> None:
+    """Another shell checks out another lock in the middle."""
+    lock = tiny.requirements / "tiny.txt"
+    lock.write_text(locked_wheel)
+    asked = wanted(tiny)
+    lock.write_text("# nothing any more\n")
+
+    assert [part.name for part in prepared_parts(tiny, asked, cache)] == ["tinydep"]
+    assert prepared_parts(tiny, wanted(tiny), cache) == []
 
 
 def test_a_distribution_without_a_wheel_is_named_and_dist_stays_as_it_was(
@@ -261,4 +282,5 @@ one-two==1.0 ; python_version < '4' \\
 Three_Four==2.0 --hash=sha256:{"c" * 64}
 """
 
-    assert hashes_in(lock) == {"one-two": ("a" * 64, "b" * 64), "three-four": ("c" * 64,)}
+    # Of two, nobody says which one was installed.
+    assert hashes_in(lock) == {"one-two": (), "three-four": ("c" * 64,)}

@@ -11,6 +11,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.unit.hybrid_ci_cd.support import Api, bearer
+from tests.unit.support import broken_references
 
 CHECKED = settings(
     deadline=None, max_examples=12, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
@@ -41,6 +42,11 @@ ROUTES = {
 @pytest.fixture
 def document(api: Api) -> Any:
     return api.get("/openapi.json").json()
+
+
+def test_every_reference_of_the_document_leads_to_something_in_it(document: Any) -> None:
+    assert "ErrorBody" in document["components"]["schemas"]
+    assert broken_references(document) == set()
 
 
 def test_the_document_knows_every_route_and_who_may_call_it(document: Any) -> None:

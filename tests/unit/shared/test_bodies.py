@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 from aws_lambda_powertools import Logger
-from fastapi import APIRouter, Request
+from fastapi import Request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
@@ -15,6 +15,7 @@ from pydantic import Field
 from shared.application import make_application
 from shared.bodies import read_body
 from shared.lambda_handler import make_handler
+from shared.routers import make_router
 from shared.strict_model import StrictModel
 from tests.unit.support import HttpCaller
 
@@ -31,7 +32,7 @@ class Pick(StrictModel):
 @pytest.fixture
 def http(logger_of: Callable[[str], Logger], event_loop: asyncio.AbstractEventLoop) -> HttpCaller:
     """An application with one route, as every app makes its own."""
-    router = APIRouter()
+    router = make_router()
 
     @router.post("/picks")
     async def add(request: Request) -> dict[str, Any]:

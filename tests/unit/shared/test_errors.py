@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from shared.application import make_application
 from shared.asgi import App
 from shared.lambda_handler import make_handler
+from shared.routers import make_router
 from tests.unit.support import HttpCaller
 
 
 @pytest.fixture
 def app(logger_of: Callable[[str], Logger]) -> Any:
     """An application with one path that has two routes."""
-    router = APIRouter()
+    router = make_router()
 
     @router.post("/things")
     async def add(request: Request) -> int:

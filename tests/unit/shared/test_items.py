@@ -13,11 +13,22 @@ from shared.items import Binary, from_item, to_item
 NUMBERS = st.integers(-(10**37), 10**37) | st.decimals(
     allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=6
 )
-VALUES = st.recursive(
-    st.text(min_size=1) | st.booleans() | NUMBERS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4),
+TOP_LEVEL = st.text() | st.booleans() | NUMBERS | st.just(Decimal("-0"))
+
+
+def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4)
+
+
+# A None at the top is left out; within a list or a map it is a value.
+NESTED = st.recursive(st.none() | TOP_LEVEL, containers, max_leaves=10)
+VALUES = TOP_LEVEL | containers(NESTED)
+# A tuple comes back as a list.
+WITH_TUPLES = st.recursive(
+    st.none() | TOP_LEVEL,
+    lambda inner: containers(inner) | st.lists(inner, max_size=4).map(tuple),
     max_leaves=10,
-)
+).filter(lambda value: value is not None)
 
 
 @given(st.dictionaries(st.text(min_size=1), VALUES, max_size=5))
@@ -45,6 +56,16 @@ def test_a_float_is_refused_since_it_would_not_come_back_as_it_was() -> None:
 def test_what_cannot_be_stored_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="cannot be stored"):
         to_item({"inner": [value]})
+
+
+def test_a_refusal_names_the_type_and_all_that_can_be_stored() -> None:
+    with pytest.raises(TypeError, match=r"A value of type float cannot be stored\. Make it .*, a boolean, "):
+        to_item({"price": 0.1})
+
+
+def test_a_type_that_dynamodb_does_not_have_yet_is_refused_by_its_name() -> None:
+    with pytest.raises(TypeError, match=r"DynamoDB's type 'V' cannot be read\."):
+        from_item({"list": {"L": [{"V": "x"}]}})
 
 
 @pytest.mark.parametrize("number", [10**38 + 1, Decimal("1E+127"), Decimal("1E-200")])
@@ -75,7 +96,7 @@ def test_what_other_code_stored_is_read_whatever_it_is() -> None:
     }
 
 
-@given(st.dictionaries(st.text(min_size=1), VALUES, max_size=5))
+@given(st.dictionaries(st.text(min_size=1), WITH_TUPLES, max_size=5))
 def test_the_typed_form_is_the_one_that_boto3_writes(values: dict[str, Any]) -> None:
     boto3 = TypeSerializer()
 

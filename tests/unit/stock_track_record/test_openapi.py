@@ -11,6 +11,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.unit.stock_track_record.support import Api, MakeApi
+from tests.unit.support import broken_references
 
 ROUTES = {
     ("/api/health", "get"),
@@ -46,6 +47,11 @@ CHECKED = settings(
 @pytest.fixture
 def document(api: Api) -> Any:
     return api.get("/openapi.json").json()
+
+
+def test_every_reference_of_the_document_leads_to_something_in_it(document: Any) -> None:
+    assert "ErrorBody" in document["components"]["schemas"]
+    assert broken_references(document) == set()
 
 
 def test_the_document_knows_every_route(document: Any) -> None:

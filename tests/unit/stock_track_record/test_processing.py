@@ -16,6 +16,8 @@ from tests.unit.stock_track_record.support import (
     Hands,
     MakeApi,
     MakeWorker,
+    WorkerContext,
+    batch,
     items_of,
 )
 from tests.unit.support import Clock, Interrupting, Refusing, client_error
@@ -179,6 +181,51 @@ def test_poison_is_reported_given_back_at_once_and_spoils_nothing(
     assert worker(*bodies[:3], "no JSON", *bodies[3:]) == ["message-3"]
     assert queue.given_back == ["handle-3"]
     assert {api.job(job["job_id"])["state"] for job in jobs} == {"done"}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"messageAttributes": None},
+        {"messageAttributes": {"request_id": None}},
+        {"messageAttributes": {"request_id": "mine"}},
+        {"messageAttributes": {"request_id": {}}},
+        {"messageAttributes": {"request_id": {"stringValue": None}}},
+        {"messageAttributes": {"request_id": {"stringValue": 1}}},
+    ],
+    ids=str,
+)
+def test_a_message_whose_attributes_are_odd_is_worked_on_all_the_same(
+    api: Api, worker: Hands, channel_id: str, attributes: dict[str, Any]
+) -> None:
+    job = api.process(channel_id)
+    event = batch(api.queue.bodies())
+    del event["Records"][0]["messageAttributes"]
+    event["Records"][0] |= attributes
+
+    assert worker.handler(event, WorkerContext([])) == {"batchItemFailures": []}
+    assert api.job(job["job_id"])["state"] == "done"
+
+
+def test_messages_without_a_handle_or_a_body_fail_alone(
+    api: Api, worker: Hands, channel_id: str, queue: HandedQueue
+) -> None:
+    job = api.process(channel_id)
+    [body] = api.queue.bodies()
+    event = batch(["no JSON", "has none", "no JSON", body])
+    del event["Records"][0]["receiptHandle"]
+    del event["Records"][1]["body"]
+
+    assert worker.handler(event, WorkerContext([])) == {
+        "batchItemFailures": [{"itemIdentifier": f"message-{number}"} for number in range(3)]
+    }
+    assert queue.given_back == ["handle-2"]
+    assert api.job(job["job_id"])["state"] == "done"
+
+
+def test_a_batch_of_no_messages_has_no_failures(worker: Hands) -> None:
+    assert worker.handler({"Records": []}, WorkerContext([])) == {"batchItemFailures": []}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The worker starts without what only the API needs: a framework takes longer to import than the work takes."""
+"""The worker starts without what only the API needs, above all without a web framework."""
 
 import json
 import os

@@ -13,6 +13,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
 from shared.api_keys import ApiKey
+from tests.unit.support import broken_references
 from tests.unit.triggers_api.support import Api
 from triggers_api import idempotency
 
@@ -28,6 +29,11 @@ CHECKED = settings(
 @pytest.fixture
 def document(api: Api) -> Any:
     return api.get("/openapi.json").json()
+
+
+def test_every_reference_of_the_document_leads_to_something_in_it(document: Any) -> None:
+    assert "ErrorBody" in document["components"]["schemas"]
+    assert broken_references(document) == set()
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
+from tests.unit.support import broken_references
 from tests.unit.turbotech_portal.support import Api, Tables, deliverable, metric, put
 
 CHECKED = settings(
@@ -45,6 +46,11 @@ REFUSABLE = [
 @pytest.fixture
 def document(api: Api) -> Any:
     return api.read("/openapi.json")
+
+
+def test_every_reference_of_the_document_leads_to_something_in_it(document: Any) -> None:
+    assert "ErrorBody" in document["components"]["schemas"]
+    assert broken_references(document) == set()
 
 
 def test_the_document_says_where_the_token_goes(document: Any) -> None:
