@@ -243,7 +243,9 @@ def test_the_hash_is_written_as_lambda_reports_it() -> None:
 def test_a_link_to_a_directory_is_refused(tiny: Project) -> None:
     (tiny.lambda_path / "tiny/loop").symlink_to(".")
 
-    with pytest.raises(BuildFailed, match=r"tiny/loop is a link to a directory; copy what it holds, since a zip has no links"):
+    with pytest.raises(
+        BuildFailed, match=r"tiny/loop is a link to a directory; copy what it holds, since a zip has no links"
+    ):
         build(tiny, "tiny")
 
 
