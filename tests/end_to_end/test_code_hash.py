@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,114 +117,65 @@ class Deployed:
         return json.load(self.client.invoke(FunctionName=self.name, Qualifier=qualifier)["Payload"])
 
 
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("code-hash")
-
-
 @pytest.fixture
-def make_root(local_aws: Running, repository: Path, scratch: Path) -> Callable[[], Deployed]:
-    """Make a root of its own for a test, with nothing applied."""
-
-    def make() -> Deployed:
-        name = unique("hashed")
-        directory = scratch_root(repository, scratch, f"dev/{name}")
-        (directory / "main.tf").write_text(EXAMPLE_VARIABLES + CALLS)
-        variables = local_aws.environment()
-        terraform = Terraform(Project(repository), directory, environment=variables)
-        terraform.init()
-        return Deployed(name, directory, terraform, local_client("lambda", variables))
-
-    return make
+def root(local_aws: Running, repository: Path, tmp_path: Path) -> Deployed:
+    """A root of its own for a test, with nothing applied."""
+    name = unique("hashed")
+    directory = scratch_root(repository, tmp_path, f"dev/{name}")
+    (directory / "main.tf").write_text(EXAMPLE_VARIABLES + CALLS)
+    variables = local_aws.environment()
+    terraform = Terraform(Project(repository), directory, environment=variables)
+    terraform.init()
+    return Deployed(name, directory, terraform, local_client("lambda", variables))
 
 
-@pytest.fixture
-def root(make_root: Callable[[], Deployed]) -> Deployed:
-    """A function without dependencies, applied."""
-    root = make_root()
+def test_other_content_is_deployed_and_the_same_compressed_otherwise_is_not(root: Deployed) -> None:
     root.give(ALONE)
     root.apply()
-    return root
-
-
-@pytest.fixture
-def layered(make_root: Callable[[], Deployed]) -> Deployed:
-    """A function whose dependency lies in a layer, applied."""
-    root = make_root()
-    root.give(DEPENDENT, FIRST)
-    root.apply()
-    return root
-
-
-def test_the_same_content_compressed_otherwise_is_not_deployed(root: Deployed) -> None:
     function = root.resource(FUNCTION)
     # The provider keeps the hash that it was given, and puts AWS's own beside it.
     assert function["code_sha256"] == root.client.get_function_configuration(FunctionName=root.name)["CodeSha256"]
     assert function["source_code_hash"] != function["code_sha256"]
 
     root.give(ALONE, level=0)
-
     assert not root.has_changes()
-    assert root.uploaded(FUNCTION) == ("1", function["code_sha256"])
-
-
-def test_other_content_is_deployed_and_the_first_again_when_it_comes_back(root: Deployed) -> None:
-    before = root.uploaded(FUNCTION)
 
     root.give({"app.py": ALONE["app.py"].replace("first", "second")})
     root.apply()
     version, code = root.uploaded(FUNCTION)
     assert version == "2"
-    assert code != before[1]
+    assert code != function["code_sha256"]
     assert (root.call("1"), root.call()) == ("first", "second")
 
-    root.give(ALONE)
-    root.apply()
-    assert root.uploaded(FUNCTION) == ("3", before[1])
-    assert root.call() == "first"
 
-
-def test_a_function_imports_what_lies_in_its_layer(layered: Deployed) -> None:
-    layer = layered.resource(LAYER)
-    assert layered.resource(FUNCTION)["layers"] == [layer["arn"]]
-    assert layered.call() == "first"
-    assert layer["source_code_hash"] != layer["code_sha256"]
-
-    layered.give(DEPENDENT, FIRST, level=0)
-
-    assert not layered.has_changes(), "the layer's content is the same, compressed otherwise"
-
-
-def test_other_content_of_the_layer_makes_a_version_and_moves_the_function_to_it(layered: Deployed) -> None:
-    layered.give(DEPENDENT, SECOND)
-    layered.apply()
-
-    layer, function = layered.resource(LAYER), layered.resource(FUNCTION)
-    assert (layer["version"], function["version"]) == ("2", "2")
-    assert function["layers"] == [layer["arn"]]
-    # A version of the function keeps the layer that it was published with, and that stays to be looked into.
-    assert (layered.call("1"), layered.call()) == ("first", "second")
-    kept = layered.client.list_layer_versions(LayerName=f"{layered.name}-dependencies")["LayerVersions"]
-    assert sorted(version["Version"] for version in kept) == [1, 2]
-
-
-def test_new_code_leaves_the_layer_alone(layered: Deployed) -> None:
-    before = layered.uploaded(LAYER)
-
-    layered.give({"app.py": DEPENDENT["app.py"] + "# changed\n"}, FIRST)
-    layered.apply()
-
-    assert layered.uploaded(LAYER) == before
-    assert layered.uploaded(FUNCTION)[0] == "2"
-
-
-def test_dependencies_move_into_a_layer_and_back(root: Deployed) -> None:
+def test_a_layer_is_uploaded_when_its_content_changes_and_leaves_when_it_is_wanted_no_more(root: Deployed) -> None:
     root.give(DEPENDENT, FIRST)
     root.apply()
+    layer = root.resource(LAYER)
+    assert root.resource(FUNCTION)["layers"] == [layer["arn"]]
     assert root.call() == "first"
+    assert layer["source_code_hash"] != layer["code_sha256"]
+
+    root.give(DEPENDENT, FIRST, level=0)
+    assert not root.has_changes(), "the contents are the same, compressed otherwise"
+
+    # New code leaves the layer alone.
+    changed = {"app.py": DEPENDENT["app.py"] + "# changed\n"}
+    root.give(changed, FIRST)
+    root.terraform.apply()
+    assert root.uploaded(LAYER) == (layer["version"], layer["code_sha256"])
+    assert root.uploaded(FUNCTION)[0] == "2"
+
+    # Another layer moves the function, and what was published with the first one keeps it.
+    root.give(changed, SECOND)
+    root.apply()
+    assert (root.uploaded(LAYER)[0], root.uploaded(FUNCTION)[0]) == ("2", "3")
+    assert root.resource(FUNCTION)["layers"] == [root.resource(LAYER)["arn"]]
+    assert (root.call("2"), root.call()) == ("first", "second")
+    kept = root.client.list_layer_versions(LayerName=f"{root.name}-dependencies")["LayerVersions"]
+    assert sorted(version["Version"] for version in kept) == [1, 2]
 
     root.give(ALONE)
-    root.apply()
-
+    root.terraform.apply()
     assert root.resource(FUNCTION)["layers"] in (None, [])
     assert root.call() == "first"

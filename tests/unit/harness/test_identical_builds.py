@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,10 +16,12 @@ import pytest
 
 from harness import bootstrap
 from harness.bootstrap import Machine
-from tests.conftest import copy_of_project
-from tests.unit.harness.support import sha256
+from tests.unit.harness.support import make_tiny_project, sha256
 
-APP = "triggers_api"
+APP = "tiny"
+# Real wheels, one with a native library; the whole of an app takes five times as long, and nothing else comes of it.
+DISTRIBUTIONS = {"annotated-types", "pydantic", "pydantic-core", "typing-extensions", "typing-inspection"}
+SOURCE = "import pydantic\n\n\ndef handler(event: object, context: object) -> str:\n    return pydantic.VERSION\n"
 NOBODY = 65534
 # The directories of tests, and the interpreters of some machines, are closed to other users; what is written is theirs.
 REACH = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
@@ -89,8 +92,12 @@ def run_as(user: int | None) -> Sequence[str]:
 
 
 def built(circumstances: Circumstances, home: Path, repository: Path) -> Path:
-    """Build in a copy of the project, with a cache that knows nothing, and return the package."""
-    project = copy_of_project(home / circumstances.directory)
+    """Build in a project of its own, with a cache that knows nothing, and return the package."""
+    project = make_tiny_project(home / circumstances.directory, repository=repository)
+    (project.lambda_path / "tiny/main.py").write_text(SOURCE)
+    lock = (repository / "requirements/triggers_api.txt").read_text()
+    blocks = re.split(r"^(?=[a-z])", lock, flags=re.MULTILINE)
+    (project.requirements / "tiny.txt").write_text("".join(b for b in blocks if b.split("==")[0] in DISTRIBUTIONS))
     for path in project.lambda_path.rglob("*"):
         os.utime(path, (circumstances.dated, circumstances.dated))
     if circumstances.user is not None:
