@@ -18,7 +18,7 @@ from pathlib import Path
 from harness import bootstrap, terraform_setup
 from harness.errors import SawhorseError
 from harness.layout import Project
-from harness.terraform import terraform_environment
+from harness.terraform import rarely_collecting, terraform_environment
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def validate(project: Project, terraform: Path) -> str:
 
     It works on a copy, since init writes into the directory.
     """
-    environment = {**os.environ, **terraform_environment(project)}
+    environment = {**os.environ, **rarely_collecting(), **terraform_environment(project)}
     with tempfile.TemporaryDirectory(prefix="sawhorse-check-") as scratch:
         top = Path(scratch).resolve()
         shutil.copytree(project.path / "modules", top / "modules", ignore=shutil.ignore_patterns(".terraform"))

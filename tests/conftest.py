@@ -12,7 +12,7 @@ from harness import bootstrap, terraform_setup
 from harness.layout import Project
 from harness.local.emulators import LocalAWS, Running
 from harness.plans.plan import Tool
-from harness.terraform import terraform_environment
+from harness.terraform import rarely_collecting, terraform_environment
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COPIED = ("environments", "harness", "lambda", "modules", "requirements", "Makefile", "pyproject.toml")
@@ -30,7 +30,8 @@ def repository() -> Path:
 def terraform() -> Tool:
     """Terraform as the harness finds it on this machine."""
     project = Project(REPOSITORY)
-    return Tool(terraform_setup.ensure_terraform(project.path), terraform_environment(project))
+    environment = {**rarely_collecting(), **terraform_environment(project)}
+    return Tool(terraform_setup.ensure_terraform(project.path), environment)
 
 
 def copy_of_project(destination: Path) -> Project:
