@@ -83,6 +83,9 @@ def read_config(project: Project, app: str) -> PackageConfig:
     if not isinstance(layer, bool):
         raise BadConfiguration(f"{shown}: layer is {layer!r}; say true or false.")
     functions = content.get("functions")
+    programs = [f for f in (functions.values() if isinstance(functions, dict) else []) if is_program(f, root_files)]
+    if layer and programs:
+        raise BadConfiguration(f"{shown}: a handler that is a program finds no layer's modules; leave layer out.")
     if not isinstance(functions, dict) or not functions:
         raise BadConfiguration(f'{shown} names no function; add [functions.api] with handler = "{app}.main.handler".')
     return PackageConfig(
@@ -100,6 +103,10 @@ def read_config(project: Project, app: str) -> PackageConfig:
         layer=layer,
         digest=hashlib.sha256(written).digest(),
     )
+
+
+def is_program(function: Any, root_files: tuple[str, ...]) -> bool:
+    return isinstance(function, dict) and function.get("handler") in root_files
 
 
 def names_in(content: dict[str, Any], key: str, shown: Path, *, example: str) -> tuple[str, ...] | None:

@@ -166,6 +166,7 @@ def test_without_the_interpreter_there_is_no_bytecode_and_every_build_says_so(
 @pytest.mark.parametrize(("version", "tag"), [("3.11", "cpython-311"), ("3.12", "cpython-312")])
 def test_bytecode_is_that_of_the_packages_own_runtime(tiny: Project, version: str, tag: str) -> None:
     if bootstrap.exact_python(version, tiny.path) is None:
+        # Only machines that have it can compile for it.
         pytest.skip(f"Python {version} is not on this machine.")
     config = tiny.lambda_path / "tiny/package.toml"
     config.write_text(f'runtime = "python{version}"\n' + config.read_text())

@@ -83,6 +83,7 @@ def interpreter_of(circumstances: Circumstances, repository: Path) -> str:
         return sys.executable
     found = bootstrap.exact_python(circumstances.python, repository, Machine.this())
     if found is None:
+        # Only machines that have it can run the harness under it.
         pytest.skip(f"Python {circumstances.python} is not on this machine.")
     return str(found)
 
@@ -134,6 +135,7 @@ def test_a_build_under_other_circumstances_gives_the_same_bytes(
     plain: Path, tmp_path: Path, repository: Path, circumstances: Circumstances
 ) -> None:
     if circumstances.user is not None and (os.geteuid() != 0 or not shutil.which("setpriv")):
+        # The kernel lets nobody else change users.
         pytest.skip("Only root can build as another user.")
 
     package = built(circumstances, tmp_path, repository)

@@ -199,6 +199,7 @@ def test_what_each_python_compiles_is_not_stale(pack: Pack, tmp_path: Path, vers
     candidates = python_candidates(version, Machine.this())
     interpreter = next((one for one in candidates if python_version(one) == version), None)
     if interpreter is None:
+        # Its magic number can be compared only where it is.
         pytest.skip(f"Python {version} is not on this machine")
     (tmp_path / "a.py").write_bytes(SOURCE)
     mode = "unchecked-hash"
@@ -316,6 +317,7 @@ def test_a_python_that_is_not_here_is_a_sentence(pack: Pack, tiny: Project, tmp_
     path = pack({"main.py": SOURCE, "__pycache__/main.cpython-314.pyc": compiled(SOURCE, magic=3627)})
     nowhere = {"PATH": "/usr/bin:/bin", "PYENV_ROOT": str(tmp_path / "no-pyenv")}
     if python_candidates("3.14", Machine(environ=nowhere, home=tmp_path)):
+        # Then it cannot be made absent.
         pytest.skip("this machine has Python 3.14 in a place that every shell looks at")
 
     ended = sawhorse(tiny, "package", "inspect", str(path), "--handler", "main.handler", variables=nowhere)

@@ -106,6 +106,17 @@ def test_a_package_toml_of_other_bytes_than_text_is_refused(tiny: Project) -> No
         build(tiny, "tiny")
 
 
+def test_a_layer_is_refused_for_a_handler_that_is_a_program(tiny: Project) -> None:
+    script = tiny.lambda_path / "tiny/run.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    words = 'layer = true\nroot_files = ["run.sh"]\n[functions.web]\nhandler = "run.sh"\n'
+    (tiny.lambda_path / "tiny/package.toml").write_text(words)
+
+    with pytest.raises(BadConfiguration, match="a handler that is a program finds no layer's modules; leave layer out"):
+        build(tiny, "tiny")
+
+
 def test_runtime_and_architecture_have_defaults(tiny: Project) -> None:
     assert read_config(tiny, "tiny") == PackageConfig("tiny", "python3.13", "x86_64", {"api": "tiny.main.handler"})
 
