@@ -25,6 +25,8 @@ from harness.layout import Project
 NO_CHANGES, CHANGES = 0, 2
 # How long to wait for another run in the same root to end.
 LOCK_TIMEOUT = "60s"
+# Of the snapshots that Terraform has written since 0.12.
+SNAPSHOT_VERSION = 4
 
 
 def rarely_collecting() -> dict[str, str]:
@@ -139,13 +141,25 @@ class Terraform:
         return {name: output["value"] for name, output in found.items()}
 
     def resources(self) -> list[dict[str, Any]]:
-        """Return the managed resources in the state, as `terraform show -json` has them."""
+        """Return the managed resources in the state: of each its address, type and values.
+
+        They are read from the snapshot that `terraform state pull` prints, which takes a third of the time of
+        `terraform show -json`: that starts the provider for its schema.
+        """
         with self.prepared_environment():
-            code, out, err = self.wrapped().cmd("show", json=IsFlagged, no_color=IsFlagged)
+            code, out, err = self.wrapped().cmd("state", "pull")
         if code != 0:
-            raise self.failed(f"terraform show failed in {self.shown}: {err.strip()}")
-        root = json.loads(out).get("values", {}).get("root_module", {})
-        return [resource for resource in walk(root) if resource["mode"] == "managed"]
+            raise self.failed(f"terraform state pull failed in {self.shown}: {err.strip()}")
+        # Nothing is printed when there is no state.
+        snapshot = json.loads(out or '{"version": 4, "resources": []}')
+        if snapshot["version"] != SNAPSHOT_VERSION:
+            raise self.failed(
+                f"The state of {self.shown} has version {snapshot['version']}, and this Sawhorse reads version "
+                f"{SNAPSHOT_VERSION}; use a newer one."
+            )
+        return [
+            one for resource in snapshot["resources"] if resource["mode"] == "managed" for one in instances(resource)
+        ]
 
     def run(self, command: str, *arguments: str, stream: TextIO | None = None, **options: Any) -> int:
         """Run a command with its output streamed and return its exit code."""
@@ -199,10 +213,12 @@ class Terraform:
             os.environ.update(before)
 
 
-def walk(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from walk(child)
+def instances(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Walk the instances of a resource as a snapshot of the state has it."""
+    name = ".".join([*([resource["module"]] if "module" in resource else []), resource["type"], resource["name"]])
+    for instance in resource["instances"]:
+        index = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+        yield {"address": name + index, "type": resource["type"], "values": instance["attributes"]}
 
 
 class Interrupts:

@@ -14,7 +14,7 @@ from typing import Any
 import tftest
 import yaml
 
-from harness.plans.plan import UNKNOWN, Plan, Tool, plan
+from harness.plans.plan import UNKNOWN, Plan, Tool, initialized, plan
 from harness.plans.scratch import scratch_root
 
 # What a state has in place of what AWS would have decided.
@@ -201,8 +201,7 @@ def plan_refusals(
     refusals = list(refusals)
     write_calls(directory, {refusal.name: (refusal.module, refusal.given) for refusal in refusals})
     write_state(directory, state, refusals)
-    runner = tftest.TerraformTest(str(directory), binary=str(tool.binary), env=dict(tool.environment))
-    runner.setup(cleanup_on_exit=False)
+    runner = initialized(tool, directory)
     try:
         output = runner.execute_command("plan", "-json", "-input=false", "-refresh=false").out
     except tftest.TerraformTestError as error:

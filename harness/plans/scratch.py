@@ -52,6 +52,11 @@ def scratch_root(repository: Path, scratch: Path, name: str) -> Path:
 
 def plan_root(tool: Tool, repository: Path, scratch: Path, name: str) -> Plan:
     """Plan one of the project's roots, such as dev/triggers_api, with its environment's facts and a sample package."""
+    return plan(tool, copy_of_root(repository, scratch, name))
+
+
+def copy_of_root(repository: Path, scratch: Path, name: str) -> Path:
+    """Copy one of the project's roots with everything that a plan of it needs, and return its directory."""
     scratch_project(repository, scratch)
     project = Project(repository)
     root = project.root(name)
@@ -67,4 +72,4 @@ def plan_root(tool: Tool, repository: Path, scratch: Path, name: str) -> Plan:
     }
     environment = read_environment(project, root.environment)
     (directory / "terraform.tfvars").write_text(render_tfvars(environment, root.app, packages))
-    return plan(tool, directory)
+    return directory

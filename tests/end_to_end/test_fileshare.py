@@ -24,8 +24,8 @@ from harness.local.clients import local_client
 from harness.local.emulators import LocalAWS
 from harness.processes import process_of
 from harness.workspace import Workspace
-from tests.conftest import REPOSITORY, copy_of_project
-from tests.end_to_end.conftest import Sawhorse, leftovers
+from tests.conftest import REPOSITORY
+from tests.end_to_end.conftest import Sawhorse, applied
 from tests.end_to_end.fileshare_support import (
     CREDENTIALS,
     FOUR,
@@ -55,15 +55,8 @@ SWITCH = "/fileshare/dev/use_dynamodb"
 @pytest.fixture(scope="module")
 def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
     """dev/fileshare, applied for all tests of this file; each brings its own users and links."""
-    project = copy_of_project(tmp_path_factory.mktemp("fileshare") / "project")
-    command = Sawhorse(project)
-    try:
-        command("local", "up", "--port", "0")
-        command("build", "fileshare")
-        command("apply", ROOT, "--local")
+    with applied(tmp_path_factory.mktemp("fileshare"), ROOT) as command:
         yield command
-    finally:
-        LocalAWS(project).down()
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +88,6 @@ def test_every_smoke_check_passes_and_leaves_nothing_behind(sawhorse: Sawhorse, 
     for table, mark in (("users", "smoke-"), ("urls", "smoke.pdf")):
         items = everything(dynamodb, outputs[f"dynamodb_{table}_table"])
         assert not [item for item in items if mark in json.dumps(item)]
-
-
-def test_a_second_plan_shows_no_changes(sawhorse: Sawhorse) -> None:
-    assert "No changes." in sawhorse("plan", ROOT, "--local", "--exit-code")
 
 
 def test_the_seed_can_be_sown_twice(sawhorse: Sawhorse, stranger: httpx.Client) -> None:
@@ -420,13 +409,3 @@ def test_a_migration_that_cannot_copy_a_row_names_it_and_ends_with_exit_code_1(
 def test_what_only_fileshare_has_is_refused_for_other_apps(sawhorse: Sawhorse) -> None:
     output = sawhorse("migrate", "dev/triggers_api", "--from", "x.sqlite3", "--local", code=2)
     assert "triggers_api has no such thing; name a root of fileshare" in output
-
-
-def test_destroy_leaves_nothing_but_the_role_that_was_there_before(sawhorse: Sawhorse) -> None:
-    """Staging has an account of its own, so whatever is left there is staging's."""
-    sawhorse("build", "fileshare")
-    sawhorse("apply", "staging/fileshare", "--local")
-    assert "No changes." in sawhorse("plan", "staging/fileshare", "--local", "--exit-code")
-    sawhorse("destroy", "staging/fileshare", "--local")
-    left = leftovers(sawhorse, "staging/fileshare")
-    assert left == {name: [] for name in left} | {"roles": ["file-sharing-app-staging-flask-app-task-role"]}

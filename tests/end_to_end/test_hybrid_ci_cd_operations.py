@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from harness.seed import bearer
-from tests.end_to_end.conftest import Sawhorse, applied, leftovers
+from tests.end_to_end.conftest import Sawhorse, applied
 
 pytestmark = pytest.mark.end_to_end
 
@@ -199,7 +199,7 @@ def test_destroy_refuses_production_before_it_touches_anything(sawhorse: Sawhors
     assert "Nothing was destroyed." in refusal
 
 
-def test_staging_bills_on_demand_and_destroy_leaves_nothing(sawhorse: Sawhorse) -> None:
+def test_staging_bills_on_demand(sawhorse: Sawhorse) -> None:
     root = "staging/hybrid_ci_cd"
     sawhorse("apply", root, "--local")
     dynamodb = sawhorse.client("dynamodb", "staging")
@@ -208,7 +208,3 @@ def test_staging_bills_on_demand_and_destroy_leaves_nothing(sawhorse: Sawhorse) 
         assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     outputs = sawhorse.json("outputs", root, "--local")
     assert httpx.get(f"{outputs['api_endpoint']}/health", trust_env=False).json()["status"] == "healthy"
-    assert "No changes." in sawhorse("plan", root, "--local", "--exit-code")
-    sawhorse("destroy", root, "--local")
-    left = leftovers(sawhorse, root)
-    assert left == {name: [] for name in left}

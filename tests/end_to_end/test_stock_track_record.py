@@ -13,9 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.local.credentials import role_credentials
-from harness.local.emulators import LocalAWS
-from tests.conftest import copy_of_project
-from tests.end_to_end.conftest import Sawhorse, leftovers
+from tests.end_to_end.conftest import Sawhorse, applied
 
 pytestmark = pytest.mark.end_to_end
 
@@ -27,22 +25,9 @@ PICK = {"ticker": "ACME", "direction": "long", "date": "2025-01-02", "price": 10
 
 @pytest.fixture(scope="module")
 def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
-    """dev/stock_track_record, applied for all tests of this file; each brings its own channels.
-
-    At the end it is destroyed, and nothing is left: an apply for that alone would take a minute more.
-    """
-    project = copy_of_project(tmp_path_factory.mktemp("stock-track-record") / "project")
-    command = Sawhorse(project)
-    try:
-        command("local", "up", "--port", "0")
-        command("build", "stock_track_record")
-        command("apply", ROOT, "--local")
+    """dev/stock_track_record, applied for all tests of this file; each brings its own channels."""
+    with applied(tmp_path_factory.mktemp("stock-track-record"), ROOT) as command:
         yield command
-        command("destroy", ROOT, "--local")
-        left = leftovers(command, ROOT)
-        assert left == {name: [] for name in left}
-    finally:
-        LocalAWS(project).down()
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +128,6 @@ def test_every_smoke_check_passes_and_leaves_nothing(
     assert everything(dynamodb, outputs["dynamodb_records_table"]) == before
     assert not [item for item in everything(dynamodb, outputs["dynamodb_stocks_table"]) if "SMOKE" in item]
     assert counts(sqs, outputs["sqs_queue_url"]) == counts(sqs, outputs["sqs_dead_letter_queue_url"]) == (0, 0)
-
-
-def test_a_second_plan_shows_no_changes(sawhorse: Sawhorse) -> None:
-    assert "No changes." in sawhorse("plan", ROOT, "--local", "--exit-code")
 
 
 def test_a_second_seed_changes_nothing(

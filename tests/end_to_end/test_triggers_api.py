@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from harness import terraform_setup
+from harness.layout import Project
 from harness.local.emulators import LocalAWS
-from tests.conftest import copy_of_project
-from tests.end_to_end.conftest import Sawhorse, leftovers, without_aws
+from tests.end_to_end.conftest import Sawhorse, applied, leftovers, without_aws
 
 pytestmark = pytest.mark.end_to_end
 
@@ -34,15 +34,8 @@ EVENT = {"source": "test", "event_type": "test.created", "payload": {"order": ["
 @pytest.fixture(scope="module")
 def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
     """dev/triggers_api, applied for all tests of this file; each brings its own events."""
-    project = copy_of_project(tmp_path_factory.mktemp("triggers-api") / "project")
-    command = Sawhorse(project)
-    try:
-        command("local", "up", "--port", "0")
-        command("build", "triggers_api")
-        command("apply", "dev/triggers_api", "--local")
+    with applied(tmp_path_factory.mktemp("triggers-api"), "dev/triggers_api") as command:
         yield command
-    finally:
-        LocalAWS(project).down()
 
 
 @pytest.fixture(scope="module")
@@ -112,32 +105,6 @@ def test_a_smoke_check_that_fails_is_named_and_ends_with_exit_code_1(sawhorse: S
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=as_json(document))
     assert "the role may not scan the table: IAM says that the role may scan the table." in output
-
-
-def test_a_second_plan_shows_no_changes(sawhorse: Sawhorse) -> None:
-    output = sawhorse("plan", "dev/triggers_api", "--local", "--exit-code")
-    assert "No changes." in output
-
-
-def test_terraform_itself_sees_no_changes_with_the_exports_of_local_env(sawhorse: Sawhorse) -> None:
-    sawhorse("render", "dev/triggers_api")
-    script = (
-        f'eval "$({sys.executable} -m harness.cli local env)"; cd environments/dev/triggers_api; '
-        '"$TERRAFORM" init -input=false && "$TERRAFORM" plan -input=false -detailed-exitcode'
-    )
-    result = subprocess.run(
-        ["bash", "-c", script],
-        cwd=sawhorse.project.path,
-        env={
-            **without_aws(),
-            "SAWHORSE_PROJECT": str(sawhorse.project.path),
-            "TERRAFORM": str(terraform_setup.ensure_terraform(sawhorse.project.path)),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_an_event_goes_through_its_life(http: httpx.Client) -> None:
@@ -321,7 +288,9 @@ def test_a_knob_of_an_incident_holds_until_it_is_left_out(sawhorse: Sawhorse) ->
     assert "ReservedConcurrentExecutions" not in awslambda.get_function_concurrency(**function)
 
 
-def test_an_interrupted_apply_leaves_a_state_that_the_next_apply_completes(sawhorse: Sawhorse, tmp_path: Path) -> None:
+def test_an_interrupted_apply_is_completed_by_the_next_and_a_destroy_without_packages_leaves_nothing(
+    sawhorse: Sawhorse, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "harness.cli", "apply", "staging/triggers_api", "--local"]
     with (
         (tmp_path / "printed").open("w+") as printed,
@@ -343,7 +312,12 @@ def test_an_interrupted_apply_leaves_a_state_that_the_next_apply_completes(sawho
     assert "Traceback" not in rest
     sawhorse("apply", "staging/triggers_api", "--local")
     assert "No changes." in sawhorse("plan", "staging/triggers_api", "--local", "--exit-code")
-    sawhorse("destroy", "staging/triggers_api", "--local")
+    with without_packages(sawhorse.project):
+        outputs = sawhorse.json("outputs", "staging/triggers_api", "--local")
+        assert outputs["lambda_function_name"] == "triggers-api-staging"
+        sawhorse("destroy", "staging/triggers_api", "--local")
+    left = leftovers(sawhorse, "staging/triggers_api")
+    assert left == {name: [] for name in left}
 
 
 def test_destroy_refuses_production_before_it_touches_anything(
@@ -358,22 +332,16 @@ def test_destroy_refuses_production_before_it_touches_anything(
         sawhorse.client("dynamodb", "production").delete_table(TableName="triggers-api-events-prod")
 
 
-def test_destroy_leaves_nothing(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path / "project")
-    sawhorse = Sawhorse(project)
+@contextmanager
+def without_packages(project: Project) -> Iterator[None]:
+    """Take away what was built, as in an operator's fresh clone, and put it back."""
+    dist, aside = project.path / "dist", project.path / "dist-aside"
+    dist.rename(aside)
+    shutil.rmtree(project.local / "project")
     try:
-        sawhorse("local", "up", "--port", "0")
-        sawhorse("build", "triggers_api")
-        sawhorse("apply", "dev/triggers_api", "--local")
-        # What was applied is known without the package: an operator's fresh clone has none.
-        shutil.rmtree(project.path / "dist")
-        shutil.rmtree(project.local / "project")
-        assert sawhorse.json("outputs", "dev/triggers_api", "--local")["lambda_function_name"] == "triggers-api-dev"
-        sawhorse("destroy", "dev/triggers_api", "--local")
-        left = leftovers(sawhorse, "dev/triggers_api")
-        assert left == {name: [] for name in left}
+        yield
     finally:
-        LocalAWS(project).down()
+        aside.rename(dist)
 
 
 def wait_for_function(sawhorse: Sawhorse, name: str) -> None:

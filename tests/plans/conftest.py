@@ -1,4 +1,7 @@
-"""Plans that many tests look at, each made once a session in a scratch copy, two at a time."""
+"""Plans that many tests of a file look at, each made once in a scratch copy, two at a time.
+
+Files run side by side in processes of their own, so that a plan which two files look at is made twice.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ HERE = Path(__file__).parent
 
 
 class Planning:
-    """The plans of a session: started when they are known to be wanted, waited for when they are looked at."""
+    """The plans of a file's tests: started when they are known to be wanted, waited for when they are looked at."""
 
     def __init__(
         self, repository: Path, scratch: Path, tool_of: Callable[[str], Tool], pool: ThreadPoolExecutor
@@ -64,7 +67,7 @@ class Planning:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def planning(
     request: pytest.FixtureRequest,
     local_aws: Running,
@@ -72,7 +75,7 @@ def planning(
     repository: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Planning]:
-    """Every plan that a test of this session asks for, on its way."""
+    """Every plan that a test of this file asks for, on its way."""
 
     def tool_of(environment: str) -> Tool:
         facts = read_environment(Project(repository), environment)
@@ -83,7 +86,8 @@ def planning(
     scratch = tmp_path_factory.mktemp("plans")
     with ThreadPoolExecutor(max_workers=2) as pool:
         planning = Planning(repository, scratch, tool_of, pool)
-        wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+        items = [item for item in request.session.items if item.path == request.path]
+        wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
         for name, start in {
             # The longest first.
             "changes_plan": planning.changes,
@@ -92,32 +96,32 @@ def planning(
         }.items():
             if name in wanted:
                 start()
-        for item in request.session.items:
+        for item in items:
             root = getattr(getattr(item, "callspec", None), "params", {}).get("root")
             if root is not None and "root_plan" in getattr(item, "fixturenames", ()):
                 planning.root(root if isinstance(root, str) else f"{root.parent.name}/{root.name}")
         yield planning
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def root_plan(planning: Planning) -> Callable[[str], Plan]:
     """Plan a root by its name, once for all tests."""
     return lambda root: planning.root(root).result()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def examples_plan(planning: Planning) -> Plan:
     """The plan of every README example of every module."""
     return planning.examples().result()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def changes_plan(planning: Planning) -> Plan:
     """The plan of every change to something that was applied before."""
     return planning.changes().result()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def refused(planning: Planning) -> dict[str, list[str]]:
     """The sentences that every bad input gets."""
     return planning.refusals().result()

@@ -1,25 +1,20 @@
-"""No package brings an SQL database's libraries along, and no plan a network: both were left behind together."""
+"""No package brings an SQL database's libraries along, and no function is told of a server: both were left behind."""
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.layout import Project
 from harness.package.build import build
-from harness.plans.plan import UNKNOWN, Plan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = Project(REPOSITORY).apps
-ROOTS = [root.name for root in Project(REPOSITORY).roots]
 LEFT_BEHIND = ("alembic", "pymysql", "sqlalchemy")
-# Words in the names of resources and attributes that belong to a network.
-NETWORK = re.compile(r"vpc|subnet|security_group|network_interface|nat_gateway|internet_gateway|(^|_)eip($|_)")
 OF_THE_DATABASE = ("DATABASE_URL", "DYNAMODB_ENDPOINT")
 
 
@@ -32,18 +27,6 @@ def distributions_in(lock: Path) -> set[str]:
 
 def imported(path: Path) -> set[str]:
     return {name.lower() for name in re.findall(r"^\s*(?:from|import)\s+(\w+)", path.read_text(), re.MULTILINE)}
-
-
-def set_values(value: Any, place: str = "") -> Iterator[str]:
-    """Walk the attributes that have a value, by their names; what AWS fills in by itself nobody has asked for."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from set_values(inner, f"{place}.{name}")
-    elif isinstance(value, list):
-        for inner in value:
-            yield from set_values(inner, place)
-    elif value not in (None, "", False, UNKNOWN):
-        yield place
 
 
 @pytest.fixture(scope="session")
@@ -80,16 +63,6 @@ def test_no_source_imports_a_library_of_an_sql_database(app: str) -> None:
 
     assert files
     assert {path.name: imported(path) & set(LEFT_BEHIND) for path in files} == {path.name: set() for path in files}
-
-
-@pytest.mark.parametrize("root", ROOTS)
-def test_no_plan_names_a_network(root: str, root_plan: Callable[[str], Plan]) -> None:
-    plan = root_plan(root)
-
-    assert plan.resources
-    assert [address for address, kind in plan.types.items() if NETWORK.search(kind)] == []
-    places = {(address, place) for address, values in plan.resources.items() for place in set_values(values)}
-    assert [found for found in places if NETWORK.search(found[1])] == []
 
 
 def test_no_function_is_told_of_a_database_server() -> None:

@@ -1,10 +1,10 @@
-"""What every root plans is what its system was promised to be."""
+"""What every root plans is what its system was promised to be: roots decide, apps compose, modules make."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,16 @@ from harness.environment import read_environment
 from harness.layout import Project
 from harness.local.emulators import Running
 from harness.plans.inventory import assert_plan, refresh_inventory
-from harness.plans.plan import Plan, Tool, plan
-from harness.plans.scratch import plan_root
+from harness.plans.plan import UNKNOWN, Plan, Tool, plan
+from harness.plans.scratch import copy_of_root
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 ROOTS = sorted(f"{path.parts[-3]}/{path.parts[-2]}" for path in (REPOSITORY / "environments").glob("*/*/main.tf"))
 # Lambda makes up the names of log streams, so that a role cannot name them.
 LOG_STREAMS = re.compile(r"arn:aws:logs:[a-z0-9-]+:\d{12}:log-group:[^*?]+:log-stream:\*")
-NETWORK = ("aws_vpc", "aws_subnet", "aws_security_group", "aws_nat", "aws_eip", "aws_network")
+# Words in the names of resources and attributes that belong to a network.
+NETWORK = re.compile(r"vpc|subnet|security_group|network_interface|nat_gateway|internet_gateway|(^|_)eip($|_)")
 
 
 def statements(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -34,6 +35,34 @@ def statements(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
             if isinstance(policy, str) and policy.startswith("{"):
                 for statement in json.loads(policy)["Statement"]:
                     yield address, statement
+
+
+def set_values(value: Any, place: str = "") -> Iterator[str]:
+    """Walk the attributes that have a value, by their names; what AWS fills in by itself nobody has asked for."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from set_values(inner, f"{place}.{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from set_values(inner, place)
+    elif value not in (None, "", False, UNKNOWN):
+        yield place
+
+
+def calls(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Walk the module calls of a configuration with their sources."""
+    for call in module.get("module_calls", {}).values():
+        yield call["source"], call["module"]
+        yield from calls(call["module"])
+
+
+def hcl_blocks(path: Path) -> list[str]:
+    """Return the first word of every block of a file."""
+    return re.findall(r"^(\w+)[^\n=]*\{$", path.read_text(), re.MULTILINE)
+
+
+def app_of(root: str) -> str:
+    return root.partition("/")[2]
 
 
 @pytest.mark.parametrize("root", ROOTS)
@@ -56,11 +85,15 @@ def test_no_policy_has_a_wildcard_but_for_log_streams(root: str, root_plan: Call
 
 @pytest.mark.parametrize("root", ROOTS)
 def test_nothing_stands_in_a_network_of_its_own(root: str, root_plan: Callable[[str], Plan]) -> None:
+    """The databases that needed one were left behind, and it with them."""
     plan = root_plan(root)
-    assert [address for address, kind in plan.types.items() if kind.startswith(NETWORK)] == []
     functions = [address for address, kind in plan.types.items() if kind == "aws_lambda_function"]
     assert functions
     assert [plan.resources[address]["vpc_config"] for address in functions] == [[]] * len(functions)
+    assert [address for address, kind in plan.types.items() if NETWORK.search(kind)] == []
+    places = {(address, place) for address, values in plan.resources.items() for place in set_values(values)}
+    assert places
+    assert [found for found in places if NETWORK.search(found[1])] == []
 
 
 @pytest.mark.parametrize("root", ROOTS)
@@ -79,6 +112,40 @@ def test_only_production_protects_its_tables(root: str, root_plan: Callable[[str
     assert {table["deletion_protection_enabled"] for table in tables} == {root.startswith("production/")}
 
 
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_root_has_one_module_call_and_no_resources(root: str, root_plan: Callable[[str], Plan]) -> None:
+    configuration = root_plan(root).module()
+    assert configuration.get("resources", []) == []
+    sources = [call["source"] for call in configuration["module_calls"].values()]
+    assert sources == [f"../../../modules/apps/{app_of(root)}"]
+    assert hcl_blocks(REPOSITORY / "environments" / root / "main.tf") == ["module"]
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_an_app_has_module_calls_only(root: str, root_plan: Callable[[str], Plan]) -> None:
+    app = root_plan(root).module(app_of(root))
+    assert app.get("resources", []) == []
+    assert app["module_calls"]
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_only_modules_have_resources(root: str, root_plan: Callable[[str], Plan]) -> None:
+    for source, module in calls(root_plan(root).module()):
+        if module.get("resources"):
+            assert re.fullmatch(r"(\.\./)+\w+", source), source
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_role_gets_its_permissions_from_modules_only(root: str, root_plan: Callable[[str], Plan]) -> None:
+    app = root_plan(root).module(app_of(root))
+    roles = [call for call in app["module_calls"].values() if "grants" in call["expressions"]]
+    assert roles
+    for call in roles:
+        grant = call["expressions"]["grants"]
+        assert set(grant) == {"references"}
+        assert [name for name in grant["references"] if not name.startswith("module.")] == []
+
+
 def test_the_variables_of_another_app_are_refused(
     terraform: Tool, local_aws: Running, repository: Path, tmp_path: Path
 ) -> None:
@@ -86,8 +153,7 @@ def test_the_variables_of_another_app_are_refused(
     facts = read_environment(Project(repository), "dev")
     variables = local_aws.environment(facts.account_id, facts.region)
     tool = Tool(terraform.binary, {**terraform.environment, **variables})
-    plan_root(tool, repository, tmp_path, "dev/triggers_api")
-    directory = tmp_path / "environments/dev/triggers_api"
+    directory = copy_of_root(repository, tmp_path, "dev/triggers_api")
     tfvars = directory / "terraform.tfvars"
     tfvars.write_text(tfvars.read_text().replace('"triggers_api"', '"turbotech_portal"'))
 

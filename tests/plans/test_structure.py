@@ -1,16 +1,14 @@
-"""Roots decide, apps compose, modules make; and everything of a kind looks alike."""
+"""Everything of a kind looks alike, and nothing is where it does not belong."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from harness.plans.plan import Plan, Tool
+from harness.plans.plan import Tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOTS = sorted(path.parent for path in (REPOSITORY / "environments").glob("*/*/main.tf"))
@@ -19,52 +17,6 @@ ENVIRONMENTS = ("dev", "staging", "production")
 
 def name_of(root: Path) -> str:
     return f"{root.parent.name}/{root.name}"
-
-
-def calls(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Walk the module calls of a configuration with their sources."""
-    for call in module.get("module_calls", {}).values():
-        yield call["source"], call["module"]
-        yield from calls(call["module"])
-
-
-def hcl_blocks(path: Path) -> list[str]:
-    """Return the first word of every block of a file."""
-    return re.findall(r"^(\w+)[^\n=]*\{$", path.read_text(), re.MULTILINE)
-
-
-@pytest.mark.parametrize("root", ROOTS, ids=name_of)
-def test_a_root_has_one_module_call_and_no_resources(root: Path, root_plan: Callable[[str], Plan]) -> None:
-    configuration = root_plan(name_of(root)).module()
-    assert configuration.get("resources", []) == []
-    sources = [call["source"] for call in configuration["module_calls"].values()]
-    assert sources == [f"../../../modules/apps/{root.name}"]
-    assert hcl_blocks(root / "main.tf") == ["module"]
-
-
-@pytest.mark.parametrize("root", ROOTS, ids=name_of)
-def test_an_app_has_module_calls_only(root: Path, root_plan: Callable[[str], Plan]) -> None:
-    app = root_plan(name_of(root)).module(root.name)
-    assert app.get("resources", []) == []
-    assert app["module_calls"]
-
-
-@pytest.mark.parametrize("root", ROOTS, ids=name_of)
-def test_only_modules_have_resources(root: Path, root_plan: Callable[[str], Plan]) -> None:
-    for source, module in calls(root_plan(name_of(root)).module()):
-        if module.get("resources"):
-            assert re.fullmatch(r"(\.\./)+\w+", source), source
-
-
-@pytest.mark.parametrize("root", ROOTS, ids=name_of)
-def test_a_role_gets_its_permissions_from_modules_only(root: Path, root_plan: Callable[[str], Plan]) -> None:
-    app = root_plan(name_of(root)).module(root.name)
-    roles = [call for call in app["module_calls"].values() if "grants" in call["expressions"]]
-    assert roles
-    for call in roles:
-        grant = call["expressions"]["grants"]
-        assert set(grant) == {"references"}
-        assert [name for name in grant["references"] if not name.startswith("module.")] == []
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=name_of)

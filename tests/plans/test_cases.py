@@ -1,0 +1,39 @@
+"""What a plan does to things that are there already, what it leaves alone, and which bad inputs it refuses.
+
+Both start from one state, so that they stand in one file: it is made once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.plans.cases import Change, Refusal, read_changes, read_refusals
+from harness.plans.plan import Plan
+
+HERE = Path(__file__).parent
+CHANGES = read_changes(HERE / "changes.yaml")
+REFUSALS = read_refusals(HERE / "refusals.yaml")
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_a_change_does_what_it_says_and_nothing_else(change: Change, changes_plan: Plan) -> None:
+    assert change.found(changes_plan) == change.actions
+
+
+def test_no_change_replaces_a_table(changes_plan: Plan) -> None:
+    tables = {
+        name: changes_plan.actions[name] for name, kind in changes_plan.types.items() if kind == "aws_dynamodb_table"
+    }
+    assert {name: actions for name, actions in tables.items() if "delete" in actions} == {}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
+def test_a_bad_input_is_refused_in_one_sentence(refusal: Refusal, refused: dict[str, list[str]]) -> None:
+    sentences = [" ".join(sentence.split()) for sentence in refused[refusal.name]]
+    assert any(refusal.sentence in sentence for sentence in sentences), sentences
+
+
+def test_every_error_belongs_to_a_refusal(refused: dict[str, list[str]]) -> None:
+    assert set(refused) == {refusal.name for refusal in REFUSALS}
