@@ -61,7 +61,9 @@ def ensure_harness(project: Path) -> Path:
         say("Setting up the harness: .venv from requirements/harness.txt.")
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, environment])
         python = python_of(environment)
-        run([uv, *PIP_INSTALL, "--python", python, "-r", locks[0]])
+        # Where Python may not write bytecode, every command would compile all that it imports.
+        compiled = ["--compile-bytecode"] if sys.dont_write_bytecode else []
+        run([uv, *PIP_INSTALL, *compiled, "--python", python, "-r", locks[0]])
         run([uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "-e", project])
 
     once(project, environment, locks, install, extra=sys.version)

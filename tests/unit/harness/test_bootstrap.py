@@ -49,6 +49,24 @@ def test_a_shim_without_its_version_is_passed_over(
     assert bootstrap.find_python("3.13", tmp_path, machine) == kept
 
 
+@pytest.mark.parametrize("forbidden", [True, False])
+def test_the_harness_is_compiled_when_it_is_installed_where_python_may_not_do_it_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, forbidden: bool
+) -> None:
+    called = tmp_path / "called"
+    uv = script(tmp_path / "uv", f'echo "$@" >> {called}; mkdir -p {tmp_path}/.venv')
+    monkeypatch.setattr(bootstrap, "ensure_uv", lambda _project: uv)
+    monkeypatch.setattr(sys, "dont_write_bytecode", forbidden)
+    for name in ("requirements/harness.txt", "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    bootstrap.ensure_harness(tmp_path)
+
+    (installing,) = [line for line in called.read_text().splitlines() if "harness.txt" in line]
+    assert ("--compile-bytecode" in installing.split()) == forbidden
+
+
 @pytest.mark.parametrize("text", ["exit 1", "echo 3.12", "echo"])
 def test_an_interpreter_that_does_not_say_the_version_is_none(tmp_path: Path, text: str) -> None:
     assert bootstrap.python_version(script(tmp_path / "python3.13", text)) != "3.13"

@@ -226,11 +226,13 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_local_aws_lives_and_dies(tmp_path: Path) -> None:
+def test_a_local_aws_lives_and_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     project = copy_of_project(tmp_path / "project")
     aws = LocalAWS(project)
     try:
         check_that_two_at_once_start_one(project)
+        check_that_emulators_may_keep_their_bytecode(project)
         check_that_a_second_start_finds_it(project)
         check_that_one_that_was_killed_is_told(project)
         check_that_down_stops_functions_and_forgets(project)
@@ -257,6 +259,11 @@ def check_that_two_at_once_start_one(project: Project) -> None:
         if any(str(project.path) in part for part in arguments_of(process)) and process.name().startswith("python")
     ]
     assert sorted(servers) == sorted(process.pid for process in running.all)
+
+
+def check_that_emulators_may_keep_their_bytecode(project: Project) -> None:
+    for emulator in LocalAWS(project).required().all:
+        assert "PYTHONDONTWRITEBYTECODE" not in psutil.Process(emulator.pid).environ()
 
 
 def arguments_of(process: psutil.Process) -> list[str]:
