@@ -12,6 +12,8 @@ from harness.errors import BadConfiguration
 from harness.layout import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.local.emulators import Running
 
 local_app = typer.Typer(name="local", help="Start, stop and reach the local AWS.", no_args_is_help=True)
@@ -63,10 +65,16 @@ def local_env(
     as_json: AsJson = False,
 ) -> None:
     """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
-    from harness.local.emulators import MISLEADING
-    from harness.local.exports import ARGUMENTS, exports
+    from harness.local.exports import exports
 
-    variables = exports(Project.find(), name)
+    tell_exports(exports(Project.find(), name), as_json=as_json)
+
+
+def tell_exports(variables: Mapping[str, str], *, as_json: bool) -> None:
+    """Print variables for a shell to take over, rid of what would lead its tools astray; or as JSON."""
+    from harness.local.emulators import MISLEADING
+    from harness.local.exports import ARGUMENTS
+
     if as_json:
         print_json(variables)
         return
@@ -76,14 +84,17 @@ def local_env(
 
 
 @local_app.command("credentials")
-def local_credentials(root: RootName) -> None:
-    """Print exports with the credentials of the function's role, to try what it may not do."""
-    from harness.local.credentials import role_credentials
+def local_credentials(
+    root: RootName,
+    role: Annotated[
+        str, typer.Option(metavar="OUTPUT", help="The root's output that names the role, such as worker_role_arn.")
+    ] = "lambda_role_arn",
+    as_json: AsJson = False,
+) -> None:
+    """Print the exports that let any tool act as a function's role on the local AWS, to try what it may not do."""
+    from harness.local.exports import role_exports
 
-    deployment = open_workspace(root, local=True).deployment()
-    credentials = role_credentials(deployment.client, deployment.output("lambda_role_arn"))
-    for name, value in credentials.items():
-        print(f"export {name}={shlex.quote(value)}")
+    tell_exports(role_exports(open_workspace(root, local=True).deployment(), role), as_json=as_json)
 
 
 @local_app.command("token")

@@ -17,8 +17,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.local.clients import local_client
-from harness.local.credentials import role_credentials
-from harness.local.emulators import LocalAWS
 from harness.seed import bearer
 from hybrid_ci_cd.models import MAX_JSON_BYTES
 from shared.api_keys import hash_key
@@ -366,12 +364,7 @@ def test_neither_the_log_nor_the_tables_hold_what_opens_something(
 def test_the_roles_own_credentials_can_do_what_the_app_does_and_no_more(
     sawhorse: Sawhorse, outputs: dict[str, Any]
 ) -> None:
-    def client_of(service: str) -> Any:
-        return sawhorse.client(service, "production")
-
-    credentials = role_credentials(client_of, outputs["lambda_role_arn"])
-    local = LocalAWS(sawhorse.project).required()
-    dynamodb = local_client("dynamodb", {**local.environment("333333333333", "us-east-1"), **credentials})
+    dynamodb = local_client("dynamodb", sawhorse.json("local", "credentials", ROOT))
     names = {table: outputs[f"dynamodb_{table}_table"] for table in TABLES}
     keys = {"agents": "agent_id", "jobs": "job_id", "sessions": "session_id"}
     for table, name in names.items():

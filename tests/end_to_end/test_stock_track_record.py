@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.local.credentials import role_credentials
+from harness.local.clients import local_client
 from tests.end_to_end.conftest import Sawhorse, applied
 
 pytestmark = pytest.mark.end_to_end
@@ -302,8 +301,8 @@ def test_only_the_frontend_is_let_in_by_browsers(http: httpx.Client) -> None:
 def test_a_role_may_do_what_its_function_does_and_no_more(
     sawhorse: Sawhorse, outputs: dict[str, Any], role: str, refused: list[str]
 ) -> None:
-    clients = clients_of_role(sawhorse, outputs[role])
-    dynamodb, sqs = clients["dynamodb"], clients["sqs"]
+    variables = sawhorse.json("local", "credentials", ROOT, "--role", role)
+    dynamodb, sqs = (local_client(service, variables) for service in ("dynamodb", "sqs"))
     table, stocks = outputs["dynamodb_records_table"], outputs["dynamodb_stocks_table"]
     key = {"pk": {"S": "x"}, "sk": {"S": "x"}}
     attempts: dict[str, Callable[[], Any]] = {
@@ -325,20 +324,3 @@ def test_a_role_may_do_what_its_function_does_and_no_more(
         with pytest.raises(ClientError, match="AccessDenied"):
             attempts[name]()
     assert "Item" not in dynamodb.get_item(TableName=table, Key=key)
-
-
-def clients_of_role(sawhorse: Sawhorse, role_arn: str) -> dict[str, Any]:
-    """Return clients with a role's own credentials, as a function that has the role gets them."""
-    found = {}
-    credentials = role_credentials(lambda service: sawhorse.client(service, "dev"), role_arn)
-    for service in ("dynamodb", "sqs"):
-        admin = sawhorse.client(service, "dev")
-        found[service] = boto3.client(
-            service,
-            endpoint_url=admin.meta.endpoint_url,
-            region_name=admin.meta.region_name,
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials["AWS_SESSION_TOKEN"],
-        )
-    return found

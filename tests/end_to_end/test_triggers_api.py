@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 import subprocess
@@ -16,13 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from harness.layout import Project
-from harness.local.emulators import LocalAWS
+from harness.local.clients import local_client
 from tests.end_to_end.conftest import Sawhorse, applied, leftovers, without_aws
 
 pytestmark = pytest.mark.end_to_end
@@ -245,17 +243,7 @@ def test_a_request_is_found_in_the_log_by_its_id_and_its_key_is_not(
 
 
 def test_the_roles_own_credentials_cannot_scan_but_can_put(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
-    exports = sawhorse("local", "credentials", "dev/triggers_api")
-    credentials = dict(re.findall(r"export (\w+)=(\S+)", exports))
-    local = LocalAWS(sawhorse.project).required()
-    dynamodb = boto3.client(
-        "dynamodb",
-        endpoint_url=local.url,
-        region_name="us-east-1",
-        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=credentials["AWS_SESSION_TOKEN"],
-    )
+    dynamodb = local_client("dynamodb", sawhorse.json("local", "credentials", "dev/triggers_api"))
     events, keys = outputs["dynamodb_events_table"], outputs["dynamodb_keys_table"]
     with pytest.raises(ClientError, match="AccessDenied"):
         dynamodb.scan(TableName=events)
@@ -267,6 +255,23 @@ def test_the_roles_own_credentials_cannot_scan_but_can_put(sawhorse: Sawhorse, o
         dynamodb.delete_table(TableName=events)
     absent = {"event_id": {"S": "absent"}, "created_at": {"S": "2026"}}
     assert "Item" not in dynamodb.get_item(TableName=events, Key=absent)
+
+
+def test_a_fresh_shell_acts_as_the_role_with_the_exports_alone(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
+    scan = f"import boto3; boto3.client('dynamodb').scan(TableName='{outputs['dynamodb_events_table']}')"
+    script = (
+        f'eval "$({sys.executable} -m harness.cli local credentials dev/triggers_api)"; {sys.executable} -c "{scan}"'
+    )
+    ended = subprocess.run(
+        ["bash", "-c", script],
+        cwd=sawhorse.project.path,
+        env={**without_aws(), "SAWHORSE_PROJECT": str(sawhorse.project.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "assumed-role/triggers-api-dev/" in ended.stderr, ended
+    assert "is not authorized to perform: dynamodb:Scan" in ended.stderr
 
 
 def test_a_code_change_is_applied_and_live(sawhorse: Sawhorse, stranger: httpx.Client) -> None:

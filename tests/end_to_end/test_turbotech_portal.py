@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from harness.environment import read_environment
-from harness.local.emulators import LocalAWS, free_port
+from harness.local.clients import local_client
+from harness.local.emulators import free_port
 from harness.local.issuer import Issuer
 from harness.seed import bearer
 from tests.end_to_end.conftest import Sawhorse, applied
@@ -357,16 +357,7 @@ def test_a_request_is_found_in_the_log_and_its_token_is_not(
 def test_the_roles_own_credentials_do_what_the_app_does_and_no_more(
     sawhorse: Sawhorse, outputs: dict[str, Any]
 ) -> None:
-    exports = sawhorse("local", "credentials", ROOT)
-    credentials = dict(re.findall(r"export (\w+)=(\S+)", exports))
-    dynamodb = boto3.client(
-        "dynamodb",
-        endpoint_url=LocalAWS(sawhorse.project).required().url,
-        region_name="us-east-1",
-        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=credentials["AWS_SESSION_TOKEN"],
-    )
+    dynamodb = local_client("dynamodb", sawhorse.json("local", "credentials", ROOT))
     tables = {kind: outputs[f"dynamodb_{kind}_table"] for kind in ("deliverables", "metrics", "updates", "users")}
     for kind in ("deliverables", "metrics", "users"):
         with pytest.raises(ClientError, match="AccessDenied"):
