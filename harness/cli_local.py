@@ -64,7 +64,10 @@ def local_env(
     ] = "dev",
     as_json: AsJson = False,
 ) -> None:
-    """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)"."""
+    """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)".
+
+    Version 1 of the AWS CLI sends `aws sqs` to AWS all the same: use version 2, or `--endpoint-url $AWS_ENDPOINT_URL`.
+    """
     from harness.local.exports import exports
 
     tell_exports(exports(Project.find(), name), as_json=as_json)
