@@ -144,22 +144,22 @@ class Terraform:
         """Return the managed resources in the state: of each its address, type and values.
 
         They are read from the snapshot that `terraform state pull` prints, which takes a third of the time of
-        `terraform show -json`: that starts the provider for its schema.
+        `terraform show -json`: that starts the provider for its schema. A value whose type is open comes with its type.
         """
         with self.prepared_environment():
             code, out, err = self.wrapped().cmd("state", "pull")
         if code != 0:
             raise self.failed(f"terraform state pull failed in {self.shown}: {err.strip()}")
         # Nothing is printed when there is no state.
-        snapshot = json.loads(out or '{"version": 4, "resources": []}')
+        empty = {"version": SNAPSHOT_VERSION, "resources": []}
+        snapshot: Any = json.loads(out) if out.strip() else empty
         if snapshot["version"] != SNAPSHOT_VERSION:
             raise self.failed(
                 f"The state of {self.shown} has version {snapshot['version']}, and this Sawhorse reads version "
                 f"{SNAPSHOT_VERSION}; use a newer one."
             )
-        return [
-            one for resource in snapshot["resources"] if resource["mode"] == "managed" for one in instances(resource)
-        ]
+        managed = (resource for resource in snapshot["resources"] if resource["mode"] == "managed")
+        return [instance for resource in managed for instance in instances(resource)]
 
     def run(self, command: str, *arguments: str, stream: TextIO | None = None, **options: Any) -> int:
         """Run a command with its output streamed and return its exit code."""

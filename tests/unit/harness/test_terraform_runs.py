@@ -20,6 +20,7 @@ from harness.errors import CommandFailed
 from harness.layout import Project
 from harness.plans.plan import Tool
 from harness.terraform import Terraform, interrupts_passed_on
+from tests.unit.harness.support import script
 
 # Stands for Terraform: tells when it is there, counts interrupts, and takes a while to end after the first.
 CHILD = """
@@ -327,7 +328,14 @@ def test_what_was_shown_is_what_is_applied(terraform_in_root: Terraform, fake: P
 
 def test_outputs_and_resources_of_a_real_state_are_read(terraform: Tool, tiny: Project) -> None:
     directory = tiny.root("dev/tiny").path
-    (directory / "main.tf").write_text('resource "terraform_data" "one" {}\noutput "names" { value = ["a"] }\n')
+    (directory / "main.tf").write_text(
+        'resource "terraform_data" "one" {}\n'
+        'resource "terraform_data" "two" {\n  count = 1\n}\n'
+        'module "inner" {\n  source   = "./inner"\n  for_each = toset(["a b"])\n}\n'
+        'output "names" { value = ["a"] }\n'
+    )
+    (directory / "inner").mkdir()
+    (directory / "inner/main.tf").write_text('resource "terraform_data" "three" {}\n')
     real = Terraform(tiny, directory)
     real.init()
     assert real.outputs() == {}
@@ -336,8 +344,24 @@ def test_outputs_and_resources_of_a_real_state_are_read(terraform: Tool, tiny: P
     real.apply()
 
     assert real.outputs() == {"names": ["a"]}
-    assert [resource["address"] for resource in real.resources()] == ["terraform_data.one"]
+    found = {resource["address"]: resource for resource in real.resources()}
+    assert set(found) == {
+        "terraform_data.one",
+        "terraform_data.two[0]",
+        'module.inner["a b"].terraform_data.three',
+    }
+    assert found["terraform_data.two[0]"]["type"] == "terraform_data"
+    assert found["terraform_data.two[0]"]["values"]["triggers_replace"] is None
     assert real.plan() is False
+
+
+def test_a_state_of_a_version_to_come_is_not_guessed_at(
+    terraform_in_root: Terraform,
+) -> None:
+    script(terraform_in_root.binary, """echo '{"version": 5, "resources": []}'""")
+
+    with pytest.raises(CommandFailed, match="has version 5, and this Sawhorse reads version 4; use a newer one"):
+        terraform_in_root.resources()
 
 
 def test_providers_come_from_the_mirror_or_a_cache_of_plugins(

@@ -18,7 +18,16 @@ from stock_track_record.records import RecordStore
 from stock_track_record.settings import ApiSettings
 from stock_track_record.stocks import StockStore
 from stock_track_record.worker import Worker
-from tests.unit.stock_track_record.support import QUEUE_URL, Api, HandedQueue, Hands, MakeApi, MakeWorker, make_tables
+from tests.unit.stock_track_record.support import (
+    PICK,
+    QUEUE_URL,
+    Api,
+    HandedQueue,
+    Hands,
+    MakeApi,
+    MakeWorker,
+    make_tables,
+)
 from tests.unit.support import Clock
 
 
@@ -98,3 +107,14 @@ def make_worker(dynamodb: Any, prefix: str, logger: Logger, queue: HandedQueue, 
 @pytest.fixture
 def worker(make_worker: MakeWorker) -> Hands:
     return make_worker()
+
+
+@pytest.fixture
+def channel_id(api: Api) -> str:
+    """A channel with a long pick, a short pick, and one of a stock without prices."""
+    made = api.create()
+    api.price("ACME", _2026_01_05=10, _2026_01_30=12.5)
+    api.price("ZETA", _2026_01_30=8)
+    short = {"ticker": "ZETA", "direction": "short", "date": "2026-01-06", "price": 10}
+    api.add(made, PICK, short, PICK | {"ticker": "NONE"})
+    return made

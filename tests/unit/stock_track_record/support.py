@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from botocore.exceptions import ReadTimeoutError
+
 from shared.dynamodb import Client
 from stock_track_record.worker import Handler
 from tests.unit.support import Answer, Context, HttpCaller
@@ -16,6 +18,7 @@ from tests.unit.support import Answer, Context, HttpCaller
 PICK = {"ticker": "ACME", "direction": "long", "date": "2026-01-05", "price": 10}
 QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/111111111111/stock-track-record-jobs-test"
 QUEUE_ARN = "arn:aws:sqs:us-east-1:111111111111:stock-track-record-jobs-test"
+TIMEOUT = ReadTimeoutError(endpoint_url="http://127.0.0.1:1")
 UNKNOWN = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
 
 

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 from stock_track_record.messages import write_message
 from tests.unit.stock_track_record.support import (
-    PICK,
+    TIMEOUT,
     UNKNOWN,
     Api,
     HandedQueue,
@@ -17,25 +16,6 @@ from tests.unit.stock_track_record.support import (
     MakeApi,
 )
 from tests.unit.support import client_error
-
-FAULTS = [
-    client_error("ProvisionedThroughputExceededException"),
-    client_error("InternalServerError"),
-    client_error("AccessDeniedException"),
-    ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
-    KeyError("anything"),
-]
-
-
-@pytest.fixture
-def channel_id(api: Api) -> str:
-    """A channel with a long pick, a short pick, and one of a stock without prices."""
-    made = api.create()
-    api.price("ACME", _2026_01_05=10, _2026_01_30=12.5)
-    api.price("ZETA", _2026_01_30=8)
-    short = {"ticker": "ZETA", "direction": "short", "date": "2026-01-06", "price": 10}
-    api.add(made, PICK, short, PICK | {"ticker": "NONE"})
-    return made
 
 
 def test_jobs_are_listed_newest_first_page_by_page(api: Api, worker: Hands, channel_id: str) -> None:
@@ -50,7 +30,7 @@ def test_jobs_are_listed_newest_first_page_by_page(api: Api, worker: Hands, chan
     assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize("error", [client_error("AWS.SimpleQueueService.NonExistentQueue"), FAULTS[3]], ids=str)
+@pytest.mark.parametrize("error", [client_error("AWS.SimpleQueueService.NonExistentQueue"), TIMEOUT], ids=str)
 def test_a_queue_that_takes_no_message_is_told_to_the_caller_and_in_the_job(
     api: Api, queue: HandedQueue, channel_id: str, error: Exception
 ) -> None:
@@ -87,7 +67,7 @@ def test_the_caller_hears_of_it_even_when_the_job_cannot_be_marked(
 def test_a_message_that_went_out_after_all_makes_the_job_done(
     api: Api, worker: Hands, queue: HandedQueue, channel_id: str
 ) -> None:
-    queue.error = FAULTS[3]
+    queue.error = TIMEOUT
     api.post(f"/api/channels/{channel_id}/process")
     queue.error = None
     [job] = api.get(f"/api/channels/{channel_id}/jobs").json()["jobs"]

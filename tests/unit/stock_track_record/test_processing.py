@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError
 
 from stock_track_record.messages import write_message
 from tests.unit.stock_track_record.support import (
     PICK,
+    TIMEOUT,
     UNKNOWN,
     Api,
     HandedQueue,
@@ -26,7 +27,7 @@ FAULTS = [
     client_error("ProvisionedThroughputExceededException"),
     client_error("InternalServerError"),
     client_error("AccessDeniedException"),
-    ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
+    TIMEOUT,
     KeyError("anything"),
 ]
 
@@ -36,17 +37,6 @@ def delete(dynamodb: Any, prefix: str, partition: str, place: str) -> dict[str, 
     key = {"pk": {"S": partition}, "sk": {"S": place}}
     item: dict[str, Any] = dynamodb.delete_item(TableName=prefix, Key=key, ReturnValues="ALL_OLD")["Attributes"]
     return item
-
-
-@pytest.fixture
-def channel_id(api: Api) -> str:
-    """A channel with a long pick, a short pick, and one of a stock without prices."""
-    made = api.create()
-    api.price("ACME", _2026_01_05=10, _2026_01_30=12.5)
-    api.price("ZETA", _2026_01_30=8)
-    short = {"ticker": "ZETA", "direction": "short", "date": "2026-01-06", "price": 10}
-    api.add(made, PICK, short, PICK | {"ticker": "NONE"})
-    return made
 
 
 def test_a_channel_is_processed_from_the_request_to_the_record(api: Api, worker: Hands, channel_id: str) -> None:
@@ -333,7 +323,7 @@ def test_a_table_that_is_away_altogether_loses_nothing(
     job = api.process(channel_id)
     [body] = api.queue.bodies()
 
-    assert make_worker(client=Refusing(dynamodb, FAULTS[3]))(body, receives=3) == ["message-0"]
+    assert make_worker(client=Refusing(dynamodb, TIMEOUT))(body, receives=3) == ["message-0"]
     assert api.job(job["job_id"])["state"] == "queued"
 
 
