@@ -135,6 +135,6 @@ def refuse_exports_of_local_aws() -> None:
     found = [name for name in (LOCAL_MARK, *ELSEWHERE) if os.environ.get(name)]
     if found:
         raise WrongAccount(
-            f'This shell has {" and ".join(found)}, as the exports of "sawhorse local env" set it. Add --local, '
+            f'This shell has {" and ".join(found)}, as "sawhorse local" sets it. Add --local, '
             "or use a shell without them."
         )

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.errors import LocalAWSError
+from harness.local.emulators import LOCAL_MARK, LocalAWS
 from harness.package.archive import zip_of
+from harness.workspace import Deployment, variables_of
 
 HANDLER = b"""import os
 
@@ -21,6 +23,14 @@ HANDLER = b"""import os
 def handler(event, context):
     return {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
 """
+
+
+def role_exports(deployment: Deployment, output: str) -> dict[str, str]:
+    """Return the variables that let a shell act as the role that an output of a local deployment names."""
+    running = LocalAWS(deployment.root.project).required()
+    credentials = role_credentials(deployment.client, deployment.output(output))
+    # Whatever Terraform may do as that role, it must not mix up the real state with what stands here.
+    return {**variables_of(running, deployment.environment), **credentials, "TF_WORKSPACE": "local", LOCAL_MARK: "1"}
 
 
 def role_credentials(client_of: Callable[[str], Any], role_arn: str) -> dict[str, str]:

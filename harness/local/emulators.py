@@ -31,7 +31,7 @@ STOP_SECONDS = 10.0
 SECRET = "local"  # noqa: S105 # a word that opens nothing but the emulators on this machine
 # Application Auto Scaling, CloudWatch alarms and dashboards are moto's part; MiniStack has the rest.
 MOTO_SERVICES = ("APPLICATION_AUTO_SCALING", "CLOUDWATCH")
-# Set by the exports of `sawhorse local env`, so that such a shell is never taken for one that speaks to AWS.
+# Set by what `sawhorse local` exports, so that such a shell is never taken for one that speaks to AWS.
 LOCAL_MARK = "SAWHORSE_LOCAL_AWS"
 # What a shell may hold that would lead a client away from the local AWS, or confuse it.
 MISLEADING = (

@@ -8,11 +8,9 @@ import shlex
 from harness import bootstrap, terraform_setup
 from harness.environment import read_environment
 from harness.layout import Project, Root
-from harness.local.credentials import role_credentials
 from harness.local.emulators import LOCAL_MARK, LocalAWS, Running
 from harness.local.mirror import mirror
 from harness.terraform import terraform_environment
-from harness.workspace import Deployment, variables_of
 
 # The commands of Terraform that take variables.
 TAKE_VARIABLES = ("apply", "console", "destroy", "import", "plan", "refresh")
@@ -42,13 +40,6 @@ def exports(project: Project, name: str) -> dict[str, str]:
     if terraform != bootstrap.Machine.this().which("terraform"):
         variables["PATH"] = f"{terraform.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return variables
-
-
-def role_exports(deployment: Deployment, output: str) -> dict[str, str]:
-    """Return the variables that let a shell act as the role that an output of a local deployment names."""
-    local = LocalAWS(deployment.root.project).required()
-    credentials = role_credentials(deployment.client, deployment.output(output))
-    return {**variables_of(local, deployment.environment), **credentials, LOCAL_MARK: "1"}
 
 
 def variables_file(root: Root, running: Running) -> dict[str, str]:

@@ -406,13 +406,17 @@ def laptop_reads(port: int, path: str) -> Any:
 def test_destroy_refuses_production_before_it_touches_anything(sawhorse: Sawhorse) -> None:
     sawhorse("apply", "production/turbotech_portal", "--local")
 
+    state = (
+        sawhorse.project.path / "environments/production/turbotech_portal/terraform.tfstate.d/local/terraform.tfstate"
+    )
+    before = state.read_bytes()
+
     refusal = sawhorse("destroy", "production/turbotech_portal", "--local", code=2)
 
+    assert state.read_bytes() == before
     for kind in ("deliverables", "metrics", "updates", "users"):
         assert f"turbotech-prod-{kind}" in refusal
     assert "Nothing was destroyed." in refusal
     url = sawhorse.json("outputs", "production/turbotech_portal", "--local")["api_endpoint"]
     hidden = [httpx.get(f"{url}/{path}", trust_env=False) for path in ("docs", "openapi.json")]
     assert [(answer.status_code, answer.json()["error"]["code"]) for answer in hidden] == [(404, "not_found")] * 2
-    tables = sawhorse.client("dynamodb", "production").list_tables()["TableNames"]
-    assert len([name for name in tables if name.startswith("turbotech-prod-")]) == 4

@@ -99,7 +99,7 @@ def planning(
         for item in items:
             root = getattr(getattr(item, "callspec", None), "params", {}).get("root")
             if root is not None and "root_plan" in getattr(item, "fixturenames", ()):
-                planning.root(root if isinstance(root, str) else f"{root.parent.name}/{root.name}")
+                planning.root(root)
         yield planning
 
 

@@ -24,7 +24,9 @@ ROOTS = sorted(f"{path.parts[-3]}/{path.parts[-2]}" for path in (REPOSITORY / "e
 # Lambda makes up the names of log streams, so that a role cannot name them.
 LOG_STREAMS = re.compile(r"arn:aws:logs:[a-z0-9-]+:\d{12}:log-group:[^*?]+:log-stream:\*")
 # Words in the names of resources and attributes that belong to a network.
-NETWORK = re.compile(r"vpc|subnet|security_group|network_interface|nat_gateway|internet_gateway|(^|_)eip($|_)")
+NETWORK = re.compile(
+    r"vpc|subnet|security_group|network_interface|nat_gateway|internet_gateway|^aws_network|(^|_)eip($|_)"
+)
 
 
 def statements(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:

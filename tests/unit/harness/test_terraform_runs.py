@@ -355,9 +355,7 @@ def test_outputs_and_resources_of_a_real_state_are_read(terraform: Tool, tiny: P
     assert real.plan() is False
 
 
-def test_a_state_of_a_version_to_come_is_not_guessed_at(
-    terraform_in_root: Terraform,
-) -> None:
+def test_a_state_of_a_version_to_come_is_not_guessed_at(terraform_in_root: Terraform) -> None:
     script(terraform_in_root.binary, """echo '{"version": 5, "resources": []}'""")
 
     with pytest.raises(CommandFailed, match="has version 5, and this Sawhorse reads version 4; use a newer one"):
