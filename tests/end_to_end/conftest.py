@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,22 @@ class Sawhorse:
             text=True,
             check=False,
         )
+
+    def in_a_fresh_shell(self, *exports: str, script: str) -> subprocess.CompletedProcess[str]:
+        """Take over the exports of a `sawhorse local` command in a shell without AWS's variables, and run a script."""
+        command = shlex.join([sys.executable, "-m", "harness.cli", "local", *exports])
+        return subprocess.run(
+            ["bash", "-c", f'eval "$({command})"; {script}'],
+            cwd=self.project.path,
+            env={**without_aws(), "SAWHORSE_PROJECT": str(self.project.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def state(self, root: str) -> Path:
+        """Return where the state of a root's local runs is."""
+        return self.project.path / "environments" / root / "terraform.tfstate.d/local/terraform.tfstate"
 
     def json(self, *arguments: str) -> Any:
         """Run a command with --json and return what it printed."""
@@ -86,7 +103,6 @@ def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:
         """The emulator of CloudWatch has one account for all, so only names tell whose a thing is."""
         return [thing for thing in things if environment in str(thing)]
 
-    state = sawhorse.project.path / "environments" / root / "terraform.tfstate.d/local/terraform.tfstate"
     return {
         "tables": ask("dynamodb", "list_tables", "TableNames"),
         "functions": ask("lambda", "list_functions", "Functions"),
@@ -100,5 +116,5 @@ def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:
         "topics": ask("sns", "list_topics", "Topics"),
         "alarms": own(ask("cloudwatch", "describe_alarms", "MetricAlarms")),
         "dashboards": own(ask("cloudwatch", "list_dashboards", "DashboardEntries")),
-        "state": json.loads(state.read_text())["resources"],
+        "state": json.loads(sawhorse.state(root).read_text())["resources"],
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from harness import terraform_setup
 from harness.local.emulators import LocalAWS
 from tests.conftest import copy_of_project
-from tests.end_to_end.conftest import Sawhorse, leftovers, without_aws
+from tests.end_to_end.conftest import Sawhorse, leftovers
 
 pytestmark = pytest.mark.end_to_end
 
@@ -85,21 +84,12 @@ def test_terraform_itself_sees_no_changes_with_the_exports(
 ) -> None:
     """Those for a root matter to what differs here: in the issuer of tokens, the function's form, the region."""
     sawhorse("render", f"dev/{app}")
-    script = (
-        f'eval "$({sys.executable} -m harness.cli local env {exports})"; cd environments/dev/{app}; '
-        '"$TERRAFORM" init -input=false && "$TERRAFORM" plan -input=false -detailed-exitcode'
-    )
-    result = subprocess.run(
-        ["bash", "-c", script],
-        cwd=sawhorse.project.path,
-        env={
-            **without_aws(),
-            "SAWHORSE_PROJECT": str(sawhorse.project.path),
-            "TERRAFORM": str(terraform_setup.ensure_terraform(sawhorse.project.path)),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    terraform = shlex.quote(str(terraform_setup.ensure_terraform(sawhorse.project.path)))
+    result = sawhorse.in_a_fresh_shell(
+        "env",
+        exports,
+        script=f"cd environments/dev/{app}; "
+        f"{terraform} init -input=false && {terraform} plan -input=false -detailed-exitcode",
     )
     assert result.returncode == 0, result.stdout + result.stderr
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -259,17 +260,8 @@ def test_the_roles_own_credentials_cannot_scan_but_can_put(sawhorse: Sawhorse, o
 
 def test_a_fresh_shell_acts_as_the_role_with_the_exports_alone(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
     scan = f"import boto3; boto3.client('dynamodb').scan(TableName='{outputs['dynamodb_events_table']}')"
-    script = (
-        f'eval "$({sys.executable} -m harness.cli local credentials dev/triggers_api)"; {sys.executable} -c "{scan}"'
-    )
-    ended = subprocess.run(
-        ["bash", "-c", script],
-        cwd=sawhorse.project.path,
-        env={**without_aws(), "SAWHORSE_PROJECT": str(sawhorse.project.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    script = shlex.join([sys.executable, "-c", scan])
+    ended = sawhorse.in_a_fresh_shell("credentials", "dev/triggers_api", script=script)
     assert "assumed-role/triggers-api-dev/" in ended.stderr, ended
     assert "is not authorized to perform: dynamodb:Scan" in ended.stderr
 

@@ -406,9 +406,7 @@ def laptop_reads(port: int, path: str) -> Any:
 def test_destroy_refuses_production_before_it_touches_anything(sawhorse: Sawhorse) -> None:
     sawhorse("apply", "production/turbotech_portal", "--local")
 
-    state = (
-        sawhorse.project.path / "environments/production/turbotech_portal/terraform.tfstate.d/local/terraform.tfstate"
-    )
+    state = sawhorse.state("production/turbotech_portal")
     before = state.read_bytes()
 
     refusal = sawhorse("destroy", "production/turbotech_portal", "--local", code=2)
