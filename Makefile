@@ -55,7 +55,7 @@ bench: setup ## Measure builds and starts against their peers from PyPI, RUNS ti
 
 lock: ## Resolve every requirements/*.in anew and write the hashed locks.
 	@$(PYTHON) -m harness.bootstrap uv
-	@for name in uv harness ministack moto runtime checkov bench_sam bench_chalice bench_functions; do \
+	@for name in uv build harness ministack moto runtime checkov bench_sam bench_chalice bench_functions; do \
 		echo "requirements/$$name.txt"; $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 	@for name in $(patsubst lambda/%/package.toml,%,$(wildcard lambda/*/package.toml)); do \
 		echo "requirements/$$name.txt"; $(LOCK) --upgrade -c requirements/harness.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; done

@@ -133,6 +133,19 @@ def ensure_emulators(project: Path, machine: Machine | None = None) -> Emulators
     return emulators
 
 
+def ensure_build_environment(project: Path, version: str, python: Path) -> Path:
+    """Make the environment in which wheels are built under one minor version of Python, and return it."""
+    environment = project / f".sawhorse/tools/build-{version}"
+    lock = project / "requirements/build.txt"
+
+    def install() -> None:
+        say(f"Setting up what builds wheels under Python {version} from requirements/build.txt.")
+        make_environment(project, environment, lock, python=python)
+
+    once(project, environment, [lock], install, extra=str(python))
+    return environment
+
+
 def ensure_uv(project: Path) -> Path:
     """Install uv from requirements/uv.txt with pip and return its path."""
     environment = project / ".sawhorse/tools/uv"
@@ -206,15 +219,18 @@ def run(command: Sequence[str | Path]) -> str:
 
 
 def run_tool(
-    command: Sequence[str | Path], variables: Mapping[str, str] | None = None
+    command: Sequence[str | Path], variables: Mapping[str, str] | None = None, *, directory: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run pip or uv as this machine trusts others, also behind a company's proxy, and whatever shell this is."""
+    """Run pip or uv as this machine trusts others, also behind a company's proxy, and whatever shell this is.
+
+    In `directory`, whose uv.toml uv reads; by default in this process's own.
+    """
     # An environment that is active in this shell has no part in it.
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
     environment.setdefault("UV_SYSTEM_CERTS", "true")
     environment.update(variables or {})
     words = [str(part) for part in command]
-    return subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run(words, capture_output=True, text=True, env=environment, cwd=directory, check=False)
 
 
 # --- Python ------------------------------------------------------------------------------------------------------

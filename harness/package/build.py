@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness import bootstrap
@@ -20,7 +20,7 @@ from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
 from harness.package.state import Recipe, builder_digest, lock_path, read_state
 from harness.package.target import Target, lambda_target
-from harness.package.wheels import PRUNED, Wanted, prepared_parts
+from harness.package.wheels import Wanted, prepared_parts
 
 
 def build(project: Project, app: str, *, dist: Path | None = None, target: Target | None = None) -> Package:
@@ -58,10 +58,18 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     lock = project.requirements / f"{config.app}.txt"
     locked_bytes = lock.read_bytes()
     compiler = find_compiler(project, target.python, cache)
-    prune = PRUNED if config.prune is None else config.prune
-    wanted = Wanted(lock, locked_bytes, target, compiler, prune, config.aws_services)
+    wanted = Wanted(
+        lock=lock,
+        locked=locked_bytes,
+        base=project.path,
+        target=target,
+        interpreter=compiler,
+        prune=config.prune,
+        aws_services=config.aws_services,
+        commands=config.commands,
+    )
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
-    dependencies = [member for part in parts for member in part.members]
+    dependencies = merged(config.app, parts)
     check_services(config, dependencies)
     recipe = Recipe(
         app=config.app,
@@ -79,7 +87,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         lock=hashlib.sha256(locked_bytes).digest(),
         builder=builder_digest(),
     )
-    documents = documents_of(config.app, parts, locked_bytes.decode(), cache)
+    documents = documents_of(config.app, parts, cache)
     with locked(lock_path(str(dist), config.app)):
         sources = read_sources(str(project.path), config.app, config.root_files)
         contents = Contents(sources, pack_sources(recipe, sources, {}), dependencies)
@@ -87,6 +95,44 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         return write_package(
             str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
         )
+
+
+def merged(app: str, parts: Sequence[Part]) -> list[Member]:
+    """Return the files of all parts, equal ones once. Raises BuildFailed where two parts differ in one."""
+    owners: dict[str, Part] = {}
+    members: dict[str, Member] = {}
+    for part in parts:
+        for member in part.members:
+            other = members.setdefault(member.name, member)
+            owner = owners.setdefault(member.name, part)
+            if (other.sha256, other.size) != (member.sha256, member.size):
+                raise BuildFailed(
+                    f"{owner.name} {owner.version} and {part.name} {part.version} both bring {member.name}, with "
+                    f"different content, and the package of {app} can hold one. Keep one of the two distributions in "
+                    f"requirements/{app}.in and run make lock, or name the file under prune in "
+                    f"lambda/{app}/package.toml where neither is needed."
+                )
+            if member.executable and not other.executable:
+                members[member.name] = member
+    refuse_files_in_files(app, members, owners)
+    return list(members.values())
+
+
+def refuse_files_in_files(app: str, members: Mapping[str, Member], owners: Mapping[str, Part]) -> None:
+    """Refuse a name that is a file of one part and a directory of another: no file system holds both."""
+    for name in members:
+        for parent in parents(name):
+            if parent in members:
+                raise BuildFailed(
+                    f"{owners[parent].name} brings the file {parent}, and {owners[name].name} brings {name} below it; "
+                    f"keep one of the two distributions in requirements/{app}.in and run make lock."
+                )
+
+
+def parents(name: str) -> list[str]:
+    """Return the directories that a file lies in: `a/b/c` -> a, a/b."""
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: length + 1]) for length in range(len(parts))]
 
 
 def check_services(config: PackageConfig, dependencies: Sequence[Member]) -> None:
@@ -128,18 +174,21 @@ def warnings_of(recipe: Recipe) -> list[str]:
     return [missing]
 
 
-def documents_of(app: str, parts: Sequence[Part], lock: str, cache: Cache) -> dict[str, bytes]:
+def documents_of(app: str, parts: Sequence[Part], cache: Cache) -> dict[str, bytes]:
     """Write down what the package brings along from others: a bill of materials, and whose licences it is under."""
-    digest = hashlib.sha256("\n".join([app, lock, *(f"{part.name} {part.version}" for part in parts)]).encode())
+    digest = hashlib.sha256(
+        "\n".join([app, *(f"{part.name} {part.version} {part.archive}" for part in parts)]).encode()
+    )
+    for part in parts:
+        digest.update(part.metadata.encode())
     digest.update((Path(__file__).parent / "bill.py").read_bytes())
     kept = cache.documents_of(digest.hexdigest())
     if kept is not None:
         return kept
     from harness.package.bill import Component, bill_of_materials, licence_list  # noqa: PLC0415 # takes 400 ms
 
-    hashes = hashes_in(lock)
     components = [
-        Component(canonical(part.name), part.version, part.metadata, hashes.get(canonical(part.name), ()))
+        Component(canonical(part.name), part.version, part.metadata, (part.archive,) if part.archive else ())
         for part in parts
     ]
     documents = {
@@ -148,18 +197,6 @@ def documents_of(app: str, parts: Sequence[Part], lock: str, cache: Cache) -> di
     }
     cache.keep_documents(digest.hexdigest(), documents)
     return documents
-
-
-def hashes_in(lock: str) -> dict[str, tuple[str, ...]]:
-    """Return the SHA-256 of each distribution for which a lock allows one alone."""
-    found: dict[str, tuple[str, ...]] = {}
-    for requirement in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
-        name = re.match(r"[A-Za-z0-9._-]+", requirement)
-        if name:
-            hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})", requirement)
-            # Of several, nobody says which one was installed.
-            found[canonical(name[0])] = tuple(hashes) if len(hashes) == 1 else ()
-    return found
 
 
 def canonical(name: str) -> str:

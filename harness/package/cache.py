@@ -2,8 +2,12 @@
 
 Below the cache's directory:
 
+    archives/<sha256>                     a wheel or source archive as it was fetched, named by its content
+    selections/<hash>                     which archives a lock stands for, on one platform
+    built/<hash>                          a wheel that was built from a source archive or a directory
     wheels/<name>-<version>-<hash>.part   a wheel, pruned, compiled and compressed
     locks/<hash>                          the parts that a lock stands for, on one platform
+    imports/<hash>                        that what was pruned of a lock's wheels breaks no import
     interpreters/<version>                where the interpreter of a minor version is
     documents/<hash>                      bill of materials and licences of an app with these parts
     aside/                                what a preparation under way writes; swept by the next one
@@ -14,7 +18,8 @@ from __future__ import annotations
 import marshal
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,22 +29,36 @@ from harness.files import locked, sealed, unsealed
 from harness.package.archive import Member, described_again
 
 # Changed whenever an older cache must not be read any more.
-LAYOUT = b"sawhorse 1\n"
+LAYOUT = b"sawhorse 2\n"
 
 
 @dataclass(frozen=True)
 class Part:
-    """One distribution as it lies in packages: its files, and the METADATA that says what it is."""
+    """One distribution as it lies in packages: its files, and the METADATA that says what it is.
+
+    `archive` is the SHA-256 in hex of the archive that it came from, empty where it was built from a directory.
+    `pruned` names what was left out by the patterns that removed it.
+    """
 
     name: str
     version: str
     metadata: str
+    archive: str
+    pruned: Mapping[str, tuple[str, ...]]
     members: tuple[Member, ...]
 
     @property
     def size(self) -> int:
         """Unzipped bytes."""
         return sum(member.size for member in self.members)
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A directory that a lock names, relative to what its paths are relative to, with the digest of its files."""
+
+    path: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -58,18 +77,71 @@ class Cache:
         home = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()
         return cls(Path(named) if named else home / "sawhorse")
 
-    def parts_of(self, lock_key: str) -> list[Part] | None:
-        """Return the parts of a lock, or None when they were never prepared or one is not what it was."""
-        names = unsealed(self.path / "locks" / lock_key)
-        if names is None:
+    def parts_of(self, lock_key: str) -> tuple[list[Part], list[Tracked]] | None:
+        """Return the parts of a lock and the directories that it names.
+
+        None when they were never prepared, or one is not what it was.
+        """
+        held = unsealed(self.path / "locks" / lock_key)
+        if held is None:
             return None
-        parts = [self.part(name) for name in names.decode().splitlines()]
-        return None if None in parts else [part for part in parts if part]
+        names, trees = marshal.loads(held)
+        parts = [self.part(name) for name in names]
+        return None if None in parts else ([part for part in parts if part], [Tracked(*tree) for tree in trees])
 
     def part(self, name: str) -> Part | None:
         """Read a part; None when it is not there or broken."""
         held = unsealed(self.path / "wheels" / name)
         return read_part(held) if held and held.startswith(LAYOUT) else None
+
+    def archive_path(self, sha256: str) -> Path:
+        """Return where an archive of this SHA-256 lies once it was fetched; whoever reads it checks it."""
+        return self.path / "archives" / sha256
+
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """Give a temporary file for an archive that is on its way; only while `preparing`."""
+        handle, name = tempfile.mkstemp(dir=self.aside)
+        os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def workplace(self) -> Iterator[Path]:
+        """Give a directory to build or unpack in; only while `preparing`."""
+        with tempfile.TemporaryDirectory(dir=self.aside) as name:
+            yield Path(name)
+
+    def keep_archive(self, sha256: str, incoming: Path) -> None:
+        path = self.archive_path(sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        incoming.replace(path)
+
+    def selection(self, key: str) -> bytes | None:
+        return unsealed(self.path / "selections" / key)
+
+    def keep_selection(self, key: str, content: bytes) -> None:
+        self.keep(self.path / "selections" / key, content, self.aside)
+
+    def built(self, key: str) -> bytes | None:
+        """Return a wheel that was built under this key."""
+        return unsealed(self.path / "built" / key)
+
+    def keep_built(self, key: str, content: bytes) -> None:
+        self.keep(self.path / "built" / key, content, self.aside)
+
+    def imports_checked(self, key: str) -> bool:
+        return unsealed(self.path / "imports" / key) is not None
+
+    def keep_imports_checked(self, key: str) -> None:
+        self.keep(self.path / "imports" / key, b"", self.aside)
+
+    @property
+    def aside(self) -> Path:
+        """The directory of whoever is `preparing`."""
+        return self.path / "aside"
 
     def documents_of(self, key: str) -> dict[str, bytes] | None:
         """Return the documents kept under a key, by their names; None when there are none."""
@@ -97,7 +169,7 @@ class Cache:
     def preparing(self) -> Iterator[Path]:
         """Give a directory to work in, to one process at a time; what a killed one left there is gone."""
         with locked(self.path / ".lock"):
-            aside = self.path / "aside"
+            aside = self.aside
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(mode=0o700)
             try:
@@ -105,11 +177,12 @@ class Cache:
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
 
-    def keep_part(self, name: str, part: Part, aside: Path) -> None:
-        self.keep(self.path / "wheels" / name, write_part(part), aside)
+    def keep_part(self, name: str, part: Part) -> None:
+        self.keep(self.path / "wheels" / name, write_part(part), self.aside)
 
-    def keep_lock(self, lock_key: str, names: Sequence[str], aside: Path) -> None:
-        self.keep(self.path / "locks" / lock_key, "".join(f"{name}\n" for name in names).encode(), aside)
+    def keep_lock(self, lock_key: str, names: Sequence[str], trees: Sequence[Tracked]) -> None:
+        content = (list(names), [[tree.path, tree.digest] for tree in trees])
+        self.keep(self.path / "locks" / lock_key, marshal.dumps(content, 2), self.aside)
 
     def keep(self, path: Path, content: bytes, aside: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,17 +193,20 @@ class Cache:
 
 def write_part(part: Part) -> bytes:
     """Return a part as a file: its index, and the compressed data of its members."""
-    index = (part.name, part.version, part.metadata, [member.described() for member in part.members])
+    pruned = {pattern: list(names) for pattern, names in part.pruned.items()}
+    members = [member.described() for member in part.members]
+    index = (part.name, part.version, part.metadata, part.archive, pruned, members)
     return b"".join([LAYOUT, marshal.dumps(index, 2), *(member.data for member in part.members)])
 
 
 def read_part(held: bytes) -> Part:
     # `marshal` reads one value and leaves what follows it.
-    name, version, metadata, descriptions = marshal.loads(memoryview(held)[len(LAYOUT) :])
+    name, version, metadata, archive, pruned, descriptions = marshal.loads(memoryview(held)[len(LAYOUT) :])
     begin = len(held) - sum(description[-1] for description in descriptions)
     members = []
     for description in descriptions:
         end = begin + description[-1]
         members.append(described_again(description, held[begin:end]))
         begin = end
-    return Part(name, version, metadata, tuple(members))
+    removed = {pattern: tuple(names) for pattern, names in pruned.items()}
+    return Part(name, version, metadata, archive, removed, tuple(members))

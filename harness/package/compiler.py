@@ -1,6 +1,6 @@
 """Compile sources to bytecode that is never stale: run by the interpreter whose bytecode it is.
 
-Reads a marshalled `[[name, source], ...]` from standard input, and writes a marshalled
+Reads a marshalled `[whether imports are asked for, [[name, source], ...]]` from standard input, and writes a marshalled
 `[version, [[name, bytecode or None, modules that it imports, error or None], ...]]`. Imports the standard library
 alone, since any Python from 3.11 on may be the one that runs it.
 """
@@ -29,22 +29,23 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
-    jobs = marshal.loads(sys.stdin.buffer.read())
-    answer = [f"{sys.version_info[0]}.{sys.version_info[1]}", [compiled(name, source) for name, source in jobs]]
+    imports, jobs = marshal.loads(sys.stdin.buffer.read())
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    answer = [version, [compiled(name, source, imports=imports) for name, source in jobs]]
     sys.stdout.buffer.write(marshal.dumps(answer, EXCHANGE_FORMAT))
 
 
-def compiled(name: str, source: bytes) -> list[object]:
+def compiled(name: str, source: bytes, *, imports: bool) -> list[object]:
     """Compile a source under its name in the package, so that no path of this machine gets in."""
     try:
-        tree = compile(source, name, "exec", AST_ONLY, dont_inherit=True)
+        tree = compile(source, name, "exec", AST_ONLY, dont_inherit=True) if imports else None
         code = compile(source, name, "exec", dont_inherit=True, optimize=0)
     except (MemoryError, RecursionError):
         return [name, None, [], "line 1: nested too deeply for Python"]
     except (SyntaxError, ValueError) as error:
         return [name, None, [], f"line {getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', None) or error}"]
     bytecode = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + marshal.dumps(code)
-    return [name, bytecode, sorted(imported(tree.body) - sys.stdlib_module_names), None]
+    return [name, bytecode, sorted(imported(tree.body) - sys.stdlib_module_names) if tree else [], None]
 
 
 def imported(statements: list[Any]) -> set[str]:

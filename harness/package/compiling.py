@@ -29,14 +29,16 @@ class WrongInterpreter(Exception):
     """What was to compile is not there, is another version, or failed."""
 
 
-def compile_sources(interpreter: str, python: str, sources: Sequence[tuple[str, bytes]]) -> list[Compiled]:
-    """Compile `(name, source)` pairs for the minor version `python`.
+def compile_sources(
+    interpreter: str, python: str, sources: Sequence[tuple[str, bytes]], *, imports: bool = True
+) -> list[Compiled]:
+    """Compile `(name, source)` pairs for the minor version `python`, and with `imports` say what they import.
 
     Each call starts one process. Raises WrongInterpreter.
     """
     if not sources:
         return []
-    answer = ask(interpreter, marshal.dumps([list(source) for source in sources], 2))
+    answer = ask(interpreter, marshal.dumps([imports, [list(source) for source in sources]], 2))
     try:
         version, compiled = marshal.loads(answer)
     except (ValueError, EOFError, TypeError) as error:

@@ -25,7 +25,7 @@ IN_RUNTIME = {
     "six": "six",
     "urllib3": "urllib3",
 }
-KEYS = {"architecture", "aws_services", "functions", "layer", "provided", "prune", "root_files", "runtime"}
+KEYS = {"architecture", "aws_services", "commands", "functions", "layer", "provided", "prune", "root_files", "runtime"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class PackageConfig:
     aws_services: tuple[str, ...] | None = None
     # Whether the dependencies lie in a layer of their own.
     layer: bool = False
+    # Whether the package keeps the commands of its dependencies, in `bin/`.
+    commands: bool = False
     # SHA-256 of the package.toml that says all this.
     digest: bytes = field(default=b"", compare=False)
 
@@ -79,9 +81,7 @@ def read_config(project: Project, app: str) -> PackageConfig:
         raise BadConfiguration(
             f"{shown}: botocore is provided, so aws_services decides nothing; remove one of the two."
         )
-    layer = content.get("layer", False)
-    if not isinstance(layer, bool):
-        raise BadConfiguration(f"{shown}: layer is {layer!r}; say true or false.")
+    layer = switch(content, "layer", shown)
     functions = content.get("functions")
     programs = [f for f in (functions.values() if isinstance(functions, dict) else []) if is_program(f, root_files)]
     if layer and programs:
@@ -101,6 +101,7 @@ def read_config(project: Project, app: str) -> PackageConfig:
         prune=names_in(content, "prune", shown, example="*.pyi"),
         aws_services=services,
         layer=layer,
+        commands=switch(content, "commands", shown),
         digest=hashlib.sha256(written).digest(),
     )
 
@@ -117,6 +118,14 @@ def names_in(content: dict[str, Any], key: str, shown: Path, *, example: str) ->
     if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
         raise BadConfiguration(f'{shown}: {key} must be a list of words, such as ["{example}"].')
     return tuple(words)
+
+
+def switch(content: dict[str, Any], key: str, shown: Path) -> bool:
+    """Read what is true or false, false where it is not there."""
+    value = content.get(key, False)
+    if not isinstance(value, bool):
+        raise BadConfiguration(f"{shown}: {key} is {value!r}; say true or false.")
+    return value
 
 
 def choice(content: dict[str, Any], key: str, choices: tuple[str, ...], default: str, shown: Path) -> str:

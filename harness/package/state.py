@@ -15,8 +15,8 @@ from harness.package.archive import Member, described_again
 
 # The modules whose change may change a package's bytes.
 BUILDER = (
-    "archive", "assembly", "bill", "build", "cache", "compiler", "compiling", "config", "limits", "sources", "state",
-    "target", "wheels",
+    "archive", "archives", "assembly", "bill", "build", "cache", "compiler", "compiling", "config", "imports", "limits",
+    "pruning", "requirements", "sources", "state", "target", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
 

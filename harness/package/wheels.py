@@ -1,57 +1,49 @@
-"""Install an app's locked wheels for the platform that its functions run on, and prepare each of them once.
+"""Prepare the wheels of a lock, each once: from its own archive, pruned, compiled and compressed.
 
-Prepared means pruned, compiled to bytecode and compressed: all that takes time, and that depends on the wheel alone.
+Whatever takes time and depends on one wheel alone is done here and kept by `harness/package/cache.py`, under a name
+that stands for the archive's SHA-256 and for how it is prepared. No directory that several wheels share is read.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import re
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from harness import bootstrap
 from harness.errors import BuildFailed
 from harness.layout import Project
-from harness.package.archive import Member, pack
-from harness.package.cache import Cache, Part
+from harness.package.archive import DEFLATED, Member, pack
+from harness.package.archives import Archive, choose_archives, fetch_archives, marker_environment, read_archive
+from harness.package.cache import Cache, Part, Tracked
 from harness.package.compiling import bytecode_name, compile_sources
+from harness.package.pruning import names_of, pruned_by_patterns, pruned_usually
 from harness.package.state import builder_digest
 from harness.package.target import Target
+from harness.package.wheel import INSTALLER, File, Wheel, content_of, read_wheel, record_of, scripts_of, with_shebang
 
-# Made by an installer for the machine that it runs on, so never part of a package.
-OF_THE_MACHINE = (
-    "bin/*",
-    "*.pyc",
-    "*.dist-info/RECORD",
-    "*.dist-info/INSTALLER",
-    "*.dist-info/REQUESTED",
-    "*.dist-info/direct_url.json",
-    "*.dist-info/uv_*.json",
-)
-# What no function reads, unless its app says otherwise (`prune` in package.toml): stubs, tests, and metadata for
-# installers. METADATA, entry points and licences stay, for `importlib.metadata` and for the law.
-PRUNED = (
-    "*.pyi",
-    "*/py.typed",
-    "tests/*",
-    "*/tests/*",
-    "*.dist-info/WHEEL",
-    "*.dist-info/top_level.txt",
-    "*.dist-info/zip-safe",
-)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from harness.package.wheel_build import Built
+
 # Four fifths of botocore describe services that one function never calls; what all share lies beside their directories.
+BOTOCORE = "botocore"
 SERVICE_DESCRIPTION = re.compile(r"botocore/data/([^/]+)/")
+# Bytecode that Python finds beside its source: ours takes its place.
+CACHED_BYTECODE = re.compile(r"^(?P<directory>(?:.*/)?)__pycache__/(?P<module>[^/.]+)\.[^/]*\.pyc$")
 # Compiling takes about five times as long as compressing the same bytes.
 WEIGHT_OF_SOURCE = 5
 MOST_PROCESSES = 4
+# More shares than processes, so that one process compresses while another compiles.
+SHARES_EACH = 2
 
 
 @dataclass(frozen=True)
@@ -59,190 +51,263 @@ class Wanted:
     """What parts are asked for: a lock, the platform, the interpreter that compiles, and the files to leave out.
 
     `locked` is what the lock said when it was read: that, and not what the file says later. Without an interpreter
-    there is no bytecode.
+    there is no bytecode. Paths in the lock are relative to `base`.
     """
 
     lock: Path
     locked: bytes
+    base: Path
     target: Target
     interpreter: Path | None
-    prune: tuple[str, ...] = PRUNED
+    # Patterns in place of the usual rule.
+    prune: tuple[str, ...] | None = None
     # The services whose descriptions botocore keeps; None keeps all of them.
     aws_services: tuple[str, ...] | None = None
+    # Whether commands of the wheels are kept, in `bin/`.
+    commands: bool = False
 
     @property
     def preparation(self) -> str:
-        """What the files of a part depend on besides the wheel's own that are kept."""
-        return f"{builder_digest()}\n{self.target.python if self.interpreter else 'none'}"
+        """What a part depends on besides its archive."""
+        python = self.target.python if self.interpreter else "none"
+        patterns = ["usual"] if self.prune is None else ["patterns", *self.prune]
+        return "\n".join([builder_digest(), python, str(self.commands), *patterns])
 
-    def keeps(self, name: str) -> bool:
-        """Say whether a file of a wheel, by its path as installed, belongs into the package."""
-        if name.startswith(("../", "/")) or any(fnmatchcase(name, pattern) for pattern in OF_THE_MACHINE):
-            return False
-        described = SERVICE_DESCRIPTION.match(name)
-        if described and self.aws_services is not None and described[1] not in self.aws_services:
-            return False
-        return not any(fnmatchcase(name, pattern) for pattern in self.prune)
+    @property
+    def services(self) -> str:
+        return "all" if self.aws_services is None else " ".join(sorted(self.aws_services))
+
+    def part_name(self, name: str, version: str, identity: str) -> str:
+        """Name the part that is made of an archive; `identity` stands for the archive's bytes."""
+        services = self.services if canonicalize_name(name) == BOTOCORE else ""
+        digest = hashlib.sha256(f"{identity}\n{self.preparation}\n{services}".encode())
+        return f"{canonicalize_name(name)}-{version}-{digest.hexdigest()[:32]}.part"
 
     @cached_property
     def key(self) -> str:
         """Stands for the lock on this platform, prepared like this."""
-        services = ["all"] if self.aws_services is None else sorted(self.aws_services)
-        words = [self.target.name, self.preparation, *self.prune, "services", *services, ""]
-        digest = hashlib.sha256("\n".join(words).encode())
+        digest = hashlib.sha256(f"{self.target.name}\n{self.preparation}\n{self.services}\n".encode())
         digest.update(self.locked)
         return digest.hexdigest()
 
 
 @dataclass(frozen=True)
-class Installed:
-    """A distribution as uv installed it, with the lines of its RECORD."""
+class Origin:
+    """Where a part's wheel comes from.
+
+    `identity` stands for its bytes, `archive` is the SHA-256 that the lock names, empty for a directory.
+    """
 
     name: str
     version: str
-    metadata: str
-    files: Mapping[str, Path]
-    hashes: tuple[str, ...]
+    filename: str
+    identity: str
+    archive: str
+    # Of a wheel that was built here; others are read from the cache.
+    built: bytes | None = None
+    fetched: Archive | None = None
 
-    def part_name(self, preparation: str) -> str:
-        digest = hashlib.sha256("\n".join([preparation, *self.hashes]).encode())
-        return f"{self.name}-{self.version}-{digest.hexdigest()[:32]}.part"
+    def content(self, cache: Cache) -> bytes:
+        """Return the wheel's bytes, those that the lock names or that were built."""
+        return read_archive(self.fetched, cache) if self.fetched else (self.built or b"")
 
 
 def prepared_parts(project: Project, wanted: Wanted, cache: Cache) -> list[Part]:
     """Return the distributions of a lock, from the cache or prepared now, by their names. Raises BuildFailed."""
-    parts = cache.parts_of(wanted.key)
-    if parts is not None:
-        return parts
-    with cache.preparing() as aside:
+    known = known_parts(wanted, cache)
+    if known is not None:
+        return known
+    with cache.preparing():
         # Another build may have done it meanwhile.
-        parts = cache.parts_of(wanted.key)
-        if parts is not None:
-            return parts
-        directory = aside / "installed"
-        directory.mkdir()
-        install(project, wanted, directory)
-        distributions = {found.part_name(wanted.preparation): found for found in installed(directory, wanted)}
-        missing = {name: found for name, found in distributions.items() if cache.part(name) is None}
+        known = known_parts(wanted, cache)
+        if known is not None:
+            return known
+        origins, trees = origins_of(project, wanted, cache)
+        missing = {name: origin for name, origin in origins.items() if cache.part(name) is None}
         if missing:
             bootstrap.say(
                 f"Preparing {plural(len(missing), 'wheel')} of {project.shown(wanted.lock)} for {wanted.target.name}."
             )
-        for name, part in prepare(missing, wanted).items():
-            cache.keep_part(name, part, aside)
-        cache.keep_lock(wanted.key, list(distributions), aside)
-        parts = cache.parts_of(wanted.key)
-    if parts is None:
-        raise BuildFailed(f"What was written to {cache.path} is not what is there; look at that disk, and build again.")
+        for name, part in prepare(missing, wanted, cache).items():
+            cache.keep_part(name, part)
+        parts = [cache.part(name) for name in origins]
+        whole = [part for part in parts if part]
+        if len(whole) != len(parts):
+            raise BuildFailed(
+                f"What was written to {cache.path} is not what is there; look at that disk, and build again."
+            )
+        from harness.package.import_check import check_imports  # noqa: PLC0415 # of a lock that is new
+
+        check_imports(project, wanted, cache, dict(zip(origins.values(), whole, strict=True)))
+        cache.keep_lock(wanted.key, list(origins), trees)
+    return whole
+
+
+def known_parts(wanted: Wanted, cache: Cache) -> list[Part] | None:
+    """Return what was prepared for this lock, unless a directory that it names has changed since."""
+    kept = cache.parts_of(wanted.key)
+    if kept is None:
+        return None
+    parts, trees = kept
+    if trees:
+        from harness.package.wheel_build import tree_digest_now  # noqa: PLC0415 # few locks name directories
+
+        if any(tree_digest_now(wanted.base / tree.path) != tree.digest for tree in trees):
+            return None
     return parts
 
 
-def install(project: Project, wanted: Wanted, directory: Path) -> None:
-    """Install the wheels of a lock below `directory` with uv, from its cache alone when that has them."""
-    if not re.search(rb"^[a-zA-Z0-9]", wanted.locked, re.MULTILINE):
-        return
-    requirements = directory.parent / wanted.lock.name
-    requirements.write_bytes(wanted.locked)
-    target = wanted.target
-    command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "install", "--quiet", "--no-config"]
-    command += ["--target", directory, "--python-version", target.python, "--only-binary", ":all:", "--no-deps"]
-    command += ["--require-hashes", "--link-mode", "hardlink", "--python", sys.executable, "-r", requirements]
-    if target.platform:
-        command += ["--python-platform", target.platform]
-    # Offline first: asking the index whether anything is new takes longer than the installation, and a lock knows.
-    result = bootstrap.run_tool([*command, "--offline"])
-    if result.returncode != 0:
-        result = bootstrap.run_tool(command)
-    if result.returncode != 0:
-        raise BuildFailed(refusal(project.shown(wanted.lock), target, result.stderr))
+def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str, Origin], list[Tracked]]:
+    """Read the lock, fetch and build what it names, and return each wheel's origin by its part's name, in order."""
+    from harness.package.requirements import read_lock  # noqa: PLC0415 # a known lock is not read again
+    from harness.package.wheel_build import WheelBuilder  # noqa: PLC0415 # the same
+
+    shown = project.shown(wanted.lock)
+    lock = read_lock(wanted.locked, shown, wanted.base, marker_environment(wanted.target))
+    archives = choose_archives(project, lock, wanted.target, shown, cache)
+    fetch_archives(archives, cache, wanted.base)
+    builder = WheelBuilder(project, cache, wanted.target, wanted.interpreter)
+    origins = []
+    for archive in archives:
+        if archive.is_wheel:
+            identity = f"sha256 {archive.sha256}"
+            origins.append(
+                Origin(archive.name, archive.version, archive.filename, identity, archive.sha256, fetched=archive)
+            )
+        else:
+            origins.append(origin_of(builder.of_archive(archive, read_archive(archive, cache)), archive.sha256))
+    trees = []
+    for tree in lock.trees:
+        built = builder.of_tree(tree)
+        origins.append(origin_of(built, ""))
+        trees.append(Tracked(os.path.relpath(tree.path, wanted.base), built.source))
+    refuse_twice(origins, shown)
+    named = {wanted.part_name(origin.name, origin.version, origin.identity): origin for origin in origins}
+    return dict(sorted(named.items(), key=lambda pair: canonicalize_name(pair[1].name))), trees
 
 
-def refusal(lock: str, target: Target, words: str) -> str:
-    """Say what uv could not do, and what to do about it."""
-    said = "\n  ".join(words.strip().splitlines()[-8:])
-    names = sorted(set(re.findall(r"([A-Za-z0-9._-]+)==\S+ has no usable wheels", words)))
-    failed = f"The dependencies in {lock} could not be installed for {target.name}"
-    if names:
-        source = Path(lock).with_suffix(".in")
-        sentence = (
-            f"{' and '.join(names)} in {lock} has no wheel for {target.name}; choose versions with wheels for it "
-            f'in {source}, run "make lock" and build again.'
-        )
-    elif "hash mismatch" in words.lower():
-        sentence = (
-            f"{failed}: what the index gave is not what was locked. Do not lock it anew before you know who changed it."
-        )
-    elif "network was disabled" in words.lower():
-        sentence = f"{failed}: uv may not reach the index, and its cache lacks some. Build once with the network."
-    else:
-        sentence = f"{failed}. Mend what uv names, and build again."
-    return f"{sentence} uv says:\n  {said}"
+def origin_of(built: Built, archive: str) -> Origin:
+    name, version = built.filename.split("-")[:2]
+    return Origin(name, version, built.filename, f"built {built.key}", archive, built=built.content)
 
 
-def installed(directory: Path, wanted: Wanted) -> Iterator[Installed]:
-    """Find the distributions below a directory, by their names; files that nobody recorded belong to none."""
-    for information in sorted(directory.glob("*.dist-info")):
-        rows = [row for row in csv.reader((information / "RECORD").read_text().splitlines()) if row]
-        kept = sorted(row for row in rows if wanted.keeps(row[0]))
-        name, _, version = information.name.removesuffix(".dist-info").partition("-")
-        yield Installed(
-            name=name,
-            version=version,
-            metadata=(information / "METADATA").read_text(errors="replace"),
-            files={row[0]: directory / row[0] for row in kept if (directory / row[0]).is_file()},
-            hashes=tuple(" ".join(row[:2]) for row in kept),
-        )
+def refuse_twice(origins: Sequence[Origin], shown: str) -> None:
+    """Refuse one distribution from two lines, such as an index and a directory."""
+    seen: dict[str, Origin] = {}
+    for origin in origins:
+        other = seen.setdefault(canonicalize_name(origin.name), origin)
+        if other is not origin:
+            raise BuildFailed(
+                f"{shown} names {origin.name} twice, as {other.filename} and as {origin.filename}; keep one of them."
+            )
 
 
-def prepare(distributions: Mapping[str, Installed], wanted: Wanted) -> dict[str, Part]:
-    """Compile and compress every file, on all cores."""
-    files = [(key, name, path) for key, found in distributions.items() for name, path in found.files.items()]
-    chunks = balanced(files, min(os.cpu_count() or 1, MOST_PROCESSES))
-    members: dict[str, list[Member]] = {key: [] for key in distributions}
-    with ThreadPoolExecutor(len(chunks)) as pool:
-        for packed in pool.map(lambda chunk: pack_files(chunk, wanted), chunks):
+def prepare(origins: Mapping[str, Origin], wanted: Wanted, cache: Cache) -> dict[str, Part]:
+    """Read each wheel, and compile and compress its files, on all cores."""
+    if not origins:
+        return {}
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    with ThreadPoolExecutor(processes) as pool:
+        read = pool.map(lambda origin: choose_files(origin, origin.content(cache), wanted), origins.values())
+        chosen = dict(zip(origins, read, strict=True))
+        files = [(key, one.wheel.filename, file) for key, one in chosen.items() for file in one.files]
+        members: dict[str, dict[str, Member]] = {key: {} for key in origins}
+        for packed in pool.map(lambda share: pack_files(share, wanted), balanced(files, processes * SHARES_EACH)):
             for key, member in packed:
-                members[key].append(member)
-    return {
-        key: Part(
-            found.name, found.version, found.metadata, tuple(sorted(members[key], key=lambda member: member.name))
-        )
-        for key, found in distributions.items()
-    }
+                members[key][member.name] = member
+    return {key: part_of(origins[key], one, members[key]) for key, one in chosen.items()}
 
 
-File = tuple[str, str, Path]
+@dataclass(frozen=True)
+class Chosen:
+    """A wheel, the files of it that a package keeps, those that are written for it, and what was left out."""
+
+    wheel: Wheel
+    files: Sequence[File]
+    written: Mapping[str, bytes]
+    pruned: Mapping[str, tuple[str, ...]]
 
 
-def balanced(files: Sequence[File], count: int) -> list[list[File]]:
+def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
+    """Read a wheel and decide which of its files are kept. Raises BuildFailed for one that is damaged."""
+    wheel = read_wheel(content, origin.filename)
+    there = {file.name: file for file in wheel.files if belongs(file, wanted)}
+    cached = {name: found for name in there if (found := CACHED_BYTECODE.match(name))}
+    stale = {name for name, found in cached.items() if f"{found['directory']}{found['module']}.py" in there}
+    names = there.keys() - stale
+    pruned = (
+        pruned_usually(names, lambda name: content_of(there[name], origin.filename))
+        if wanted.prune is None
+        else pruned_by_patterns(sorted(names), wanted.prune)
+    )
+    kept = names - names_of(pruned)
+    written = {f"{wheel.information}INSTALLER": INSTALLER}
+    if wanted.commands:
+        written |= {name: with_shebang(content_of(there[name], origin.filename)) for name in kept if there[name].script}
+        written |= scripts_of(wheel)
+    files = [file for name, file in there.items() if name in kept and name not in written]
+    return Chosen(wheel, files, written, pruned)
+
+
+def belongs(file: File, wanted: Wanted) -> bool:
+    """Say whether a file belongs into packages that are wanted like this, before anything is pruned."""
+    if file.script and not wanted.commands:
+        return False
+    described = SERVICE_DESCRIPTION.match(file.name)
+    return not described or wanted.aws_services is None or described[1] in wanted.aws_services
+
+
+def part_of(origin: Origin, chosen: Chosen, members: dict[str, Member]) -> Part:
+    wheel = chosen.wheel
+    for name, content in chosen.written.items():
+        members[name] = pack(name, content, executable=name.startswith("bin/"))
+    record = f"{wheel.information}RECORD"
+    members[record] = pack(record, record_of(members, wheel.information))
+    ordered = tuple(members[name] for name in sorted(members))
+    return Part(wheel.name, wheel.version, wheel.metadata, origin.archive, chosen.pruned, ordered)
+
+
+Share = list[tuple[str, str, File]]
+
+
+def balanced(files: Share, count: int) -> list[Share]:
     """Share files out so that all shares take about as long, the heaviest files first."""
 
     def weight(file: File) -> int:
-        return file[2].stat().st_size * (WEIGHT_OF_SOURCE if file[1].endswith(".py") else 1)
+        return file.size * (WEIGHT_OF_SOURCE if file.name.endswith(".py") else 1)
 
-    shares: list[list[File]] = [[] for _ in range(count)]
+    shares: list[Share] = [[] for _ in range(count)]
     loads = [0] * count
-    for file in sorted(files, key=lambda file: (-weight(file), file[1])):
+    for one in sorted(files, key=lambda one: (-weight(one[2]), one[0], one[2].name)):
         least = loads.index(min(loads))
-        shares[least].append(file)
-        loads[least] += weight(file)
-    return shares
+        shares[least].append(one)
+        loads[least] += weight(one[2])
+    return [share for share in shares if share]
 
 
-def pack_files(files: Sequence[File], wanted: Wanted) -> list[tuple[str, Member]]:
-    """Compress files, and the bytecode of those that are sources. One process compiles them."""
-    contents = [(key, name, path.read_bytes(), bool(path.stat().st_mode & 0o100)) for key, name, path in files]
-    packed = [(key, pack(name, content, executable=executable)) for key, name, content, executable in contents]
+def pack_files(files: Share, wanted: Wanted) -> list[tuple[str, Member]]:
+    """Take files as their wheels compressed them, and compress the bytecode of sources. One process compiles them."""
+    packed = []
+    sources = []
+    for key, filename, file in files:
+        content = content_of(file, filename)
+        packed.append((key, file.member(content)))
+        if file.name.endswith(".py"):
+            sources.append((key, file.name, content))
     if wanted.interpreter is None:
         return packed
-    sources = [(key, name, content) for key, name, content, _ in contents if name.endswith(".py")]
     given = [(name, content) for _, name, content in sources]
-    compiled = compile_sources(str(wanted.interpreter), wanted.target.python, given)
+    compiled = compile_sources(str(wanted.interpreter), wanted.target.python, given, imports=False)
     for (key, name, _), one in zip(sources, compiled, strict=True):
         # A file that is no Python of this version, such as a template, stays a source; pip does the same.
         if one.bytecode is not None:
             packed.append((key, pack(bytecode_name(name, wanted.target.python), one.bytecode)))
     return packed
+
+
+def content_of_member(member: Member) -> bytes:
+    """Return what is inside a member."""
+    return zlib.decompress(member.data, -zlib.MAX_WBITS) if member.method == DEFLATED else member.data
 
 
 def plural(count: int, word: str) -> str:

@@ -1,0 +1,309 @@
+"""Choose the archive of every distribution in a lock, and fetch it: what is used is checked against the lock's hash.
+
+uv says what an index has; which of it fits the functions' platform is decided here, by the lock's hashes and the tags
+alone, so that neither a cache nor an earlier build has a say in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import ssl
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import url2pathname
+
+from packaging import tags
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from harness import bootstrap
+from harness.errors import BuildFailed
+from harness.layout import Project
+from harness.package.cache import Cache
+from harness.package.requirements import Archived, Lock, Pinned, hidden
+from harness.package.target import Target
+
+DOWNLOADS_AT_ONCE = 8
+TIMEOUT_SECONDS = 60
+# The addresses that uv takes indexes from (https://docs.astral.sh/uv/reference/environment/).
+INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A wheel or source archive: its SHA-256 in hex says what it is, `location` where it may be had."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    location: str
+
+    @property
+    def is_wheel(self) -> bool:
+        return self.filename.endswith(".whl")
+
+
+def choose_archives(project: Project, lock: Lock, target: Target, shown: str, cache: Cache) -> list[Archive]:
+    """Return the archive of each pinned distribution of a lock. Raises BuildFailed.
+
+    What was chosen once is kept with the lock's content and the target, as uv keeps what an index said.
+    """
+    direct = [archive_of(archived) for archived in lock.archived]
+    if not lock.pinned:
+        return direct
+    words = [target.name, *sorted(f"{one.name}=={one.version} {' '.join(sorted(one.hashes))}" for one in lock.pinned)]
+    key = hashlib.sha256("\n".join(words).encode()).hexdigest()
+    kept = cache.selection(key)
+    if kept is None:
+        found = files_of_index(project, lock.pinned, target, shown)
+        kept = json.dumps([asdict(choose(one, found, target, shown)) for one in lock.pinned]).encode()
+        cache.keep_selection(key, kept)
+    return [*(Archive(**one) for one in json.loads(kept)), *direct]
+
+
+def archive_of(archived: Archived) -> Archive:
+    (sha256, *others) = sorted(archived.hashes)
+    if others:
+        raise archived.line.refused("one archive has one SHA-256; keep that one alone")
+    if archived.filename.endswith(".whl"):
+        name, version, _, _ = parse_wheel_filename(archived.filename)
+        return Archive(name, str(version), archived.filename, sha256, archived.location)
+    stem, _, number = re.sub(r"\.(tar\.gz|zip)$", "", archived.filename).rpartition("-")
+    return Archive(canonicalize_name(stem), number, archived.filename, sha256, archived.location)
+
+
+def choose(pinned: Pinned, found: Mapping[str, Sequence[Archive]], target: Target, shown: str) -> Archive:
+    """Choose a distribution's wheel for a target, else its source archive, among the files that the lock allows."""
+    allowed = [archive for archive in found.get(pinned.name, ()) if archive.sha256 in pinned.hashes]
+    ranks = tag_ranks(target)
+    best = min((rank for archive in allowed if (rank := rank_of(archive, ranks)) is not None), default=None)
+    if best is not None:
+        return best[-1]
+    sources = [archive for archive in allowed if not archive.is_wheel]
+    if sources:
+        return min(sources, key=lambda archive: (not archive.filename.endswith(".tar.gz"), archive.filename))
+    if found.get(pinned.name):
+        raise pinned.line.refused(
+            f"what the index has of {pinned.name} {pinned.version} for {target.name} is not what was locked (no file "
+            "has a locked SHA-256). Do not lock it anew before you know who changed it"
+        )
+    raise BuildFailed(no_wheel([pinned.name], shown, target))
+
+
+def rank_of(archive: Archive, ranks: Mapping[tags.Tag, int]) -> tuple[int, int, str, str, Archive] | None:
+    """Return what wheels are compared by: the tag, then the higher build number, then the name; None if it fits not."""
+    if not archive.is_wheel:
+        return None
+    _, _, build, archive_tags = parse_wheel_filename(archive.filename)
+    fitting = [ranks[tag] for tag in archive_tags if tag in ranks]
+    number, suffix = build or (0, "")
+    # Two files of one name have one hash in any honest index; the hash makes the order whole.
+    return (min(fitting), -number, suffix, archive.sha256, archive) if fitting else None
+
+
+def tag_ranks(target: Target) -> dict[tags.Tag, int]:
+    """Return the tags that a target takes, by their preference: as pip has it, for a Python that runs elsewhere."""
+    major, minor = (int(word) for word in target.python.split("."))
+    interpreter = f"cp{major}{minor}"
+    platforms = platforms_of(target)
+    native = tags.cpython_tags((major, minor), abis=[interpreter], platforms=platforms)
+    pure = tags.compatible_tags((major, minor), interpreter=interpreter, platforms=platforms)
+    ranks: dict[tags.Tag, int] = {}
+    for tag in (*native, *pure):
+        ranks.setdefault(tag, len(ranks))
+    return ranks
+
+
+def platforms_of(target: Target) -> list[str]:
+    """Name the platforms whose wheels a target takes, the newest first (PEP 600: an older glibc's run as well)."""
+    if target.platform is None:
+        return list(tags.platform_tags())
+    machine, _, glibc = target.platform.partition("-manylinux_2_")
+    older = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+    platforms = []
+    for minor in range(int(glibc), 4, -1):
+        platforms.append(f"manylinux_2_{minor}_{machine}")
+        if minor in older:
+            platforms.append(f"{older[minor]}_{machine}")
+    return [*platforms, f"linux_{machine}"]
+
+
+def marker_environment(target: Target) -> dict[str, str]:
+    """Return what markers are compared with (PEP 508) where a target's functions run."""
+    from packaging.markers import default_environment  # noqa: PLC0415 # a known lock is not read again
+
+    here = {name: str(value) for name, value in default_environment().items()}
+    version = {
+        "python_version": target.python,
+        "python_full_version": f"{target.python}.0",
+        "implementation_version": f"{target.python}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
+    if target.platform is None:
+        return here | version
+    machine = target.platform.partition("-")[0]
+    linux = {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": machine}
+    return here | version | linux | {"platform_release": "", "platform_version": ""}
+
+
+def files_of_index(project: Project, pinned: Sequence[Pinned], target: Target, shown: str) -> dict[str, list[Archive]]:
+    """Ask uv which files the index has of each pinned version for a target."""
+    lines = [
+        f"{one.name}=={one.version} {' '.join(f'--hash=sha256:{h}' for h in sorted(one.hashes))}" for one in pinned
+    ]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "compile", "--quiet", "--no-deps"]
+        command += ["--format", "pylock.toml", "--no-header", "--python-version", target.python, file.name]
+        if target.platform:
+            command += ["--python-platform", target.platform]
+        # Offline first: asking the index whether anything is new takes longer, and a lock knows. Sources are only
+        # asked for where no wheel is there, since uv may have to build them to see what they are.
+        tries = [(*options, *sources) for sources in (["--no-build"], []) for options in (["--offline"], [])]
+        for options in tries:
+            result = bootstrap.run_tool([*command, *options], directory=project.path)
+            if result.returncode == 0:
+                return dict(files_in(tomllib.loads(result.stdout)))
+    raise BuildFailed(refusal(shown, target, result.stderr))
+
+
+def files_in(lock: Mapping[str, object]) -> Iterator[tuple[str, list[Archive]]]:
+    """Read the files of a pylock.toml (PEP 751), by the names of their distributions."""
+    packages = lock.get("packages", [])
+    for package in packages if isinstance(packages, list) else []:
+        name = canonicalize_name(package["name"])
+        files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
+        archives = []
+        for file in files:
+            location = str(file.get("url") or file.get("path"))
+            filename = str(file.get("name") or unquote(urlsplit(location).path.rpartition("/")[2]))
+            sha256 = file.get("hashes", {}).get("sha256")
+            if sha256:
+                archives.append(Archive(name, str(package["version"]), filename, sha256, without_user(location)))
+        yield name, archives
+
+
+def refusal(lock: str, target: Target, words: str) -> str:
+    """Say what uv could not do, and what to do about it."""
+    said = hidden("\n  ".join(words.strip().splitlines()[-8:]))
+    failed = f"The dependencies in {lock} could not be found for {target.name}"
+    names = sorted(set(re.findall(r"([A-Za-z0-9._-]+)==\S+ has no (?:usable )?wheels", words)))
+    lower = words.lower()
+    if names:
+        sentence = no_wheel(names, lock, target)
+    elif "hash mismatch" in lower:
+        sentence = (
+            f"{failed}: what the index gave is not what was locked. Do not lock it anew before you know who changed it."
+        )
+    elif "network was disabled" in lower:
+        sentence = f"{failed}: uv may not reach the index, and its cache lacks some. Build once with the network."
+    elif "not found in the package registry" in lower or "there is no version" in lower:
+        sentence = (
+            f"{failed}: an index that has them is not asked here. Name it in UV_INDEX (UV_EXTRA_INDEX_URL), or in "
+            "uv.toml at the top of the project, for the lock and the build alike."
+        )
+    else:
+        sentence = f"{failed}. Correct what uv names, and build again."
+    return f"{sentence} uv says:\n  {said}"
+
+
+def no_wheel(names: Sequence[str], lock: str, target: Target) -> str:
+    return (
+        f"{' and '.join(names)} in {lock} has no wheel for {target.name}; choose versions with wheels for it "
+        f'in {Path(lock).with_suffix(".in")}, run "make lock" and build again.'
+    )
+
+
+def fetch_archives(archives: Sequence[Archive], cache: Cache, base: Path) -> None:
+    """Bring every archive that the cache lacks into it. Raises BuildFailed for one that is not what was locked."""
+    missing = list({one.sha256: one for one in archives if not cache.archive_path(one.sha256).is_file()}.values())
+    if missing:
+        with ThreadPoolExecutor(min(DOWNLOADS_AT_ONCE, len(missing))) as pool:
+            list(pool.map(lambda archive: fetch(archive, cache, base), missing))
+
+
+def fetch(archive: Archive, cache: Cache, base: Path) -> None:
+    """Copy or download one archive, and keep it when it has the hash that the lock names."""
+    scheme = urlsplit(archive.location).scheme
+    with cache.incoming() as incoming:
+        if scheme in {"http", "https"}:
+            download(archive, incoming)
+        else:
+            path = url2pathname(urlsplit(archive.location).path) if scheme == "file" else base / archive.location
+            incoming.write_bytes(Path(path).read_bytes())
+        check_archive(archive, incoming.read_bytes())
+        cache.keep_archive(archive.sha256, incoming)
+
+
+def read_archive(archive: Archive, cache: Cache) -> bytes:
+    """Return an archive's bytes from the cache. Raises BuildFailed for other bytes than those that the lock names."""
+    path = cache.archive_path(archive.sha256)
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != archive.sha256:
+        path.unlink(missing_ok=True)
+        raise BuildFailed(f"{path} was changed since it was fetched, and is removed now; build again to fetch it anew.")
+    return content
+
+
+def check_archive(archive: Archive, content: bytes) -> None:
+    found = hashlib.sha256(content).hexdigest()
+    if found != archive.sha256:
+        raise BuildFailed(
+            f"{archive.filename} from {where(archive)} has the SHA-256 {found}, and the lock names {archive.sha256}: "
+            "it is not what was locked. Do not lock it anew before you know who changed it."
+        )
+
+
+def download(archive: Archive, into: Path) -> None:
+    import httpx  # noqa: PLC0415 # takes 100 ms, and most builds have everything
+
+    try:
+        with (
+            # As this machine trusts others, also behind a company's proxy.
+            httpx.Client(verify=ssl.create_default_context(), follow_redirects=True, timeout=TIMEOUT_SECONDS) as client,
+            client.stream("GET", archive.location, auth=credentials_for(archive.location)) as response,
+            into.open("wb") as file,
+        ):
+            response.raise_for_status()
+            for chunk in response.iter_bytes():
+                file.write(chunk)
+    except httpx.HTTPStatusError as error:
+        raise BuildFailed(
+            f"{archive.filename} could not be fetched: {where(archive)} responded {error.response.status_code}. Look "
+            "at the index and its credentials, and build again."
+        ) from error
+    except httpx.HTTPError as error:
+        raise BuildFailed(
+            f"{archive.filename} could not be fetched from {where(archive)} ({error or type(error).__name__}). Build "
+            "once with the network."
+        ) from error
+
+
+def credentials_for(url: str) -> tuple[str, str] | None:
+    """Return the user and password that an index of uv has for this host; httpx asks ~/.netrc for others."""
+    host = urlsplit(url).hostname
+    for variable in INDEX_VARIABLES:
+        for word in re.split(r"[\s,]+", os.environ.get(variable, "")):
+            index = urlsplit(word.partition("=")[2] if re.match(r"[\w-]+=", word) else word)
+            if index.hostname == host and index.username:
+                return unquote(index.username), unquote(index.password or "")
+    return None
+
+
+def without_user(location: str) -> str:
+    parts = urlsplit(location)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def where(archive: Archive) -> str:
+    return urlsplit(archive.location).hostname or archive.location

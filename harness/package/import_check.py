@@ -1,0 +1,73 @@
+"""Check once for a lock that what was pruned of its wheels breaks no import, and name the pattern that would."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness import bootstrap
+from harness.errors import BuildFailed
+from harness.layout import Project
+from harness.package.cache import Cache, Part
+from harness.package.imports import Broken, Side, broken_imports, lay_out, modules_among, runs_here
+from harness.package.pruning import USUAL
+from harness.package.wheel import content_of, read_wheel
+from harness.package.wheels import Origin, Wanted, content_of_member, plural
+
+
+def check_imports(project: Project, wanted: Wanted, cache: Cache, parts: Mapping[Origin, Part]) -> None:
+    """Refuse a lock of whose wheels something was pruned that an import needs. Raises BuildFailed.
+
+    Where the wheels are for another machine, or the functions' Python is not here, nothing can be imported: what the
+    usual rule prunes was decided by reading the wheel alone.
+    """
+    pruned = {origin: part for origin, part in parts.items() if part.pruned}
+    if not pruned or wanted.interpreter is None or not runs_here(wanted.target.platform):
+        return
+    words = [wanted.target.name, wanted.preparation, wanted.services, *(origin.identity for origin in parts)]
+    key = hashlib.sha256("\n".join(words).encode()).hexdigest()
+    if cache.imports_checked(key):
+        return
+    bootstrap.say(f"Importing {plural(len(pruned), 'wheel')} of {project.shown(wanted.lock)}, whole and pruned.")
+    with cache.workplace() as place:
+        whole, less = (Side(place / name, wanted.interpreter, place / f"{name}-home") for name in ("whole", "pruned"))
+        for home in (whole.home, less.home):
+            home.mkdir()
+        for origin, part in parts.items():
+            lay_out_part(whole.directory, less.directory, origin, part, cache)
+        for part in pruned.values():
+            broken = broken_imports(whole, less, modules_among(member.name for member in part.members))
+            if broken:
+                raise BuildFailed(refusal(wanted, part, broken[0]))
+    cache.keep_imports_checked(key)
+
+
+def lay_out_part(whole: Path, pruned: Path, origin: Origin, part: Part, cache: Cache) -> None:
+    """Install a part pruned and whole, each file once where both have it."""
+    kept = {member.name: (content_of_member(member), member.executable) for member in part.members}
+    lay_out(pruned, kept)
+    for name in kept:
+        if not (whole / name).exists():
+            (whole / name).parent.mkdir(parents=True, exist_ok=True)
+            os.link(pruned / name, whole / name)
+    if part.pruned:
+        wheel = read_wheel(origin.content(cache), origin.filename)
+        left_out = [file for file in wheel.files if file.name not in kept and not file.script]
+        lay_out(whole, {file.name: (content_of(file, origin.filename), file.executable) for file in left_out})
+
+
+def refusal(wanted: Wanted, part: Part, broken: Broken) -> str:
+    """Say which module breaks, by which pattern, and what to do."""
+    patterns = " or ".join(part.pruned)
+    where = f"lambda/{wanted.lock.stem}/package.toml"
+    advice = (
+        f"Say prune = [] in {where} to keep everything"
+        if USUAL in part.pruned and wanted.prune is None
+        else f"Take that pattern out of prune in {where}"
+    )
+    return (
+        f"{part.name} {part.version} cannot be pruned by {patterns}: {broken.module} imports whole, and then fails "
+        f"with {broken.error}. {advice}, and build again."
+    )

@@ -1,0 +1,310 @@
+"""Read every line of a lock: what it names can be put into a package, or the line is refused in a sentence.
+
+A lock is a requirements file in which each distribution is pinned and hashed, as `make lock` writes it, or what uv
+exports from a `uv.lock`. Sources are read the same way before they are locked, so that both refuse the same forms.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.specifiers import SpecifierSet
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from pip_requirements_parser import InstallRequirement, RequirementsFile
+
+from harness.errors import BuildFailed
+
+INDEX_OPTIONS = ("index_url", "extra_index_urls", "find_links", "no_index", "trusted_hosts")
+# uv reads these for a lock and for a build alike (https://docs.astral.sh/uv/reference/environment/).
+INDEX_ADVICE = (
+    "a lock keeps no addresses; name the index in UV_DEFAULT_INDEX, UV_INDEX (UV_EXTRA_INDEX_URL) or UV_FIND_LINKS, or "
+    "in uv.toml at the top of the project, which the lock and the build both read"
+)
+SHA256 = re.compile(r"[0-9a-f]{64}")
+VCS = re.compile(r"^(git|hg|svn|bzr)\+")
+PINNED = ("==", "===")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a requirements file, as sentences name it."""
+
+    file: str
+    number: int
+    text: str
+
+    def refused(self, why: str) -> BuildFailed:
+        """Make the error for this line; `why` says what is wrong and what to do, without a full stop."""
+        shown = re.sub(r"\s*\\?\s*--hash=\S+", "", self.text).strip()
+        return BuildFailed(f"{self.file}, line {self.number} ({hidden(shown)}): {why}.")
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A distribution that an index has: one version, and the SHA-256 in hex of each archive that is allowed."""
+
+    line: Line
+    name: str
+    version: str
+    hashes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A wheel or source archive at an address or a path, with the SHA-256 that it must have."""
+
+    line: Line
+    location: str
+    filename: str
+    hashes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A directory with a Python project in it: what git tracks of it is built into a wheel."""
+
+    line: Line
+    path: Path
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a lock asks for where its markers hold, in the order of its lines."""
+
+    pinned: Sequence[Pinned] = ()
+    archived: Sequence[Archived] = ()
+    trees: Sequence[Tree] = ()
+
+
+@dataclass
+class Reader:
+    """Reads the lines of one requirements file; `base` is what paths in it are relative to."""
+
+    file: str
+    base: Path
+    environment: Mapping[str, str] | None
+    pinned: dict[str, Pinned] = field(default_factory=dict)
+    archived: list[Archived] = field(default_factory=list)
+    trees: list[Tree] = field(default_factory=list)
+
+    def take(self, line: Line, requirement: InstallRequirement) -> None:
+        """Enter what a line asks for, unless its marker does not hold. Raises BuildFailed."""
+        refuse_extras_of_a_line(line, requirement)
+        if not self.holds(line, requirement):
+            return
+        link = str(requirement.link.url) if requirement.link else None
+        if link is None:
+            self.take_pinned(line, requirement)
+        elif VCS.match(link) or requirement.is_vcs_url:
+            raise line.refused(VCS_ADVICE)
+        elif urlsplit(link).scheme in {"http", "https"}:
+            self.take_archive(line, requirement, link.partition("#")[0])
+        elif urlsplit(link).scheme in {"", "file"}:
+            self.take_local(line, requirement, link)
+        else:
+            raise line.refused(f"nothing is fetched by {urlsplit(link).scheme}; name a path, or https")
+
+    def holds(self, line: Line, requirement: InstallRequirement) -> bool:
+        """Say whether a line's marker holds for the functions' platform; a source is read with all its lines."""
+        if self.environment is None or not requirement.marker:
+            return True
+        try:
+            return Marker(str(requirement.marker)).evaluate({**self.environment, "extra": ""})
+        except (InvalidMarker, ValueError) as error:
+            raise line.refused(f"its marker cannot be read ({error}); correct it") from error
+
+    def take_pinned(self, line: Line, requirement: InstallRequirement) -> None:
+        name = canonicalize_name(requirement.name)
+        specifiers = list(SpecifierSet(str(requirement.req.specifier)))
+        if len(specifiers) != 1 or specifiers[0].operator not in PINNED or specifiers[0].version.endswith(".*"):
+            raise line.refused(f"{name} is not pinned to one version; put it into the .in file and run make lock")
+        pinned = Pinned(line, name, specifiers[0].version, sha256_of(line, requirement, "run make lock"))
+        other = self.pinned.setdefault(name, pinned)
+        if (other.version, other.hashes) != (pinned.version, pinned.hashes):
+            raise line.refused(
+                f"{name} is also pinned in line {other.line.number}, and both lines hold for this platform; keep one"
+            )
+
+    def take_archive(self, line: Line, requirement: InstallRequirement, url: str) -> None:
+        filename = unquote(urlsplit(url).path.rpartition("/")[2])
+        check_filename(line, filename)
+        hashes = sha256_of(line, requirement, "add --hash=sha256:... of the archive that you mean")
+        self.archived.append(Archived(line, url, filename, hashes))
+
+    def take_local(self, line: Line, requirement: InstallRequirement, link: str) -> None:
+        words, path = local_path(link, self.base)
+        if path.is_dir():
+            if requirement.hash_options:
+                raise line.refused("a directory has no hash, since it may change; remove the hash")
+            if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg")):
+                raise line.refused(f"{words} has no pyproject.toml or setup.py, so no wheel can be built of it")
+            self.trees.append(Tree(line, path))
+        elif path.is_file():
+            check_filename(line, path.name)
+            hashes = sha256_of(line, requirement, "run make lock")
+            self.archived.append(Archived(line, str(path), path.name, hashes))
+        else:
+            raise line.refused(f"there is no {words}; correct the path, which is seen from the top of the project")
+
+
+VCS_ADVICE = (
+    "what a version control system gives has no SHA-256 that a lock could keep; put a wheel of it into the project "
+    "(./vendor/x.whl), or the directory itself (./libs/x)"
+)
+
+
+def read_lock(content: bytes, file: str, base: Path, environment: Mapping[str, str]) -> Lock:
+    """Read a lock for the platform whose markers' values `environment` has. Raises BuildFailed.
+
+    `file` is how sentences name it; paths in it are relative to `base`.
+    """
+    reader = Reader(file, base, environment)
+    for line, requirement in lines_of(content, file):
+        reader.take(line, requirement)
+    return Lock(list(reader.pinned.values()), reader.archived, reader.trees)
+
+
+def check_source(path: Path, shown: str, base: Path) -> None:
+    """Refuse in a `.in` file, or one that it names by -r or -c, what a build could not install. Raises BuildFailed."""
+    for line, requirement in lines_of(path.read_bytes(), shown, path.parent):
+        link = str(requirement.link.url) if requirement.link else ""
+        refuse_extras_of_a_line(line, requirement)
+        if VCS.match(link) or requirement.is_vcs_url:
+            raise line.refused(VCS_ADVICE)
+        if link and urlsplit(link).scheme in {"", "file"}:
+            words, local = local_path(link, base)
+            if not local.exists():
+                raise line.refused(f"there is no {words}; correct the path, which is seen from the top of the project")
+
+
+def lines_of(content: bytes, file: str, directory: Path | None = None) -> Iterator[tuple[Line, InstallRequirement]]:
+    """Yield every line that asks for a distribution; any other is empty, a comment, or refused.
+
+    With `directory`, where the file lies, the lines of the files that it names by -r and -c come as well.
+    """
+    text = decoded(content, file)
+    parsed = parse(text)
+    seen = set()
+    for invalid in parsed.invalid_lines:
+        line = Line(file, invalid.line_number, invalid.line)
+        reason = str(invalid.error_message).removeprefix("pip_requirements_parser: error: ").splitlines()[0]
+        raise line.refused(f"it cannot be read ({reason.rstrip('.')}); correct it")
+    for option in parsed.options:
+        seen.add(option.requirement_line.line_number)
+        line = Line(file, option.requirement_line.line_number, option.requirement_line.line)
+        yield from lines_named(line, option.options, directory)
+    for requirement in parsed.requirements:
+        seen.add(requirement.requirement_line.line_number)
+        yield Line(file, requirement.requirement_line.line_number, requirement.requirement_line.line), requirement
+    for number, words in logical_lines(text):
+        if number not in seen:
+            raise Line(file, number, words).refused("nothing reads it; correct or remove it")
+
+
+def lines_named(
+    line: Line, options: Mapping[str, object], directory: Path | None
+) -> Iterator[tuple[Line, InstallRequirement]]:
+    """Follow -r and -c of a source, and refuse every other option but --require-hashes, which always holds."""
+    for option, value in options.items():
+        if option in {"requirements", "constraints"} and directory:
+            for name in value if isinstance(value, list) else [value]:
+                path = directory / str(name)
+                if not path.is_file():
+                    raise line.refused(f"there is no {name} beside it; correct the name")
+                yield from lines_of(path.read_bytes(), f"{Path(line.file).parent / str(name)}", path.parent)
+        elif option in {"requirements", "constraints"}:
+            raise line.refused("a lock names every distribution itself; put this line into the .in file, run make lock")
+        elif option in INDEX_OPTIONS:
+            raise line.refused(INDEX_ADVICE)
+        elif option != "require_hashes":
+            raise line.refused("an option that nothing reads here; remove it")
+
+
+def parse(text: str) -> RequirementsFile:
+    """Parse requirements with pip's own rules; the parser takes files alone."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        return RequirementsFile.from_file(file.name)
+
+
+def decoded(content: bytes, file: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = content[: error.start].count(b"\n") + 1
+        raise BuildFailed(f"{file}, line {number} is not UTF-8; write it anew in UTF-8.") from error
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and words of each line that is neither empty nor a comment; continued ones count as one."""
+    begin, words = 0, ""
+    for number, physical in enumerate(text.splitlines(), 1):
+        begin = begin or number
+        if physical.endswith("\\") and not physical.lstrip().startswith("#"):
+            words += physical[:-1]
+            continue
+        words += physical
+        if words.strip() and not words.lstrip().startswith("#"):
+            yield begin, words.strip()
+        begin, words = 0, ""
+    if words.strip():
+        yield begin, words.strip()
+
+
+def refuse_extras_of_a_line(line: Line, requirement: InstallRequirement) -> None:
+    """Refuse options of single lines that would change how a distribution is built."""
+    options = [name for name in ("global_options", "install_options") if getattr(requirement, name, None)]
+    if options:
+        raise line.refused("options for its setup.py are not used here; remove them")
+
+
+def sha256_of(line: Line, requirement: InstallRequirement, advice: str) -> frozenset[str]:
+    """Return the SHA-256 that a line allows. Raises BuildFailed where it has none."""
+    given = [str(option).partition(":") for option in requirement.hash_options or []]
+    fragment = re.search(r"#.*?sha256=([0-9a-fA-F]{64})", str(requirement.link.url) if requirement.link else "")
+    hashes = {value.lower() for kind, _, value in given if kind == "sha256"} | (
+        {fragment[1].lower()} if fragment else set()
+    )
+    wrong = [one for one in hashes if not SHA256.fullmatch(one)]
+    if wrong:
+        raise line.refused(f"{wrong[0]!r} is not a SHA-256 in hex; {advice}")
+    if not hashes:
+        other = f", only {given[0][0]}" if given else ""
+        raise line.refused(f"it has no SHA-256{other}, so nothing says which archive is meant; {advice}")
+    return frozenset(hashes)
+
+
+def local_path(link: str, base: Path) -> tuple[str, Path]:
+    """Return a path as a line has it (`./libs/x`, `x @ ./libs/x`, `file:libs/x`, `file:///...`), and where it leads."""
+    words = re.sub(r"^[A-Za-z0-9._-]+\s*(\[[^]]*\])?\s*@\s*(?=[./])", "", link)
+    words = unquote(words.partition("#")[0].removeprefix("file:"))
+    return words, (base / re.sub(r"^//(localhost)?(?=/)", "", words)).resolve()
+
+
+def check_filename(line: Line, filename: str) -> None:
+    """Refuse an archive whose name does not say what it is."""
+    try:
+        if filename.endswith(".whl"):
+            parse_wheel_filename(filename)
+        else:
+            parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename) as error:
+        raise line.refused(f"{filename} is not the name of a wheel (.whl) or of a source archive (.tar.gz)") from error
+
+
+def hidden(text: str) -> str:
+    """Take user names and passwords out of the addresses in a text."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
