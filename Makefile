@@ -7,9 +7,6 @@ PORT ?= 8000
 RUNS ?= 7
 ROOT := $(ENV)/$(APP)
 SAWHORSE := .venv/bin/sawhorse
-UV = .sawhorse/tools/uv/bin/uv
-LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev build plan apply smoke destroy down test check format bench lock clean
@@ -53,12 +50,8 @@ format: setup ## Format Python and Terraform.
 bench: setup ## Measure builds and starts against their peers from PyPI, RUNS times each, and print the tables.
 	@.venv/bin/python -m tests.benchmarks --runs $(RUNS)
 
-lock: ## Resolve every requirements/*.in anew and write the hashed locks.
-	@$(PYTHON) -m harness.bootstrap uv
-	@for name in uv build harness ministack moto runtime checkov bench_sam bench_chalice bench_functions; do \
-		echo "requirements/$$name.txt"; $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; done
-	@for name in $(patsubst lambda/%/package.toml,%,$(wildcard lambda/*/package.toml)); do \
-		echo "requirements/$$name.txt"; $(LOCK) --upgrade -c requirements/harness.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+lock: setup ## Lock APP (or what NAMES names) with as few changes as need be; without APP, every lock anew.
+	@.venv/bin/python -m harness.lock $(if $(NAMES),$(NAMES),$(if $(filter undefined file,$(ORIGIN)),--upgrade,$(APP)))
 
 clean: ## Stop the local AWS and remove everything that can be made again.
 	@test ! -x $(SAWHORSE) || $(SAWHORSE) local down || true

@@ -32,6 +32,7 @@ from harness.package.target import Target
 
 DOWNLOADS_AT_ONCE = 8
 TIMEOUT_SECONDS = 60
+LINES_OF_UV = 8
 # The addresses that uv takes indexes from (https://docs.astral.sh/uv/reference/environment/).
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 
@@ -195,13 +196,16 @@ def files_in(lock: Mapping[str, object]) -> Iterator[tuple[str, list[Archive]]]:
 
 def refusal(lock: str, target: Target, words: str) -> str:
     """Say what uv could not do, and what to do about it."""
-    said = hidden("\n  ".join(words.strip().splitlines()[-8:]))
-    failed = f"The dependencies in {lock} could not be found for {target.name}"
     names = sorted(set(re.findall(r"([A-Za-z0-9._-]+)==\S+ has no (?:usable )?wheels", words)))
-    lower = words.lower()
     if names:
-        sentence = no_wheel(names, lock, target)
-    elif "hash mismatch" in lower:
+        return f"{no_wheel(names, lock, target)} {said_by_uv(words)}"
+    return refusal_of_index(f"The dependencies in {lock} could not be found for {target.name}", words)
+
+
+def refusal_of_index(failed: str, words: str) -> str:
+    """Say why uv, which said `words`, did not get from an index what was wanted, and what to do."""
+    lower = words.lower()
+    if "hash mismatch" in lower:
         sentence = (
             f"{failed}: what the index gave is not what was locked. Do not lock it anew before you know who changed it."
         )
@@ -214,7 +218,11 @@ def refusal(lock: str, target: Target, words: str) -> str:
         )
     else:
         sentence = f"{failed}. Correct what uv names, and build again."
-    return f"{sentence} uv says:\n  {said}"
+    return f"{sentence} {said_by_uv(words)}"
+
+
+def said_by_uv(words: str) -> str:
+    return "uv says:\n  " + hidden("\n  ".join(words.strip().splitlines()[-LINES_OF_UV:]))
 
 
 def no_wheel(names: Sequence[str], lock: str, target: Target) -> str:

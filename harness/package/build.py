@@ -16,6 +16,7 @@ from harness.package.assembly import Contents, Package, pack_sources, write_pack
 from harness.package.cache import Cache, Part
 from harness.package.compiling import WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
+from harness.package.locks import find_lock
 from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
 from harness.package.state import Recipe, builder_digest, lock_path, read_state
@@ -30,9 +31,6 @@ def build(project: Project, app: str, *, dist: Path | None = None, target: Targe
     """
     dist = dist or project.path / "dist"
     project.app(app)
-    lock = project.requirements / f"{app}.txt"
-    if not lock.is_file():
-        raise BuildFailed(f'requirements/{app}.txt does not exist; write requirements/{app}.in and run "make lock".')
     config = read_config(project, app)
     target = target or lambda_target(config)
     done = build_quickly(str(project.path), app, dist=str(dist), target=target.name)
@@ -55,13 +53,12 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
 
     Raises WrongInterpreter besides what `build` raises.
     """
-    lock = project.requirements / f"{config.app}.txt"
-    locked_bytes = lock.read_bytes()
+    lock = find_lock(project, config.app)
     compiler = find_compiler(project, target.python, cache)
     wanted = Wanted(
-        lock=lock,
-        locked=locked_bytes,
-        base=project.path,
+        lock=lock.path,
+        locked=lock.content,
+        base=lock.base,
         target=target,
         interpreter=compiler,
         prune=config.prune,
@@ -84,7 +81,8 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         modules=sorted(importable(config, dependencies)),
         parts={part.name: part.size for part in parts},
         config=config.digest,
-        lock=hashlib.sha256(locked_bytes).digest(),
+        directories=any(not part.archive for part in parts),
+        lock=lock.digest,
         builder=builder_digest(),
     )
     documents = documents_of(config.app, parts, cache)

@@ -61,7 +61,8 @@ def lay_out_part(whole: Path, pruned: Path, origin: Origin, part: Part, cache: C
 def refusal(wanted: Wanted, part: Part, broken: Broken) -> str:
     """Say which module breaks, by which pattern, and what to do."""
     patterns = " or ".join(part.pruned)
-    where = f"lambda/{wanted.lock.stem}/package.toml"
+    app = wanted.lock.parent.name if wanted.lock.suffix == ".lock" else wanted.lock.stem
+    where = f"lambda/{app}/package.toml"
     advice = (
         f"Say prune = [] in {where} to keep everything"
         if USUAL in part.pruned and wanted.prune is None

@@ -23,7 +23,7 @@ from harness.package.assembly import (
 )
 from harness.package.compiling import WrongInterpreter, bytecode_name
 from harness.package.sources import read_sources
-from harness.package.state import State, lock_path, read_state
+from harness.package.state import State, lock_digest, lock_inputs, lock_path, read_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,14 +64,19 @@ def prove(project: str, app: str, dist: str, target: str | None) -> Package | tu
 def is_settled(project: str, state: State, target: str | None) -> bool:
     """Say whether what was settled before still is: configuration, lock, platform, and an interpreter that compiles."""
     recipe = state.recipe
-    if not recipe.compiler or target not in {None, recipe.target} or not os.access(recipe.compiler, os.X_OK):
+    if (
+        not recipe.compiler
+        or recipe.directories
+        or target not in {None, recipe.target}
+        or not os.access(recipe.compiler, os.X_OK)
+    ):
         return False
     try:
         config = read(f"{project}/lambda/{recipe.app}/package.toml")
-        lock = read(f"{project}/requirements/{recipe.app}.txt")
+        lock = lock_digest(lock_inputs(project, recipe.app))
     except OSError:
         return False
-    return hashlib.sha256(config).digest() == recipe.config and hashlib.sha256(lock).digest() == recipe.lock
+    return hashlib.sha256(config).digest() == recipe.config and lock == recipe.lock
 
 
 def is_whole(dist: str, state: State) -> bool:

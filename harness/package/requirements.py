@@ -117,7 +117,7 @@ class Reader:
             raise line.refused(f"nothing is fetched by {urlsplit(link).scheme}; name a path, or https")
 
     def holds(self, line: Line, requirement: InstallRequirement) -> bool:
-        """Say whether a line's marker holds for the functions' platform; a source is read with all its lines."""
+        """Say whether a line's marker holds for the functions' platform, if there is one."""
         if self.environment is None or not requirement.marker:
             return True
         try:
@@ -132,7 +132,7 @@ class Reader:
             raise line.refused(f"{name} is not pinned to one version; put it into the .in file and run make lock")
         pinned = Pinned(line, name, specifiers[0].version, sha256_of(line, requirement, "run make lock"))
         other = self.pinned.setdefault(name, pinned)
-        if (other.version, other.hashes) != (pinned.version, pinned.hashes):
+        if self.environment is not None and (other.version, other.hashes) != (pinned.version, pinned.hashes):
             raise line.refused(
                 f"{name} is also pinned in line {other.line.number}, and both lines hold for this platform; keep one"
             )
@@ -165,8 +165,8 @@ VCS_ADVICE = (
 )
 
 
-def read_lock(content: bytes, file: str, base: Path, environment: Mapping[str, str]) -> Lock:
-    """Read a lock for the platform whose markers' values `environment` has. Raises BuildFailed.
+def read_lock(content: bytes, file: str, base: Path, environment: Mapping[str, str] | None) -> Lock:
+    """Read a lock for the platform whose markers' values `environment` has; None reads every line. Raises BuildFailed.
 
     `file` is how sentences name it; paths in it are relative to `base`.
     """

@@ -13,9 +13,14 @@ import zlib
 from harness.files import read, sealed, unsealed, write_atomically
 from harness.package.archive import Member, described_again
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 # The modules whose change may change a package's bytes.
 BUILDER = (
-    "archive", "archives", "assembly", "bill", "build", "cache", "compiler", "compiling", "config", "imports", "limits",
+    "archive", "archives", "assembly", "bill", "build", "cache", "compiler", "compiling", "config", "import_check",
+    "imports", "limits", "locks",
     "pruning", "requirements", "sources", "state", "target", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
@@ -24,12 +29,13 @@ class Recipe:
     """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
 
     `compiler` is the interpreter that compiles, or empty: then there is no bytecode. `modules` are the top-level
-    modules that sources may import besides the standard library. `parts` are the dependencies' unzipped bytes by name.
+    modules that sources may import besides the standard library. `directories` says that the lock names some, whose
+    files may change. `parts` are the dependencies' unzipped bytes by name.
     """
 
     __slots__ = (
-        "app", "architecture", "builder", "compiler", "config", "handlers", "layer", "lock", "modules", "parts",
-        "python", "root_files", "runtime", "target",
+        "app", "architecture", "builder", "compiler", "config", "directories", "handlers", "layer", "lock", "modules",
+        "parts", "python", "root_files", "runtime", "target",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 # one value each
@@ -47,6 +53,7 @@ class Recipe:
         modules: list[str],
         parts: dict[str, int],
         config: bytes,
+        directories: bool,
         lock: bytes,
         builder: str,
     ) -> None:
@@ -58,6 +65,7 @@ class Recipe:
             python,
             compiler,
         )
+        self.directories = directories
         self.modules, self.parts, self.config, self.lock, self.builder = modules, parts, config, lock, builder
 
 
@@ -114,6 +122,31 @@ def write_state(dist: str, state: State) -> None:
     content = {name: getattr(state, name) for name in State.__slots__ if name != "recipe"}
     content["recipe"] = {name: getattr(state.recipe, name) for name in Recipe.__slots__}
     write_atomically(state_path(dist, state.recipe.app), sealed(marshal.dumps(content, 2)))
+
+
+def lock_inputs(project: str, app: str) -> dict[str, bytes]:
+    """Return the files that say what an app's dependencies are, by their paths from the project."""
+    found = {}
+    for name in (f"requirements/{app}.txt", f"lambda/{app}/uv.lock"):
+        try:
+            found[name] = read(f"{project}/{name}")
+        except FileNotFoundError:
+            continue
+    if f"lambda/{app}/uv.lock" in found:
+        # Whether the lock fits it is asked at every build.
+        try:
+            found[f"lambda/{app}/pyproject.toml"] = read(f"{project}/lambda/{app}/pyproject.toml")
+        except FileNotFoundError:
+            return found
+    return found
+
+
+def lock_digest(inputs: Mapping[str, bytes]) -> bytes:
+    """Stand for the files of `lock_inputs`."""
+    digest = hashlib.sha256()
+    for name, content in sorted(inputs.items()):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return digest.digest()
 
 
 def builder_digest() -> str:
