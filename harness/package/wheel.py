@@ -18,7 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from harness.errors import BuildFailed
 from harness.package.archive import DEFLATED, Member, pack
@@ -129,8 +130,19 @@ def read_wheel(content: bytes, filename: str) -> Wheel:
     name, version = str(metadata["Name"] or "").strip(), str(metadata["Version"] or "").strip()
     if not name or not version:
         raise refused(filename, "has a METADATA without a name or a version")
+    if not is_named(filename, name, version):
+        raise refused(filename, f"says in its METADATA that it is {name} {version}")
     ordered = sorted(files.values(), key=lambda file: file.name)
     return Wheel(filename, name, version, information, texts[0], pure, ordered)
+
+
+def is_named(filename: str, name: str, version: str) -> bool:
+    """Say whether a wheel's file name is that of this distribution and version, however either spells them."""
+    try:
+        of_file, version_of_file, _, _ = parse_wheel_filename(filename)
+        return canonicalize_name(name) == of_file and Version(version) == version_of_file
+    except (InvalidWheelFilename, InvalidVersion):
+        return False
 
 
 def information_of(infos: Iterable[zipfile.ZipInfo], filename: str) -> str:

@@ -89,8 +89,8 @@ class WheelBuilder:
                 f"{what} has to be built, and Python {self.target.python} is not on this machine and could not be "
                 "fetched. Install it and build again."
             )
-        lock = (self.project.requirements / "build.txt").read_bytes()
-        words = [RECIPE, identity, self.target.python, hashlib.sha256(lock).hexdigest()]
+        lock = locked_builders(self.project, what)
+        words = [RECIPE, identity, self.target.python, hashlib.sha256(lock.read_bytes()).hexdigest()]
         key = hashlib.sha256("\n".join(words).encode()).hexdigest()
         kept = self.cache.built(key)
         if kept is None:
@@ -107,7 +107,7 @@ class WheelBuilder:
         """Run the backend of a laid out source, and return the name and content of its wheel."""
         requires, backend, backend_path = build_system_of(source, what)
         environment = bootstrap.ensure_build_environment(self.project.path, self.target.python, interpreter)
-        locked = locked_versions(self.project.requirements / "build.txt")
+        locked = locked_versions(locked_builders(self.project, what))
         refuse_unlocked(requires, locked, what)
         started = place / "started"
         started.touch()
@@ -206,6 +206,17 @@ def build_system_of(source: Path, what: str) -> tuple[list[str], str, list[str] 
     system = content.get("build-system", {})
     requires = system.get("requires", list(DEFAULT_REQUIRES))
     return list(requires), str(system.get("build-backend", DEFAULT_BACKEND)), system.get("backend-path")
+
+
+def locked_builders(project: Project, what: str) -> Path:
+    """Return the lock of what builds wheels."""
+    lock = project.requirements / "build.txt"
+    if not lock.is_file():
+        raise BuildFailed(
+            f"{what} has to be built, and requirements/build.txt, which locks what builds it, is not there. Write "
+            "requirements/build.in with its build requirements, such as setuptools, and run make lock NAMES=build."
+        )
+    return lock
 
 
 def locked_versions(lock: Path) -> dict[str, Version]:

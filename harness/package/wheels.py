@@ -28,7 +28,17 @@ from harness.package.compiling import bytecode_name, compile_sources
 from harness.package.pruning import names_of, pruned_by_patterns, pruned_usually
 from harness.package.state import builder_digest
 from harness.package.target import Target
-from harness.package.wheel import INSTALLER, File, Wheel, content_of, read_wheel, record_of, scripts_of, with_shebang
+from harness.package.wheel import (
+    INSTALLER,
+    File,
+    Wheel,
+    content_of,
+    is_named,
+    read_wheel,
+    record_of,
+    scripts_of,
+    with_shebang,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,7 +185,13 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
                 Origin(archive.name, archive.version, archive.filename, identity, archive.sha256, fetched=archive)
             )
         else:
-            origins.append(origin_of(builder.of_archive(archive, read_archive(archive, cache)), archive.sha256))
+            built = builder.of_archive(archive, read_archive(archive, cache))
+            if not is_named(built.filename, archive.name, archive.version):
+                raise BuildFailed(
+                    f"{archive.filename} is built into {built.filename}, which is another distribution; use another "
+                    "version of it."
+                )
+            origins.append(origin_of(built, archive.sha256))
     trees = []
     for tree in lock.trees:
         built = builder.of_tree(tree)

@@ -65,6 +65,14 @@ def locked_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return write_wheel(tmp_path / "wheels")
 
 
+@pytest.fixture(scope="session")
+def wheel_builder(repository: Path) -> None:
+    """What builds wheels of sources, installed before a test takes the index away."""
+    python = bootstrap.exact_python(bootstrap.FUNCTIONS_PYTHON, repository)
+    assert python is not None
+    bootstrap.ensure_build_environment(repository, bootstrap.FUNCTIONS_PYTHON, python)
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """A machine with nothing on its PATH, in its home or below its opt."""

@@ -114,6 +114,7 @@ def make_tiny_project(path: Path, *, repository: Path) -> Project:
         "lambda/tiny/main.py": "def handler(event, context):\n    return 1\n",
         "lambda/tiny/package.toml": '[functions.api]\nhandler = "tiny.main.handler"\n',
         "requirements/tiny.txt": "",
+        "requirements/build.txt": (repository / "requirements/build.txt").read_text(),
         "requirements/uv.txt": (repository / "requirements/uv.txt").read_text(),
     }
     for name, content in files.items():
