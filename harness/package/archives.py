@@ -11,6 +11,7 @@ import json
 import os
 import re
 import ssl
+import subprocess
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -168,14 +169,19 @@ def files_of_index(project: Project, pinned: Sequence[Pinned], target: Target, s
         command += ["--format", "pylock.toml", "--no-header", "--python-version", target.python, file.name]
         if target.platform:
             command += ["--python-platform", target.platform]
-        # Offline first: asking the index whether anything is new takes longer, and a lock knows. Sources are only
-        # asked for where no wheel is there, since uv may have to build them to see what they are.
-        tries = [(*options, *sources) for sources in (["--no-build"], []) for options in (["--offline"], [])]
-        for options in tries:
-            result = bootstrap.run_tool([*command, *options], directory=project.path)
-            if result.returncode == 0:
-                return dict(files_in(tomllib.loads(result.stdout)))
-    raise BuildFailed(refusal(shown, target, result.stderr))
+        # Sources are only asked for where no wheel is there, since uv may have to build them to see what they are.
+        for sources in (["--no-build"], []):
+            asked = bootstrap.run_tool([*command, *sources], directory=project.path)
+            # What an index said some time ago may lack a file that the lock has: it is believed without a network alone.
+            remembered = asked if asked.returncode == 0 else offline([*command, *sources], project)
+            for result in (asked, remembered):
+                if result.returncode == 0:
+                    return dict(files_in(tomllib.loads(result.stdout)))
+    raise BuildFailed(refusal(shown, target, asked.stderr))
+
+
+def offline(command: Sequence[str | Path], project: Project) -> subprocess.CompletedProcess[str]:
+    return bootstrap.run_tool([*command, "--offline"], directory=project.path)
 
 
 def files_in(lock: Mapping[str, object]) -> Iterator[tuple[str, list[Archive]]]:
