@@ -172,7 +172,7 @@ def files_of_index(project: Project, pinned: Sequence[Pinned], target: Target, s
         # Sources are only asked for where no wheel is there, since uv may have to build them to see what they are.
         for sources in (["--no-build"], []):
             asked = bootstrap.run_tool([*command, *sources], directory=project.path)
-            # What an index said some time ago may lack a file that the lock has: it is believed without a network alone.
+            # What an index said before may lack a file that the lock has: it is believed without a network alone.
             remembered = asked if asked.returncode == 0 else offline([*command, *sources], project)
             for result in (asked, remembered):
                 if result.returncode == 0:
