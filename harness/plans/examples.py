@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import BadConfiguration
+from harness.plans.documents import shown_path
 from harness.plans.plan import Plan, Tool, plan
 from harness.plans.scratch import PROVIDERS, SAMPLE, SAMPLE_CONTENT_SHA256, SAMPLE_SHA256, scratch_root
 
@@ -56,6 +58,8 @@ class Example:
     number: int
     text: str
     counts: Mapping[str, int]
+    # The file and the line of the promise.
+    place: str = ""
 
     @property
     def name(self) -> str:
@@ -73,18 +77,27 @@ def read_examples(repository: Path) -> list[Example]:
     """Read the worked examples of every module's README, in order."""
     found = []
     for readme in sorted((repository / "modules").glob("*/README.md")):
-        blocks = re.findall(r"^```hcl\n(.*?)^```", readme.read_text(), re.MULTILINE | re.DOTALL)
-        for number, text in enumerate(blocks, start=1):
-            found.append(Example(readme.parent.name, number, text, promised(text)))
+        written = readme.read_text()
+        blocks = re.finditer(r"^```hcl\n(.*?)^```", written, re.MULTILINE | re.DOTALL)
+        for number, block in enumerate(blocks, start=1):
+            text = block[1]
+            line = written.count("\n", 0, block.start(1) + len(text.rstrip())) + 1
+            place = f"{shown_path(readme)}:{line}"
+            found.append(Example(readme.parent.name, number, text, promised(text, place), place))
     return found
 
 
-def promised(text: str) -> dict[str, int]:
+def promised(text: str, place: str) -> dict[str, int]:
     """Read the counts from an example's last line; none when that line promises nothing."""
-    last = text.rstrip().splitlines()[-1]
-    if not last.startswith("# plan: "):
+    last = (text.rstrip().splitlines() or [""])[-1]
+    if not last.startswith("# plan:"):
         return {}
-    return {kind: int(number) for number, kind in re.findall(r"(\d+) (\w+)", last.removeprefix("# plan: "))}
+    found = re.fullmatch(r"# plan: ([0-9]{1,9} \w+(?:, [0-9]{1,9} \w+)*)", last)
+    pairs = [part.split(" ") for part in found[1].split(", ")] if found else []
+    counts = {kind: int(number) for number, kind in pairs}
+    if not counts or len(counts) < len(pairs):
+        raise BadConfiguration(f"{place}: write each type once, such as # plan: 1 aws_dynamodb_table, 2 aws_sqs_queue.")
+    return counts
 
 
 def plan_examples(tool: Tool, repository: Path, scratch: Path) -> Plan:

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from harness.environment import read_environment
 from harness.layout import Project
 from harness.local.emulators import Running
-from harness.plans.cases import MADE_UP, Case, plan_changes, state_before
+from harness.plans.cases import MADE_UP, Case, plan_changes, read_bases, state_before
 from harness.plans.examples import SAMPLE_ARCHIVE
 from harness.plans.plan import Plan, Tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = Project(REPOSITORY).apps
+BASES = read_bases(Path(__file__).parent / "refusals.yaml")
 WEB_ADAPTER = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:30"
 # Without which an app has no function, or no layer of another's making.
 ASKED_FOR: dict[str, dict[str, Any]] = {
@@ -27,8 +27,7 @@ ASKED_FOR: dict[str, dict[str, Any]] = {
 
 def arguments(app: str) -> dict[str, Any]:
     """Return good arguments of an app whose build made a layer."""
-    bases = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text())
-    base = {**bases[f"apps/{app}"]["base"], **ASKED_FOR.get(app, {})}
+    base = {**BASES[f"apps/{app}"], **ASKED_FOR.get(app, {})}
     packages = {name: {**package, "layer": SAMPLE_ARCHIVE} for name, package in base["packages"].items()}
     return {**base, "packages": packages}
 

@@ -60,8 +60,9 @@ def name_of(module: Path) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_example_plans_what_its_last_line_promises(example: Example, examples_plan: Plan) -> None:
-    assert example.counts, f'end the example with a line such as "# plan: 1 aws_dynamodb_table":\n{example.text}'
-    assert example.mismatches(examples_plan) == {}, "promised and planned of each type"
+    wanted = f'{example.place}: end the example with a line such as "# plan: 1 aws_dynamodb_table":\n{example.text}'
+    assert example.counts, wanted
+    assert example.mismatches(examples_plan) == {}, f"{example.place}: promised and planned of each type"
 
 
 def test_every_module_has_an_example() -> None:
