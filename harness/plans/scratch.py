@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.environment import read_environment
 from harness.layout import Project
-from harness.package.config import read_config
 from harness.package.manifest import Entry
 from harness.plans.plan import Plan, Tool, plan
 from harness.render import render_tfvars
@@ -50,12 +50,20 @@ def scratch_root(repository: Path, scratch: Path, name: str) -> Path:
     return directory
 
 
-def plan_root(tool: Tool, repository: Path, scratch: Path, name: str) -> Plan:
-    """Plan one of the project's roots, such as dev/triggers_api, with its environment's facts and a sample package."""
-    return plan(tool, copy_of_root(repository, scratch, name))
+def sample_packages(handlers: Mapping[str, str], runtime: str, architecture: str) -> dict[str, Entry]:
+    """Return the sample package as the package of every function, by the functions' names and handlers."""
+    return {
+        function: Entry(SAMPLE, SAMPLE_SHA256, SAMPLE_CONTENT_SHA256, 0, handler, runtime, architecture)
+        for function, handler in handlers.items()
+    }
 
 
-def copy_of_root(repository: Path, scratch: Path, name: str) -> Path:
+def plan_root(tool: Tool, repository: Path, scratch: Path, name: str, packages: Mapping[str, Entry]) -> Plan:
+    """Plan one of the project's roots, such as dev/triggers_api, with its environment's facts and those packages."""
+    return plan(tool, copy_of_root(repository, scratch, name, packages))
+
+
+def copy_of_root(repository: Path, scratch: Path, name: str, packages: Mapping[str, Entry]) -> Path:
     """Copy one of the project's roots with everything that a plan of it needs, and return its directory."""
     scratch_project(repository, scratch)
     project = Project(repository)
@@ -65,11 +73,6 @@ def copy_of_root(repository: Path, scratch: Path, name: str) -> Path:
     for path in [*root.path.glob("*.tf"), root.path / ".terraform.lock.hcl"]:
         shutil.copy2(path, directory)
     (directory / "backend.tf").unlink(missing_ok=True)
-    config = read_config(project, root.app)
-    packages = {
-        function: Entry(SAMPLE, SAMPLE_SHA256, SAMPLE_CONTENT_SHA256, 0, handler, config.runtime, config.architecture)
-        for function, handler in config.handlers.items()
-    }
     environment = read_environment(project, root.environment)
     (directory / "terraform.tfvars").write_text(render_tfvars(environment, root.app, packages))
     return directory

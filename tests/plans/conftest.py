@@ -20,6 +20,7 @@ from harness.plans.cases import plan_changes, plan_refusals, read_changes, read_
 from harness.plans.examples import plan_examples
 from harness.plans.plan import Plan, Tool
 from harness.plans.scratch import plan_root, scratch_project
+from tests.plans.support import packages_of
 
 HERE = Path(__file__).parent
 
@@ -45,7 +46,8 @@ class Planning:
 
     def root(self, root: str) -> Future[Plan]:
         tool = self.tool_of(root.split("/", maxsplit=1)[0])
-        return self.start(root, lambda: plan_root(tool, self.repository, self.scratch, root))
+        packages = packages_of(self.repository, root)
+        return self.start(root, lambda: plan_root(tool, self.repository, self.scratch, root, packages))
 
     def examples(self) -> Future[Plan]:
         tool = self.tool_of("dev")

@@ -1,15 +1,20 @@
-"""Plans and inventories made up for tests: JSON-like values of every kind, each written on a line that is known."""
+"""What tests of plans share: the packages of roots, and made-up plans and inventories whose every line is known."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 from hypothesis import strategies as st
 
+from harness.layout import Project
+from harness.package.config import read_config
+from harness.package.manifest import Entry
 from harness.plans.plan import Plan
+from harness.plans.scratch import sample_packages
 
 ADDRESS = "module.app.aws_thing.this"
 # Values that are easily taken for one another.
@@ -89,6 +94,12 @@ values = st.one_of(
         max_leaves=12,
     ),
 )
+
+
+def packages_of(repository: Path, root: str) -> dict[str, Entry]:
+    """Return the sample package for every function of a root's app."""
+    config = read_config(Project(repository), root.rpartition("/")[2])
+    return sample_packages(config.handlers, config.runtime, config.architecture)
 
 
 def plan_of(
