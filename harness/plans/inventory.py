@@ -51,7 +51,7 @@ def assert_plan(planned: Plan, inventory: Path, *, refresh: str) -> None:
         raise BadConfiguration(
             f"There is no inventory {shown_path(inventory)}; write a first one of what is planned: {refresh}"
         )
-    parts = parts_of(read_document(inventory))
+    parts = read_inventory(inventory)
     if not parts:
         raise BadConfiguration(
             f"{shown_path(inventory)} names nothing that could be missing; write a first inventory of what is planned: "
@@ -67,8 +67,9 @@ def assert_plan(planned: Plan, inventory: Path, *, refresh: str) -> None:
 
 def refresh_inventory(planned: Plan, inventory: Path) -> None:
     """Write what is planned into the inventory, for the things that it names and no others; for all in a first one."""
+    __tracebackhide__ = True
     exists = inventory.exists()
-    parts = parts_of(read_document(inventory)) if exists else {}
+    parts = read_inventory(inventory) if exists else {}
     content = rewritten(parts, planned) if parts else everything(planned)
     if not content:
         raise BadConfiguration(
@@ -83,6 +84,15 @@ def refresh_inventory(planned: Plan, inventory: Path) -> None:
         raise BadConfiguration(
             f"{shown_path(inventory)} cannot hold what is planned ({error}); write it by hand."
         ) from error
+
+
+def read_inventory(inventory: Path) -> dict[str, Written]:
+    """Return the parts of an inventory; what is wrong with the file is said without how it was found."""
+    __tracebackhide__ = True
+    try:
+        return parts_of(read_document(inventory))
+    except BadConfiguration as error:
+        raise error.with_traceback(None) from None
 
 
 def parts_of(document: Written) -> dict[str, Written]:
@@ -237,5 +247,5 @@ def shown(value: Any) -> str:
     except UnicodeEncodeError:
         text = json.dumps(value, sort_keys=True)
     except (ValueError, RecursionError):
-        text = f"(a {type(value).__name__} that is too large to show)"
+        text = "(a value that is too large to show)"
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
