@@ -5,11 +5,13 @@ APP ?= triggers_api
 ENV ?= dev
 PORT ?= 8000
 RUNS ?= 7
+ROUNDS ?= 20
 ROOT := $(ENV)/$(APP)
 SAWHORSE := .venv/bin/sawhorse
+PYTEST := .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build plan apply smoke destroy down test check format bench lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy down test drill check format bench lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +41,10 @@ down: setup ## Stop the local AWS.
 	@$(SAWHORSE) local down
 
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
-	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) --durations=15
+
+drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each, at other moments.
+	@$(PYTEST) -m drill --rounds $(ROUNDS)
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.
 	@.venv/bin/python -m harness.check

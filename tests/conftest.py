@@ -14,6 +14,8 @@ from harness.local.emulators import LocalAWS, Running
 from harness.plans.plan import Tool
 from harness.terraform import rarely_collecting, terraform_environment
 
+pytest_plugins = ("tests.drills", "tests.limits")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 COPIED = ("environments", "harness", "lambda", "modules", "requirements", "Makefile", "pyproject.toml")
 # What is made once for a machine and only read afterwards.

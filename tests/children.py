@@ -1,0 +1,92 @@
+"""Start programs for tests as a terminal would, and end them with all that they started."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+# A killed process is gone at once, unless it waits for a disk.
+END_SECONDS = 10
+
+
+@contextmanager
+def interrupts_taken() -> Iterator[None]:
+    """Take Ctrl-C for a while as a program in a terminal does, and so let programs that are started meanwhile.
+
+    A shell without job control, such as a script's, starts what ends in `&` with SIGINT ignored; Python then installs
+    no handler, and every program below inherits that.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def ignoring(*names: str) -> list[str]:
+    """Return the words before a command that start it with signals ignored: INT as in the background, HUP as nohup."""
+    return ["sh", "-c", f"trap '' {' '.join(names)}; exec \"$@\"", "sh"]
+
+
+@contextmanager
+def started(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Start a program in a session of its own, with text for its streams; afterwards nothing of it is left.
+
+    `options` are those of subprocess.Popen.
+    """
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, **{"text": True, "start_new_session": True, **options}) as process:
+        try:
+            yield process
+        finally:
+            # Before `with` waits for it.
+            end(descendants({process.pid}))
+
+
+def descendants(roots: set[int]) -> list[psutil.Process]:
+    """Return the processes of these numbers, and all that they started and that still descends from them."""
+    found: list[psutil.Process] = []
+    for number in roots:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(number)
+            found += [*process.children(recursive=True), process]
+    return found
+
+
+def children() -> set[int]:
+    """Return the numbers of the processes that this one started."""
+    return {process.pid for process in psutil.Process().children()}
+
+
+def end(processes: Sequence[psutil.Process]) -> list[str]:
+    """Kill processes, wait until they are gone, and return the command lines of those that were still running.
+
+    Their exit codes are left to whoever started them: a zombie counts as gone.
+    """
+    running = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if runs(process):
+                running.append(" ".join(process.cmdline()))
+                process.kill()
+    deadline = time.monotonic() + END_SECONDS
+    while any(runs(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return running
+
+
+def runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,41 @@
+"""Repeat tests that kill, interrupt or race something: a few rounds in the suite, many in `make drill`.
+
+Each round is a test of its own, with fixtures and a time limit of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rounds",
+        type=at_least_one,
+        metavar="N",
+        help="rounds of each test that is marked as a drill; few without it",
+    )
+
+
+def at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rounds; name 1 or more.")
+    return int(text)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("drill")
+    if marker is None:
+        return
+    rounds = metafunc.config.getoption("rounds") or marker.kwargs["short"]
+    metafunc.fixturenames.append("drill_round")
+    metafunc.parametrize("drill_round", range(rounds), ids=lambda number: f"round {number + 1}")
+
+
+@pytest.fixture
+def moments(drill_round: int) -> random.Random:
+    """Where in its work something is hit: elsewhere in each round, and there again when the round is repeated."""
+    return random.Random(drill_round)  # noqa: S311 # moments, no secrets

@@ -1,0 +1,194 @@
+"""Whatever hangs in a test or its fixtures ends with a sentence, and nothing that it started runs on."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+INI = """
+[pytest]
+timeout = 1
+timeout_method = signal
+markers =
+    drill(short): repeated
+    end_to_end: long
+filterwarnings = error
+"""
+SLEEPER = """
+import contextlib, pathlib, signal, subprocess, sys, threading, time
+import pytest
+
+def sleeper(**options):
+    # A program that started another one.
+    inner = "import time; time.sleep(600)"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    process = subprocess.Popen([sys.executable, "-c", outer], start_new_session=True, **options)
+    with pathlib.Path("started").open("a") as file:
+        file.write(f"{process.pid}\\n")
+    return process
+"""
+Run = Callable[..., "Outcome"]
+
+
+class Outcome:
+    """How a run of pytest ended: what it printed, its exit code, and which of the sleepers are left."""
+
+    def __init__(self, code: int, printed: str, started: list[int]) -> None:
+        self.code = code
+        self.printed = printed
+        self.left = [number for number in started if is_running(number)]
+        self.started = started
+
+
+def is_running(number: int) -> bool:
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+def run(tmp_path: Path, repository: Path) -> Run:
+    """Run pytest on tests of this text, with the plugins of this suite and a limit of one second."""
+    (tmp_path / "pytest.ini").write_text(INI)
+
+    def run(tests: str | dict[str, str], *options: str) -> Outcome:
+        for name, text in (tests if isinstance(tests, dict) else {"sample": tests}).items():
+            (tmp_path / f"test_{name}.py").write_text(SLEEPER + text)
+        plugins = ["-p", "tests.limits", "-p", "tests.drills", "-p", "no:cacheprovider"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", *plugins, *options],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        started = tmp_path / "started"
+        numbers = [int(line) for line in started.read_text().splitlines()] if started.exists() else []
+        return Outcome(done.returncode, done.stdout + done.stderr, numbers)
+
+    return run
+
+
+HANGING = {
+    "wait": "def test_one():\n    with sleeper() as process:\n        process.wait()\n",
+    "sleep_in_a_with": "def test_one():\n    with sleeper():\n        time.sleep(600)\n",
+    "pipe": "def test_one():\n    with sleeper(stdout=subprocess.PIPE) as process:\n        process.communicate()\n",
+    "thread": "def test_one():\n    thread = threading.Thread(target=lambda: sleeper().wait())\n"
+    "    thread.start()\n    thread.join()\n",
+    "setup": "@pytest.fixture\ndef one():\n    sleeper().wait()\ndef test_one(one): ...\n",
+    "session_setup": "@pytest.fixture(scope='session')\ndef one():\n    sleeper().wait()\ndef test_one(one): ...\n",
+    "teardown": "@pytest.fixture\ndef one():\n    yield\n    sleeper().wait()\ndef test_one(one): ...\n",
+    "teardown_that_leaves_a_with": "@pytest.fixture\ndef one():\n    with sleeper():\n        yield\n"
+    "def test_one(one): ...\n",
+    "teardown_after_a_failure": "@pytest.fixture\ndef one():\n    yield\n    sleeper().wait()\n"
+    "def test_one(one):\n    assert False\n",
+    "module_teardown_after_a_failure": "@pytest.fixture(scope='module')\ndef one():\n    yield\n    sleeper().wait()\n"
+    "def test_one(one):\n    assert False\n",
+}
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2", "--dist", "loadfile")], ids=["alone", "in workers"])
+def test_what_hangs_is_ended_with_all_that_it_started(run: Run, options: tuple[str, ...]) -> None:
+    outcome = run({name: f"{text}\ndef test_two(): ...\n" for name, text in HANGING.items()}, *options)
+
+    assert outcome.code == 1, outcome.printed
+    # What a module's fixture hangs in is told of its last test.
+    pattern = r"^(?:FAILED|ERROR) test_(\w+)\.py::test_(?:one|two) - Failed: Timeout"
+    ended = set(re.findall(pattern, outcome.printed, re.MULTILINE))
+    assert ended == set(HANGING), outcome.printed
+    # All second tests, and the first ones that hang in a teardown alone.
+    assert "12 passed" in outcome.printed
+    assert len(outcome.started) == len(HANGING)
+    assert outcome.left == []
+
+
+def test_a_test_that_leaves_a_program_running_fails_and_the_program_is_ended(run: Run) -> None:
+    outcome = run("def test_one():\n    sleeper().returncode = 0\ndef test_two(): ...\n")
+
+    assert outcome.code == 1, outcome.printed
+    assert "left running, and ended now: [" in outcome.printed
+    assert "2 passed, 1 error" in outcome.printed
+    assert (len(outcome.started), outcome.left) == (1, [])
+
+
+def test_what_a_fixture_of_a_wider_scope_started_stays_until_that_ends(run: Run) -> None:
+    outcome = run(
+        "@pytest.fixture(scope='module')\ndef program():\n    process = sleeper()\n    yield process\n"
+        "    assert process.poll() is None\n    process.kill()\n    process.wait()\n"
+        "def test_one(program):\n    assert program.poll() is None\n"
+        "def test_two(program):\n    assert program.poll() is None\n"
+    )
+
+    assert outcome.code == 0, outcome.printed
+
+
+def test_what_takes_no_alarm_is_ended_with_its_process_and_the_others_still_run(
+    run: Run, tmp_path: Path, repository: Path
+) -> None:
+    """Sixty seconds are too long for a test, so the plugin is one with another number."""
+    source = (repository / "tests/limits.py").read_text().replace("LAST_RESORT_SECONDS = 60", "LAST_RESORT_SECONDS = 1")
+    (tmp_path / "sooner.py").write_text(source)
+    outcome = run(
+        "def test_one():\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n    time.sleep(600)\n"
+        "def test_two(): ...\n",
+        *("-p", "no:tests.limits", "-p", "sooner", "-n", "1"),
+    )
+
+    assert outcome.code == 1, outcome.printed
+    assert "Timeout (0:00:02)!" in outcome.printed
+    assert "test_sample.py" in outcome.printed
+    assert "1 failed, 1 passed" in outcome.printed
+
+
+def test_a_test_finds_ctrl_c_taken_where_pytest_was_started_to_ignore_it(tmp_path: Path, repository: Path) -> None:
+    (tmp_path / "pytest.ini").write_text(INI)
+    (tmp_path / "test_sample.py").write_text(
+        "import os, signal, subprocess, sys\nimport pytest\n"
+        "def test_here():\n    with pytest.raises(KeyboardInterrupt):\n        os.kill(os.getpid(), signal.SIGINT)\n"
+        "def test_below():\n"
+        "    code = 'import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(5)'\n"
+        "    assert subprocess.run([sys.executable, '-c', code]).returncode == -signal.SIGINT\n"
+    )
+    command = f"trap '' INT; exec {sys.executable} -m pytest -q -p tests.limits -p no:cacheprovider test_sample.py"
+
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(("options", "rounds"), [((), 2), (("--rounds", "5"), 5)])
+def test_a_drill_has_few_rounds_in_the_suite_and_as_many_as_are_asked_for(
+    run: Run, options: tuple[str, ...], rounds: int
+) -> None:
+    outcome = run(
+        "@pytest.mark.drill(short=2)\ndef test_one(moments):\n"
+        "    with open('drawn', 'a') as file:\n        print(moments.random(), file=file)\ndef test_two(): ...\n",
+        *("-m", "drill", *options),
+    )
+
+    assert outcome.code == 0, outcome.printed
+    assert f"{rounds} passed, 1 deselected" in outcome.printed
+
+
+def test_no_rounds_are_refused_with_a_sentence(run: Run) -> None:
+    outcome = run("def test_one(): ...\n", "--rounds", "0")
+
+    assert outcome.code == 4
+    assert "'0' is no number of rounds; name 1 or more." in outcome.printed
