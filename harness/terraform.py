@@ -227,10 +227,13 @@ class Interrupts:
     def __init__(self) -> None:
         self.waiting = 0
         self.passed_on = 0
+        self.ignored: set[int] = set()
         self.process: subprocess.Popen[bytes] | None = None
 
-    def add(self, _number: int, _frame: FrameType | None) -> None:
+    def add(self, number: int, _frame: FrameType | None) -> None:
         """Take a signal, as a handler does."""
+        if number in self.ignored:
+            return
         self.waiting += 1
         if self.process:
             self.pass_on_to(self.process)
@@ -250,9 +253,14 @@ def interrupts_passed_on() -> Iterator[Interrupts]:
     """Let Terraform end its step and write its state when this program is interrupted or told to end.
 
     Each signal is passed on as one interrupt. Terraform gives up without saving at the second: that is the user's word.
+    What this program was started to ignore, as a shell without job control starts what ends in `&`, it ignores here as
+    well; Terraform does not inherit that, since an interrupt is also what it gets when this program is told to end.
     """
     interrupts = Interrupts()
-    before = {number: signal.signal(number, interrupts.add) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    interrupts.ignored = {number for number in numbers if signal.getsignal(number) is signal.SIG_IGN}
+    # A handler, be it one that does nothing, is no handler any more in a program that is started meanwhile.
+    before = {number: signal.signal(number, interrupts.add) for number in numbers}
     try:
         yield interrupts
     finally:

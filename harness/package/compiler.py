@@ -25,8 +25,9 @@ AST_ONLY = 0x400
 
 
 def main() -> None:
-    # Whoever asks is interrupted as well, and says so.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Whoever asks is interrupted as well, and says so. Where that one ignores interrupts, this does too.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
     imports, jobs = marshal.loads(sys.stdin.buffer.read())

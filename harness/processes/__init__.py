@@ -80,14 +80,18 @@ def serve(deployment: Deployment, *, port: int, reload: bool) -> int:
 
 @contextmanager
 def ended_together(processes: Sequence[subprocess.Popen[Any]]) -> Iterator[None]:
-    """End the processes when this program is told to end: nothing that it started may outlive it."""
+    """End the processes when this program is told to end: nothing that it started may outlive it.
+
+    What this program was started to ignore it goes on to ignore: `nohup` lets it outlive its terminal.
+    """
 
     def end(number: int, _frame: FrameType | None) -> None:
         for process in processes:
             process.terminate()
         raise SystemExit(128 + number)
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    ending = (signal.SIGTERM, signal.SIGHUP)
+    numbers = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield

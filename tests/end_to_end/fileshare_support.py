@@ -27,6 +27,7 @@ from harness.environment import read_environment
 from harness.local.clients import local_client
 from harness.local.emulators import LocalAWS
 from harness.processes import HOST
+from tests.children import started
 from tests.conftest import REPOSITORY
 from tests.end_to_end.conftest import Sawhorse
 
@@ -66,13 +67,8 @@ def running_process(sawhorse: Sawhorse) -> Iterator[httpx.Client]:
     command = [sys.executable, "-m", "harness.cli", "dev", ROOT, "--local", "--port", str(port)]
     environment = {**os.environ, "SAWHORSE_PROJECT": str(sawhorse.project.path)}
     with (
-        subprocess.Popen(
-            command,
-            cwd=sawhorse.project.path,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+        started(
+            command, cwd=sawhorse.project.path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as process,
         httpx.Client(base_url=f"http://{HOST}:{port}", timeout=10, trust_env=False) as http,
     ):
@@ -85,7 +81,7 @@ def running_process(sawhorse: Sawhorse) -> Iterator[httpx.Client]:
             process.communicate(timeout=30)
 
 
-def wait_until_it_answers(http: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+def wait_until_it_answers(http: httpx.Client, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -95,7 +91,7 @@ def wait_until_it_answers(http: httpx.Client, process: subprocess.Popen[bytes]) 
         else:
             return
     assert process.stderr
-    pytest.fail(f"The process does not answer: {process.stderr.read().decode() if process.poll() else 'no end'}")
+    pytest.fail(f"The process does not answer: {process.stderr.read() if process.poll() else 'no end'}")
 
 
 def make_service(ecs: Any) -> str:
@@ -186,21 +182,17 @@ def old_file(path: Path, *, users: int, links: int) -> tuple[list[User], list[Li
     return people, shared
 
 
-def stop_in_the_middle(sawhorse: Sawhorse, path: Path, how: signal.Signals, line: str) -> int:
-    """Start the migration, and stop it when it says how far it is."""
+def stop_in_the_middle(sawhorse: Sawhorse, path: Path, how: signal.Signals, links: int) -> int:
+    """Start the migration, and stop it when it says that it has copied this many links or more."""
     command = [sys.executable, "-m", "harness.cli", "migrate", ROOT, "--from", str(path), "--local"]
     environment = {**os.environ, "SAWHORSE_PROJECT": str(sawhorse.project.path)}
-    with subprocess.Popen(
-        command,
-        cwd=sawhorse.project.path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+    with started(
+        command, cwd=sawhorse.project.path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         assert process.stderr
-        for told in process.stderr:
-            if line in told:
+        for line in process.stderr:
+            found = re.match(r"Copying urls: ([\d,]+) of", line)
+            if found and int(found[1].replace(",", "")) >= links:
                 process.send_signal(how)
                 break
         rest = process.stderr.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import sqlite3
 import uuid
@@ -119,12 +120,14 @@ def test_a_new_user_is_offered_the_trial_and_it_persists_across_deployments(
     assert http.get(code).headers["location"] == TARGET
 
 
+@pytest.mark.drill(short=1)
 def test_two_clicks_at_once_start_one_trial(http: httpx.Client) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = [answer.status_code for answer in pool.map(lambda _: http.post("api/trial"), range(8))]
     assert sorted(answers) == [200] + [409] * 7
 
 
+@pytest.mark.drill(short=1)
 def test_an_address_signs_up_once_even_when_it_is_sent_many_times_at_once(stranger: httpx.Client) -> None:
     email = f"{uuid.uuid4()}@example.com"
     with ThreadPoolExecutor(8) as pool:
@@ -138,6 +141,7 @@ def test_an_address_signs_up_once_even_when_it_is_sent_many_times_at_once(strang
     assert stranger.post("api/users", json={"email": email.upper()}).status_code == 409
 
 
+@pytest.mark.drill(short=1)
 def test_a_link_followed_two_hundred_times_by_twenty_clients_has_two_hundred_clicks(
     http: httpx.Client, stranger: httpx.Client
 ) -> None:
@@ -348,20 +352,21 @@ def test_the_workflow_deploys_the_service_with_the_variables_of_the_parameters(s
     assert proxy["environment"] == [{"name": "PORT", "value": "80"}]
 
 
+@pytest.mark.drill(short=1)
 def test_a_migration_that_is_killed_and_interrupted_arrives_whole_and_never_writes_over_newer_clicks(
-    sawhorse: Sawhorse, outputs: dict[str, Any], stranger: httpx.Client, tmp_path: Path
+    sawhorse: Sawhorse, outputs: dict[str, Any], stranger: httpx.Client, tmp_path: Path, moments: random.Random
 ) -> None:
     path = tmp_path / "fileshare.sqlite3"
     users, links = old_file(path, users=200, links=1500)
     dynamodb, urls = client(sawhorse, "dynamodb"), outputs["dynamodb_urls_table"]
-    assert stop_in_the_middle(sawhorse, path, signal.SIGKILL, "Copying urls: 300") == -signal.SIGKILL
+    assert stop_in_the_middle(sawhorse, path, signal.SIGKILL, moments.randint(1, 1200)) == -signal.SIGKILL
     copied = [link for link in links if exists(dynamodb, urls, link)]
     assert 0 < len(copied) < len(links)
     clicked, deleted = copied[0], copied[1]
     for _ in range(3):
         assert stranger.get(clicked.short_code).headers["location"] == clicked.full_url
     dynamodb.delete_item(TableName=urls, Key={"short_code": {"S": deleted.short_code}})
-    assert stop_in_the_middle(sawhorse, path, signal.SIGINT, "Copying urls: 900") == 130
+    assert stop_in_the_middle(sawhorse, path, signal.SIGINT, moments.randint(1, 1200)) == 130
     report = sawhorse.json("migrate", ROOT, "--from", str(path), "--local")
     assert report["passed"], report
     assert report["counts"]["users"]["verified"] == 200

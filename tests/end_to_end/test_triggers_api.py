@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 
 from harness.layout import Project
 from harness.local.clients import local_client
+from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied, leftovers, without_aws
 
 pytestmark = pytest.mark.end_to_end
@@ -133,6 +134,7 @@ def test_the_inbox_is_oldest_first_and_its_cursor_survives_new_events(http: http
     assert len(seen) == len(set(seen))
 
 
+@pytest.mark.drill(short=1)
 def test_twenty_retries_at_once_with_one_idempotency_key_make_one_event(http: httpx.Client) -> None:
     idempotency_key = str(uuid.uuid4())
     with ThreadPoolExecutor(20) as pool:
@@ -285,13 +287,14 @@ def test_a_knob_of_an_incident_holds_until_it_is_left_out(sawhorse: Sawhorse) ->
     assert "ReservedConcurrentExecutions" not in awslambda.get_function_concurrency(**function)
 
 
+@pytest.mark.drill(short=1)
 def test_an_interrupted_apply_is_completed_by_the_next_and_a_destroy_without_packages_leaves_nothing(
     sawhorse: Sawhorse, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "harness.cli", "apply", "staging/triggers_api", "--local"]
     with (
         (tmp_path / "printed").open("w+") as printed,
-        subprocess.Popen(
+        started(
             command,
             cwd=sawhorse.project.path,
             env={**without_aws(), "SAWHORSE_PROJECT": str(sawhorse.project.path)},

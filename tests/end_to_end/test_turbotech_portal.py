@@ -22,6 +22,7 @@ from harness.local.clients import local_client
 from harness.local.emulators import free_port
 from harness.local.issuer import Issuer
 from harness.seed import bearer
+from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied
 from tests.unit.turbotech_portal.support import SPELLINGS
 
@@ -155,6 +156,7 @@ def test_metrics_keep_their_numbers(http: httpx.Client) -> None:
     assert http.patch("api/metrics/1", json={"current_value": 92.25}).json()["current_value"] == 92.25
 
 
+@pytest.mark.drill(short=1)
 def test_ten_readers_at_once_twice_each_are_all_on_the_list(
     sawhorse: Sawhorse, http: httpx.Client, stranger: httpx.Client, audience: str
 ) -> None:
@@ -379,9 +381,7 @@ def test_the_same_application_runs_as_a_process_against_the_deployed_tables(
     command = [sys.executable, "-m", "harness.cli", "dev", ROOT, "--local", "--port", str(port)]
     with (
         (tmp_path / "printed").open("w") as printed,
-        subprocess.Popen(
-            command, cwd=sawhorse.project.path, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
-        ) as process,
+        started(command, cwd=sawhorse.project.path, stdout=printed, stderr=subprocess.STDOUT) as process,
     ):
         try:
             assert laptop_reads(port, "api/deliverables") == read(http, "api/deliverables")

@@ -61,6 +61,7 @@ def test_an_address_belongs_to_one_user(database: Database) -> None:
     asyncio.run(check())
 
 
+@pytest.mark.drill(short=1)
 def test_of_many_who_sign_up_at_once_with_one_address_one_gets_in(database: Database) -> None:
     email = f"{uuid.uuid4()}@example.com"
     users = [a_user(email=email) for _ in range(10)]
@@ -87,6 +88,7 @@ def test_a_trial_starts_once(database: Database) -> None:
     asyncio.run(check())
 
 
+@pytest.mark.drill(short=1)
 def test_of_twenty_clicks_at_once_one_starts_the_trial(database: Database) -> None:
     async def check() -> list[Any]:
         user = a_user()
@@ -129,6 +131,7 @@ def test_a_link_comes_back_field_for_field_and_its_code_is_taken(database: Datab
     asyncio.run(check())
 
 
+@pytest.mark.drill(short=1)
 def test_no_click_is_lost_when_many_follow_a_link_at_once(database: Database) -> None:
     async def check() -> None:
         link = a_link()

@@ -6,10 +6,6 @@ import base64
 import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -344,24 +340,6 @@ def test_a_root_file_can_be_imported(tiny: Project) -> None:
     (tiny.lambda_path / "tiny/main.py").write_text("import helper\ndef handler(event, context): ...\n")
 
     assert {"helper.py", "__pycache__/helper.cpython-313.pyc"} <= set(contents(build(tiny, "tiny").path))
-
-
-def test_ctrl_c_ends_a_build_with_a_word_and_no_traceback(tiny: Project) -> None:
-    """The compiler sleeps in a source that takes Python long to read, so that the signal meets a build under way."""
-    nested = "\n".join(f"X{number} = {'[' * 60}{']' * 60}" for number in range(4000))
-    (tiny.lambda_path / "tiny/slow.py").write_text(nested)
-    environment = {**os.environ, "SAWHORSE_PROJECT": str(tiny.path)}
-    command = [sys.executable, "-m", "harness.start", "build", "tiny"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not (tiny.path / "dist/.build/tiny.lock").exists():
-        assert process.poll() is None
-        time.sleep(0.005)
-
-    os.killpg(process.pid, signal.SIGINT)
-
-    assert process.communicate(timeout=30)[1] == "sawhorse: stopped.\n"
-    assert process.returncode == 130
-    assert not (tiny.path / "dist/tiny.zip").exists()
 
 
 def test_what_lambda_has_is_left_out_by_the_apps_choice_alone(tiny: Project) -> None:

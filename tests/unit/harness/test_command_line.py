@@ -24,6 +24,7 @@ from harness.errors import CommandFailed, Interrupted, SawhorseError
 from harness.layout import Project
 from harness.local.emulators import LocalAWS, Running, free_port
 from harness.package.build import build
+from tests.children import started
 from tests.unit.harness.support import Ended, assert_refused, sawhorse, tree
 
 
@@ -196,16 +197,16 @@ def test_without_a_yes_aws_is_left_as_it_is(built: Project, local_aws: Running) 
     assert list((built.private / "plans").iterdir()) == []
 
 
+@pytest.mark.drill(short=1)
 def test_ctrl_c_is_said_and_ends_with_exit_code_130(tiny: Project) -> None:
     aws = LocalAWS(tiny)
     with (
         aws.locked(),
-        subprocess.Popen(
+        started(
             [sys.executable, "-m", "harness.cli", "local", "down"],
             cwd=tiny.path,
             env={**os.environ, "SAWHORSE_PROJECT": str(tiny.path)},
             stderr=subprocess.PIPE,
-            text=True,
         ) as waiting,
     ):
         process = psutil.Process(waiting.pid)

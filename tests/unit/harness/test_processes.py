@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from harness.layout import Project, Root
 from harness.local.emulators import free_port
 from harness.processes import Process, process_of
 from harness.workspace import Deployment
+from tests.children import ignoring, started
 
 APPLICATION = """
 import json, os
@@ -39,39 +41,61 @@ def test_a_process_sees_what_it_counts_on_and_nothing_that_would_lead_it_astray(
     (tmp_path / "lambda/sample.py").write_text(APPLICATION)
     process, port = Process("sample:app", {"TABLE": "samples"}), free_port()
 
-    with subprocess.Popen(process.command(port=port), env=process.variables(Project(tmp_path))) as running:
-        try:
-            seen = answer_of(port)
-            addresses = {address for address in ("127.0.0.1", other_address()) if address and is_open(address, port)}
-        finally:
-            running.terminate()
+    with started(process.command(port=port), env=process.variables(Project(tmp_path))):
+        seen = answer_of(port)
+        addresses = {address for address in ("127.0.0.1", other_address()) if address and is_open(address, port)}
 
     assert seen["TABLE"] == "samples"
     assert [name for name in seen if name.startswith("AWS_")] == []
     assert addresses == {"127.0.0.1"}
 
 
-def test_a_process_ends_when_this_program_is_told_to_end(tmp_path: Path) -> None:
-    """What serves stands in a process of its own: told to end, nothing of it may be left that listens."""
+# Serves the application in a process of its own, as the harness does, and says who serves.
+SERVING = """
+import subprocess, sys
+from pathlib import Path
+from harness.layout import Project
+from harness.processes import Process, ended_together
+process, project = Process("sample:app", {}), Project(Path(sys.argv[1]))
+command = process.command(port=int(sys.argv[2]))
+with subprocess.Popen(command, env=process.variables(project)) as running, ended_together([running]):
+    running.wait()
+"""
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> list[str]:
+    """The command that serves the application above, on the port that it ends with."""
     (tmp_path / "lambda").mkdir()
     (tmp_path / "lambda/sample.py").write_text(APPLICATION)
-    port = free_port()
-    program = (
-        "import subprocess, sys\n"
-        "from pathlib import Path\n"
-        "from harness.layout import Project\n"
-        "from harness.processes import Process, ended_together\n"
-        "process, project = Process('sample:app', {}), Project(Path(sys.argv[1]))\n"
-        "command = process.command(port=int(sys.argv[2]))\n"
-        "with subprocess.Popen(command, env=process.variables(project)) as running, ended_together([running]):\n"
-        "    running.wait()\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path), str(port)]) as serving:
-        answer_of(port)
-        serving.terminate()
-        assert serving.wait(timeout=20) == 128 + signal.SIGTERM
+    return [sys.executable, "-c", SERVING, str(tmp_path), str(free_port())]
 
-    assert not is_open("127.0.0.1", port)
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_a_process_ends_when_this_program_is_told_to_end(serving: list[str], number: signal.Signals) -> None:
+    """What serves stands in a process of its own: told to end, nothing of it may be left that listens."""
+    port = int(serving[-1])
+    with started(serving) as program:
+        answer_of(port)
+        program.send_signal(number)
+        assert program.wait(timeout=20) == 128 + number
+
+        assert not is_open("127.0.0.1", port)
+
+
+def test_with_nohup_a_process_outlives_its_terminal_and_ends_when_it_is_told_to(serving: list[str]) -> None:
+    port = int(serving[-1])
+    with started([*ignoring("HUP"), *serving]) as program:
+        answer_of(port)
+        os.killpg(program.pid, signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            program.wait(timeout=1)
+        answer_of(port)
+
+        program.terminate()
+
+        assert program.wait(timeout=20) == 128 + signal.SIGTERM
+        assert not is_open("127.0.0.1", port)
 
 
 def answer_of(port: int) -> dict[str, str]:

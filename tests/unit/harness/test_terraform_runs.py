@@ -20,6 +20,7 @@ from harness.errors import CommandFailed
 from harness.layout import Project
 from harness.plans.plan import Tool
 from harness.terraform import Terraform, interrupts_passed_on
+from tests.children import ignoring, started
 from tests.unit.harness.support import script
 
 # Stands for Terraform: tells when it is there, counts interrupts, and takes a while to end after the first.
@@ -85,39 +86,92 @@ def wait_for(path: Path, text: str) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.drill(short=1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_without_a_terminal_terraform_gets_one_interrupt_and_emulators_none(
     programs: list[str], repository: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    parent = subprocess.Popen(
-        programs, cwd=repository, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    for name in ("told", "emulator-told"):
-        wait_for(tmp_path / name, "there")
+    with started(programs, cwd=repository, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as parent:
+        for name in ("told", "emulator-told"):
+            wait_for(tmp_path / name, "there")
 
-    parent.send_signal(number)
+        parent.send_signal(number)
 
-    out, _ = parent.communicate(timeout=20)
+        out, _ = parent.communicate(timeout=20)
     assert out == "ended 0\n"
     assert (tmp_path / "told").read_text() == "1"
     assert (tmp_path / "emulator-told").read_text() == "there"
 
 
+@pytest.mark.drill(short=1)
+def test_in_the_background_ctrl_c_is_ignored_and_terraform_gets_an_interrupt_when_this_program_is_told_to_end(
+    programs: list[str], repository: Path, tmp_path: Path
+) -> None:
+    command = [*ignoring("INT"), *programs]
+    with started(command, cwd=repository, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as parent:
+        wait_for(tmp_path / "told", "there")
+        os.killpg(parent.pid, signal.SIGINT)
+        # Long enough for the stand-in to end after an interrupt.
+        with pytest.raises(subprocess.TimeoutExpired):
+            parent.wait(timeout=1)
+
+        parent.send_signal(signal.SIGTERM)
+
+        out, _ = parent.communicate(timeout=20)
+    assert out == "ended 0\n"
+    assert (tmp_path / "told").read_text() == "1"
+
+
+@pytest.mark.drill(short=1)
 def test_in_a_terminal_ctrl_c_reaches_terraform_once(programs: list[str], repository: Path, tmp_path: Path) -> None:
     outside, inside = pty.openpty()
-    parent = subprocess.Popen(
-        ["setsid", "--ctty", *programs], cwd=repository, stdin=inside, stdout=inside, stderr=inside, close_fds=True
-    )
-    os.close(inside)
-    wait_for(tmp_path / "told", "there")
+    with started(
+        ["setsid", "--ctty", *programs],
+        cwd=repository,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=False,
+    ) as parent:
+        os.close(inside)
+        wait_for(tmp_path / "told", "there")
 
-    os.write(outside, b"\x03")
+        os.write(outside, b"\x03")
 
-    parent.wait(timeout=20)
+        parent.wait(timeout=20)
     assert (tmp_path / "told").read_text() == "1"
     assert select.select([outside], [], [], 1)[0]
     assert b"ended 0" in os.read(outside, 1000)
     os.close(outside)
+
+
+@pytest.mark.drill(short=1)
+@pytest.mark.parametrize("ignored", [(), ("INT",)], ids=["in the foreground", "in the background"])
+def test_the_real_terraform_ends_well_when_this_program_is_told_to_end(
+    terraform: Tool, tiny: Project, tmp_path: Path, ignored: tuple[str, ...]
+) -> None:
+    """It keeps what it did: the resource that it was making is in the state, to be made anew."""
+    root = tiny.root("dev/tiny").path
+    (root / "main.tf").write_text(
+        'resource "terraform_data" "slow" {\n'
+        f'  provisioner "local-exec" {{ command = "touch {tmp_path}/there; exec sleep 60" }}\n}}\n'
+    )
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom harness.layout import Project\n"
+        "from harness.terraform import Terraform\nfrom harness.errors import Interrupted\n"
+        "root = Terraform(Project(Path(sys.argv[1])), Path(sys.argv[2]))\nroot.init()\n"
+        "try:\n    root.apply()\nexcept Interrupted:\n    print('interrupted')\n"
+    )
+    words = [sys.executable, "-c", program, str(tiny.path), str(root)]
+    command = [*(ignoring(*ignored) if ignored else []), *words]
+    with started(command, stdout=subprocess.PIPE) as parent:
+        wait_for(tmp_path / "there", "")
+
+        parent.send_signal(signal.SIGTERM)
+
+        assert parent.communicate(timeout=30)[0].endswith("interrupted\n")
+    (kept,) = json.loads((root / "terraform.tfstate").read_text())["resources"]
+    assert [instance["status"] for instance in kept["instances"]] == ["tainted"]
 
 
 def test_handlers_are_as_they_were_afterwards() -> None:

@@ -62,6 +62,7 @@ def test_a_directory_in_the_place_of_the_file_is_no_reason_to_leave_anything_beh
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
+@pytest.mark.drill(short=1)
 def test_a_reader_never_sees_half_of_what_concurrent_writers_write(tmp_path: Path) -> None:
     path = tmp_path / "file"
     contents = [letter * 200_000 for letter in "abcd"]

@@ -18,7 +18,8 @@ from shared.dynamodb import DynamoDB
 from shared.times import system_clock
 
 AGENTS = 20
-ROUNDS = 100
+# Claims for one job after another, by the same agents.
+RACES = 10
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ def registered(agents: AgentStore) -> list[KnownAgent]:
     return [KnownAgent(agent_id=agent.agent_id, user_id="user123", is_lost=False) for _, agent in made]
 
 
-def test_twenty_agents_claim_one_job_at_once_a_hundred_times(at_once: tuple[AgentStore, JobStore]) -> None:
+@pytest.mark.drill(short=1)
+def test_twenty_agents_claim_one_job_at_once_and_one_gets_it(at_once: tuple[AgentStore, JobStore]) -> None:
     agents, jobs = at_once
     known = registered(agents)
     start = Barrier(AGENTS)
@@ -57,14 +59,15 @@ def test_twenty_agents_claim_one_job_at_once_a_hundred_times(at_once: tuple[Agen
             return error.code
 
     with ThreadPoolExecutor(AGENTS) as pool:
-        for number in range(ROUNDS):
-            job = jobs.create(NewJob(name=f"round-{number}"), user_id="user123")
+        for number in range(RACES):
+            job = jobs.create(NewJob(name=f"race-{number}"), user_id="user123")
             outcomes = list(pool.map(claim, known, [job.job_id] * AGENTS))
             [winner] = [outcome for outcome in outcomes if outcome != "job_taken"]
             assert jobs.get(job.job_id, user_id="user123").agent_id == winner
             assert jobs.get(job.job_id, user_id="user123").attempt == 1
 
 
+@pytest.mark.drill(short=1)
 def test_twenty_agents_ask_for_any_job_at_once_and_each_gets_another(at_once: tuple[AgentStore, JobStore]) -> None:
     agents, jobs = at_once
     known = registered(agents)

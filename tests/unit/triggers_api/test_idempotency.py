@@ -145,6 +145,7 @@ def test_the_loser_of_a_race_gets_the_winners_answer(api: Api, make_api: MakeApi
     assert len(api.inbox()["events"]) == 1
 
 
+@pytest.mark.drill(short=1)
 def test_many_posts_at_once_give_one_event(api: Api) -> None:
     body = '{"source": "test", "event_type": "test.created", "payload": {}}'
 

@@ -24,6 +24,7 @@ from harness.package.target import local_target
 from harness.processes.turbotech_portal import process
 from harness.workspace import Deployment
 from shared.claims import CONTEXT_HEADER
+from tests.children import started
 from tests.conftest import copy_of_project
 from tests.unit.turbotech_portal.images import Image, build_image, shell
 from tests.unit.turbotech_portal.support import Tables, deliverable, put
@@ -106,7 +107,7 @@ def served(command: list[str], *, directory: Path, environment: Mapping[str, str
     port = free_port()
     with (
         log.open("w") as printed,
-        subprocess.Popen(
+        started(
             command,
             cwd=directory,
             env={**environment, "PORT": str(port)},
@@ -123,7 +124,7 @@ def served(command: list[str], *, directory: Path, environment: Mapping[str, str
             running.wait(timeout=10)
 
 
-def wait_until_ready(http: httpx.Client, running: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(http: httpx.Client, running: subprocess.Popen[str], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert running.poll() is None, log.read_text()

@@ -94,6 +94,7 @@ def test_an_update_without_a_list_of_readers_gets_one(api: Api, dynamodb: Any, t
     assert api.post(f"/api/updates/{update['id']}/read").json()["read_by"] == [USER]
 
 
+@pytest.mark.drill(short=1)
 def test_thirty_readers_at_once_twice_each_are_all_on_the_list_once(
     adapters: Adapters, dynamodb: Any, tables: Tables
 ) -> None:
@@ -114,6 +115,7 @@ def test_thirty_readers_at_once_twice_each_are_all_on_the_list_once(
     assert sorted(read_by[1:]) == sorted(readers)
 
 
+@pytest.mark.drill(short=1)
 def test_readers_of_several_processes_lose_nothing(dynamodb: Any, tables: Tables, make_api: MakeApi) -> None:
     update = make_api().write()
     callers = [make_api(claims={"sub": f"auth0|{number}"}) for number in range(12)]
