@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import bootstrap, terraform_setup
-from harness.errors import SawhorseError
+from harness.errors import SawhorseError, UnknownName
 from harness.layout import Project
 from harness.terraform import rarely_collecting, terraform_environment
 
@@ -41,7 +41,6 @@ class Verdict:
 def linters(project: Project) -> list[Linter]:
     """Return every linter of the project, the slow ones first."""
     tools = Path(sys.executable).parent
-    terraform = terraform_setup.ensure_terraform(project.path)
 
     def in_project(*command: str | Path) -> Callable[[], str]:
         return lambda: complaints_of(command, project.path)
@@ -49,14 +48,40 @@ def linters(project: Project) -> list[Linter]:
     return [
         Linter("checkov", lambda: checkov(project)),
         Linter("mypy", in_project(tools / "mypy", "--no-error-summary")),
-        Linter("terraform validate", lambda: validate(project, terraform)),
+        Linter("terraform validate", lambda: validate(project, terraform_setup.ensure_terraform(project.path))),
         Linter("ruff check", in_project(tools / "ruff", "check", "--quiet", ".")),
         Linter("ruff format", in_project(tools / "ruff", "format", "--check", "--quiet", ".")),
-        Linter(
-            "terraform fmt", in_project(terraform, "fmt", "-check", "-recursive", "-diff", "modules", "environments")
-        ),
+        Linter("terraform fmt", lambda: terraform_fmt(project)),
         Linter("zizmor", in_project(tools / "zizmor", "--offline", "--quiet", ".github")),
     ]
+
+
+def selected(names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the linters that are meant, all when none is named: `ruff` is all of its parts, `ruff check` is one.
+
+    Raises UnknownName.
+    """
+    if not names:
+        return list(known)
+    meant: set[str] = set()
+    words = list(names)
+    while words:
+        # A part may come as one argument or as two.
+        pair = " ".join(words[:2])
+        name = pair if pair in known else words[0]
+        found = {one for one in known if name in (one, one.partition(" ")[0])}
+        if not found:
+            wholes = {one.partition(" ")[0] for one in known}
+            raise UnknownName(f"There is no linter {name}; choose from {', '.join(sorted(wholes | set(known)))}.")
+        meant |= found
+        del words[: 2 if name == pair else 1]
+    return [one for one in known if one in meant]
+
+
+def terraform_fmt(project: Project) -> str:
+    terraform = terraform_setup.ensure_terraform(project.path)
+    options = ["-check", "-recursive", "-diff"]
+    return complaints_of([terraform, "fmt", *options, "modules", "environments"], project.path)
 
 
 def checkov(project: Project) -> str:
@@ -113,13 +138,12 @@ def complaints_of(command: Sequence[str | Path], directory: Path, environment: d
 
 
 def fix(project: Project) -> int:
-    """Format Python and Terraform, and mend what ruff can mend by itself."""
+    """Format Python and Terraform, and fix what ruff can fix by itself."""
     ruff, terraform = Path(sys.executable).parent / "ruff", terraform_setup.ensure_terraform(project.path)
     commands: list[list[str | Path]] = [
         [ruff, "check", "--fix", "--exit-zero", "--quiet", "."],
         [ruff, "format", "."],
-        [terraform, "fmt", "-recursive", "modules"],
-        [terraform, "fmt", "-recursive", "environments"],
+        [terraform, "fmt", "-recursive", "modules", "environments"],
     ]
     return max(subprocess.run(command, cwd=project.path, check=False).returncode for command in commands)
 
@@ -135,25 +159,22 @@ def judge(linter: Linter) -> Verdict:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="check", description="Run every linter over the project.")
-    parser.add_argument("names", nargs="*", help="linters to run, such as mypy; all by default")
+    parser.add_argument("names", nargs="*", help="linters to run, such as mypy, ruff or ruff format; all by default")
     parser.add_argument("--fix", action="store_true", help="format Python and Terraform instead")
     options = parser.parse_args(arguments)
+    if options.fix and options.names:
+        parser.error("--fix formats everything; name no linters with it")
     try:
         if options.fix:
             return fix(Project.find())
-        chosen = linters(Project.find())
+        known = linters(Project.find())
+        chosen = selected(options.names, [linter.name for linter in known])
     except SawhorseError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    known = [linter.name for linter in chosen]
-    unknown = [name for name in options.names if name not in known]
-    if unknown:
-        parser.error(f"there is no linter {unknown[0]}; choose from {', '.join(known)}")
     failed = False
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for verdict in pool.map(
-            judge, [linter for linter in chosen if linter.name in options.names or not options.names]
-        ):
+        for verdict in pool.map(judge, [linter for linter in known if linter.name in chosen]):
             print(f"{verdict.name}: {'FAILED' if verdict.complaints else 'ok'} ({verdict.seconds:.1f} s)", flush=True)
             if verdict.complaints:
                 failed = True
