@@ -52,8 +52,8 @@ check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov
 format: setup ## Format Python and Terraform.
 	@.venv/bin/python -m harness.check --fix
 
-bench: setup ## Measure builds and starts against their peers from PyPI, RUNS times each, and print the tables.
-	@.venv/bin/python -m tests.benchmarks --runs $(RUNS)
+bench: setup ## Measure builds, sizes and starts against peers, RUNS times each; with BEFORE=REV a commit of ours as well.
+	@.venv/bin/python -m tests.benchmarks --runs $(RUNS) $(if $(BEFORE),--before $(BEFORE))
 
 lock: setup ## Lock APP (or what NAMES names) with as few changes as need be; without APP, every lock anew.
 	@.venv/bin/python -m harness.lock $(if $(NAMES),$(NAMES),$(if $(filter undefined file,$(ORIGIN)),--upgrade,$(APP)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 import time
 import zipfile
@@ -25,11 +24,16 @@ from tests.benchmarks.scratch import (
 )
 
 OURS = "sawhorse build"
+BEFORE = "before"
 SAM = "sam build"
 SAM_UV = "sam build, python-uv"
 SAM_CACHED = "sam build --cached"
 CHALICE = "chalice package"
-COLD, STRICT, CHANGED, UNCHANGED = "cold", "strict", "changed", "unchanged"
+# By the names that the command line has for them.
+PEERS = {"sam": SAM, "sam-uv": SAM_UV, "sam-cached": SAM_CACHED, "chalice": CHALICE}
+EMPTY, STRICT, COLD, CHANGED, UNCHANGED = ROWS = "empty", "strict", "cold", "changed", "unchanged"
+# What our cache has of downloads. uv keeps those of the peers, and nobody's are taken away in the strict row.
+DOWNLOADS = ("archives", "selections")
 
 Times = dict[str, dict[str, list[float]]]
 
@@ -39,7 +43,9 @@ class Builder:
     """A builder at work in a directory of its own.
 
     `state` is what it remembers there: deleted, nothing was built before. `product` reads the changed file back from
-    what it built. `variables` come on top of a plain environment.
+    what it built. `variables` come on top of a plain environment. `cache` is what it keeps for other applications as
+    well, apart from downloads, None when it keeps nothing. `caches` are the variables that name all its caches,
+    downloads included; empty when they cannot be taken away.
     """
 
     name: str
@@ -49,12 +55,18 @@ class Builder:
     source: Path
     state: Sequence[Path]
     product: Callable[[], str]
+    cache: Path | None = None
+    caches: Sequence[str] = ()
 
     def forget(self) -> None:
         for path in self.state:
-            if path.is_dir():
-                shutil.rmtree(path)
-            path.unlink(missing_ok=True)
+            remove(path)
+
+    def forget_prepared(self) -> None:
+        """Take away what it prepared for any application, and leave what it downloaded."""
+        for path in self.cache.iterdir() if self.cache and self.cache.is_dir() else ():
+            if path.name not in DOWNLOADS:
+                remove(path)
 
     def seconds(self, variables: Mapping[str, str] | None = None) -> float:
         """Build once; NotMeasured when what was built is not of these sources."""
@@ -63,63 +75,108 @@ class Builder:
             raise NotMeasured(f"{self.name} ended well in {self.directory}, but did not build what is there.")
         return seconds
 
+    def seconds_from_nothing(self, scratch: Path) -> float:
+        """Build once with every cache empty."""
+        with tempfile.TemporaryDirectory(dir=scratch, prefix="caches-") as empty:
+            return self.seconds({name: f"{empty}/{name}" for name in self.caches})
 
-def measure(project: Path, peers: Peers, *, runs: int) -> Times:
-    """Return the seconds of every run by row and builder; a first round, which fills caches, is not counted."""
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to measure: `runs` of each row, beside these peers and, if there is one, an older checkout of ours."""
+
+    runs: int
+    rows: Sequence[str] = ROWS
+    peers: Sequence[str] = tuple(PEERS.values())
+    before: Path | None = None
+
+
+def measure(project: Path, peers: Peers, wanted: Wanted) -> Times:
+    """Return the seconds of every run by row and builder; a first build, which fills caches, is not counted."""
     times: Times = {}
     with tempfile.TemporaryDirectory(dir=project / ".sawhorse/bench", prefix="builders-") as scratch:
-        builders = make_builders(project, peers, Path(scratch))
-        for number in range(runs + 1):
-            bootstrap.say(f"Builders: round {number} of {runs}." if number else "Builders: a round to fill caches.")
+        builders = make_builders(project, peers, wanted, Path(scratch))
+        bootstrap.say("Builders: a build to fill caches.")
+        for builder in builders:
+            builder.forget()
+            builder.seconds()
+        for number in range(wanted.runs):
+            bootstrap.say(f"Builders: round {number + 1} of {wanted.runs}.")
             # Each builder is the first one in its turn: what runs first may find colder disks.
             first = number % len(builders)
-            found = measure_round(builders[first:] + builders[:first], Path(scratch))
-            for row, by_builder in found.items() if number else ():
+            found = measure_round(builders[first:] + builders[:first], wanted.rows, Path(scratch))
+            for row, by_builder in found.items():
                 for name, seconds in by_builder.items():
                     times.setdefault(row, {}).setdefault(name, []).append(seconds)
     return times
 
 
-def measure_round(builders: Sequence[Builder], scratch: Path) -> dict[str, dict[str, float]]:
+def measure_round(builders: Sequence[Builder], rows: Sequence[str], scratch: Path) -> dict[str, dict[str, float]]:
     """Run every builder once for every row."""
-    times: dict[str, dict[str, float]] = {COLD: {}, STRICT: {}, CHANGED: {}, UNCHANGED: {}}
+    times: dict[str, dict[str, float]] = {row: {} for row in rows}
     for builder in builders:
-        if builder.name == OURS:
-            builder.forget()
-            with tempfile.TemporaryDirectory(dir=scratch, prefix="cache-") as empty:
-                times[STRICT][builder.name] = builder.seconds({"SAWHORSE_CACHE_DIR": empty})
-        builder.forget()
-        times[COLD][builder.name] = builder.seconds()
-        # Peers keep nothing else across applications, so the strict row compares with the same runs.
-        times[STRICT].setdefault(builder.name, times[COLD][builder.name])
-    for builder in builders:
-        change(builder.source)
-        times[CHANGED][builder.name] = builder.seconds()
-    for builder in builders:
-        times[UNCHANGED][builder.name] = builder.seconds()
+        for row, seconds in first_builds(builder, rows, scratch).items():
+            times[row][builder.name] = seconds
+    if CHANGED in rows:
+        for builder in builders:
+            change(builder.source)
+            times[CHANGED][builder.name] = builder.seconds()
+    if UNCHANGED in rows:
+        for builder in builders:
+            times[UNCHANGED][builder.name] = builder.seconds()
     return times
 
 
-def make_builders(project: Path, peers: Peers, scratch: Path) -> list[Builder]:
-    return [
-        make_ours(project, scratch),
-        make_sam(project, peers, scratch / "sam", SAM),
-        make_sam(project, peers, scratch / "sam-uv", SAM_UV),
-        make_sam(project, peers, scratch / "sam-cached", SAM_CACHED),
-        make_chalice(project, peers, scratch / "chalice"),
-    ]
+def first_builds(builder: Builder, rows: Sequence[str], scratch: Path) -> dict[str, float]:
+    """Build where nothing was built before: with every cache empty, with nothing prepared, and with warm caches."""
+    times: dict[str, float] = {}
+    if EMPTY in rows and builder.caches:
+        builder.forget()
+        times[EMPTY] = builder.seconds_from_nothing(scratch)
+    if STRICT in rows and builder.cache:
+        builder.forget()
+        builder.forget_prepared()
+        times[STRICT] = builder.seconds()
+    # Who keeps nothing else across applications has one run for both of these rows.
+    for_both = [row for row in (COLD, STRICT) if row in rows and row not in times]
+    if for_both:
+        builder.forget()
+        times |= dict.fromkeys(for_both, builder.seconds())
+    return times
 
 
-def make_ours(project: Path, scratch: Path) -> Builder:
-    checkout = make_checkout(project, scratch / "checkout").path
+def make_builders(project: Path, peers: Peers, wanted: Wanted, scratch: Path) -> list[Builder]:
+    ours = [make_ours(project, scratch / "ours", OURS)]
+    if wanted.before:
+        ours.append(make_ours(wanted.before, scratch / "before", BEFORE))
+    makers: Mapping[str, Callable[[], Builder]] = {
+        SAM: lambda: make_sam(project, peers, scratch / "sam", SAM),
+        SAM_UV: lambda: make_sam(project, peers, scratch / "sam-uv", SAM_UV),
+        SAM_CACHED: lambda: make_sam(project, peers, scratch / "sam-cached", SAM_CACHED),
+        CHALICE: lambda: make_chalice(project, peers, scratch / "chalice"),
+    }
+    return [*ours, *(make() for name, make in makers.items() if name in wanted.peers)]
+
+
+def make_ours(project: Path, scratch: Path, name: str) -> Builder:
+    """Make the builder that a checkout's own environment has."""
+    checkout, cache = make_checkout(project, scratch / "checkout").path, scratch / "cache"
     return Builder(
-        name=OURS,
+        name=name,
         directory=checkout,
-        command=[Path(sys.prefix) / "bin/sawhorse", "build", APP],
-        variables={"SAWHORSE_PROJECT": str(checkout), "SAWHORSE_CACHE_DIR": str(scratch / "cache")},
+        command=[project / ".venv/bin/sawhorse", "build", APP],
+        variables={"SAWHORSE_PROJECT": str(checkout), "SAWHORSE_CACHE_DIR": str(cache)},
         source=checkout / "lambda" / CHANGED_FILE,
         state=[checkout / "dist", checkout / ".sawhorse/cache"],
         product=Member(checkout / f"dist/{APP}.zip", CHANGED_FILE),
+        cache=cache,
+        caches=("SAWHORSE_CACHE_DIR", "UV_CACHE_DIR"),
     )
 
 
@@ -147,6 +204,8 @@ def make_sam(project: Path, peers: Peers, directory: Path, name: str) -> Builder
         source=directory / "code" / CHANGED_FILE,
         state=[built],
         product=(built / "build/Api" / CHANGED_FILE).read_text,
+        # pip's cache would have to go as well, and it does not tell of all that it keeps.
+        caches=("UV_CACHE_DIR",) if with_uv else (),
     )
 
 

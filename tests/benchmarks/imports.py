@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import bootstrap
+from tests.benchmarks.extracted import OURS, extracted
 from tests.benchmarks.functions import Function
 from tests.benchmarks.peers import ensure_peers
 from tests.benchmarks.processes import NotMeasured
-from tests.benchmarks.starts import OURS, prepared
+from tests.benchmarks.starts import prepared
 
 SHOWN = 15
 MICROSECONDS = 1_000_000
@@ -55,7 +56,7 @@ def by_distribution(imports: Sequence[Import]) -> list[tuple[str, float]]:
 def show(project: Path) -> str:
     """Return the slowest imports of every function of ours, in Markdown."""
     sections = []
-    with prepared(project, ensure_peers(project)) as (bench, _):
+    with extracted(project, ensure_peers(project)) as found, prepared(found) as (bench, _):
         for packaged in bench.packages:
             function = bench.function(packaged, OURS)
             if function.is_script:

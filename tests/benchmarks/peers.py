@@ -103,9 +103,8 @@ def ensure_pip(project: Path, name: str, python: Path) -> Path:
     return environment
 
 
-def compile_harness() -> None:
-    """Give our own environment bytecode, as its first runs would: some shells forbid Python to write any."""
-    environment = Path(sys.prefix)
-    for place in environment.glob("lib/python*/site-packages"):
-        bootstrap.run_tool([sys.executable, "-m", "compileall", "-q", place])
-    bootstrap.run_tool([sys.executable, "-m", "compileall", "-q", Path(bootstrap.__file__).parent])
+def compile_harness(project: Path) -> None:
+    """Give a checkout's environment bytecode, as its first runs would: some shells forbid Python to write any."""
+    environment = project / ".venv"
+    for place in [*environment.glob("lib/python*/site-packages"), project / "harness"]:
+        bootstrap.run_tool([bootstrap.python_of(environment), "-m", "compileall", "-q", place])

@@ -50,13 +50,15 @@ CHALICE_CONFIG = {"version": "2.0", "app_name": APP, "stages": {"dev": {"api_gat
 def make_checkout(project: Path, destination: Path) -> Project:
     """Make a checkout that builds packages like the real one: sources copied, locks and tools linked.
 
-    It has no roots, so that a local AWS of its own finds no Terraform state to speak of.
+    It has no roots, so that a local AWS of its own finds no Terraform state to speak of. What is not installed yet is
+    not linked: an installation through a link to nothing fails, and one through a link names a path that goes away.
     """
     shutil.copytree(project / "lambda", destination / "lambda", ignore=IGNORED)
     for name in ("environments", "modules", ".sawhorse"):
         (destination / name).mkdir()
     for name in ("harness", "requirements", "pyproject.toml", ".sawhorse/tools", ".sawhorse/emulators"):
-        (destination / name).symlink_to(project / name)
+        if (project / name).exists():
+            (destination / name).symlink_to(project / name)
     return Project(destination)
 
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,15 +10,13 @@ from pathlib import Path
 from harness import bootstrap
 from harness.layout import Project
 from harness.local.emulators import LocalAWS
+from tests.benchmarks.extracted import OURS, VARIANTS, Extracted
 from tests.benchmarks.functions import Event, Function, Started, empty_handler, started
-from tests.benchmarks.packages import MACHINES, Packaged, pip_package, read_only, read_packages, unzip
+from tests.benchmarks.packages import Packaged, read_only
 from tests.benchmarks.peers import Peers
-from tests.benchmarks.processes import NotMeasured, plain_environment
+from tests.benchmarks.processes import NotMeasured
 from tests.benchmarks.scenarios import Account, Scenario, Variables, make_scenarios, refusal_of
-from tests.benchmarks.scratch import make_checkout
 
-OURS, PIP, FUNCTIONS_PIP = "sawhorse", "pip", "pip of the functions' Python"
-VARIANTS = (OURS, PIP, FUNCTIONS_PIP)
 EMPTY = "(a handler that does nothing)"
 
 
@@ -56,7 +49,6 @@ class StartTimes:
     starts: dict[str, dict[str, Starts]] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
-    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,9 +74,9 @@ def function_of(peers: Peers, packaged: Packaged, places: Sequence[Path], variab
     return Function(directory, packaged.handler, peers.functions, variables, layers[0] if layers else None)
 
 
-def measure(project: Path, peers: Peers, *, runs: int, warm: int) -> StartTimes:
+def measure(found: Extracted, *, runs: int, warm: int) -> StartTimes:
     """Start every function `runs` times from every package, with `warm` warm requests of each kind a start."""
-    with prepared(project, peers) as (bench, times):
+    with prepared(found) as (bench, times):
         for number in range(runs):
             for packaged in bench.packages:
                 bootstrap.say(f"Starts: run {number + 1} of {runs}, {packaged.title}.")
@@ -93,7 +85,7 @@ def measure(project: Path, peers: Peers, *, runs: int, warm: int) -> StartTimes:
                     starts = times.starts.setdefault(packaged.title, {}).setdefault(variant, Starts())
                     scenario = bench.scenarios[packaged.app, packaged.name]
                     measure_start(bench.function(packaged, variant), scenario, starts, warm=warm)
-            with empty_handler(peers.functions) as function:
+            with empty_handler(bench.peers.functions) as function:
                 starts = times.starts.setdefault(EMPTY, {}).setdefault(OURS, Starts())
                 measure_start(function, Scenario({}, "nothing", {}), starts, warm=warm)
     return times
@@ -123,85 +115,39 @@ def asked(process: Started, event: Event) -> float:
 
 
 @contextmanager
-def prepared(project: Path, peers: Peers) -> Iterator[tuple[Bench, StartTimes]]:
-    """Build and extract all packages, start a local AWS, and write what the tables hold."""
-    times = StartTimes()
+def prepared(found: Extracted) -> Iterator[tuple[Bench, StartTimes]]:
+    """Start a local AWS for the packages, and write what the tables hold."""
+    times = StartTimes(left_out=dict(found.left_out))
     with ExitStack() as stack:
-        kept = tempfile.mkdtemp(dir=project / ".sawhorse/bench", prefix="starts-")
-        stack.callback(shutil.rmtree, kept, ignore_errors=True)
-        scratch = Path(kept)
-        checkout = make_checkout(project, scratch / "checkout")
-        bootstrap.say("Starts: building every package, ours and with pip.")
-        build_ours(checkout)
-        packages = runnable(read_packages(checkout.path), times)
-        places = extract_all(project, peers, packages, scratch, times)
-        for directories in places.values():
+        for directories in found.places.values():
             for directory in directories:
                 stack.enter_context(read_only(directory))
         bootstrap.say("Starts: starting a local AWS, and filling tables.")
-        aws = LocalAWS(checkout)
+        aws = LocalAWS(local_aws_project(found))
         stack.callback(aws.stop)
         running = aws.up(port=0)
-        by_name = {(packaged.app, packaged.name): packaged for packaged in packages}
+        by_name = {(packaged.app, packaged.name): packaged for packaged in found.packages}
 
         @contextmanager
         def start(app: str, name: str, variables: Variables) -> Iterator[Started]:
             packaged = by_name[app, name]
-            with started(function_of(peers, packaged, places[app, OURS], variables)) as process:
+            with started(function_of(found.peers, packaged, found.places[app, OURS], variables)) as process:
                 yield process
 
         scenarios = make_scenarios(Account(running, start))
-        for packaged in packages:
+        for packaged in found.packages:
             if (packaged.app, packaged.name) not in scenarios:
                 times.left_out[packaged.title] = "tests/benchmarks/scenarios.py does not say what to ask it."
             else:
                 times.asked[packaged.title] = scenarios[packaged.app, packaged.name].reads
-        known = [packaged for packaged in packages if packaged.title in times.asked]
-        yield Bench(peers, places, known, scenarios), times
+        known = [packaged for packaged in found.packages if packaged.title in times.asked]
+        yield Bench(found.peers, found.places, known, scenarios), times
 
 
-def build_ours(checkout: Project) -> None:
-    """Build every package with the command itself."""
-    environment = plain_environment() | {"SAWHORSE_PROJECT": str(checkout.path)}
-    command = [str(Path(sys.prefix) / "bin/sawhorse"), "build"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise NotMeasured(f"sawhorse build failed:\n{done.stdout}{done.stderr}")
-
-
-def runnable(packages: Sequence[Packaged], times: StartTimes) -> list[Packaged]:
-    """Leave out what this machine cannot start."""
-    here = {"arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
-    found = []
-    for packaged in packages:
-        if platform.system() != "Linux" or MACHINES[packaged.architecture] != here:
-            times.left_out[packaged.title] = (
-                f"It is built for Linux on {packaged.architecture}, which this machine is not."
-            )
-        elif packaged.runtime != f"python{bootstrap.FUNCTIONS_PYTHON}":
-            times.left_out[packaged.title] = f"It runs on {packaged.runtime}."
-        else:
-            found.append(packaged)
-    return found
-
-
-def extract_all(
-    project: Path, peers: Peers, packages: Sequence[Packaged], scratch: Path, times: StartTimes
-) -> dict[tuple[str, str], list[Path]]:
-    """Extract the packages of all apps; return the directories by app and variant, a layer's after its package's."""
-    places: dict[tuple[str, str], list[Path]] = {}
-    for packaged in {packaged.app: packaged for packaged in packages}.values():
-        archives = {OURS: packaged.archives}
-        for variant, pip in ((PIP, peers.pip), (FUNCTIONS_PIP, peers.functions_pip)):
-            directory = scratch / f"{packaged.app}-{len(archives)}"
-            archives[variant] = (pip_package(project, packaged, pip, directory),)
-        for variant, parts in archives.items():
-            # Names of one length, since the length of a path costs time as well.
-            directories = [
-                scratch / f"{packaged.app}-{VARIANTS.index(variant)}{number}" for number in range(len(parts))
-            ]
-            for archive, directory in zip(parts, directories, strict=True):
-                unzip(archive, directory)
-            places[packaged.app, variant] = directories
-            times.sizes.setdefault(packaged.app, {})[variant] = sum(archive.stat().st_size for archive in parts)
-    return places
+def local_aws_project(found: Extracted) -> Project:
+    """Give the scratch checkout the emulators of the real one, which are installed there if they are not yet."""
+    bootstrap.ensure_emulators(found.project)
+    emulators = found.checkout.private / "emulators"
+    if not emulators.exists():
+        emulators.symlink_to(found.project / ".sawhorse/emulators")
+    return found.checkout

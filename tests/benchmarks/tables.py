@@ -5,20 +5,22 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from tests.benchmarks import builders, starts
+from tests.benchmarks import builders, extracted, starts
 from tests.benchmarks.samples import Target, percentile, ratio, shown
 
 ROWS = {
+    builders.EMPTY: "nothing at all, downloads included",
     builders.COLD: "nothing built before, caches warm",
     builders.STRICT: "the same, without our prepared wheels",
     builders.CHANGED: "one source file changed",
     builders.UNCHANGED: "no change",
 }
-COLUMNS = (builders.OURS, builders.SAM, builders.SAM_UV, builders.SAM_CACHED, builders.CHALICE)
+COLUMNS = (builders.OURS, builders.BEFORE, *builders.PEERS.values())
 # Row, peer, and how many times faster than it ours has to be.
 RATIOS = (
     (builders.COLD, builders.SAM_UV, 3),
     (builders.COLD, builders.SAM, 8),
+    (builders.STRICT, builders.SAM_UV, 1),
     (builders.CHANGED, builders.SAM_CACHED, 12),
     (builders.UNCHANGED, builders.SAM_CACHED, 15),
 )
@@ -34,27 +36,41 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: 
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, rule, *rows))
 
 
-def builder_tables(times: builders.Times) -> str:
-    """Write what builders took, and ours against the targets."""
+def builder_tables(times: builders.Times, before: str | None = None) -> str:
+    """Write what builders took, and ours against the targets; `before` says which commit that column is."""
+    rows = [row for row in ROWS if row in times]
+    columns = [column for column in COLUMNS if any(column in times[row] for row in rows)]
     figures = table(
-        ["", *COLUMNS],
-        [[title, *(shown(times[row].get(column, [])) for column in COLUMNS)] for row, title in ROWS.items()],
+        ["", *columns],
+        [[ROWS[row], *(shown(times[row].get(column, [])) for column in columns)] for row in rows],
     )
-    verdicts = []
+    targets = table(["", "what", "measured", "target", "verdict"], verdicts(times, rows), numbers_from=2)
+    runs = max(len(times[row][builders.OURS]) for row in rows)
+    notes = ["`sam build` makes no zip."] if {builders.SAM, builders.SAM_UV, builders.SAM_CACHED} & set(columns) else []
+    if builders.CHALICE in columns:
+        notes.append("`chalice package` builds another app: its own runtime around the same sources and requirements.")
+    if before:
+        notes.append(f"`{builders.BEFORE}` is {before}, which builds its own sources with its own locks.")
+    how = " ".join([f"Medians (least-most) of {runs} runs, whole processes in turns.", *notes])
+    return f"{how}\n\n{figures}\nThe targets, by medians:\n\n{targets}"
+
+
+def verdicts(times: builders.Times, rows: Sequence[str]) -> list[list[str]]:
+    """Compare ours with the targets of these rows, and with itself as it was before, which has none."""
+    found = []
     for row, peer, bound in RATIOS:
-        target = Target(ratio(times[row][peer], times[row][builders.OURS]), bound, at_least=True)
-        verdicts.append([ROWS[row], f"{peer} / ours", f"{target.figure:.1f}", f">= {bound}", target.verdict])
-    unchanged = Target(statistics.median(times[builders.UNCHANGED][builders.OURS]), UNCHANGED_SECONDS, at_least=False)
-    verdicts.append(
-        [ROWS[builders.UNCHANGED], "ours", f"{unchanged.figure * 1000:.0f} ms", "<= 60 ms", unchanged.verdict]
-    )
-    targets = table(["", "what", "measured", "target", "verdict"], verdicts, numbers_from=2)
-    runs = len(times[builders.COLD][builders.OURS])
-    return (
-        f"Medians (least-most) of {runs} runs, whole processes in turns. `sam build` makes no zip. `chalice package` "
-        "builds another app: its own runtime around the same sources and requirements.\n\n"
-        f"{figures}\nThe targets, by medians:\n\n{targets}"
-    )
+        if row in rows and peer in times[row]:
+            target = Target(ratio(times[row][peer], times[row][builders.OURS]), bound, at_least=True)
+            found.append([ROWS[row], f"{peer} / ours", f"{target.figure:.1f}", f">= {bound}", target.verdict])
+    if builders.UNCHANGED in rows:
+        ours = Target(statistics.median(times[builders.UNCHANGED][builders.OURS]), UNCHANGED_SECONDS, at_least=False)
+        figure = f"{ours.figure * 1000:.0f} ms"
+        found.append([ROWS[builders.UNCHANGED], "ours", figure, "<= 60 ms", ours.verdict])
+    for row in rows:
+        if builders.BEFORE in times[row]:
+            figure = f"{ratio(times[row][builders.BEFORE], times[row][builders.OURS]):.2f}"
+            found.append([ROWS[row], f"{builders.BEFORE} / ours", figure, "", ""])
+    return found
 
 
 def start_tables(times: starts.StartTimes) -> str:
@@ -64,9 +80,9 @@ def start_tables(times: starts.StartTimes) -> str:
     rows = [
         start_row(title, times.asked[title], variant, found)
         for title, found in measured.items()
-        for variant in starts.VARIANTS
+        for variant in extracted.VARIANTS
     ]
-    empty = times.starts[starts.EMPTY][starts.OURS]
+    empty = times.starts[starts.EMPTY][extracted.OURS]
     how = (
         f"Medians (least-most) of {len(empty.imports)} starts, packages in turns. Import is from the process's start "
         f"to its first question for an event; with a handler that does nothing it is {shown(empty.imports)}, "
@@ -81,8 +97,6 @@ def start_tables(times: starts.StartTimes) -> str:
         table(heads, rows, numbers_from=3),
         also,
         warm_table(measured),
-        "Packages, in MB zipped:",
-        size_table(times.sizes),
         *(f"Left out: {title}. {why}\n" for title, why in times.left_out.items()),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
@@ -90,10 +104,10 @@ def start_tables(times: starts.StartTimes) -> str:
 
 def start_row(title: str, asked: str, variant: str, found: Mapping[str, starts.Starts]) -> list[str]:
     cells = [shown(found[variant].imports), shown(found[variant].firsts), shown(found[variant].totals)]
-    if variant == starts.OURS:
+    if variant == extracted.OURS:
         return [title, asked, variant, *cells, "", "", ""]
-    figure = ratio(found[starts.OURS].totals, found[variant].totals)
-    if variant != starts.PIP:
+    figure = ratio(found[extracted.OURS].totals, found[variant].totals)
+    if variant != extracted.PIP:
         return ["", "", variant, *cells, f"{figure:.2f}", "", ""]
     target = Target(figure, START_RATIO, at_least=False)
     return ["", "", variant, *cells, f"{figure:.2f}", f"<= {START_RATIO}", target.verdict]
@@ -103,7 +117,7 @@ def warm_table(measured: Mapping[str, Mapping[str, starts.Starts]]) -> str:
     heads = ["function", "package", "health: both", "read p50", "read p99", "health p50", "health p99", "memory"]
     rows = []
     for title, found in measured.items():
-        for variant in (starts.OURS, starts.PIP):
+        for variant in (extracted.OURS, extracted.PIP):
             one = found[variant]
             quick = [
                 [percentile(samples, share)] for samples in (one.reads, one.healths) if samples for share in (50, 99)
@@ -111,10 +125,12 @@ def warm_table(measured: Mapping[str, Mapping[str, starts.Starts]]) -> str:
             cells = [f"{value[0] * 1000:.2f} ms" for value in quick]
             cells += ["-"] * (4 - len(cells))
             memory = f"{statistics.median(one.rss) / MEGABYTE:.0f} MB"
-            rows.append([title if variant == starts.OURS else "", variant, shown(one.health_totals), *cells, memory])
+            rows.append([title if variant == extracted.OURS else "", variant, shown(one.health_totals), *cells, memory])
     return table(heads, rows, numbers_from=2)
 
 
-def size_table(sizes: Mapping[str, Mapping[str, int]]) -> str:
-    rows = [[app, *(f"{found[variant] / MEGABYTE:.2f}" for variant in starts.VARIANTS)] for app, found in sizes.items()]
-    return table(["app", *starts.VARIANTS], rows)
+def size_table(sizes: extracted.Sizes) -> str:
+    """Write how large packages are."""
+    heads = ["app", *extracted.VARIANTS]
+    rows = [[app, *(f"{found[one] / MEGABYTE:.2f}" for one in extracted.VARIANTS)] for app, found in sizes.items()]
+    return f"Packages, in MB zipped:\n\n{table(heads, rows)}"

@@ -71,6 +71,18 @@ def test_a_scratch_checkout_is_a_project_without_roots(repository: Path, tmp_pat
     assert project.roots == []
 
 
+def test_a_scratch_checkout_of_a_fresh_clone_links_nothing_that_is_not_there(repository: Path, tmp_path: Path) -> None:
+    for name in ("lambda", "harness", "requirements", "pyproject.toml"):
+        (tmp_path / "clone").mkdir(exist_ok=True)
+        (tmp_path / "clone" / name).symlink_to(repository / name)
+
+    place = make_checkout(tmp_path / "clone", tmp_path / "ours").path
+
+    links = [path for path in (*place.iterdir(), *(place / ".sawhorse").iterdir()) if path.is_symlink()]
+    assert sorted(path.name for path in links) == ["harness", "pyproject.toml", "requirements"]
+    assert [path for path in links if not path.exists()] == []
+
+
 def test_import_times_are_read_and_ranked() -> None:
     imports = read_import_times(IMPORT_TIMES)
     assert [each.module for each in slowest(imports)] == ["application", "json", "json.decoder"]
