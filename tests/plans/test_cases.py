@@ -13,6 +13,8 @@ import pytest
 from harness.plans.cases import Change, Refusal, read_changes, read_refusals
 from harness.plans.plan import Plan
 
+pytestmark = pytest.mark.whole_plans
+
 HERE = Path(__file__).parent
 CHANGES = read_changes(HERE / "changes.yaml")
 REFUSALS = read_refusals(HERE / "refusals.yaml")

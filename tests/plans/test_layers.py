@@ -14,6 +14,8 @@ from harness.plans.cases import MADE_UP, Case, plan_changes, read_bases, state_b
 from harness.plans.examples import SAMPLE_ARCHIVE
 from harness.plans.plan import Plan, Tool
 
+pytestmark = pytest.mark.whole_plans
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = Project(REPOSITORY).apps
 BASES = read_bases(Path(__file__).parent / "refusals.yaml")

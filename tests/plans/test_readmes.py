@@ -11,6 +11,8 @@ import pytest
 from harness.plans.examples import Example, read_examples
 from harness.plans.plan import Plan
 
+pytestmark = pytest.mark.whole_plans
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.parent for path in (REPOSITORY / "modules").rglob("main.tf"))
 EXAMPLES = read_examples(REPOSITORY)
