@@ -28,6 +28,8 @@ def main() -> None:
     # Whoever asks is interrupted as well, and says so. Where that one ignores interrupts, this does too.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # It was started with interrupts waiting.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
     imports, jobs = marshal.loads(sys.stdin.buffer.read())

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
 
+# SIGINT has this number on every POSIX system; the `signal` module takes its time to import.
+INTERRUPT = 2
 COMPILER = os.path.join(os.path.dirname(__file__), "compiler.py")  # noqa: PTH118, PTH120 # pathlib takes 10 ms to import
 
 
@@ -56,7 +58,8 @@ def ask(interpreter: str, question: bytes) -> bytes:
     # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone.
     command = [interpreter, "-I", "-S", "-B", COMPILER]
     try:
-        child = os.posix_spawn(interpreter, command, dict(os.environ), file_actions=actions)
+        # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
+        child = os.posix_spawn(interpreter, command, dict(os.environ), file_actions=actions, setsigmask=[INTERRUPT])
     except OSError as error:
         os.close(question_in)
         os.close(answer_out)

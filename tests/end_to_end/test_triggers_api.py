@@ -292,6 +292,7 @@ def test_an_interrupted_apply_is_completed_by_the_next_and_a_destroy_without_pac
     sawhorse: Sawhorse, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "harness.cli", "apply", "staging/triggers_api", "--local"]
+    before = questions_for_function(sawhorse, "triggers-api-staging")
     with (
         (tmp_path / "printed").open("w+") as printed,
         started(
@@ -304,7 +305,7 @@ def test_an_interrupted_apply_is_completed_by_the_next_and_a_destroy_without_pac
         ) as process,
     ):
         # Once AWS has the function, Terraform only waits for it: an interrupt in the middle of a call would orphan it.
-        wait_for_function(sawhorse, "triggers-api-staging")
+        wait_for_function(sawhorse, "triggers-api-staging", before)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
         rest = (tmp_path / "printed").read_text()
@@ -344,16 +345,19 @@ def without_packages(project: Project) -> Iterator[None]:
         aside.rename(dist)
 
 
-def wait_for_function(sawhorse: Sawhorse, name: str) -> None:
-    """Wait until Terraform has made a function and asks whether it is active, which it does for some seconds."""
+def questions_for_function(sawhorse: Sawhorse, name: str) -> set[str]:
+    """Return the ids of the calls that asked for a function so far."""
     cloudtrail = sawhorse.client("cloudtrail", "staging")
     asked = [{"AttributeKey": "EventName", "AttributeValue": "GetFunction"}]
+    events = cloudtrail.lookup_events(LookupAttributes=asked)["Events"]
+    return {event["EventId"] for event in events if name in json.dumps(event, default=str)}
+
+
+def wait_for_function(sawhorse: Sawhorse, name: str, before: set[str]) -> None:
+    """Wait until Terraform has made a function and asks whether it is active, which it does for some seconds."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if any(
-            name in json.dumps(event, default=str)
-            for event in cloudtrail.lookup_events(LookupAttributes=asked)["Events"]
-        ):
+        if questions_for_function(sawhorse, name) - before:
             return
         time.sleep(0.1)
     pytest.fail(f"{name} was not created")
