@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from harness import bootstrap, terraform_setup
 from harness.errors import SawhorseError, UnknownName
 from harness.layout import Project
+from harness.shell import kept
 from harness.terraform import rarely_collecting, terraform_environment
 
 
@@ -96,7 +96,7 @@ def validate(project: Project, terraform: Path) -> str:
 
     It works on a copy, since init writes into the directory.
     """
-    environment = {**os.environ, **rarely_collecting(), **terraform_environment(project)}
+    environment = {**kept(local=True), **rarely_collecting(), **terraform_environment(project)}
     with tempfile.TemporaryDirectory(prefix="sawhorse-check-") as scratch:
         top = Path(scratch).resolve()
         shutil.copytree(project.path / "modules", top / "modules", ignore=shutil.ignore_patterns(".terraform"))

@@ -12,7 +12,7 @@ from harness.errors import BadConfiguration
 from harness.layout import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from harness.local.emulators import Running
 
@@ -68,19 +68,19 @@ def local_env(
 
     Version 1 of the AWS CLI sends `aws sqs` to AWS all the same: use version 2, or `--endpoint-url $AWS_ENDPOINT_URL`.
     """
-    from harness.local.exports import ARGUMENTS, exports
+    from harness.local.exports import exports
 
-    tell_exports(exports(Project.find(), name), without=ARGUMENTS, as_json=as_json)
+    print_exports(exports(Project.find(), name), as_json=as_json)
 
 
-def tell_exports(variables: Mapping[str, str], *, without: Sequence[str] = (), as_json: bool) -> None:
+def print_exports(variables: Mapping[str, str], *, as_json: bool) -> None:
     """Print variables for a shell to take over, rid of what would lead its tools astray; or as JSON."""
-    from harness.local.emulators import MISLEADING
+    from harness.local.exports import superseded
 
     if as_json:
         print_json(variables)
         return
-    print(f"unset {' '.join((*MISLEADING, *without))}")
+    print(f"unset {' '.join(superseded())}")
     for variable, value in variables.items():
         print(f"export {variable}={shlex.quote(value)}")
 
@@ -96,7 +96,7 @@ def local_credentials(
     """Print the exports that let any tool act as a function's role on the local AWS, to try what it may not do."""
     from harness.local.credentials import role_exports
 
-    tell_exports(role_exports(open_workspace(root, local=True).deployment(), role), as_json=as_json)
+    print_exports(role_exports(open_workspace(root, local=True).deployment(), role), as_json=as_json)
 
 
 @local_app.command("token")

@@ -53,7 +53,7 @@ def program(name: str, advice: str, machine: bootstrap.Machine) -> Finding:
 
 
 def terraform(project: Project, machine: bootstrap.Machine) -> Finding:
-    on_path = machine.which("terraform")
+    on_path = terraform_setup.terraform_on_path(machine)
     version = terraform_setup.terraform_version(on_path) if on_path else None
     if on_path and version and version >= terraform_setup.TERRAFORM_MINIMUM:
         return Finding("Terraform", True, f"{version[0]}.{version[1]} at {on_path}")

@@ -18,15 +18,18 @@ from typing import Any, TextIO
 from python_terraform import IsFlagged, IsNotFlagged
 from python_terraform import Terraform as PythonTerraform
 
-from harness import terraform_setup
-from harness.errors import CommandFailed, Interrupted
+from harness import shell, terraform_setup
+from harness.errors import CommandFailed, Interrupted, SawhorseError
 from harness.layout import Project
+from harness.terraform_state import SNAPSHOT_VERSION, Snapshot, how_to_save, unsaved, what_was_found
 
 NO_CHANGES, CHANGES = 0, 2
 # How long to wait for another run in the same root to end.
 LOCK_TIMEOUT = "60s"
-# Of the snapshots that Terraform has written since 0.12.
-SNAPSHOT_VERSION = 4
+# What is true of an interrupt in the very moment of a create call.
+MAYBE_UNKNOWN = (
+    "What was being made in that moment may stand without being in it; the next apply then says that it exists already."
+)
 
 
 def rarely_collecting() -> dict[str, str]:
@@ -59,14 +62,14 @@ class Terraform:
         directory: Path,
         *,
         environment: Mapping[str, str] | None = None,
-        without: Sequence[str] = (),
+        local: bool = False,
         look_for_cause: Callable[[], object] = lambda: None,
     ) -> None:
         self.project = project
         self.directory = directory
         self.shown = project.shown(directory)
         self.environment = {**rarely_collecting(), **terraform_environment(project), **(environment or {})}
-        self.without = without
+        self.local = local
         # Raises when it knows better than Terraform why a run failed.
         self.look_for_cause = look_for_cause
         self.binary = terraform_setup.ensure_terraform(project.path)
@@ -84,7 +87,7 @@ class Terraform:
         code = self.run("init", lockfile="readonly", input=False, stream=sys.stderr)
         if code != 0:
             raise self.failed(
-                f"terraform init failed in {self.shown}; mend what it says above. Without a way to the provider "
+                f"terraform init failed in {self.shown}; fix what it says above. Without a way to the provider "
                 'registry, name a mirror in TF_PROVIDER_MIRROR ("sawhorse doctor" tells what is found).'
             )
         # Terraform makes the directory only for a provider or a module, and elsewhere when TF_DATA_DIR says so.
@@ -102,6 +105,7 @@ class Terraform:
 
     def plan(self, variables: Sequence[str] = (), *, out: Path | None = None, destroy: bool = False) -> bool:
         """Show a plan and say whether it has changes."""
+        self.refuse_unsaved_state()
         code = self.run(
             "plan",
             detailed_exitcode=IsFlagged,
@@ -112,25 +116,60 @@ class Terraform:
             destroy=IsFlagged if destroy else IsNotFlagged,
         )
         if code not in (NO_CHANGES, CHANGES):
-            raise self.failed(f"terraform plan failed in {self.shown}; nothing was changed.")
+            raise self.failed(
+                f"terraform plan failed in {self.shown}, so nothing was applied; "
+                "fix what it says above and run it again."
+            )
         return code == CHANGES
 
     def apply(self, variables: Sequence[str] = (), *, plan: Path | None = None) -> None:
         """Apply a saved plan, or whatever differs."""
-        arguments = [str(plan)] if plan else []
-        options = {} if plan else {"auto_approve": IsFlagged, "var": list(variables)}
-        if self.run("apply", *arguments, input=False, lock_timeout=LOCK_TIMEOUT, **options) != 0:
-            raise self.failed(
-                f"terraform apply failed in {self.shown}; the state holds what was done, so it can be run again."
-            )
+        if plan:
+            self.change("apply", str(plan))
+        else:
+            self.change("apply", auto_approve=IsFlagged, var=list(variables))
 
     def destroy(self, variables: Sequence[str] = ()) -> None:
         """Destroy everything in the state."""
-        options = {"auto_approve": IsFlagged, "var": list(variables)}
-        if self.run("destroy", input=False, lock_timeout=LOCK_TIMEOUT, **options) != 0:
+        self.change("destroy", auto_approve=IsFlagged, var=list(variables))
+
+    def change(self, command: str, *arguments: str, **options: Any) -> None:
+        """Run a command that changes what stands; when it fails or is stopped, say what its state was found to hold.
+
+        An apply without a saved plan makes one first, so only the state tells whether anything was done.
+        """
+        self.refuse_unsaved_state()
+        before = self.snapshot()
+        try:
+            code = self.run(command, *arguments, input=False, lock_timeout=LOCK_TIMEOUT, **options)
+        except Interrupted:
+            found = self.state_after(before)
+            raise Interrupted(f"terraform {command} was stopped in {self.shown}. {found} {MAYBE_UNKNOWN}") from None
+        if code != 0:
+            found = self.state_after(before)
+            # Below zero: a signal ended it, as an interrupt would.
             raise self.failed(
-                f"terraform destroy failed in {self.shown}; the state holds what is left, so it can be run again."
+                f"terraform {command} failed in {self.shown}. {found}{f' {MAYBE_UNKNOWN}' if code < 0 else ''}"
             )
+
+    def refuse_unsaved_state(self) -> None:
+        """Raise when an earlier run left a state that its backend did not take, and that no state holds by now."""
+        left = unsaved(self.directory)
+        if left and not self.snapshot().holds(left):
+            raise SawhorseError(
+                f"An earlier run in {self.shown} could not save its state. {how_to_save(self.directory)}"
+            )
+
+    def state_after(self, before: Snapshot) -> str:
+        """Say what the state holds after a run that did not end well, and what to do next."""
+        left = unsaved(self.directory)
+        try:
+            after = self.snapshot()
+        except SawhorseError as error:
+            return how_to_save(self.directory) if left else f"What it did is not known: {error}"
+        if left and not after.holds(left):
+            return f"Its state could not be saved. {how_to_save(self.directory)}"
+        return f"{what_was_found(before, after)} Fix what it says above and run it again."
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply by name; empty when nothing was applied."""
@@ -140,26 +179,33 @@ class Terraform:
             raise self.failed(f"terraform output failed in {self.shown}; run terraform output there to see why.")
         return {name: output["value"] for name, output in found.items()}
 
-    def resources(self) -> list[dict[str, Any]]:
-        """Return the managed resources in the state: of each its address, type and values.
+    def resources(self) -> list[Mapping[str, Any]]:
+        """Return the managed resources in the state: of each its address, type, values and status."""
+        return list(self.snapshot().resources)
 
-        They are read from the snapshot that `terraform state pull` prints, which takes a third of the time of
-        `terraform show -json`: that starts the provider for its schema. A value whose type is open comes with its type.
+    def snapshot(self) -> Snapshot:
+        """Read the state.
+
+        It is what `terraform state pull` prints, which takes a third of the time of `terraform show -json`: that starts
+        the provider for its schema. A value whose type is open comes with its type.
         """
         with self.prepared_environment():
             code, out, err = self.wrapped().cmd("state", "pull")
         if code != 0:
             raise self.failed(f"terraform state pull failed in {self.shown}: {err.strip()}")
-        # Nothing is printed when there is no state.
-        empty = {"version": SNAPSHOT_VERSION, "resources": []}
-        snapshot: Any = json.loads(out) if out.strip() else empty
-        if snapshot["version"] != SNAPSHOT_VERSION:
+        try:
+            # Nothing is printed when there is no state.
+            content: Any = json.loads(out) if out.strip() else {"version": SNAPSHOT_VERSION}
+            if content["version"] == SNAPSHOT_VERSION:
+                return Snapshot.of(content)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise self.failed(
-                f"The state of {self.shown} has version {snapshot['version']}, and this Sawhorse reads version "
-                f"{SNAPSHOT_VERSION}; use a newer one."
-            )
-        managed = (resource for resource in snapshot["resources"] if resource["mode"] == "managed")
-        return [instance for resource in managed for instance in instances(resource)]
+                f"terraform state pull in {self.shown} printed what is no state ({error}); run it there to see."
+            ) from error
+        raise self.failed(
+            f"The state of {self.shown} has version {content['version']}, and this Sawhorse reads version "
+            f"{SNAPSHOT_VERSION}; use a newer one."
+        )
 
     def run(self, command: str, *arguments: str, stream: TextIO | None = None, **options: Any) -> int:
         """Run a command with its output streamed and return its exit code."""
@@ -179,7 +225,7 @@ class Terraform:
             interrupts.pass_on_to(process)
             code = process.wait()
         if interrupts.passed_on and code not in (NO_CHANGES, CHANGES):
-            raise Interrupted("Stopped. The state holds what was done; run it again to go on.")
+            raise Interrupted(f"terraform {command} was stopped in {self.shown}; run it again.")
         return code
 
     def failed(self, sentence: str) -> CommandFailed:
@@ -191,14 +237,8 @@ class Terraform:
         return PythonTerraform(working_dir=str(self.directory), terraform_bin_path=str(self.binary))
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables of a run."""
-        # TF_CLI_ARGS of a shell could turn an apply into a destroy.
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in self.without and not name.startswith("TF_CLI_ARGS")
-        }
-        return kept | self.environment
+        """Return the environment variables of a run: what the shell may say, and what it is given."""
+        return shell.kept(local=self.local) | self.environment
 
     @contextlib.contextmanager
     def prepared_environment(self) -> Iterator[None]:
@@ -211,14 +251,6 @@ class Terraform:
         finally:
             os.environ.clear()
             os.environ.update(before)
-
-
-def instances(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Walk the instances of a resource as a snapshot of the state has it."""
-    name = ".".join([*([resource["module"]] if "module" in resource else []), resource["type"], resource["name"]])
-    for instance in resource["instances"]:
-        index = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
-        yield {"address": name + index, "type": resource["type"], "values": instance["attributes"]}
 
 
 class Interrupts:

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -19,13 +20,15 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-from harness import bootstrap
+from harness import bootstrap, shell
 from harness.bootstrap import Machine
-from harness.errors import MissingTool
+from harness.errors import BadConfiguration, MissingTool
 from harness.files import write_atomically
 
 TERRAFORM_VERSION = "1.11.4"
 TERRAFORM_MINIMUM = (1, 11)
+# Where a shell's own programs lie below the local AWS's directory.
+WRAPPERS = "shells"
 # SHA-256 of the release archives, from terraform_1.11.4_SHA256SUMS at HashiCorp's release site.
 TERRAFORM_SHA256 = {
     "linux_amd64": "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc",
@@ -33,6 +36,8 @@ TERRAFORM_SHA256 = {
     "darwin_amd64": "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
     "darwin_arm64": "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
 }
+# Not where a comment has it.
+DEVELOPMENT_OVERRIDES = re.compile(r'^[^#/\n]*\bdev_overrides"?\s*[:={]', re.MULTILINE)
 PROVIDER_SOURCE = "registry.terraform.io"
 CLI_CONFIGURATION = """\
 # Written by the harness: the AWS provider comes from the mirror on this machine, any other one from the registry.
@@ -51,7 +56,7 @@ provider_installation {{
 def ensure_terraform(project: Path, machine: Machine | None = None) -> Path:
     """Return a Terraform that is new enough: from PATH, else a pinned release with its checksum checked."""
     machine = machine or Machine.this()
-    on_path = machine.which("terraform")
+    on_path = terraform_on_path(machine)
     if on_path and (terraform_version(on_path) or (0, 0)) >= TERRAFORM_MINIMUM:
         return on_path
     fetched = project / f".sawhorse/tools/terraform-{TERRAFORM_VERSION}/terraform"
@@ -60,13 +65,25 @@ def ensure_terraform(project: Path, machine: Machine | None = None) -> Path:
     return fetched
 
 
+def terraform_on_path(machine: Machine) -> Path | None:
+    """Find Terraform itself on PATH, behind what `sawhorse local env ROOT` puts before it."""
+    found = shutil.which("terraform", path=without_wrappers(machine.environ.get("PATH", os.defpath)))
+    return Path(found) if found else None
+
+
+def without_wrappers(path: str) -> str:
+    """Return a PATH without what `sawhorse local env ROOT` puts before it."""
+    own = f"/.sawhorse/local/{WRAPPERS}/"
+    return os.pathsep.join(place for place in path.split(os.pathsep) if own not in place)
+
+
 def terraform_version(binary: Path) -> tuple[int, int] | None:
     """Ask Terraform for its version; None when it does not run, or is so old that it cannot say it in JSON."""
     try:
-        # TF_CLI_ARGS of a shell would be options that this command does not know.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_CLI_ARGS")}
-        command = [str(binary), "version", "-json"]
-        result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        # Options of a shell's TF_CLI_ARGS are none of this command's, and it ends with an error where providers that
+        # are to be attached to are not what it expects.
+        variables, command = shell.kept(local=True), [str(binary), "version", "-json"]
+        result = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
         version = json.loads(result.stdout)["terraform_version"]
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -148,10 +165,33 @@ def provider_mirror(machine: Machine | None = None) -> Path | None:
     return next((place for place in [*implied, *below_opt] if os.path.isdir(place / PROVIDER_SOURCE)), None)  # noqa: PTH112
 
 
+def refuse_development_overrides(machine: Machine | None = None) -> None:
+    """Raise when the user's own CLI configuration puts another program in a locked provider's place.
+
+    Where that is looked for: https://developer.hashicorp.com/terraform/cli/config/config-file#locations
+    """
+    machine = machine or Machine.this()
+    named = machine.environ.get("TF_CLI_CONFIG_FILE") or machine.environ.get("TERRAFORM_CONFIG")
+    beside = (machine.home / ".terraform.d").glob("*.tfrc*")
+    for path in [Path(named)] if named else [machine.home / ".terraformrc", *sorted(beside)]:
+        try:
+            overrides = DEVELOPMENT_OVERRIDES.search(path.read_text(errors="replace"))
+        # Terraform says what is wrong with it, or goes on without.
+        except OSError:
+            continue
+        if overrides:
+            raise BadConfiguration(
+                f"{path} has dev_overrides, so Terraform would run a provider that no lock names; "
+                "take them out, or name another file in TF_CLI_CONFIG_FILE."
+            )
+
+
 def ensure_provider_configuration(project: Path, machine: Machine | None = None) -> Path | None:
     """Write the Terraform CLI configuration that names the mirror, and return it; None when there is no mirror."""
     mirror = provider_mirror(machine)
     if mirror is None:
+        # Then Terraform reads the user's own.
+        refuse_development_overrides(machine)
         return None
     path = project / ".sawhorse/terraform.rc"
     content = CLI_CONFIGURATION.format(mirror=json.dumps(str(mirror)), source=PROVIDER_SOURCE)

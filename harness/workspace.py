@@ -18,14 +18,12 @@ from harness.errors import NotApplied, WrongAccount
 from harness.layout import Root
 from harness.local.addresses import localize
 from harness.local.clients import local_client
-from harness.local.emulators import LOCAL_MARK, MISLEADING, LocalAWS, Running
+from harness.local.emulators import LOCAL_MARK, LocalAWS, Running
 from harness.local.existing import make_existing
 from harness.local.mirror import mirror
 from harness.render import render, render_unbuilt
+from harness.shell import ELSEWHERE
 from harness.terraform import Terraform
-
-# What a shell may hold that would lead Terraform to another state than the root's.
-ELSEWHERE = ("TF_WORKSPACE", "TF_DATA_DIR")
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Workspace:
                 project,
                 directory,
                 environment=variables_of(self.local, self.environment),
-                without=(*MISLEADING, *ELSEWHERE),
+                local=True,
                 look_for_cause=LocalAWS(project).required,
             )
         else:

@@ -9,10 +9,14 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
-# Where botocore would look for each of these: nowhere.
-UNCONFIGURED: dict[str, tuple[None, list[str], str | None, None]] = {
-    "profile": (None, [], None, None),
+# Where botocore would look for each of its settings: in no variable, and in no file.
+UNCONFIGURED: dict[str, tuple[Any, list[str], Any, Any]] = {
+    **{
+        name: (in_file, [], default, conversion)
+        for name, (in_file, _, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    },
     "config_file": (None, [], os.devnull, None),
     "credentials_file": (None, [], os.devnull, None),
 }
@@ -20,8 +24,11 @@ UNCONFIGURED: dict[str, tuple[None, list[str], str | None, None]] = {
 
 def local_client(service: str, variables: Mapping[str, str]) -> Any:
     """Return a client of a service from the AWS_* variables of the local AWS."""
+    unconfigured = botocore.session.Session(session_vars=UNCONFIGURED)
+    # S3's own settings are no session variables, and read from the shell as well.
+    unconfigured.get_component("config_store").set_config_variable("s3", {})
     session = boto3.session.Session(
-        botocore_session=botocore.session.Session(session_vars=UNCONFIGURED),
+        botocore_session=unconfigured,
         aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=variables.get("AWS_SESSION_TOKEN"),

@@ -33,16 +33,6 @@ SECRET = "local"  # noqa: S105 # a word that opens nothing but the emulators on 
 MOTO_SERVICES = ("APPLICATION_AUTO_SCALING", "CLOUDWATCH")
 # Set by what `sawhorse local` exports, so that such a shell is never taken for one that speaks to AWS.
 LOCAL_MARK = "SAWHORSE_LOCAL_AWS"
-# What a shell may hold that would lead a client away from the local AWS, or confuse it.
-MISLEADING = (
-    "AWS_CA_BUNDLE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_PROFILE",
-    "AWS_ROLE_ARN",
-    "AWS_SESSION_TOKEN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-)
 
 
 @dataclass(frozen=True)
@@ -296,7 +286,7 @@ class LocalAWS:
 
         State is never deleted: should a native run have put a real one there, it is in the workspace `local-before`.
         """
-        for name in ("tmp", "s3", "project", "keys", "issuer", "demos"):
+        for name in ("tmp", "s3", "project", "keys", "issuer", "demos", "shells"):
             shutil.rmtree(self.home / name, ignore_errors=True)
         for root in self.project.roots:
             state = root.path / "terraform.tfstate.d/local"

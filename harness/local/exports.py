@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 
-from harness import bootstrap, terraform_setup
+from harness import bootstrap, shell, terraform_setup
 from harness.environment import read_environment
+from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.local.emulators import LOCAL_MARK, LocalAWS, Running
 from harness.local.mirror import mirror
@@ -15,6 +17,18 @@ from harness.terraform import terraform_environment
 # The commands of Terraform that take variables.
 TAKE_VARIABLES = ("apply", "console", "destroy", "import", "plan", "refresh")
 ARGUMENTS = tuple(f"TF_CLI_ARGS_{command}" for command in TAKE_VARIABLES)
+# Stands before Terraform on PATH. In another directory than the root's, Terraform would warn of variables that nobody
+# declared there, or take those of this root for another one's.
+WRAPPER = """\
+#!/bin/sh
+# Written by "sawhorse local env {name}": gives Terraform the variables of local runs in that root alone.
+place=.
+case "$1" in -chdir=*) place=${{1#-chdir=}} ;; esac
+if [ "$(cd "$place" 2>/dev/null && pwd -P)" != {root} ]; then
+    unset {arguments}
+fi
+exec {terraform} "$@"
+"""
 
 
 def exports(project: Project, name: str) -> dict[str, str]:
@@ -37,9 +51,30 @@ def exports(project: Project, name: str) -> dict[str, str]:
     for unattended in ("TF_INPUT", "TF_IN_AUTOMATION"):
         variables.pop(unattended)
     terraform = terraform_setup.ensure_terraform(project.path)
-    if terraform != bootstrap.Machine.this().which("terraform"):
-        variables["PATH"] = f"{terraform.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    on_path = terraform == terraform_setup.terraform_on_path(bootstrap.Machine.this())
+    first = [str(write_wrapper(root, terraform))] if root else [] if on_path else [str(terraform.parent)]
+    path = terraform_setup.without_wrappers(os.environ.get("PATH", os.defpath))
+    if first or path != os.environ.get("PATH"):
+        variables["PATH"] = os.pathsep.join([*first, path])
     return variables
+
+
+def superseded() -> list[str]:
+    """Name the variables that a shell must be rid of before it takes the exports over."""
+    return sorted({*shell.misleading(), *ARGUMENTS})
+
+
+def write_wrapper(root: Root, terraform: Path) -> Path:
+    """Write the program that stands before Terraform on PATH, and return its directory."""
+    directory = root.project.local / terraform_setup.WRAPPERS / f"{root.environment}-{root.app}"
+    text = WRAPPER.format(
+        name=root.name,
+        root=shlex.quote(os.path.realpath(root.path)),
+        arguments=" ".join(ARGUMENTS),
+        terraform=shlex.quote(str(terraform)),
+    )
+    write_atomically(directory / "terraform", text, mode=0o755)
+    return directory
 
 
 def variables_file(root: Root, running: Running) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -92,6 +93,26 @@ def test_terraform_itself_sees_no_changes_with_the_exports(
         f"{terraform} init -input=false && {terraform} plan -input=false -detailed-exitcode",
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_exports_for_a_root_say_nothing_in_another_directory(
+    sawhorse: Sawhorse, demonstrated: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "main.tf").write_text('resource "terraform_data" "of_somebody_else" {}\n')
+    plan = "terraform init -input=false && terraform plan -input=false"
+    sawhorse("render", "dev/fileshare")
+    result = sawhorse.in_a_fresh_shell(
+        "env",
+        "dev/fileshare",
+        script=f"(cd {shlex.quote(str(tmp_path))}; {plan} -no-color) && cd environments && "
+        "terraform -chdir=dev/fileshare init -input=false && "
+        "terraform -chdir=dev/fileshare plan -input=false -detailed-exitcode",
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 to add" in result.stdout
+    assert "No changes." in result.stdout
+    assert "Warning" not in result.stdout + result.stderr
 
 
 def test_a_destroy_takes_down_what_it_is_told_and_nothing_else(
