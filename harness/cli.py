@@ -285,7 +285,7 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy:
             return
         question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
         if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
-            raise SawhorseError(f"{name} was left as it is. Add --yes to go on without a question.")
+            raise SawhorseError(f"Nothing was applied to {name}. Add --yes to go on without a question.")
         terraform.apply(plan=saved)
     finally:
         # A plan holds the values of variables.
@@ -319,7 +319,11 @@ def main() -> NoReturn:
         culprit = who_failed(error)
         if culprit is None:
             raise
-        print(f"sawhorse: {culprit} refused or did not answer: {error}. Nothing more was done.", file=sys.stderr)
+        print(
+            f"sawhorse: {culprit} refused or did not answer: {error}. Mend that and run it again; "
+            "what was done before it is not taken back.",
+            file=sys.stderr,
+        )
         sys.exit(1)
     sys.exit(0)
 

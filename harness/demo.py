@@ -135,7 +135,12 @@ def step(number: int, name: str) -> Iterator[None]:
     """Head a step, and end it with the time that it took."""
     print(f"\n[{number}/{STEPS}] {name}", flush=True)
     start = time.monotonic()
-    yield
+    try:
+        yield
+    except Exception:
+        before = {1: "", 2: " Step 1 is done."}.get(number, f" Steps 1 to {number - 1} are done.")
+        print(f"[{number}/{STEPS}] failed after {time.monotonic() - start:.1f} s.{before}", flush=True)
+        raise
     print(f"[{number}/{STEPS}] {time.monotonic() - start:.1f} s", flush=True)
 
 

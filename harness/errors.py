@@ -60,7 +60,7 @@ class Protected(SawhorseError):
 
 
 class Interrupted(SawhorseError):
-    """The user stopped Terraform, which saved what was done."""
+    """The user stopped it; the sentence says what was found afterwards."""
 
     exit_code = INTERRUPTED
 
@@ -78,6 +78,20 @@ def told(error: SawhorseError | OSError) -> int:
 
 
 def files_sentence(error: OSError) -> str:
-    """Say what this machine's files refused: a directory that cannot be written, a disk that is full."""
-    place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error}. Mend that and run it again; what was there is as it was."
+    """Say what this machine's files refused, and where: a directory that cannot be written, a disk that is full."""
+    name = error.filename or written_file(error)
+    place = f"{name}: " if name else ""
+    return f"{place}{error.strerror or error}. Mend that and run it again."
+
+
+def written_file(error: OSError) -> str | None:
+    """Name the file that was being written when the system refused: such an error does not name it itself."""
+    found: str | None = None
+    step = error.__traceback__
+    while step:
+        # The innermost comes last, and a file that was opened by a path knows it.
+        files = [value for value in step.tb_frame.f_locals.values() if hasattr(value, "fileno")]
+        names = [getattr(file, "name", None) for file in files if set(str(getattr(file, "mode", ""))) & set("wax+")]
+        found = next((name for name in names if isinstance(name, str)), found)
+        step = step.tb_next
+    return found

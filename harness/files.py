@@ -38,7 +38,10 @@ def write_atomically(path: Path | str, content: str | bytes, *, mode: int = 0o64
             file.write(data)
         os.chmod(aside, mode)  # noqa: PTH101
         os.replace(aside, place)  # noqa: PTH105
-    except BaseException:
+    except BaseException as error:
+        # A full disk is told by a write, which knows no name.
+        if isinstance(error, OSError) and not error.filename:
+            error.filename = place
         remove(aside)
         raise
     return True

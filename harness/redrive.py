@@ -69,7 +69,7 @@ class Tally:
         """Say what was done, and what is left to do."""
         there = f"{self.pair.dead_letters}: "
         if self.left is None:
-            said = f"stopped after {messages(self.sent_back)} sent back to {self.pair.queue}; the rest is where it was."
+            said = f"stopped after {messages(self.sent_back)} sent back to {self.pair.queue}; the rest was not counted."
         elif not self.sent_back and not self.left:
             said = "empty, so nothing was sent back."
         else:

@@ -114,8 +114,8 @@ def wait_until_stable(ecs: Any, name: ServiceName, wait_seconds: int) -> None:
         )
     except WaiterError as error:
         raise CommandFailed(
-            f"{name.service} is not stable after {wait_seconds} seconds ({error}). The tasks before stay as long as "
-            "new ones do not become healthy; look at the service's events, and deploy again."
+            f"{name.service} is not stable after {wait_seconds} seconds ({error}). Look at the "
+            "service's events and at what the stopped tasks logged, and deploy again."
         ) from error
 
 
@@ -130,8 +130,10 @@ def require_running(ecs: Any, name: ServiceName, revision: str) -> None:
         for deployment in service.get("deployments", [])
     )
     if failed or service["taskDefinition"] != revision:
+        runs = service["taskDefinition"]
+        went_back = f", and ECS went back to {runs}" if runs != revision else ""
         raise CommandFailed(
-            f"{name.service} does not run {revision}: its deployment failed, and ECS went back. Look at the "
+            f"{name.service} does not run {revision}: its deployment failed{went_back}. Look at the "
             "service's events and at what the stopped tasks logged, and deploy again."
         )
 

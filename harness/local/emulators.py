@@ -277,7 +277,11 @@ class LocalAWS:
         for process in wait_for_end(processes):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        wait_for_end(processes)
+        left = wait_for_end(processes)
+        if left:
+            raise LocalAWSError(
+                f"Process {left[0].pid} of the local AWS does not end; look at it with ps, end it and run this again."
+            )
         self.record.unlink(missing_ok=True)
         return bool(processes)
 

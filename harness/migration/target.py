@@ -205,7 +205,7 @@ class LinkTable(Table):
         return differing(values_of(link), item | {"click_count": link.click_count})
 
 
-TOO_BUSY = "DynamoDB turns requests away again and again. Nothing is lost; run the migration again in some minutes."
+TOO_BUSY = "DynamoDB turns requests away again and again. Run the migration again in some minutes."
 
 
 def patiently(call: Callable[[], T]) -> T:

@@ -190,7 +190,7 @@ def test_without_a_yes_aws_is_left_as_it_is(built: Project, local_aws: Running) 
 
     assert ended.code == 2
     assert ended.err.splitlines()[-1] == (
-        "sawhorse: dev/tiny was left as it is. Add --yes to go on without a question."
+        "sawhorse: Nothing was applied to dev/tiny. Add --yes to go on without a question."
     )
     assert "terraform_data.one will be created" in ended.out
     assert not (root / "terraform.tfstate").exists()

@@ -204,7 +204,7 @@ def test_a_count_that_could_not_be_deleted_is_in_the_summary() -> None:
     tally = Tally(Pair(f"{PLACE}/jobs", f"{PLACE}/jobs-dead-letters"), sent_back=3, twice=1)
 
     assert tally.sentence() == (
-        "jobs-dead-letters: stopped after 3 messages sent back to jobs; the rest is where it was. "
+        "jobs-dead-letters: stopped after 3 messages sent back to jobs; the rest was not counted. "
         "1 of them could not be deleted and will be sent again by the next redrive."
     )
     assert tally.as_json() == {

@@ -213,7 +213,7 @@ def test_a_disk_that_is_full_says_so_and_leaves_dist_and_cache_as_they_were(
 
     ended = sawhorse(tiny, "build", "tiny", limits="ulimit -f 200")
 
-    assert_refused(ended, "File too large. Mend that and run it again; what was there is as it was.")
+    assert_refused(ended, ": File too large. Mend that and run it again.", str(cache.path))
     assert tree(tiny.path / "dist") == before
     assert not (cache.path / "aside").exists()
     assert not list((cache.path / "wheels").glob("big*"))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from harness.errors import files_sentence
 from harness.files import sweep_asides, write_atomically
 
 
@@ -104,3 +110,80 @@ def test_a_link_that_lies_where_a_file_is_to_be_written_aside_is_not_followed(
         write_atomically(tmp_path / "file", "new")
 
     assert (tmp_path / "precious").read_text() == "kept"
+
+
+# A disk that is full: /dev/full takes every opening and refuses every write, as a full disk does.
+
+
+def write_directly(path: Path) -> None:
+    path.write_text("x" * 100_000)
+
+
+def write_through_a_stream(path: Path) -> None:
+    with path.open("w") as stream:
+        print("x" * 100_000, file=stream)
+
+
+def write_at_the_end(path: Path) -> None:
+    with path.open("w") as stream:
+        stream.write("x")
+
+
+def copy_into(path: Path) -> None:
+    with path.open("wb") as target, Path(__file__).open("rb") as source:
+        shutil.copyfileobj(source, target)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("write", [write_directly, write_through_a_stream, write_at_the_end, copy_into])
+def test_a_full_disk_is_told_with_the_file_however_it_is_written(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    path = tmp_path / "file"
+    path.symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left") as failure:
+        write(path)
+
+    assert failure.value.filename is None
+    assert files_sentence(failure.value) == f"{path}: No space left on device. Mend that and run it again."
+
+
+def test_a_full_disk_is_told_with_the_file_that_was_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_source: str, _target: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left") as failure:
+        write_atomically(tmp_path / "file", "new")
+
+    assert files_sentence(failure.value) == (
+        f"{tmp_path / 'file'}: No space left on device. Mend that and run it again."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+SMALL = """
+mount -t tmpfs -o size=16k tmpfs "$1" || exit 77
+exec "$2" -c 'import sys
+from pathlib import Path
+from harness.errors import told
+from harness.files import write_atomically
+try:
+    write_atomically(Path(sys.argv[1]) / "deep/file", "x" * 100_000)
+except OSError as error:
+    sys.exit(told(error))' "$1"
+"""
+
+
+def test_a_file_system_that_is_really_full_is_told_with_the_file(tmp_path: Path, repository: Path) -> None:
+    unshare = shutil.which("unshare")
+    command = [unshare or "unshare", "-rm", "sh", "-c", SMALL, "sh", str(tmp_path), sys.executable]
+    if not unshare or subprocess.run([unshare, "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a file system of his own")
+    ended = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    if ended.returncode == 77:  # as the shell above says
+        pytest.skip("this machine lets nobody mount a file system of his own")
+
+    assert ended.returncode == 2
+    assert ended.stderr == f"sawhorse: {tmp_path}/deep/file: No space left on device. Mend that and run it again.\n"
