@@ -18,13 +18,20 @@ def show_results(title: str, results: Sequence[Result]) -> None:
     table.add_column("result")
     table.add_column("seconds", justify="right")
     for result in results:
-        state = "[green]passed[/green]" if result.passed else "[red]FAILED[/red]"
-        table.add_row(result.name, state, f"{result.seconds:.2f}")
+        table.add_row(result.name, state_of(result), f"{result.seconds:.2f}")
     console = plain_console()
     console.print(table)
     for result in results:
         if result.finding:
             console.print(f"{result.name}: {result.finding}", style="red", markup=False, highlight=False)
+        if result.not_run:
+            console.print(f"{result.name}: {result.not_run}.", style="yellow", markup=False, highlight=False)
+
+
+def state_of(result: Result) -> str:
+    if result.not_run:
+        return "[yellow]not run[/yellow]"
+    return "[green]passed[/green]" if result.passed else "[red]FAILED[/red]"
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from harness import bootstrap
 from harness.account import check_account
+from harness.calls import Calls
 from harness.environment import Environment, read_environment
 from harness.errors import NotApplied, WrongAccount
 from harness.layout import Root
@@ -34,6 +35,7 @@ class Deployment:
     environment: Environment
     outputs: Mapping[str, Any]
     local: Running | None
+    calls: Calls = field(default_factory=Calls, compare=False, repr=False)
 
     def output(self, name: str) -> str:
         """Return an output that has to be there; what a root left out is not deployed."""
@@ -48,9 +50,10 @@ class Deployment:
     def client(self, service: str) -> Any:
         """Return a boto3 client for a service; failures are reported, not tried again for long."""
         if self.local:
-            return local_client(service, variables_of(self.local, self.environment))
+            return self.calls.counting(local_client(service, variables_of(self.local, self.environment)))
         config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
-        return boto3.session.Session(region_name=self.environment.region).client(service, config=config)
+        session = boto3.session.Session(region_name=self.environment.region)
+        return self.calls.counting(session.client(service, config=config))
 
 
 class Workspace:

@@ -14,7 +14,14 @@ import httpx
 from fileshare.tokens import new_token
 from harness.seed.fileshare import remove_user
 from harness.service import service_environment, stage_of
-from harness.smoke.parts import cleaned_up, cors_headers_come, eventually, log_line_appears, role_may_not_scan
+from harness.smoke.parts import (
+    cleaned_up,
+    cors_headers_come,
+    eventually,
+    expect_version,
+    log_line_appears,
+    role_may_not_scan,
+)
 from harness.smoke.runner import Check, Suite, expect, expect_status
 
 if TYPE_CHECKING:
@@ -51,11 +58,11 @@ class Checks:
             Check("the roles have the policy", self.attached),
             Check("a new user signs up once and is offered the trial", self.sign_up),
             Check("a missing and a wrong token get 401", self.tokens),
-            Check("the trial starts once and is kept", self.trial),
-            Check("a link is followed and every click counts", self.follow),
-            Check("an expired link is gone at its moment", self.expiry),
-            Check("links are listed for their owner", self.listing),
-            Check("the link is deleted, then unknown", self.delete),
+            Check("the trial starts once and is kept", self.trial, needs=[self.sign_up]),
+            Check("a link is followed and every click counts", self.follow, needs=[self.sign_up]),
+            Check("an expired link is gone at its moment", self.expiry, needs=[self.sign_up]),
+            Check("links are listed for their owner", self.listing, needs=[self.follow]),
+            Check("the link is deleted, then unknown", self.delete, needs=[self.follow]),
             Check("OPTIONS gives the CORS headers", self.cors),
             Check("alarms and a dashboard watch the tables", self.watched),
             Check("the request id is in the log", self.log_line),
@@ -73,7 +80,7 @@ class Checks:
 
     def health(self) -> None:
         response = self.http.get("api/health")
-        expect_status(response, 200)
+        expect_version(self.deployment, response)
         expect(response.json().get("database") == "dynamodb", f"The backend does not use DynamoDB: {response.text}")
 
     def parameters(self) -> None:

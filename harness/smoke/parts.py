@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import time
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -19,6 +23,8 @@ from harness.workspace import Deployment, variables_of
 
 # CloudWatch Logs shows a line some seconds after it was written.
 LOG_SECONDS = 60.0
+# In an app's version.py.
+VERSION = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
 
 
 @contextmanager
@@ -29,6 +35,7 @@ def open_http(deployment: Deployment, headers: Mapping[str, str] | None = None) 
         timeout=35,
         trust_env=deployment.local is None,
         headers={"X-Request-ID": f"smoke-{uuid.uuid4()}", **(headers or {})},
+        event_hooks={"response": [deployment.calls.responded]},
     ) as http:
         yield http
 
@@ -64,6 +71,29 @@ def eventually(look: Callable[[], Any], *, seconds: float, finding: str) -> Any:
             raise CheckFailed(finding)
         time.sleep(0.3)
     return found
+
+
+def expect_version(deployment: Deployment, response: httpx.Response) -> str:
+    """Fail unless health names a version, that of the package which runs where this machine has it; return it."""
+    expect_status(response, 200)
+    version = response.json().get("version")
+    expect(version, f"The response names no version: {response.text}")
+    packaged = packaged_version(deployment)
+    expect(packaged in (None, version), f"It says version {version}, and the package that runs has {packaged}.")
+    return str(version)
+
+
+def packaged_version(deployment: Deployment) -> str | None:
+    """Return the version in the package that `live` runs; None when that package is not on this machine."""
+    root, name = deployment.root, deployment.output("lambda_function_name")
+    running = deployment.client("lambda").get_function_configuration(FunctionName=name, Qualifier="live")["CodeSha256"]
+    for directory in (root.project.local / "project/dist", root.project.path / "dist"):
+        package = directory / f"{root.app}.zip"
+        if package.is_file() and base64.b64encode(hashlib.sha256(package.read_bytes()).digest()).decode() == running:
+            with zipfile.ZipFile(package) as opened:
+                found = VERSION.search(opened.read(f"{root.app}/version.py").decode())
+            return found[1] if found else None
+    return None
 
 
 def pages_work(http: httpx.Client) -> None:

@@ -15,6 +15,7 @@ from harness.smoke.parts import (
     cleaned_up,
     cors_headers_come,
     eventually,
+    expect_version,
     log_line_appears,
     pages_work,
     role_may_not_scan,
@@ -51,9 +52,13 @@ class Checks:
         return [
             Check("health answers", self.health),
             Check("a channel is created and listed", self.channel),
-            Check("picks and prices are taken, and bad ones refused", self.picks),
-            Check("the worker takes messages and the record appears", self.process),
-            Check("a poison message ends in the dead-letter queue, good ones do not", self.dead_letter),
+            Check("picks and prices are taken, and bad ones refused", self.picks, needs=[self.channel]),
+            Check("the worker takes messages and the record appears", self.process, needs=[self.picks]),
+            Check(
+                "a poison message ends in the dead-letter queue, good ones do not",
+                self.dead_letter,
+                needs=[self.process],
+            ),
             Check("a preflight gets the CORS headers of the frontend", self.cors),
             Check("the API pages work", self.pages),
             Check("the request id is in the log", self.log_line),
@@ -61,9 +66,7 @@ class Checks:
         ]
 
     def health(self) -> None:
-        response = self.http.get("api/health")
-        expect_status(response, 200)
-        expect(response.json().get("version"), f"The answer names no version: {response.text}")
+        expect_version(self.deployment, self.http.get("api/health"))
 
     def channel(self) -> None:
         created = self.http.post("api/channels", json={"name": f"smoke {self.mark}"})

@@ -15,7 +15,7 @@ from harness.errors import BadConfiguration
 from harness.local.issuer import Issuer
 from harness.seed import bearer
 from harness.seed.turbotech_portal import DELIVERABLES, METRICS, audience_of, local_token
-from harness.smoke.parts import cors_headers_come, log_line_appears, open_http, role_may_not_scan
+from harness.smoke.parts import cors_headers_come, expect_version, log_line_appears, open_http, role_may_not_scan
 from harness.smoke.runner import Check, expect, expect_status
 from harness.workspace import Deployment
 
@@ -62,20 +62,18 @@ class Checks:
             Check(refused, self.tokens),
             Check("the seeded deliverables and metrics come back", self.seeded),
             Check("a month's deliverables are found", self.month),
-            Check("a deliverable can be changed, and an unknown one gets 404", self.change),
+            Check("a deliverable can be changed, and an unknown one gets 404", self.change, needs=[self.seeded]),
             Check("updates are listed, and marking an unknown one gets 404", self.updates),
             Check("the dashboard has its numbers", self.dashboard),
             Check("warm answers take less than a second", self.warm),
             Check("OPTIONS gives the CORS headers", self.cors),
             Check("the request id is in the log", self.log_line),
             Check("the role may not scan the updates", self.scan),
-            Check("there are no errors in the log", self.no_errors),
+            Check("there are no errors in the log", self.no_errors, needs=[self.log_line]),
         ]
 
     def health(self) -> None:
-        response = self.http.get("api/health")
-        expect_status(response, 200)
-        expect(response.json().get("version"), f"The answer names no version: {response.text}")
+        expect_version(self.deployment, self.http.get("api/health"))
 
     def tokens(self) -> None:
         """Send what must be refused. Only the issuer can sign a token that has expired, so AWS gets forgeries."""
