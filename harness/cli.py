@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -108,6 +108,10 @@ def apply(root: RootName, local: Local = False, var: Variables = None, yes: Yes 
     workspace = open_workspace(root, local=local)
     if local or yes:
         workspace.apply(var or [])
+        found = workspace.callable_here()
+        if found:
+            print("\nOn the local AWS these are called at other addresses than Terraform's:")
+            print_outputs(found)
     else:
         apply_what_was_shown(workspace, var or [], destroy=False)
 
@@ -134,8 +138,7 @@ def outputs(root: RootName, local: Local = False, as_json: AsJson = False) -> No
     if as_json:
         print_json(found)
         return
-    for name, value in sorted(found.items()):
-        print(f"{name} = {value if isinstance(value, str) else json.dumps(value)}")
+    print_outputs(found)
 
 
 @app.command()
@@ -263,6 +266,11 @@ def doctor(as_json: AsJson = False) -> None:
         show_findings(findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def print_outputs(outputs: Mapping[str, Any]) -> None:
+    for name, value in sorted(outputs.items()):
+        print(f"{name} = {value if isinstance(value, str) else json.dumps(value)}")
 
 
 def names_of(root: str, *, heading: str) -> Iterator[str]:

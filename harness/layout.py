@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
 from harness.checkout import find_checkout
 from harness.errors import UnknownName
 
+# So many roots can be named in one sentence.
+FEW = 3
 # Stands for every app of an environment where several roots may be named.
 ALL = "all"
 
@@ -82,7 +85,22 @@ class Project:
                 return root
         if name.endswith(f"/{ALL}"):
             raise UnknownName(f"This command takes one root at a time; {name} stands for several.")
-        raise UnknownName(f"There is no root {name}; choose {one_of([root.name for root in self.roots])}.")
+        raise UnknownName(f"There is no root {name}; choose {self.choice_of_roots(name)}.")
+
+    def choice_of_roots(self, name: str) -> str:
+        """Name the few roots that a name can stand for, else how roots are named."""
+        names = [root.name for root in self.roots]
+        environment, _, app = name.strip("/").removeprefix("environments/").partition("/")
+        alike = get_close_matches(name, names, n=FEW, cutoff=0.8)
+        meant = [root.name for root in self.roots if app in self.apps and root.app == app]
+        there = [root.name for root in self.roots if root.environment == environment]
+        if len(names) <= FEW:
+            return one_of(names)
+        if alike or meant or there:
+            return one_of(alike or meant or there)
+        return (
+            f"an environment ({', '.join(self.environments)}) and an app ({', '.join(self.apps)}), such as {names[0]}"
+        )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from harness.calls import Calls
 from harness.environment import Environment, read_environment
 from harness.errors import NotApplied, WrongAccount
 from harness.layout import Root
-from harness.local.addresses import localize
+from harness.local.addresses import callable_here, localize
 from harness.local.clients import local_client
 from harness.local.emulators import LOCAL_MARK, LocalAWS, Running
 from harness.local.existing import make_existing
@@ -117,6 +117,10 @@ class Workspace:
             where = " --local" if self.local else ""
             raise NotApplied(f'{self.root.name} is not applied; run "sawhorse apply {self.root.name}{where}".')
         return {name: localize(value, self.local.url) if self.local else value for name, value in outputs.items()}
+
+    def callable_here(self) -> dict[str, Any]:
+        """Return the outputs of the last apply that Terraform shows with an address of AWS's, as they can be called."""
+        return callable_here(self.terraform_as_applied.outputs(), self.local.url) if self.local else {}
 
     def deployment(self) -> Deployment:
         """Return what was applied, for smoke checks and seeds."""

@@ -6,17 +6,30 @@ The provider's URLs name amazonaws.com. The emulator reaches an API by path: by 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-EXECUTE_API = re.compile(r"https://(?P<api>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?P<path>/\S*)?")
+# By host name in AWS, by this path at the emulator: REST and HTTP APIs, and the URLs of functions.
+SERVICES = ("execute-api", "lambda-url")
+ADDRESS = re.compile(
+    rf"https://(?P<id>[a-z0-9]+)\.(?P<service>{'|'.join(SERVICES)})\.[a-z0-9-]+\."
+    # Nothing that only begins so: a longer host name is somebody else's.
+    r"(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws)(?![\w.:@-])(?P<path>/\S*)?"
+)
 
 
 def localize(value: Any, url: str) -> Any:
     """Return an output's value with every address in it turned into one of the local AWS at `url`."""
     if isinstance(value, str):
-        return EXECUTE_API.sub(lambda found: f"{url}/_aws/execute-api/{found['api']}{found['path'] or ''}", value)
+        return ADDRESS.sub(lambda found: f"{url}/_aws/{found['service']}/{found['id']}{found['path'] or ''}", value)
     if isinstance(value, list):
         return [localize(item, url) for item in value]
     if isinstance(value, dict):
         return {key: localize(item, url) for key, item in value.items()}
     return value
+
+
+def callable_here(outputs: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """Return the outputs with an address that only the local AWS at `url` answers, each as it can be called."""
+    local = {name: localize(value, url) for name, value in outputs.items()}
+    return {name: value for name, value in local.items() if value != outputs[name]}

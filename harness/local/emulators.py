@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
@@ -31,6 +31,18 @@ STOP_SECONDS = 10.0
 SECRET = "local"  # noqa: S105 # a word that opens nothing but the emulators on this machine
 # Application Auto Scaling, CloudWatch alarms and dashboards are moto's part; MiniStack has the rest.
 MOTO_SERVICES = ("APPLICATION_AUTO_SCALING", "CLOUDWATCH")
+# Where each responds as soon as it is ready, and what is gone when it died.
+READY = {
+    "ministack": "/_ministack/health",
+    "moto": "/moto-api/data.json",
+    "issuer": "/.well-known/openid-configuration",
+}
+NAMES = READY.keys()
+LOST = {
+    "ministack": "tables, functions, APIs and queues are gone, so apply and seed the roots again.",
+    "moto": "alarms, dashboards and scaling are gone, so apply the roots again.",
+    "issuer": "its keys are the same, so tokens hold.",
+}
 # Set by what `sawhorse local` exports, so that such a shell is never taken for one that speaks to AWS.
 LOCAL_MARK = "SAWHORSE_LOCAL_AWS"
 
@@ -116,7 +128,7 @@ class LocalAWS:
         """Return the local AWS if all of it lives."""
         recorded = self.recorded()
         alive = {name for name, emulator in recorded.items() if emulator.process}
-        return Running(**recorded) if alive == {process.name for process in fields(Running)} else None
+        return Running(**recorded) if alive == NAMES else None
 
     def required(self) -> Running:
         """Return the local AWS, or say how to start it."""
@@ -132,25 +144,27 @@ class LocalAWS:
         if dead:
             raise LocalAWSError(
                 f"The local AWS is broken: {' and '.join(dead)} died. Its last words are in "
-                f'{self.project.shown(self.log(dead[0]))}; run "sawhorse local reset" to start afresh.'
+                f'{self.project.shown(self.log(dead[0]))}; run "sawhorse local up" to start again '
+                'what died, or "sawhorse local reset" to start afresh.'
             )
 
     def up(self, port: int | None = None) -> Running:
         """Start the emulators and the issuer unless they run, and wait until they answer.
 
-        `port` is where MiniStack listens; 0 takes any free one, None takes 4566 or, when that is taken, any free one.
+        What died is started again where it was, and what lives keeps what it holds. `port` is where MiniStack listens;
+        0 takes any free one, None takes 4566 or, when that is taken, any free one.
         """
         with self.locked():
-            running = self.running()
-            if running:
+            recorded = self.recorded()
+            if recorded.keys() == NAMES:
+                running = Running(**recorded)
                 if port not in (None, 0, running.ministack.port):
                     raise LocalAWSError(
                         f"The local AWS is running on port {running.ministack.port} already; "
                         f'run "sawhorse local down" before you start it on {port}.'
                     )
-                return running
-            self.refuse_dead()
-            # What lives without the other one was interrupted while starting.
+                return self.revive(running)
+            # What lives without the others was interrupted while starting.
             self.stop()
             return self.start(choose_port(port), bootstrap.ensure_emulators(self.project.path))
 
@@ -158,41 +172,55 @@ class LocalAWS:
         from harness.local.issuer import Issuer  # noqa: PLC0415 # cryptography is slow to import, and only needed here
 
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)
-        servers = Path(__file__).parent
-        moto_port, issuer_port = free_port(), free_port()
+        ports = {"ministack": port, "moto": free_port(), "issuer": free_port()}
         # As Auth0's do, its address ends with a slash.
-        documents = Issuer.new(f"http://{HOST}:{issuer_port}/").keep(self.project)
-        commands: dict[str, tuple[list[str | Path], int, dict[str, str]]] = {
-            "ministack": (
-                [bootstrap.python_of(environments.runtime), servers / "ministack_server.py", environments.ministack],
-                port,
-                self.ministack_settings(port),
-            ),
-            "moto": (
-                [bootstrap.python_of(environments.moto), servers / "moto_server.py", "-H", HOST, "-p", str(moto_port)],
-                moto_port,
-                {},
-            ),
-            "issuer": (
-                [sys.executable, "-I", servers / "issuer_server.py", documents, str(issuer_port)],
-                issuer_port,
-                {},
-            ),
-        }
+        Issuer.new(f"http://{HOST}:{ports['issuer']}/").keep(self.project)
         started: dict[str, Emulator] = {}
-        for name, (command, at, settings) in commands.items():
-            started[name] = self.spawn(name, command, at, settings)
+        for name, at in ports.items():
+            started[name] = self.spawn(name, self.command(name, at, environments), at)
             # Recorded at once: whatever happens now, `down` finds it.
             self.remember(started)
         running = Running(**started)
         try:
-            self.wait_for(running.ministack, "/_ministack/health")
-            self.wait_for(running.moto, "/moto-api/data.json")
-            self.wait_for(running.issuer, "/.well-known/openid-configuration")
+            for emulator in running.all:
+                self.wait_for(emulator)
         except BaseException:
             self.stop()
             raise
         return running
+
+    def revive(self, recorded: Running) -> Running:
+        """Start what died of a local AWS at the port where it was, and say what it does not hold any more."""
+        emulators = {emulator.name: emulator for emulator in recorded.all}
+        dead = [emulator for emulator in recorded.all if not emulator.process]
+        for emulator in dead:
+            if not is_free(emulator.port):
+                raise LocalAWSError(
+                    f"{emulator.name} died, and its port {emulator.port} is in use by another program. End that one "
+                    'and run "sawhorse local up" again, or "sawhorse local reset" to start afresh.'
+                )
+        for emulator in dead:
+            environments = bootstrap.ensure_emulators(self.project.path)
+            command = self.command(emulator.name, emulator.port, environments)
+            emulators[emulator.name] = self.spawn(emulator.name, command, emulator.port, again=True)
+            self.remember(emulators)
+            self.wait_for(emulators[emulator.name])
+            print(
+                f"{emulator.name} had died and is started again: {LOST[emulator.name]} Its last words are in "
+                f"{self.project.shown(self.log(emulator.name))}. What lives on was kept.",
+                file=sys.stderr,
+            )
+        return Running(**emulators)
+
+    def command(self, name: str, port: int, environments: bootstrap.Emulators) -> list[str | Path]:
+        """Return what starts an emulator, or the issuer of tokens."""
+        servers = Path(__file__).parent
+        if name == "ministack":
+            interpreter = bootstrap.python_of(environments.runtime)
+            return [interpreter, servers / "ministack_server.py", environments.ministack]
+        if name == "moto":
+            return [bootstrap.python_of(environments.moto), servers / "moto_server.py", "-H", HOST, "-p", str(port)]
+        return [sys.executable, "-I", servers / "issuer_server.py", self.home / "issuer/public", str(port)]
 
     def ministack_settings(self, port: int) -> dict[str, str]:
         """Say what MiniStack is to do; on its own it would bind every interface and enforce nothing."""
@@ -209,7 +237,7 @@ class LocalAWS:
             "SFTP_ENABLED": "0",
         }
 
-    def spawn(self, name: str, command: list[str | Path], port: int, settings: Mapping[str, str]) -> Emulator:
+    def spawn(self, name: str, command: list[str | Path], port: int, *, again: bool = False) -> Emulator:
         """Start an emulator in a session of its own, with an environment that holds nothing of the user's.
 
         Not even PYTHONDONTWRITEBYTECODE: an emulator that finds no bytecode compiles for seconds at every start.
@@ -220,9 +248,10 @@ class LocalAWS:
             "NO_PROXY": "*",
             "PATH": os.environ.get("PATH", os.defpath),
             "TMPDIR": str(self.home / "tmp"),
-            **settings,
+            **(self.ministack_settings(port) if name == "ministack" else {}),
         }
-        with self.log(name).open("wb") as log:
+        # One that died keeps its last words.
+        with self.log(name).open("ab" if again else "wb") as log:
             process = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
@@ -236,7 +265,8 @@ class LocalAWS:
         process.returncode = 0
         return Emulator(name, process.pid, psutil.Process(process.pid).create_time(), port)
 
-    def wait_for(self, emulator: Emulator, path: str) -> None:
+    def wait_for(self, emulator: Emulator) -> None:
+        path = READY[emulator.name]
         deadline = time.monotonic() + START_SECONDS
         with httpx.Client(base_url=emulator.url, timeout=2, trust_env=False) as client:
             while time.monotonic() < deadline:
@@ -288,7 +318,7 @@ class LocalAWS:
     def forget(self) -> None:
         """Delete what a stopped local AWS leaves, and set the Terraform state aside that spoke of it.
 
-        State is never deleted: should a native run have put a real one there, it is in the workspace `local-before`.
+        Should a native run have put a real one there, it is in the workspace `local-before` until this happens again.
         """
         for name in ("tmp", "s3", "project", "keys", "issuer", "demos", "shells"):
             shutil.rmtree(self.home / name, ignore_errors=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.local.addresses import localize
+from harness.local.addresses import callable_here, localize
 
 URL = "http://127.0.0.1:4566"
 other_values = st.recursive(
@@ -24,6 +24,15 @@ other_values = st.recursive(
         ("https://abc123.execute-api.eu-central-1.amazonaws.com", f"{URL}/_aws/execute-api/abc123"),
         ("https://abc123.execute-api.us-east-1.amazonaws.com/", f"{URL}/_aws/execute-api/abc123/"),
         ("call https://a.execute-api.us-east-1.amazonaws.com/a/b now", f"call {URL}/_aws/execute-api/a/a/b now"),
+        ("https://abc.execute-api.cn-north-1.amazonaws.com.cn/dev", f"{URL}/_aws/execute-api/abc/dev"),
+        ("https://x1.lambda-url.eu-central-1.on.aws/", f"{URL}/_aws/lambda-url/x1/"),
+        ("https://x1.lambda-url.eu-central-1.on.aws/a?b=c", f"{URL}/_aws/lambda-url/x1/a?b=c"),
+        ("https://x1.lambda-url.eu-central-1.on.aws", f"{URL}/_aws/lambda-url/x1"),
+        (
+            "https://a.execute-api.us-east-1.amazonaws.com.example.com/",
+            "https://a.execute-api.us-east-1.amazonaws.com.example.com/",
+        ),
+        ("https://a.lambda-url.us-east-1.on.awsome/", "https://a.lambda-url.us-east-1.on.awsome/"),
         ("https://sqs.us-east-1.amazonaws.com/1/queue", "https://sqs.us-east-1.amazonaws.com/1/queue"),
         ("https://example.com/execute-api", "https://example.com/execute-api"),
     ],
@@ -46,9 +55,19 @@ def test_addresses_are_found_at_any_depth(value: Any) -> None:
     assert found == {"outputs": [value, {"url": f"{URL}/_aws/execute-api/abc/dev"}]}
 
 
-@given(st.from_regex(r"\A[a-z0-9]{10}\Z"), st.from_regex(r"\A(/[a-z0-9{}+-]{1,5}){0,3}\Z"))
-def test_turning_twice_is_turning_once(api: str, path: str) -> None:
-    once = localize(f"https://{api}.execute-api.us-east-1.amazonaws.com{path}", URL)
+SERVICES = st.sampled_from([("execute-api", "amazonaws.com"), ("lambda-url", "on.aws")])
 
-    assert once == f"{URL}/_aws/execute-api/{api}{path}"
+
+@given(SERVICES, st.from_regex(r"\A[a-z0-9]{10}\Z"), st.from_regex(r"\A(/[a-z0-9{}+-]{1,5}){0,3}\Z"))
+def test_turning_twice_is_turning_once(service: tuple[str, str], name: str, path: str) -> None:
+    once = localize(f"https://{name}.{service[0]}.us-east-1.{service[1]}{path}", URL)
+
+    assert once == f"{URL}/_aws/{service[0]}/{name}{path}"
     assert localize(once, URL) == once
+
+
+@given(st.dictionaries(st.text(max_size=8), other_values, max_size=4))
+def test_only_outputs_with_an_address_are_called_elsewhere(outputs: dict[str, Any]) -> None:
+    address = {"an address": "https://abc.lambda-url.us-east-1.on.aws/"}
+
+    assert callable_here({**outputs, **address}, URL) == {"an address": f"{URL}/_aws/lambda-url/abc/"}

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
+import jwt
 import psutil
 import pytest
 from botocore.config import Config
@@ -22,7 +24,9 @@ from botocore.config import Config
 from harness.errors import LocalAWSError
 from harness.layout import Project
 from harness.local import emulators
+from harness.local.clients import local_client
 from harness.local.emulators import Emulator, LocalAWS, Running, choose_port, free_port, is_free
+from harness.local.issuer import Issuer
 from harness.package.archive import zip_of
 from tests.conftest import copy_of_project
 from tests.unit.harness.support import Ended, assert_refused, sawhorse
@@ -154,10 +158,26 @@ def test_one_emulator_that_died_is_named_with_its_log(tiny: Project) -> None:
         record(tiny, ministack=emulator, moto=replace(emulator, started=1.0))
 
         assert_refused(
-            sawhorse(tiny, "local", "up"),
+            sawhorse(tiny, "local", "status"),
             "The local AWS is broken: moto died. Its last words are in .sawhorse/local/moto.log; "
-            'run "sawhorse local reset" to start afresh.',
+            'run "sawhorse local up" to start again what died, or "sawhorse local reset" to start afresh.',
         )
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_died_is_not_started_where_another_program_listens_by_now(tiny: Project, taken_port: int) -> None:
+    process, emulator = a_process()
+    try:
+        dead = replace(emulator, started=1.0, port=taken_port)
+        record(tiny, ministack=replace(emulator, name="ministack"), moto=dead, issuer=replace(emulator, name="issuer"))
+
+        assert_refused(
+            sawhorse(tiny, "local", "up"),
+            f"moto died, and its port {taken_port} is in use by another program. End that one",
+        )
+        assert process.poll() is None
     finally:
         process.kill()
         process.wait()
@@ -180,10 +200,10 @@ def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_n
     spawned: list[int] = []
     spawn = LocalAWS.spawn
 
-    def broken(self: LocalAWS, name: str, command: list[str | Path], port: int, settings: Any) -> Emulator:
+    def broken(self: LocalAWS, name: str, command: list[str | Path], port: int) -> Emulator:
         if name == "moto":
             command = [sys.executable, "-c", "raise SystemExit('no room left')"]
-        emulator = spawn(self, name, command, port, settings)
+        emulator = spawn(self, name, command, port)
         spawned.append(emulator.pid)
         return emulator
 
@@ -236,6 +256,9 @@ def test_a_local_aws_lives_and_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         check_that_emulators_may_keep_their_bytecode(project)
         check_that_a_second_start_finds_it(project)
         check_that_one_that_was_killed_is_told(project)
+        for died in ("moto", "ministack", "issuer", "moto"):
+            check_that_what_died_is_started_again_and_the_others_keep_what_they_hold(project, died)
+        check_that_a_reset_starts_afresh(project)
         check_that_down_stops_functions_and_forgets(project)
     finally:
         aws.down()
@@ -287,19 +310,74 @@ def check_that_a_second_start_finds_it(project: Project) -> None:
     assert " AWS_CA_BUNDLE " in exports.out.splitlines()[0]
 
 
+def client_of(running: Running, service: str) -> Any:
+    return local_client(service, running.environment("111111111111"))
+
+
+def kill(emulator: Emulator) -> None:
+    process = psutil.Process(emulator.pid)
+    process.kill()
+    psutil.wait_procs([process], timeout=5)
+
+
 def check_that_one_that_was_killed_is_told(project: Project) -> None:
-    aws = LocalAWS(project)
-    running = aws.required()
-    moto = psutil.Process(running.moto.pid)
-    moto.kill()
-    psutil.wait_procs([moto], timeout=5)
+    running = LocalAWS(project).required()
+    kill(running.moto)
 
     assert_refused(
         sawhorse(project, "apply", "dev/triggers_api", "--local"),
         "The local AWS is broken: moto died.",
-        'run "sawhorse local reset" to start afresh.',
+        'run "sawhorse local up" to start again what died',
     )
     assert running.ministack.process is not None
+
+
+def check_that_what_died_is_started_again_and_the_others_keep_what_they_hold(project: Project, died: str) -> None:
+    aws = LocalAWS(project)
+    running = Running(**aws.recorded())
+    if aws.running():
+        put_something_into_each(running)
+        token = Issuer.of(project).token(subject="someone", audience="somewhere")
+        kill(getattr(running, died))
+    else:
+        token = ""
+
+    ended = sawhorse(project, "local", "up")
+
+    assert ended.code == 0, ended
+    assert f"{died} had died and is started again: " in ended.err
+    assert f"Its last words are in .sawhorse/local/{died}.log. What lives on was kept." in ended.err
+    again = aws.required()
+    assert [emulator.url for emulator in again.all] == [emulator.url for emulator in running.all]
+    same = {emulator.name for emulator, before in zip(again.all, running.all, strict=True) if emulator == before}
+    assert same == {"ministack", "moto", "issuer"} - {died}
+    if token:
+        kept = {name for name, holds in what_each_holds(again).items() if holds}
+        assert kept == {"ministack", "moto"} - {died}
+        assert (
+            httpx.get(f"{again.issuer_url}.well-known/jwks.json", trust_env=False).json()["keys"][0]["kid"]
+            == (jwt.get_unverified_header(token)["kid"])
+        )
+    assert sawhorse(project, "local", "up").err == ""
+
+
+def put_something_into_each(running: Running) -> None:
+    client_of(running, "ssm").put_parameter(Name="/kept", Value="yes", Type="String", Overwrite=True)
+    client_of(running, "cloudwatch").put_dashboard(DashboardName="kept", DashboardBody='{"widgets": []}')
+
+
+def what_each_holds(running: Running) -> dict[str, bool]:
+    return {
+        "ministack": bool(client_of(running, "ssm").get_parameters(Names=["/kept"])["Parameters"]),
+        "moto": bool(client_of(running, "cloudwatch").list_dashboards()["DashboardEntries"]),
+    }
+
+
+def check_that_a_reset_starts_afresh(project: Project) -> None:
+    aws = LocalAWS(project)
+    running = aws.required()
+    put_something_into_each(running)
+    kill(running.moto)
 
     again = aws.reset()
 
@@ -307,6 +385,7 @@ def check_that_one_that_was_killed_is_told(project: Project) -> None:
     assert again.ministack.port == running.ministack.port
     assert again.ministack.pid != running.ministack.pid
     assert running.ministack.process is None
+    assert not any(what_each_holds(again).values())
 
 
 def check_that_down_stops_functions_and_forgets(project: Project) -> None:
