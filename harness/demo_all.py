@@ -103,7 +103,7 @@ def show_demonstrated(demonstrated: Sequence[Demonstrated]) -> None:
     """Show the table of what stands now."""
     table = Table(box=None, pad_edge=False)
     for name in ("app", "URL"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for name in ("resources", "checks passed", "seconds"):
         table.add_column(name, justify="right")
     for one in demonstrated:

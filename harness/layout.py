@@ -91,16 +91,14 @@ class Project:
         """Name the few roots that a name can stand for, else how roots are named."""
         names = [root.name for root in self.roots]
         environment, _, app = name.strip("/").removeprefix("environments/").partition("/")
-        alike = get_close_matches(name, names, n=FEW, cutoff=0.8)
-        meant = [root.name for root in self.roots if app in self.apps and root.app == app]
+        alike = get_close_matches(f"{environment}/{app}", names, n=1, cutoff=0.9)
+        meant = [root.name for root in self.roots if root.app == (app or environment)]
         there = [root.name for root in self.roots if root.environment == environment]
         if len(names) <= FEW:
             return one_of(names)
         if alike or meant or there:
             return one_of(alike or meant or there)
-        return (
-            f"an environment ({', '.join(self.environments)}) and an app ({', '.join(self.apps)}), such as {names[0]}"
-        )
+        return f"an environment ({one_of(self.environments)}) and an app ({one_of(self.apps)}), such as {names[0]}"
 
 
 @dataclass(frozen=True)

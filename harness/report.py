@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from harness.doctor import Finding
 from harness.smoke.runner import Result
@@ -14,8 +15,8 @@ from harness.smoke.runner import Result
 def show_results(title: str, results: Sequence[Result]) -> None:
     """Show checks with their times, and what was found where one failed."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("check")
-    table.add_column("result")
+    table.add_column("check", overflow="fold")
+    table.add_column("result", no_wrap=True)
     table.add_column("seconds", justify="right")
     for result in results:
         table.add_row(result.name, state_of(result), f"{result.seconds:.2f}")
@@ -35,12 +36,16 @@ def state_of(result: Result) -> str:
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Show what a machine has and lacks, with advice."""
-    table = Table(box=None, pad_edge=False, show_header=False)
+    """Show what a machine has and lacks, with advice: a line each, which no width cuts, so that paths can be copied."""
+    console = plain_console()
+    width = max((len(finding.name) for finding in findings), default=0)
     for finding in findings:
-        state = "[green]ok[/green]" if finding.ok else "[red]missing[/red]"
-        table.add_row(state, finding.name, finding.found if finding.ok else f"{finding.found} {finding.advice}")
-    plain_console().print(table)
+        line = Text.assemble(
+            ("ok     ", "green") if finding.ok else ("missing", "red"),
+            f" {finding.name:<{width}} ",
+            finding.found if finding.ok else f"{finding.found} {finding.advice}",
+        )
+        console.print(line, soft_wrap=True)
 
 
 def plain_console() -> Console:

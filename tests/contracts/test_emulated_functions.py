@@ -8,14 +8,16 @@ import json
 import time
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.local.addresses import localize
 from harness.local.credentials import role_credentials
 from harness.local.emulators import Running
 from harness.package.manifest import code_sha256
-from tests.contracts.support import Account, eventually, package, unique
+from tests.contracts.support import ACCOUNT, OTHER_ACCOUNT, Account, eventually, package, unique
 
 IMPORTS = """
 import importlib, importlib.util
@@ -34,6 +36,11 @@ def handler(event, context):
     except ClientError as error:
         return error.response["Error"]["Code"]
     return "allowed"
+"""
+
+TELLS_ITS_PATH = """
+def handler(event, context):
+    return {"path": event["rawPath"], "query": event["rawQueryString"]}
 """
 
 
@@ -274,6 +281,28 @@ def test_weights_of_an_alias_are_kept_but_do_not_route(account: Account) -> None
     alias = functions.get_alias(FunctionName=function, Name="live")
     assert alias["RoutingConfig"]["AdditionalVersionWeights"] == {second: 1.0}
     assert account.call(function, Qualifier="live") == 1
+
+
+@pytest.mark.parametrize("account_id", [ACCOUNT, OTHER_ACCOUNT])
+def test_the_url_of_a_function_is_reached_by_its_path_without_a_signature(local_aws: Running, account_id: str) -> None:
+    """As `sawhorse outputs` prints it: the host name that stands in the state is AWS's."""
+    account = Account(local_aws, account_id)
+    functions, name = account.client("lambda"), account.function(TELLS_ITS_PATH)
+    functions.publish_version(FunctionName=name)
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    functions.add_permission(
+        FunctionName=name,
+        StatementId="everybody",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+        Qualifier="live",
+    )
+    url = functions.create_function_url_config(FunctionName=name, AuthType="NONE", Qualifier="live")["FunctionUrl"]
+
+    response = httpx.get(f"{localize(url, local_aws.url)}a/b", params={"c": "d"}, trust_env=False, timeout=30)
+
+    assert (response.status_code, response.json()) == (200, {"path": "/a/b", "query": "c=d"})
 
 
 def test_new_code_runs_at_the_next_call(account: Account) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness import doctor, terraform_setup
 from harness.bootstrap import Machine
+from harness.demo import Demonstrated
+from harness.demo_all import show_demonstrated
 from harness.layout import Project
 from harness.report import show_findings
 from tests.unit.harness.support import tree
@@ -127,3 +134,26 @@ def test_what_is_missing_is_shown_with_advice(capsys: pytest.CaptureFixture[str]
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["ok", "git", "/usr/bin/git"]
     assert lines[1].split(maxsplit=2) == ["missing", "make", "Not on PATH. Install make."]
+
+
+@given(st.integers(20, 120), st.text("abcdefgh/-._ [", min_size=1, max_size=300))
+def test_no_width_of_a_terminal_cuts_what_was_found(columns: int, found: str) -> None:
+    shown = StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(shown):
+        patched.setenv("COLUMNS", str(columns))
+        patched.setenv("FORCE_COLOR", "1")
+        show_findings([doctor.Finding("Terraform", ok=True, found=f"/{found}")])
+
+    assert f"/{found}".rstrip() in re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue())
+
+
+def test_no_width_of_a_terminal_cuts_the_address_of_an_app() -> None:
+    url = "http://127.0.0.1:4566/_aws/execute-api/abcdefghij/a-stage-with-a-long-name"
+    shown = StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(shown):
+        patched.setenv("COLUMNS", "60")
+        patched.setenv("FORCE_COLOR", "1")
+        show_demonstrated([Demonstrated("dev/triggers_api", url, 40, 10, 10, 12.0)])
+
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue())
+    assert "\N{HORIZONTAL ELLIPSIS}" not in plain

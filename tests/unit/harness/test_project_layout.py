@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.errors import BadConfiguration, UnknownName
 from harness.layout import Project, one_of
+from tests.conftest import REPOSITORY
 
 
 def test_this_project_has_one_root_an_app_and_environment(repository: Path) -> None:
@@ -102,6 +106,49 @@ def test_only_directories_with_their_file_count(tiny: Project) -> None:
     assert tiny.apps == ["tiny"]
     assert tiny.environments == ["dev"]
     assert [root.name for root in tiny.roots] == ["dev/tiny"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (
+            "dev",
+            "choose dev/fileshare, dev/hybrid_ci_cd, dev/stock_track_record, dev/triggers_api or dev/turbotech_portal.",
+        ),
+        (
+            "dev/",
+            "choose dev/fileshare, dev/hybrid_ci_cd, dev/stock_track_record, dev/triggers_api or dev/turbotech_portal.",
+        ),
+        ("dev/trigers_api", "choose dev/triggers_api."),
+        ("environments/dev/trigers_api/", "choose dev/triggers_api."),
+        ("triggers_api", "choose dev/triggers_api, production/triggers_api or staging/triggers_api."),
+        ("prod/triggers_api", "choose dev/triggers_api, production/triggers_api or staging/triggers_api."),
+        (
+            "moon",
+            (
+                "choose an environment (dev, production or staging) and an app (fileshare, hybrid_ci_cd, "
+                "stock_track_record, triggers_api or turbotech_portal), such as dev/fileshare."
+            ),
+        ),
+    ],
+)
+def test_the_roots_that_a_wrong_name_can_mean_are_named_and_no_others(
+    repository: Path, name: str, sentence: str
+) -> None:
+    with pytest.raises(UnknownName) as refusal:
+        Project(repository).root(name)
+
+    assert str(refusal.value) == f"There is no root {name}; {sentence}"
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_a_wrong_name_never_gets_a_long_list(name: str) -> None:
+    project = Project(REPOSITORY)
+    if name in {root.name for root in project.roots}:
+        return
+    choice = project.choice_of_roots(name)
+
+    assert len(re.findall(r"\w+/\w+", choice)) <= max(len(project.apps), len(project.environments))
 
 
 def test_every_part_of_the_harness_stands_in_the_architecture(repository: Path) -> None:
