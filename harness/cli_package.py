@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from harness.package.inspection import Inspection
     from harness.package.manifest import Entry
     from harness.package.opened import Opened
-    from harness.package.starts import Start
+    from harness.package.starts import Start, Variables
 
 LARGEST = 10
 NAMES_SHOWN = 20
+# What has no more bytes is read before anybody asks what goes on.
+READ_AT_ONCE = 200_000
 
 package_app = typer.Typer(name="package", help="Look into the packages that Lambda gets.", no_args_is_help=True)
 
@@ -59,12 +61,15 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
     from harness.package.comparison import compare
     from harness.package.inspection import functions_of, inspect, own_names, package_path
     from harness.package.opened import opened
+    from harness.report import steps_of
 
     project = Project.find()
     found = package_path(project, path)
     functions = functions_of(found)
     handlers = handler or list(dict.fromkeys(entry.handler for entry in functions.values()))
-    with opened(found) as package:
+    with steps_of() as step, opened(found) as package:
+        if found.stat().st_size > READ_AT_ONCE:
+            step(f"Reading {project.shown(found)}")
         inspection = inspect(package, functions, own_names(project, handlers, found.stem))
         if other is not None:
             with opened(package_path(project, other)) as second:
@@ -72,7 +77,13 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
         else:
             comparison = None
         measured = start and other is None
-        starts, notes = starts_of(project, package, inspection, functions, handler, env) if measured else ([], [])
+        # Whose variables it wants is known of an app alone.
+        app = found.stem if found.resolve() == (project.path / f"dist/{found.stem}.zip").resolve() else None
+        variables, notes = variables_for(project, app, env) if measured else (None, [])
+        starts: list[Start] = []
+        if variables:
+            starts, more = starts_of(project, package, inspection, functions, handler, variables, step)
+            notes += more
     if as_json:
         print_json(all_of(inspection, starts, notes, comparison))
     elif comparison:
@@ -92,13 +103,13 @@ def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
     inspection: Inspection,
     functions: dict[str, Entry],
     asked: list[str] | None,
-    env: list[str] | None,
+    variables: Variables,
+    step: Callable[[str], object],
 ) -> tuple[list[Start], list[str]]:
     """Measure the handlers that can be imported, and say in sentences what could not be measured."""
     from harness import bootstrap
     from harness.package.starts import find_interpreter, measure_starts
 
-    variables = variables_of(env)
     handlers, notes = importable(project, package, functions, asked)
     if not handlers:
         return [], notes
@@ -116,7 +127,20 @@ def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
         notes.append(
             "The functions' runtime has no bytecode here, so what comes from it is compiled in each of these runs."
         )
-    return measure_starts(package, handlers, interpreter, variables), notes
+    return measure_starts(package, handlers, interpreter, variables, step), notes
+
+
+def variables_for(project: Project, app: str | None, env: list[str] | None) -> tuple[Variables, list[str]]:
+    """Return the variables for the imports, those of an app's functions where it is applied, and whose they are."""
+    from harness.package.placeholders import applied_variables
+    from harness.package.starts import Variables
+
+    given = variables_of(env)
+    if app is None:
+        return Variables(given), []
+    applied = applied_variables(project, app)
+    notes = [f"The handlers had the variables of {applied.where}, as it was last applied."] if applied.where else []
+    return Variables(given, applied.by_handler, made_up=True), notes
 
 
 def importable(
@@ -228,6 +252,8 @@ def show_starts(starts: Sequence[Start], notes: Sequence[str]) -> None:
                 ("module", "from", "own ms", "cumulative ms"),
                 [(one.module, one.source, f"{one.own:.1f}", f"{one.cumulative:.1f}") for one in costly],
             )
+        if start.placeholders:
+            print(f"Placeholders stood for {', '.join(start.placeholders)}; --env NAME=VALUE gives other values.")
         if start.error:
             print(f"It was measured up to what it raised: {harmless(start.error)}")
             print("What a handler wants of its environment can be given with --env NAME=VALUE.")

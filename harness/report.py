@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -52,3 +54,14 @@ def plain_console() -> Console:
     """Return a console that never breaks lines where no terminal sets a width."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=200)
+
+
+@contextmanager
+def steps_of(console: Console | None = None) -> Iterator[Callable[[str], object]]:
+    """Give a function that shows each step that begins on standard error: a status in a terminal, else lines."""
+    console = console or Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda step: console.print(f"{step} ...", soft_wrap=True, markup=False)
+        return
+    with console.status("Beginning ...") as status:
+        yield lambda step: status.update(f"{escape(step)} ...")

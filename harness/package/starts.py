@@ -12,14 +12,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from harness import bootstrap
 from harness.layout import Project
 from harness.package.opened import Opened, opened
+from harness.package.placeholders import PROBE
 
 SHOWN = 15
 TIMEOUT_SECONDS = 120
@@ -65,7 +67,7 @@ class Start:
     """What the import of a handler's module took, in milliseconds.
 
     `total` is taken without Python's own timing, `by_source` and `imports` with it. `error` is what the module raised:
-    up to there it was measured.
+    up to there it was measured. `placeholders` are the variables that had to be made up.
     """
 
     handler: str
@@ -76,6 +78,22 @@ class Start:
     costly: list[Timed]
     costly_own: list[Timed]
     error: str | None = None
+    placeholders: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What the imports get besides what Lambda sets: `given` by the user, and `applied` ones by the handler.
+
+    With `made_up`, placeholders stand for what an import misses all the same.
+    """
+
+    given: Mapping[str, str]
+    applied: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    made_up: bool = False
+
+    def of(self, handler: str) -> dict[str, str]:
+        return {**self.applied.get(handler, {}), **self.given}
 
 
 @dataclass(frozen=True)
@@ -115,14 +133,20 @@ def find_interpreter(version: str, project: Project) -> Interpreter | None:
 
 
 def measure_starts(
-    package: Opened, handlers: Mapping[str, Path | None], interpreter: Interpreter, variables: Mapping[str, str]
+    package: Opened,
+    handlers: Mapping[str, Path | None],
+    interpreter: Interpreter,
+    variables: Variables,
+    step: Callable[[str], object] = lambda _: None,
 ) -> list[Start]:
     """Import the module of each handler; the mapping's values are the layers that they have.
 
     The package is unpacked aside and its code runs, with Lambda's own variables, `variables`, and none of this shell's.
+    `step` hears of each thing that takes a while.
     """
     with ExitStack() as stack:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sawhorse-"))).resolve()
+        step(f"Unpacking {package.path.name}")
         package.extract(aside / "task")
         layers: dict[Path, Path] = {}
         for layer in sorted({path for path in handlers.values() if path}):
@@ -133,8 +157,10 @@ def measure_starts(
             directories = [(aside / "task", "package")]
             directories += [(layers[of_layer] / "python", "layer")] if of_layer else []
             directories += [(interpreter.runtime, "runtime")] if interpreter.runtime else []
-            run = Run(interpreter, aside, Places(directories), lambda_variables(handler, aside, variables))
-            starts.append(run.measure(handler))
+            own = lambda_variables(handler, aside, variables.of(handler))
+            starts.append(
+                Run(interpreter, aside, Places(directories), own, step).measure(handler, made_up=variables.made_up)
+            )
         return starts
 
 
@@ -176,11 +202,21 @@ class Run:
     aside: Path
     places: Places
     variables: Mapping[str, str]
+    step: Callable[[str], object]
 
-    def measure(self, handler: str) -> Start:
+    def measure(self, handler: str, *, made_up: bool) -> Start:
         """Import once with Python's own timing, which also fills the machine's caches, and a few times without."""
+        if made_up:
+            self.step(f"Looking for variables that {handler} misses")
+            variables = self.made_up(handler)
+            start = replace(self, variables={**self.variables, **variables}).measure(handler, made_up=False)
+            return replace(start, placeholders=sorted(variables))
+        self.step(f"Importing {handler} with Python's timing")
         timed, words = self.imported(handler, ["-X", "importtime"])
-        totals = [self.imported(handler, [])[0].seconds for _ in range(RUNS)] if timed.seconds else [0.0]
+        totals = [0.0]
+        if timed.seconds:
+            self.step(f"Importing {handler} {RUNS} times without")
+            totals = [self.imported(handler, [])[0].seconds for _ in range(RUNS)]
         imports = [
             Timed(name, self.places.source_of(name, timed.origins.get(name)), own / 1000, cumulative / 1000)
             for name, own, cumulative in times(words)
@@ -199,14 +235,26 @@ class Run:
             error=timed.error,
         )
 
+    def made_up(self, handler: str) -> dict[str, str]:
+        """Return placeholders for the variables that an import misses."""
+        report, _ = self.run(handler, PROBE, [])
+        return dict(report) if report else {}
+
     def imported(self, handler: str, options: Sequence[str]) -> tuple[Report, str]:
         """Return what the process reports, and what it wrote on standard error."""
+        report, words = self.run(handler, PROGRAM, options)
+        if report is None:
+            return Report(words), ""
+        return Report(**report), words
+
+    def run(self, handler: str, program: str, options: Sequence[str]) -> tuple[dict[str, Any] | None, str]:
+        """Run a program over the module of a handler; return its report and standard error, or why there is none."""
         report = self.aside / "report.json"
         report.unlink(missing_ok=True)
         module = handler.rpartition(".")[0].replace("/", ".")
         paths = [str(directory) for directory, _ in self.places.directories]
         # Without site: an interpreter of this machine may have packages that Lambda's has not.
-        command = [str(self.interpreter.path), *options, "-I", "-S", "-B", "-c", PROGRAM, str(report), module, *paths]
+        command = [str(self.interpreter.path), *options, "-I", "-S", "-B", "-c", program, str(report), module, *paths]
         try:
             ended = subprocess.run(
                 command,
@@ -220,11 +268,12 @@ class Run:
                 timeout=TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            return Report(f"it was not imported after {TIMEOUT_SECONDS} s, and was stopped"), ""
+            return None, f"it was not imported after {TIMEOUT_SECONDS} s, and was stopped"
         if not report.is_file():
             last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            return Report(f"its process ended with code {ended.returncode}: {last}"), ended.stderr
-        return Report(**json.loads(report.read_text())), ended.stderr
+            return None, f"its process ended with code {ended.returncode}: {last}"
+        found: dict[str, Any] = json.loads(report.read_text())
+        return found, ended.stderr
 
 
 def times(words: str) -> list[tuple[str, int, int]]:

@@ -260,6 +260,31 @@ def test_the_roles_own_credentials_cannot_scan_but_can_put(sawhorse: Sawhorse, o
     assert "Item" not in dynamodb.get_item(TableName=events, Key=absent)
 
 
+def test_an_apply_prints_addresses_that_can_be_called_here(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
+    printed = sawhorse("apply", "dev/triggers_api", "--local")
+
+    after = printed.partition("these are called at other addresses than Terraform's:\n")[2]
+    assert after.splitlines()[0] == f"api_endpoint = {outputs['api_endpoint']}"
+    assert httpx.get(f"{outputs['api_endpoint']}/v1/health", trust_env=False, timeout=60).status_code == 200
+
+
+def test_what_shells_hold_does_not_keep_a_local_run_from_the_local_aws(sawhorse: Sawhorse) -> None:
+    elsewhere = {
+        "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
+        "AWS_PROFILE": "nobody",
+        "AWS_ROLE_ARN": "arn:aws:iam::999999999999:role/nobody",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere",
+        "TF_AWS_STS_ENDPOINT": "http://127.0.0.1:1",
+        "TF_CLI_ARGS_plan": "-destroy",
+        "TF_DATA_DIR": "/nowhere",
+        "TF_REATTACH_PROVIDERS": '{"registry.terraform.io/hashicorp/aws": {}}',
+        "TF_WORKSPACE": "nowhere",
+    }
+
+    assert "No changes." in sawhorse("plan", "dev/triggers_api", "--local", "--exit-code", variables=elsewhere)
+
+
 def test_a_fresh_shell_acts_as_the_role_with_the_exports_alone(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
     scan = f"import boto3; boto3.client('dynamodb').scan(TableName='{outputs['dynamodb_events_table']}')"
     script = shlex.join([sys.executable, "-c", scan])
