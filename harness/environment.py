@@ -2,30 +2,75 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from harness.errors import BadConfiguration, UnknownName
 from harness.layout import Project, one_of
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+# What AWS takes as the name of a bucket
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+BUCKET_NAME = re.compile(
+    r"(?!xn--|sthree-|amzn-s3-demo-)(?!([0-9]+\.){3}[0-9]+$)(?!.*\.\.)"
+    r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+    r"(?<!-s3alias)(?<!--ol-s3)(?<!\.mrap)(?<!--x-s3)(?<!--table-s3)"
+)
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 Audience = Annotated[str, StringConstraints(min_length=1)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
+
+def bucket_name(name: str) -> str:
+    """Return the name of a bucket, unless AWS would refuse it."""
+    if not BUCKET_NAME.fullmatch(name):
+        raise ValueError
+    return name
+
+
+def by_region(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> dict[str, str]:
+    """Read a bucket for each region; one name alone is that of the environment's own region."""
+    if value is None:
+        return {}
+    try:
+        found: dict[str, str] = handler({info.data.get("region"): value} if isinstance(value, str) else value)
+    except ValidationError as error:
+        # What pydantic says of a part would name a region that the file may not have.
+        raise ValueError from error
+    if len(set(found.values())) < len(found):
+        # A bucket is in one region.
+        raise ValueError
+    return found
+
+
+BucketName = Annotated[str, AfterValidator(bucket_name)]
+BucketsByRegion = Annotated[dict[Region, BucketName], WrapValidator(by_region)]
+
+A_BUCKET = "the name of an S3 bucket as AWS takes it (3 to 63 lower-case letters, digits, hyphens and dots)"
 WANTED = {
     "account_id": 'the twelve digits of an AWS account, in quotes, such as "111111111111"',
     "region": "an AWS region such as us-east-1",
     "alarm_email": "an e-mail address, or left out",
     "app_regions": "apps with the region of each that has another one, such as fileshare: us-east-2",
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",
-    "state_bucket": "the name of an S3 bucket, or left out",
+    "packages_bucket": f"{A_BUCKET}, or one for each region, such as {{us-east-1: one, us-east-2: two}}, or left out",
+    "state_bucket": f"{A_BUCKET}, or left out",
     "tags": "names with texts, such as cost_center: shop",
 }
 
@@ -63,12 +108,18 @@ class Environment(BaseModel):
     alarm_email: Email | None = None
     app_regions: dict[str, Region] = Field(default_factory=dict)
     auth0: Auth0 | None = None
+    packages_bucket: BucketsByRegion = Field(default_factory=dict)
     state_bucket: BucketName | None = None
     tags: dict[str, str] = Field(default_factory=dict)
 
     def of_app(self, app: str) -> Environment:
         """Return the facts as they are for one app, which may live in another region."""
         return self.model_copy(update={"region": self.app_regions.get(app, self.region)})
+
+    @property
+    def bucket_of_packages(self) -> str | None:
+        """The bucket that packages are uploaded to: one of the region, since Lambda reads from no other."""
+        return self.packages_bucket.get(self.region)
 
     def jwt(self, local_issuer: str | None = None) -> Jwt | None:
         """Say whose tokens APIs take: the tenant's, or those of the local issuer that stands in for it."""

@@ -16,6 +16,7 @@ from harness.errors import BadConfiguration, BuildFailed
 from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.package.config import read_config
+from harness.package.limits import ZIPPED_LIMIT
 from harness.package.manifest import Archive, Entry, code_sha256, read_manifest
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -68,7 +69,8 @@ def archives_of(packages: Iterable[Entry]) -> list[Archive]:
     """Return every zip that functions are made of, theirs and their layer's, each once."""
     found: dict[Archive, None] = {}
     for package in packages:
-        found[Archive(package.path, package.sha256, package.content_sha256, package.size)] = None
+        own = Archive(package.path, package.sha256, package.content_sha256, package.size, upload=package.upload)
+        found[own] = None
         if package.layer:
             found[package.layer] = None
     return list(found)
@@ -93,8 +95,29 @@ def render_tfvars(
 ) -> str:
     """Fill an app's tfvars in; `local_issuer` is the address of the local AWS's issuer of tokens, None for AWS."""
     facts = environment.of_app(app)
+    refuse_without_bucket(facts, app, archives_of(packages.values()))
     jwt, local = environment.jwt(local_issuer), local_issuer is not None
     return fill("terraform.tfvars.j2", app=app, environment=facts, jwt=jwt, local=local, packages=packages)
+
+
+def refuse_without_bucket(facts: Environment, app: str, archives: Iterable[Archive]) -> None:
+    """Refuse a zip that is to go through S3 when the environment names no bucket of the app's region."""
+    through_s3 = [archive for archive in archives if archive.upload == "s3"]
+    if not through_s3 or facts.bucket_of_packages:
+        return
+    largest = max(through_s3, key=lambda archive: archive.size)
+    sizes = f"{largest.path} has {largest.size:,} bytes zipped"
+    why = (
+        f"{sizes}, more than the {ZIPPED_LIMIT:,} that Lambda takes in a call"
+        if largest.size > ZIPPED_LIMIT
+        else f'{sizes}, and lambda/{app}/package.toml says upload = "s3"'
+    )
+    others = "".join(f"{region}: {bucket}, " for region, bucket in facts.packages_bucket.items())
+    named = f"{{{others}{facts.region}: NAME}}" if others else f"{{{facts.region}: NAME}}"
+    raise BadConfiguration(
+        f"{why}: {app} goes through S3, and environments/{facts.name}/environment.yaml names no bucket in "
+        f"{facts.region}. Write packages_bucket: {named} there, with a bucket of that region that exists."
+    )
 
 
 def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:

@@ -10,7 +10,9 @@ from harness import bootstrap, shell, terraform_setup
 from harness.environment import read_environment
 from harness.files import write_atomically
 from harness.layout import Project, Root
+from harness.local.clients import local_client
 from harness.local.emulators import LOCAL_MARK, LocalAWS, Running
+from harness.local.existing import make_existing
 from harness.local.mirror import mirror
 from harness.terraform import terraform_environment
 
@@ -40,6 +42,10 @@ def exports(project: Project, name: str) -> dict[str, str]:
     facts = read_environment(project, root.environment if root else name)
     facts = facts.of_app(root.app) if root else facts
     running = LocalAWS(project).required()
+    if root:
+        # A native apply in this shell finds what an account is expected to have.
+        speaking = running.environment(facts.account_id, facts.region)
+        make_existing(root.app, lambda service: local_client(service, speaking), facts)
     variables = {
         **running.environment(facts.account_id, facts.region),
         # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.

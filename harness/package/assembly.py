@@ -115,7 +115,9 @@ def write_package(  # noqa: PLR0913 # what a package is made of
 
     def described(name: str, inside: Sequence[Member]) -> dict[str, object]:
         sha256, size = base64_of(hashes[name]), len(files[name])
-        return {"path": f"dist/{name}", "sha256": sha256, "content_sha256": content_sha256(inside), "size": size}
+        content = content_sha256(inside)
+        upload = upload_of(recipe, size)
+        return {"path": f"dist/{name}", "sha256": sha256, "content_sha256": content, "size": size, "upload": upload}
 
     entry = described(f"{recipe.app}.zip", members)
     layer_entry = described(layer_name(recipe.app), unique(contents.dependencies)) if recipe.layer else None
@@ -142,22 +144,35 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     return Package(dist, state, changed=any(written) or fragment != (before.fragment if before else None))
 
 
+def upload_of(recipe: Recipe, size: int) -> str:
+    """Say how a zip of this size gets to Lambda: as package.toml decides, else in the call while it fits."""
+    return recipe.upload or ("s3" if size > ZIPPED_LIMIT else "direct")
+
+
 def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -> list[str]:
     """Refuse a package that Lambda refuses, and name its largest parts already when it comes near."""
     zipped = max(len(archive) for archive in archives)
     unzipped = sum(member.size for member in (*contents.dependencies, *contents.code))
-    share = max(zipped / ZIPPED_LIMIT, unzipped / UNZIPPED_LIMIT)
-    if share < NEAR_LIMIT:
+    # Through S3, the zip may have any size.
+    in_a_call = 0 if recipe.upload == "s3" else zipped / ZIPPED_LIMIT
+    if max(in_a_call, unzipped / UNZIPPED_LIMIT) < NEAR_LIMIT:
         return []
     parts = {**recipe.parts, f"{recipe.app} itself": sum(member.size for member in contents.code)}
     largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:LARGEST]
     sentence = (
         f"The package of {recipe.app} has {zipped:,} bytes zipped and {unzipped:,} unzipped; Lambda takes "
-        f"{ZIPPED_LIMIT:,} and {UNZIPPED_LIMIT:,}. Its largest parts, unzipped: "
+        f"{ZIPPED_LIMIT:,} in a call and more through S3, and {UNZIPPED_LIMIT:,} unzipped. Its largest parts, unzipped: "
         f"{', '.join(f'{name} {size:,}' for name, size in largest)}."
     )
-    if share > 1:
+    if unzipped > UNZIPPED_LIMIT:
         raise BuildFailed(f"{sentence} Remove dependencies from requirements/{recipe.app}.in.")
+    if in_a_call > 1 and recipe.upload:
+        raise BuildFailed(
+            f"{sentence} Remove dependencies from requirements/{recipe.app}.in, or the line upload = "
+            f'"{recipe.upload}" from lambda/{recipe.app}/package.toml, and it goes through S3.'
+        )
+    if in_a_call > 1:
+        return [f"{sentence} It goes through S3, into the packages_bucket of environment.yaml."]
     return [sentence]
 
 

@@ -75,6 +75,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         handlers=dict(config.handlers),
         root_files=list(config.root_files),
         layer=config.layer,
+        upload=config.upload,
         target=target.name,
         python=target.python,
         compiler=str(compiler or ""),

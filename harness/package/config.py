@@ -25,7 +25,12 @@ IN_RUNTIME = {
     "six": "six",
     "urllib3": "urllib3",
 }
-KEYS = {"architecture", "aws_services", "commands", "functions", "layer", "provided", "prune", "root_files", "runtime"}
+# How a zip gets to Lambda: in the call that makes or changes a function, or from a bucket.
+UPLOADS = ("direct", "s3")
+KEYS = {
+    "architecture", "aws_services", "commands", "functions", "layer", "provided", "prune", "root_files", "runtime",
+    "upload",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class PackageConfig:
     layer: bool = False
     # Whether the package keeps the commands of its dependencies, in `bin/`.
     commands: bool = False
+    # How the zips get to Lambda; None leaves it to the size of each.
+    upload: str | None = None
     # SHA-256 of the package.toml that says all this.
     digest: bytes = field(default=b"", compare=False)
 
@@ -102,6 +109,7 @@ def read_config(project: Project, app: str) -> PackageConfig:
         aws_services=services,
         layer=layer,
         commands=switch(content, "commands", shown),
+        upload=choice(content, "upload", UPLOADS, "", shown) if "upload" in content else None,
         digest=hashlib.sha256(written).digest(),
     )
 

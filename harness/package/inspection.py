@@ -185,7 +185,8 @@ def findings(
         )
     if functions and digest not in {entry.sha256 for entry in functions.values()}:
         found.append("The manifest beside it was written for other bytes than these. Build the package again.")
-    if zipped > ZIPPED_LIMIT:
+    through_s3 = bool(functions) and all(entry.upload == "s3" for entry in functions.values())
+    if zipped > ZIPPED_LIMIT and not through_s3:
         found.append(
             f"It has {zipped:,} bytes, and Lambda takes {ZIPPED_LIMIT:,} when it is uploaded directly. Upload it "
             "through S3, use a layer or remove dependencies."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ class Archive:
 
     `path` is relative to the project, `sha256` is base64 as in Lambda's CodeSha256, `size` is in bytes.
     `content_sha256`, base64 too, stays when the same content is compressed otherwise: it decides about a deployment.
+    `upload` says how it gets to Lambda: "direct" in the call, "s3" from the environment's bucket of packages.
     """
 
     path: str
     sha256: str
     content_sha256: str
     size: int
+    upload: str = field(default="direct", kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Recipe:
 
     __slots__ = (
         "app", "architecture", "builder", "compiler", "config", "directories", "handlers", "layer", "lock", "modules",
-        "parts", "python", "root_files", "runtime", "target",
+        "parts", "python", "root_files", "runtime", "target", "upload",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 # one value each
@@ -47,6 +47,7 @@ class Recipe:
         handlers: dict[str, str],
         root_files: list[str],
         layer: bool,
+        upload: str | None,
         target: str,
         python: str,
         compiler: str,
@@ -65,7 +66,7 @@ class Recipe:
             python,
             compiler,
         )
-        self.directories = directories
+        self.directories, self.upload = directories, upload
         self.modules, self.parts, self.config, self.lock, self.builder = modules, parts, config, lock, builder
 
 

@@ -86,17 +86,13 @@ class Change(Case):
 
 
 def read_changes(path: Path) -> list[Change]:
-    """Read changes from YAML: by module a base of good arguments, and by name what was, what is, and what is done."""
+    """Read changes from YAML: by module a base of good arguments, and by name what was, what is, and what is done.
+
+    A change may name the types that are watched in place of those of its module.
+    """
     changes = []
-    for group, case, entry in entries(path, "changes", ("watched",), ("actions",)):
-        watched = tuple(
-            kind.text("watched must name types of resources")
-            for kind in group["watched"].items("watched must be a list of types of resources")
-        )
-        if not watched:
-            raise BadConfiguration(
-                f"{group['watched'].place}: watched must name a type, or no change could be noticed."
-            )
+    for group, case, entry in entries(path, "changes", ("watched",), ("actions",), also=("watched",)):
+        watched = watched_in(entry.get("watched", group["watched"]))
         actions = entry["actions"].mapping(
             "actions must be a mapping from addresses to actions; {} says that nothing is done"
         )
@@ -104,6 +100,17 @@ def read_changes(path: Path) -> list[Change]:
         done = {address: done_of(address, found, watched) for address, found in actions.items()}
         changes.append(Change(**case, watched=watched, actions=done, places=places))
     return changes
+
+
+def watched_in(written: Written) -> tuple[str, ...]:
+    """Return the types of resources that are looked at."""
+    watched = tuple(
+        kind.text("watched must name types of resources")
+        for kind in written.items("watched must be a list of types of resources")
+    )
+    if not watched:
+        raise BadConfiguration(f"{written.place}: watched must name a type, or no change could be noticed.")
+    return watched
 
 
 def done_of(address: str, found: Written, watched: Iterable[str]) -> list[str]:
@@ -142,7 +149,7 @@ def groups(path: Path) -> dict[str, Written]:
 
 
 def entries(
-    path: Path, kind: str, of_group: tuple[str, ...], of_entry: tuple[str, ...]
+    path: Path, kind: str, of_group: tuple[str, ...], of_entry: tuple[str, ...], *, also: tuple[str, ...] = ()
 ) -> Iterator[tuple[Mapping[str, Written], dict[str, Any], Mapping[str, Written]]]:
     """Walk the cases of a file: what their module has in common, what every case has, and what is written of it."""
     places: dict[str, str] = {}
@@ -155,7 +162,7 @@ def entries(
         if not named:
             raise BadConfiguration(f"{shared[kind].place}: {kind} must hold a case, or {module} is not tested at all.")
         for name, written in named.items():
-            case = case_of(module, base, name, written, of_entry)
+            case = case_of(module, base, name, written, of_entry, also)
             if case["name"] in places:
                 raise BadConfiguration(
                     f"{written.place}: {case['name']} is the name of the case at {places[case['name']]}; rename one."
@@ -164,13 +171,18 @@ def entries(
             yield shared, case, written.value
 
 
-def case_of(
-    module: str, base: Mapping[str, Any], name: str, written: Written, of_entry: tuple[str, ...]
+def case_of(  # noqa: PLR0913 # what a case is read from
+    module: str,
+    base: Mapping[str, Any],
+    name: str,
+    written: Written,
+    of_entry: tuple[str, ...],
+    also: tuple[str, ...],
 ) -> dict[str, Any]:
     """Return what every case has."""
     if not NAME.fullmatch(name):
         raise BadConfiguration(f"{written.place}: {name} is no name; write small letters, digits and underscores.")
-    entry = complete(written, ("given", *of_entry), name, also=("before", "moved"))
+    entry = complete(written, ("given", *of_entry), name, also=("before", "moved", *also))
     before = {**base, **arguments(entry["before"], "before")} if "before" in entry else None
     moved = arguments(entry["moved"], "moved") if "moved" in entry else {}
     if moved and before is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.errors import BadConfiguration
 from harness.plans.documents import shown_path
 from harness.plans.plan import Plan, Tool, plan
-from harness.plans.scratch import PROVIDERS, SAMPLE, SAMPLE_CONTENT_SHA256, SAMPLE_SHA256, scratch_root
+from harness.plans.scratch import PROVIDERS, SAMPLE, SAMPLE_CONTENT_SHA256, SAMPLE_LAYER, SAMPLE_SHA256, scratch_root
 
 # What the example of a README may take for granted: the manifest, as every root has it.
 EXAMPLE_VARIABLES = """\
@@ -21,6 +21,7 @@ variable "packages" {
     sha256         = string
     content_sha256 = string
     size           = number
+    upload         = optional(string, "direct")
     handler        = string
     runtime        = string
     architecture   = string
@@ -29,6 +30,7 @@ variable "packages" {
       sha256         = string
       content_sha256 = string
       size           = number
+      upload         = optional(string, "direct")
     }))
   }))
 }
@@ -47,6 +49,13 @@ SAMPLE_PACKAGE = {
     "runtime": "python3.13",
     "architecture": "x86_64",
     "layer": SAMPLE_ARCHIVE,
+}
+
+# What package.toml says in words: everything of it goes through S3.
+SAMPLE_THROUGH_S3 = {
+    **SAMPLE_PACKAGE,
+    "upload": "s3",
+    "layer": {**SAMPLE_ARCHIVE, "path": f"../../../{SAMPLE_LAYER}", "upload": "s3"},
 }
 
 
@@ -103,7 +112,7 @@ def promised(text: str, place: str) -> dict[str, int]:
 def plan_examples(tool: Tool, repository: Path, scratch: Path) -> Plan:
     """Plan every README example as a module of one scratch root."""
     directory = write_examples(repository, scratch)
-    return plan(tool, directory, {"packages": {"api": SAMPLE_PACKAGE}})
+    return plan(tool, directory, {"packages": {"api": SAMPLE_PACKAGE, "report": SAMPLE_THROUGH_S3}})
 
 
 def write_examples(repository: Path, scratch: Path) -> Path:

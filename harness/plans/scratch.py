@@ -28,6 +28,8 @@ terraform {
 SAMPLE = "dist/sample.zip"
 SAMPLE_SHA256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 SAMPLE_CONTENT_SHA256 = "c2FtcGxl"
+# A layer beside it, of the same bytes.
+SAMPLE_LAYER = "dist/sample-layer.zip"
 
 
 def scratch_project(repository: Path, scratch: Path) -> None:
@@ -37,6 +39,7 @@ def scratch_project(repository: Path, scratch: Path) -> None:
     shutil.copytree(repository / "modules", scratch / "modules", ignore=shutil.ignore_patterns(".terraform*"))
     (scratch / "dist").mkdir()
     (scratch / SAMPLE).touch()
+    (scratch / SAMPLE_LAYER).touch()
 
 
 def scratch_root(repository: Path, scratch: Path, name: str) -> Path:

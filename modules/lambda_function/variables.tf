@@ -190,12 +190,23 @@ variable "name" {
   }
 }
 
+variable "object" {
+  description = "Where the package lies in S3, as the module lambda_packages says; null hands it over in the call, which takes 50 MB."
+  type = object({
+    bucket = string
+    key    = string
+  })
+  default = null
+}
+
 variable "package" {
   description = "The zip as the manifest describes it, its path seen from the root; null when there is an image."
   type = object({
     path           = string
     sha256         = string
     content_sha256 = string
+    size           = optional(number, 0)
+    upload         = optional(string, "direct")
     handler        = string
     runtime        = string
     architecture   = string
@@ -205,6 +216,21 @@ variable "package" {
   validation {
     condition     = var.package == null ? true : contains(["x86_64", "arm64"], var.package.architecture)
     error_message = "package: the architecture must be x86_64 or arm64."
+  }
+
+  validation {
+    condition     = var.object != null || try(var.package.upload, "direct") == "direct"
+    error_message = "package: ${try(replace(var.package.path, "/^(\\.\\.?/)+/", ""), "it")} is to go through S3 (upload is s3); upload it with the module lambda_packages, and give the object that it says."
+  }
+
+  validation {
+    condition     = var.object != null || try(var.package.size, 0) <= 52428800
+    error_message = "package: ${try(replace(var.package.path, "/^(\\.\\.?/)+/", ""), "it")} has ${try(var.package.size, 0)} bytes, and Lambda takes 52428800 in a call; upload it with the module lambda_packages, and give the object that it says."
+  }
+
+  validation {
+    condition     = var.object == null || var.package != null
+    error_message = "object: an image is in ECR; leave the object out."
   }
 }
 

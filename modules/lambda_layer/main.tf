@@ -7,7 +7,9 @@ locals {
 resource "aws_lambda_layer_version" "this" {
   layer_name  = var.name
   description = var.description
-  filename    = var.package.path
+  filename    = var.object == null ? var.package.path : null
+  s3_bucket   = try(var.object.bucket, null)
+  s3_key      = try(var.object.key, null)
   # Of the content, so that a zip which only was compressed otherwise is no new version.
   source_code_hash         = var.package.content_sha256
   compatible_runtimes      = [var.runtime]

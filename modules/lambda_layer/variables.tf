@@ -24,13 +24,34 @@ variable "name" {
   }
 }
 
+variable "object" {
+  description = "Where the package lies in S3, as the module lambda_packages says; null hands it over in the call, which takes 50 MB."
+  type = object({
+    bucket = string
+    key    = string
+  })
+  default = null
+}
+
 variable "package" {
   description = "The zip as the manifest describes it, with Python's modules under python/, its path seen from the root."
   type = object({
     path           = string
     sha256         = string
     content_sha256 = string
+    size           = optional(number, 0)
+    upload         = optional(string, "direct")
   })
+
+  validation {
+    condition     = var.object != null || var.package.upload == "direct"
+    error_message = "package: ${replace(var.package.path, "/^(\\.\\.?/)+/", "")} is to go through S3 (upload is s3); upload it with the module lambda_packages, and give the object that it says."
+  }
+
+  validation {
+    condition     = var.object != null || var.package.size <= 52428800
+    error_message = "package: ${replace(var.package.path, "/^(\\.\\.?/)+/", "")} has ${var.package.size} bytes, and Lambda takes 52428800 in a call; upload it with the module lambda_packages, and give the object that it says."
+  }
 }
 
 variable "runtime" {

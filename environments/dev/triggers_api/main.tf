@@ -22,6 +22,7 @@ module "triggers_api" {
     write_capacity = var.dynamodb_write_capacity
   }
 
-  alarm_email = var.environment.alarm_email
-  packages    = var.packages
+  alarm_email     = var.environment.alarm_email
+  packages        = var.packages
+  packages_bucket = var.environment.packages_bucket
 }

@@ -1,16 +1,17 @@
 # Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
 
 variable "environment" {
-  description = "Facts of the environment: its name, account, region, alarm address, tags, whose tokens its APIs take, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
+  description = "Facts of the environment: its name, account, region, alarm address, tags, the bucket that packages go through, whose tokens its APIs take, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
   type = object({
-    name        = string
-    account_id  = string
-    region      = string
-    alarm_email = optional(string)
-    tags        = optional(map(string), {})
-    jwt         = optional(object({ issuer = string, audience = list(string) }))
-    local       = optional(bool, false)
-    app         = optional(string)
+    name            = string
+    account_id      = string
+    region          = string
+    alarm_email     = optional(string)
+    packages_bucket = optional(string)
+    tags            = optional(map(string), {})
+    jwt             = optional(object({ issuer = string, audience = list(string) }))
+    local           = optional(bool, false)
+    app             = optional(string)
   })
 
   validation {
@@ -26,6 +27,7 @@ variable "packages" {
     sha256         = string
     content_sha256 = string
     size           = number
+    upload         = optional(string, "direct")
     handler        = string
     runtime        = string
     architecture   = string
@@ -34,6 +36,7 @@ variable "packages" {
       sha256         = string
       content_sha256 = string
       size           = number
+      upload         = optional(string, "direct")
     }))
   }))
 }

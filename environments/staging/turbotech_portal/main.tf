@@ -29,6 +29,7 @@ module "turbotech_portal" {
     write_capacity = var.dynamodb_write_capacity
   }
 
-  alarm_email = var.environment.alarm_email
-  packages    = var.packages
+  alarm_email     = var.environment.alarm_email
+  packages        = var.packages
+  packages_bucket = var.environment.packages_bucket
 }

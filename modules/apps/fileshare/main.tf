@@ -75,6 +75,15 @@ module "parameters" {
   }
 }
 
+# What is too large for a call, or is to go through S3, is uploaded once for all functions.
+module "packages" {
+  source = "../../lambda_packages"
+
+  name     = local.name
+  bucket   = var.packages_bucket
+  packages = var.lambda == null ? {} : var.packages
+}
+
 # What the functions depend on, where the build puts that into a layer.
 module "layer" {
   source = "../../lambda_layer"
@@ -83,6 +92,7 @@ module "layer" {
   name         = "${local.name}-dependencies"
   description  = "What the functions of fileshare depend on."
   package      = var.packages["api"].layer
+  object       = module.packages.layers["api"]
   runtime      = var.packages["api"].runtime
   architecture = var.packages["api"].architecture
 }
@@ -94,6 +104,7 @@ module "function" {
   name                    = local.name
   description             = "Answers every route of fileshare."
   package                 = var.packages["api"]
+  object                  = module.packages.objects["api"]
   layers                  = module.layer[*].arn
   memory                  = var.lambda.memory
   timeout                 = var.lambda.timeout

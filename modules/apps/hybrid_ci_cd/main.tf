@@ -66,6 +66,15 @@ module "agents" {
   alarm_topics           = [module.observability.topic]
 }
 
+# What is too large for a call, or is to go through S3, is uploaded once for all functions.
+module "packages" {
+  source = "../../lambda_packages"
+
+  name     = local.name
+  bucket   = var.packages_bucket
+  packages = var.packages
+}
+
 # What the functions depend on, where the build puts that into a layer.
 module "layer" {
   source = "../../lambda_layer"
@@ -74,6 +83,7 @@ module "layer" {
   name         = "${local.name}-dependencies"
   description  = "What the functions of hybrid_ci_cd depend on."
   package      = var.packages["api"].layer
+  object       = module.packages.layers["api"]
   runtime      = var.packages["api"].runtime
   architecture = var.packages["api"].architecture
 }
@@ -84,6 +94,7 @@ module "function" {
   name                    = local.name
   description             = "Answers every route of sessions, jobs and agents."
   package                 = var.packages["api"]
+  object                  = module.packages.objects["api"]
   layers                  = module.layer[*].arn
   memory                  = var.memory
   timeout                 = var.timeout

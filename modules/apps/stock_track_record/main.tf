@@ -68,6 +68,15 @@ module "jobs" {
   alarm_topics       = [module.observability.topic]
 }
 
+# What is too large for a call, or is to go through S3, is uploaded once for all functions.
+module "packages" {
+  source = "../../lambda_packages"
+
+  name     = local.name
+  bucket   = var.packages_bucket
+  packages = var.packages
+}
+
 # What the functions depend on, where the build puts that into a layer.
 module "layer" {
   source = "../../lambda_layer"
@@ -76,6 +85,7 @@ module "layer" {
   name         = "${local.name}-dependencies"
   description  = "What the functions of stock_track_record depend on."
   package      = var.packages["api"].layer
+  object       = module.packages.layers["api"]
   runtime      = var.packages["api"].runtime
   architecture = var.packages["api"].architecture
 }
@@ -87,6 +97,7 @@ module "function" {
   role_name               = "stock-track-record-lambda-role${local.suffix}"
   description             = "Answers every route of the track records."
   package                 = var.packages["api"]
+  object                  = module.packages.objects["api"]
   layers                  = module.layer[*].arn
   memory                  = var.memory
   timeout                 = var.timeout
@@ -121,6 +132,7 @@ module "worker" {
   role_name            = "stock-track-record-worker-role${local.suffix}"
   description          = "Makes the track records that the queue asks for."
   package              = var.packages["worker"]
+  object               = module.packages.objects["worker"]
   layers               = module.layer[*].arn
   memory               = var.memory
   timeout              = var.worker_timeout

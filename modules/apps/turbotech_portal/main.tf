@@ -55,6 +55,15 @@ module "users" {
   alarm_topics           = [module.observability.topic]
 }
 
+# What is too large for a call, or is to go through S3, is uploaded once for all functions.
+module "packages" {
+  source = "../../lambda_packages"
+
+  name     = local.name
+  bucket   = var.packages_bucket
+  packages = var.packages
+}
+
 # What the functions depend on, where the build puts that into a layer.
 module "layer" {
   source = "../../lambda_layer"
@@ -63,6 +72,7 @@ module "layer" {
   name         = "${local.name}-dependencies"
   description  = "What the functions of turbotech_portal depend on."
   package      = var.packages["api"].layer
+  object       = module.packages.layers["api"]
   runtime      = var.packages["api"].runtime
   architecture = var.packages["api"].architecture
 }
@@ -73,6 +83,7 @@ module "function" {
   name                 = local.name
   description          = "Answers every route of the project portal."
   package              = var.packages[var.web_adapter == null ? "api" : "web"]
+  object               = module.packages.objects[var.web_adapter == null ? "api" : "web"]
   layers               = concat(module.layer[*].arn, var.web_adapter[*].layer_arn)
   memory               = var.memory
   timeout              = var.timeout

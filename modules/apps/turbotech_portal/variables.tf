@@ -75,6 +75,7 @@ variable "packages" {
     sha256         = string
     content_sha256 = string
     size           = number
+    upload         = optional(string, "direct")
     handler        = string
     runtime        = string
     architecture   = string
@@ -83,6 +84,7 @@ variable "packages" {
       sha256         = string
       content_sha256 = string
       size           = number
+      upload         = optional(string, "direct")
     }))
   }))
 
@@ -95,6 +97,12 @@ variable "packages" {
     condition     = length(distinct([for package in values(var.packages) : package.layer])) <= 1
     error_message = "packages: the functions of an app share one layer, and these name several; run \"make build\"."
   }
+}
+
+variable "packages_bucket" {
+  description = "Bucket in the functions' region that packages go through when they are too large for a call, or are to go through S3; null when none does."
+  type        = string
+  default     = null
 }
 
 variable "point_in_time_recovery" {
