@@ -1,4 +1,4 @@
-"""Start MiniStack with its own libraries out of the functions' sight, and with APIs of every account reachable.
+"""Start MiniStack with its own libraries out of the functions' sight, and with what it lacks of AWS added.
 
 Functions run under the interpreter that runs this, so its site-packages hold only what Lambda has. MiniStack lies in a
 directory of its own, given as the first argument, which this process imports from and its children do not know.
@@ -25,10 +25,11 @@ def main() -> None:
     # This file's directory is no place to import from.
     sys.path[:1] = [libraries]
     from ministack import app as server  # noqa: PLC0415 # it can be imported only now
-    from ministack.services import apigateway, apigateway_v1  # noqa: PLC0415
+    from ministack.services import apigateway, apigateway_v1, lambda_svc  # noqa: PLC0415
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
+    refuse_code_that_is_not_in_its_bucket(lambda_svc)
     server.app = answer_retries_as_before(server.app)
     server.main()
 
@@ -80,6 +81,19 @@ def find_apis_of_every_account(service: Any, store: str) -> None:
         return None
 
     service.find_api_scope = find_api_scope
+
+
+def refuse_code_that_is_not_in_its_bucket(service: Any) -> None:
+    """Let Lambda refuse a function or a layer whose zip is not in its bucket, as in AWS.
+
+    MiniStack 1.5.33 makes one without any code. It refuses what cannot be unzipped, and nothing at all cannot.
+    """
+    fetch = service._fetch_code_from_s3  # noqa: SLF001 # there is no other place between S3 and Lambda
+
+    def fetch_or_nothing(bucket: str, key: str, version_id: str | None = None) -> bytes:
+        return fetch(bucket, key, version_id=version_id) or b""
+
+    service._fetch_code_from_s3 = fetch_or_nothing  # noqa: SLF001
 
 
 if __name__ == "__main__":

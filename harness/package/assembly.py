@@ -161,8 +161,8 @@ def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -
     largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:LARGEST]
     sentence = (
         f"The package of {recipe.app} has {zipped:,} bytes zipped and {unzipped:,} unzipped; Lambda takes "
-        f"{ZIPPED_LIMIT:,} in a call and more through S3, and {UNZIPPED_LIMIT:,} unzipped. Its largest parts, unzipped: "
-        f"{', '.join(f'{name} {size:,}' for name, size in largest)}."
+        f"{ZIPPED_LIMIT:,} in a call and more through S3, and {UNZIPPED_LIMIT:,} unzipped. "
+        f"Its largest parts, unzipped: {', '.join(f'{name} {size:,}' for name, size in largest)}."
     )
     if unzipped > UNZIPPED_LIMIT:
         raise BuildFailed(f"{sentence} Remove dependencies from requirements/{recipe.app}.in.")

@@ -103,7 +103,11 @@ def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:
         """The emulator of CloudWatch has one account for all, so only names tell whose a thing is."""
         return [thing for thing in things if environment in str(thing)]
 
+    s3 = sawhorse.client("s3", environment, region)
+    # Buckets are the account's; what lies in them is the root's.
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     return {
+        "objects": [key for bucket in buckets for key in ask("s3", "list_objects_v2", "Contents", Bucket=bucket)],
         "tables": ask("dynamodb", "list_tables", "TableNames"),
         "functions": ask("lambda", "list_functions", "Functions"),
         "apis": ask("apigateway", "get_rest_apis", "items"),
