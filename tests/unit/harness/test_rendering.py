@@ -145,6 +145,7 @@ def test_a_rendered_file_holds_the_layer_of_every_function(terraform: Tool, laye
             "sha256": code_sha256(b"a layer"),
             "content_sha256": code_sha256(b"its content"),
             "size": len(b"a layer"),
+            "upload": "direct",
         }
     ]
 
