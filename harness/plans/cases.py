@@ -162,7 +162,7 @@ def entries(
         if not named:
             raise BadConfiguration(f"{shared[kind].place}: {kind} must hold a case, or {module} is not tested at all.")
         for name, written in named.items():
-            case = case_of(module, base, name, written, of_entry, also)
+            case = case_of(module, base, name, written, of_entry, also=also)
             if case["name"] in places:
                 raise BadConfiguration(
                     f"{written.place}: {case['name']} is the name of the case at {places[case['name']]}; rename one."
@@ -177,6 +177,7 @@ def case_of(  # noqa: PLR0913 # what a case is read from
     name: str,
     written: Written,
     of_entry: tuple[str, ...],
+    *,
     also: tuple[str, ...],
 ) -> dict[str, Any]:
     """Return what every case has."""
