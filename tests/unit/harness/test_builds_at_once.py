@@ -159,3 +159,29 @@ def test_a_build_in_the_background_goes_on_when_the_terminal_sends_ctrl_c(
 
     assert process.returncode == 0
     assert (tiny.path / "dist/tiny.zip").exists()
+
+
+# Asks the compiler for something that takes long, and says when it begins.
+ASKING = """
+import sys
+from harness.package.compiling import compile_sources
+sources = [(f"slow{number}.py", b"X = " + b"[" * 60 + b"]" * 60) for number in range(20_000)]
+try:
+    print("now", flush=True)
+    compile_sources(sys.executable, f"{sys.version_info[0]}.{sys.version_info[1]}", sources)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.drill(short=10)
+def test_the_compiler_is_interrupted_without_a_word_also_while_it_starts(drill_round: int) -> None:
+    with started([sys.executable, "-c", ASKING], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        # A start of Python takes some tens of milliseconds.
+        time.sleep(0.005 * (drill_round % 20))
+
+        os.killpg(process.pid, signal.SIGINT)
+
+        assert process.communicate(timeout=30) == ("interrupted\n", "")
