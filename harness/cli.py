@@ -18,7 +18,7 @@ import typer
 from harness.cli_fileshare import fileshare_app
 from harness.cli_local import local_app
 from harness.cli_package import package_app
-from harness.cli_parts import AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
+from harness.cli_parts import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
 from harness.errors import INTERRUPTED, SawhorseError, told
 from harness.layout import Project
 
@@ -72,13 +72,14 @@ def render(
     roots: Annotated[
         list[str] | None, typer.Argument(metavar="[ROOT]...", help="Roots to render; all by default.")
     ] = None,
+    as_built: AsBuilt = False,
 ) -> None:
     """Render terraform.tfvars of the roots, and backend.tf where a state bucket is named."""
     from harness.render import render as render_root
 
     project = Project.find()
     for root in [project.root(name) for name in roots] if roots else project.roots:
-        rendered = render_root(root)
+        rendered = render_root(root, as_built=as_built)
         state = "rendered" if rendered.changed else "unchanged"
         print(f"{', '.join(project.shown(path) for path in rendered.files)} {state}")
 
@@ -91,21 +92,24 @@ def plan(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with exit code 1 when there are changes.")
     ] = False,
+    as_built: AsBuilt = False,
 ) -> None:
     """Show what an apply would change."""
     changes = [
         name
         for name in names_of(root, heading="Plan of")
-        if open_workspace(name, local=local).terraform.plan(var or [])
+        if open_workspace(name, local=local, as_built=as_built).terraform.plan(var or [])
     ]
     if changes and exit_code:
         raise typer.Exit(1)
 
 
 @app.command()
-def apply(root: RootName, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
+def apply(
+    root: RootName, local: Local = False, var: Variables = None, yes: Yes = False, as_built: AsBuilt = False
+) -> None:
     """Apply a root. Against AWS, show the plan and ask first."""
-    workspace = open_workspace(root, local=local)
+    workspace = open_workspace(root, local=local, as_built=as_built)
     if local or yes:
         workspace.apply(var or [])
         found = workspace.callable_here()

@@ -17,18 +17,21 @@ RootNames = Annotated[str, typer.Argument(metavar="ROOT", help="A root, or dev/a
 Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS.")]
+AsBuilt = Annotated[
+    bool, typer.Option("--as-built", help="Use the package as it was built, though its sources have changed since.")
+]
 Variables = Annotated[
     list[str] | None,
     typer.Option("--var", metavar="NAME=VALUE", help="Override a variable of the root, as terraform's -var does."),
 ]
 
 
-def open_workspace(name: str, *, local: bool) -> Workspace:
+def open_workspace(name: str, *, local: bool, as_built: bool = False) -> Workspace:
     """Open a root by its name."""
     # Imports boto3, which a build with nothing to do has no use for.
     from harness.workspace import Workspace
 
-    return Workspace(Project.find().root(name), local=local)
+    return Workspace(Project.find().root(name), local=local, as_built=as_built)
 
 
 def print_json(value: Any) -> None:

@@ -57,10 +57,14 @@ class Deployment:
 
 
 class Workspace:
-    """A root that is ready for Terraform."""
+    """A root that is ready for Terraform.
 
-    def __init__(self, root: Root, *, local: bool) -> None:
+    A package whose sources have changed since it was built is refused, unless it is wanted `as_built`.
+    """
+
+    def __init__(self, root: Root, *, local: bool, as_built: bool = False) -> None:
         self.root = root
+        self.as_built = as_built
         self.environment = read_environment(root.project, root.environment).of_app(root.app)
         self.local = LocalAWS(root.project).required() if local else None
         if not local:
@@ -81,7 +85,9 @@ class Workspace:
         project = self.root.project
         if self.local:
             runtime = bootstrap.ensure_emulators(project.path)
-            directory = mirror(self.root, runtime.python_version, issuer=self.local.issuer_url, built=built)
+            directory = mirror(
+                self.root, runtime.python_version, issuer=self.local.issuer_url, built=built, as_built=self.as_built
+            )
             terraform = Terraform(
                 project,
                 directory,
@@ -93,7 +99,7 @@ class Workspace:
             # Without Terraform nothing is rendered.
             terraform = Terraform(project, self.root.path)
             if built:
-                render(self.root)
+                render(self.root, as_built=self.as_built)
             else:
                 render_unbuilt(self.root, self.root.path)
         terraform.init()

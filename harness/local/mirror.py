@@ -15,17 +15,18 @@ from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.package.build import build
 from harness.package.config import read_config
+from harness.package.staleness import refuse_stale
 from harness.package.target import lambda_target, local_target
 from harness.render import archives_of, hcl, packages_of, render_tfvars, render_unbuilt
 
 RENDERED = {"terraform.tfvars", "backend.tf"}
 
 
-def mirror(root: Root, python: str, *, issuer: str, built: bool = True) -> Path:
+def mirror(root: Root, python: str, *, issuer: str, built: bool = True, as_built: bool = False) -> Path:
     """Return the mirrored directory of a root, brought up to date.
 
     `python` is what functions run under locally, and `issuer` whose tokens APIs take there. What needs no package says
-    so with `built=False`.
+    so with `built=False`. A package whose sources have changed is refused, unless it is wanted `as_built`.
     """
     top = root.project.local / "project"
     directory = top / "environments" / root.environment / root.app
@@ -33,7 +34,7 @@ def mirror(root: Root, python: str, *, issuer: str, built: bool = True) -> Path:
     link(top / "modules", root.project.path / "modules")
     link_files(root.path, directory)
     if built:
-        dist = mirror_package(root.project, root.app, top / "dist", python)
+        dist = mirror_package(root.project, root.app, top / "dist", python, as_built=as_built)
         environment = read_environment(root.project, root.environment)
         tfvars = render_tfvars(environment, root.app, packages_of(dist, root.app), local_issuer=issuer)
         write_atomically(directory / "terraform.tfvars", tfvars)
@@ -47,12 +48,14 @@ def mirror(root: Root, python: str, *, issuer: str, built: bool = True) -> Path:
     return directory
 
 
-def mirror_package(project: Project, app: str, dist: Path, python: str) -> Path:
+def mirror_package(project: Project, app: str, dist: Path, python: str, *, as_built: bool = False) -> Path:
     """Put the package that runs on this machine into `dist`: the very one for Lambda where that is the same."""
     config = read_config(project, app)
     target = local_target(config, python)
     if target == lambda_target(config):
         packages = packages_of(project.path / "dist", app)
+        if not as_built:
+            refuse_stale(project, app, project.path / "dist", packages)
         dist.mkdir(parents=True, exist_ok=True)
         for name in ("manifest.json", *(Path(archive.path).name for archive in archives_of(packages.values()))):
             link(dist / name, project.path / "dist" / name)

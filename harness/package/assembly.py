@@ -14,7 +14,7 @@ from harness.files import locked, read, remove, sweep_asides, write_atomically
 from harness.package.archive import Member, base64_of, by_name, content_sha256, pack, write_archive
 from harness.package.compiling import bytecode_name, compile_sources
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.state import Recipe, State, write_state
+from harness.package.state import Recipe, State, sources_digest, write_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,11 +128,15 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     if not recipe.layer:
         remove(f"{dist}/{layer_name(recipe.app)}")
     written = [write_atomically(f"{dist}/{name}", content) for name, content in files.items()]
-    fragment = manifest_fragment(recipe, entry, layer_entry)
+    hashed = hashes_of(contents.sources)
+    made_of: dict[str, object] = {"sources_sha256": sources_digest(hashed, recipe.config, recipe.lock)}
+    if recipe.directories:
+        made_of["directories"] = recipe.directories
+    fragment = manifest_fragment(recipe, entry, layer_entry, made_of)
     enter(dist, fragment, before.fragment if before else None)
     state = State(
         recipe=recipe,
-        sources=hashes_of(contents.sources),
+        sources=hashed,
         outputs=hashes,
         members=[(member.described(), begin) for member, begin in zip(members, begins, strict=True)],
         fragment=fragment,
@@ -181,11 +185,13 @@ def unique(members: Sequence[Member]) -> list[Member]:
     return sorted({member.name: member for member in members}.values(), key=by_name)
 
 
-def manifest_fragment(recipe: Recipe, entry: Mapping[str, object], layer: Mapping[str, object] | None) -> str:
+def manifest_fragment(
+    recipe: Recipe, entry: Mapping[str, object], layer: Mapping[str, object] | None, made_of: Mapping[str, object]
+) -> str:
     """Return the app's part of the manifest, written as `json.dumps(..., indent=2)` writes it there."""
     platform = {"runtime": recipe.runtime, "architecture": recipe.architecture}
     functions = {
-        name: {**entry, "handler": handler, **platform, **({"layer": layer} if layer else {})}
+        name: {**entry, "handler": handler, **platform, **({"layer": layer} if layer else {}), **made_of}
         for name, handler in sorted(recipe.handlers.items())
     }
     return f"  {quoted(recipe.app)}: {dumped(functions, 2)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness.package.cache import Cache, Part
 from harness.package.compiling import WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
 from harness.package.locks import find_lock
+from harness.package.names import refuse_taken_names
 from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
 from harness.package.state import Recipe, builder_digest, lock_path, read_state
@@ -67,6 +69,9 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     )
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
     dependencies = merged(config.app, parts)
+    brought = {member.name.split("/")[0]: part.name for part in parts for member in part.members}
+    own = {config.app, SHARED, *config.root_files}
+    refuse_taken_names(config.app, own, brought, {name: IN_RUNTIME[name] for name in config.provided})
     check_services(config, dependencies)
     recipe = Recipe(
         app=config.app,
@@ -82,7 +87,10 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         modules=sorted(importable(config, dependencies)),
         parts={part.name: part.size for part in parts},
         config=config.digest,
-        directories=any(not part.archive for part in parts),
+        directories={
+            os.path.relpath(lock.base / tree.path, project.path): tree.digest
+            for tree in cache.directories_of(wanted.key)
+        },
         lock=lock.digest,
         builder=builder_digest(),
     )

@@ -77,17 +77,18 @@ class Cache:
         home = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()
         return cls(Path(named) if named else home / "sawhorse")
 
-    def parts_of(self, lock_key: str) -> tuple[list[Part], list[Tracked]] | None:
-        """Return the parts of a lock and the directories that it names.
-
-        None when they were never prepared, or one is not what it was.
-        """
+    def parts_of(self, lock_key: str) -> list[Part] | None:
+        """Return the parts of a lock, or None when they were never prepared or one is not what it was."""
         held = unsealed(self.path / "locks" / lock_key)
         if held is None:
             return None
-        names, trees = marshal.loads(held)
-        parts = [self.part(name) for name in names]
-        return None if None in parts else ([part for part in parts if part], [Tracked(*tree) for tree in trees])
+        parts = [self.part(name) for name in marshal.loads(held)[0]]
+        return None if None in parts else [part for part in parts if part]
+
+    def directories_of(self, lock_key: str) -> list[Tracked]:
+        """Return the directories that a lock names, as they were when its parts were prepared."""
+        held = unsealed(self.path / "locks" / lock_key)
+        return [Tracked(*tree) for tree in marshal.loads(held)[1]] if held else []
 
     def part(self, name: str) -> Part | None:
         """Read a part; None when it is not there or broken."""

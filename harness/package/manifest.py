@@ -37,6 +37,10 @@ class Entry(Archive):
     runtime: str
     architecture: str
     layer: Archive | None = None
+    # What the package was made of, in hex, and the digests of the directories that its lock names, by their paths from
+    # the project. No plan sees either.
+    sources_sha256: str | None = None
+    directories: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 Manifest = dict[str, dict[str, Entry]]
@@ -70,7 +74,7 @@ def write_manifest(dist: Path, manifest: Manifest) -> None:
     """Write the manifest; a package without a layer says nothing of layers."""
     content = {
         app: {
-            name: {key: value for key, value in asdict(entry).items() if value is not None}
+            name: {key: value for key, value in asdict(entry).items() if value is not None and value != {}}
             for name, entry in sorted(functions.items())
         }
         for app, functions in sorted(manifest.items())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # The modules whose change may change a package's bytes.
 BUILDER = (
     "archive", "archives", "assembly", "bill", "build", "cache", "compiler", "compiling", "config", "import_check",
-    "imports", "limits", "locks",
+    "imports", "limits", "locks", "names",
     "pruning", "requirements", "sources", "state", "target", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
@@ -29,8 +29,8 @@ class Recipe:
     """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
 
     `compiler` is the interpreter that compiles, or empty: then there is no bytecode. `modules` are the top-level
-    modules that sources may import besides the standard library. `directories` says that the lock names some, whose
-    files may change. `parts` are the dependencies' unzipped bytes by name.
+    modules that sources may import besides the standard library. `directories` are the digests of those that the lock
+    names, by their paths from the project. `parts` are the dependencies' unzipped bytes by name.
     """
 
     __slots__ = (
@@ -54,7 +54,7 @@ class Recipe:
         modules: list[str],
         parts: dict[str, int],
         config: bytes,
-        directories: bool,
+        directories: dict[str, str],
         lock: bytes,
         builder: str,
     ) -> None:
@@ -148,6 +148,14 @@ def lock_digest(inputs: Mapping[str, bytes]) -> bytes:
     for name, content in sorted(inputs.items()):
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.digest()
+
+
+def sources_digest(sources: Mapping[str, tuple[bytes, bool]], config: bytes, lock: bytes) -> str:
+    """Stand for all that a package is made of: the hashes and modes of its sources, package.toml and the lock."""
+    digest = hashlib.sha256(config + lock)
+    for name, (sha256, executable) in sorted(sources.items()):
+        digest.update(b"%s\0%d\0%s\n" % (name.encode(), executable, sha256))
+    return digest.hexdigest()
 
 
 def builder_digest() -> str:

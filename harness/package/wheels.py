@@ -155,16 +155,13 @@ def prepared_parts(project: Project, wanted: Wanted, cache: Cache) -> list[Part]
 
 def known_parts(wanted: Wanted, cache: Cache) -> list[Part] | None:
     """Return what was prepared for this lock, unless a directory that it names has changed since."""
-    kept = cache.parts_of(wanted.key)
-    if kept is None:
-        return None
-    parts, trees = kept
+    trees = cache.directories_of(wanted.key)
     if trees:
         from harness.package.wheel_build import tree_digest_now  # noqa: PLC0415 # few locks name directories
 
         if any(tree_digest_now(wanted.base / tree.path) != tree.digest for tree in trees):
             return None
-    return parts
+    return cache.parts_of(wanted.key)
 
 
 def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str, Origin], list[Tracked]]:
