@@ -23,6 +23,8 @@ pytestmark = pytest.mark.whole_plans
 
 pytestmark = pytest.mark.whole_plans
 
+pytestmark = pytest.mark.whole_plans
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 ROOTS = sorted(f"{path.parts[-3]}/{path.parts[-2]}" for path in (REPOSITORY / "environments").glob("*/*/main.tf"))
