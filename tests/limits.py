@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+import hypothesis
 import pytest
 from pytest_timeout import is_debugging
 
@@ -22,11 +23,12 @@ from tests.children import children, descendants, end, interrupts_taken
 
 # Seconds by marker; `timeout` in pyproject.toml is for tests without one of them.
 LIMITS = {
-    # The first test of a file also applies its app, and on a fresh machine installs the emulators before: a minute or
-    # two of an idle machine each. One test that hangs this long still leaves .ci/run within its 45 minutes.
+    # The first test of a file also applies its app, and on a fresh machine installs the emulators before. That took 93
+    # seconds on two processors with six times as much to do. One test that hangs this long leaves .ci/run within 45
+    # minutes, since all others take 25.
     "end_to_end": 600,
-    # The first test of a file waits for plans of all roots, of all examples or of all changes, in one run of Terraform
-    # that takes up to three minutes on two busy processors.
+    # The first test of a file waits for plans of all apps, roots, examples or changes: 75 seconds on that machine, and
+    # on a fresh one Terraform and its provider are fetched before.
     "whole_plans": 600,
 }
 # How long after the alarm another one follows, in what then cleans up. Stopping emulators takes up to 20 seconds:
@@ -40,6 +42,10 @@ ERRORS = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes says how busy the machine is; the limits above are for what hangs.
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("suite")
     # While a test runs, standard error is a file that is lost with the process.
     config.stash[ERRORS] = os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2)
 

@@ -149,6 +149,17 @@ def test_what_takes_no_alarm_is_ended_with_its_process_and_the_others_still_run(
     assert "1 failed, 1 passed" in outcome.printed
 
 
+def test_an_example_of_a_property_may_take_its_time_on_a_busy_machine(run: Run) -> None:
+    outcome = run(
+        "from hypothesis import given, settings, strategies\n"
+        "@strategies.composite\ndef slow(draw):\n    time.sleep(0.3)\n    return draw(strategies.booleans())\n"
+        "@settings(max_examples=5)\n@given(slow())\ndef test_one(value):\n    time.sleep(0.25)\n",
+        *("--timeout", "60"),
+    )
+
+    assert outcome.code == 0, outcome.printed
+
+
 def test_a_test_finds_ctrl_c_taken_where_pytest_was_started_to_ignore_it(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "pytest.ini").write_text(INI)
     (tmp_path / "test_sample.py").write_text(
