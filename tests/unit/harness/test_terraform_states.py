@@ -22,6 +22,7 @@ from harness.errors import CommandFailed, SawhorseError
 from harness.layout import Project
 from harness.terraform import Terraform
 from harness.terraform_state import UNSAVED, Snapshot, unsaved, what_was_found
+from tests.children import started
 
 STATE_AS_BEFORE = "The state was read after it and is the one from before, with 0 resources."
 
@@ -173,10 +174,9 @@ def test_after_a_signal_it_is_said_that_something_may_stand_that_the_state_does_
         "try:\n    Terraform(Project(Path(sys.argv[1])), Path(sys.argv[2])).apply()\n"
         "except SawhorseError as error:\n    print(error)\n    sys.exit(error.exit_code)\n"
     )
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-c", program, str(tiny.path), str(root)],
         stdout=subprocess.PIPE,
-        text=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     ) as running:
         deadline = time.monotonic() + 30
