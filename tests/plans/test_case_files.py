@@ -32,6 +32,7 @@ CHANGES: dict[str, Any] = {
         },
     },
 }
+OTHER: dict[str, Any] = {"given": {}, "actions": {}}
 REFUSALS: dict[str, Any] = {
     "apps/fileshare": {
         "base": {"name": "a"},
@@ -107,6 +108,12 @@ def test_whatever_stands_in_a_file_of_cases_is_read_or_refused_with_a_line(
             assert all(actions and "no-op" not in actions for actions in case.actions.values())
 
 
+def test_a_change_may_watch_other_types_than_its_module() -> None:
+    content = changed(CHANGES, ("dynamodb_table", "changes", "other"), OTHER | {"watched": ["aws_c"]})
+
+    assert [case.watched for case in read(written(content), read_changes)] == [("aws_a", "aws_b"), ("aws_c",)]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([CHANGES, REFUSALS]), st.data())
 def test_what_is_missing_or_not_read_is_refused_with_a_line(whole: dict[str, Any], data: st.DataObject) -> None:
@@ -129,6 +136,12 @@ def test_what_is_missing_or_not_read_is_refused_with_a_line(whole: dict[str, Any
         (("dynamodb_table", "watched"), [], ":4: watched must name a type"),
         (("dynamodb_table", "watched"), "aws_a", ":4: watched must be a list"),
         (("dynamodb_table", "watched"), ["aws_a"], "nobody watches the type of aws_b.this; add it to watched."),
+        (("dynamodb_table", "changes", "other"), OTHER | {"watched": []}, ":24: watched must name a type"),
+        (
+            ("dynamodb_table", "changes", "other"),
+            OTHER | {"watched": ["aws_a"], "actions": {"aws_b.this": ["update"]}},
+            "nobody watches the type of aws_b.this; add it to watched.",
+        ),
         (("dynamodb_table", "changes"), {}, ":7: changes must hold a case, or dynamodb_table is not tested at all."),
         (("dynamodb_table", "changes", "other"), None, ":21: other must be a mapping."),
         (("dynamodb_table", "changes", "other", "given"), None, ":22: given must be a mapping from names to values."),
