@@ -14,15 +14,22 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
-from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller
+from pyproject_hooks import (
+    BackendUnavailable,
+    BuildBackendHookCaller,
+    BuildBackendWarning,
+    HookMissing,
+    UnsupportedOperation,
+)
 
 from harness import bootstrap
 from harness.errors import BuildFailed
@@ -46,6 +53,11 @@ DEFAULT_BACKEND = "setuptools.build_meta:__legacy__"
 # 1980-01-01, the first date that a zip can hold.
 SOURCE_DATE = "315532800"
 LAST_LINES = 8
+# A build that ends badly, a backend without what PEP 517 asks of it, and one that returns or leaves something else.
+FAILURES = (
+    subprocess.SubprocessError, BackendUnavailable, HookMissing, UnsupportedOperation, InvalidWheelFilename, OSError,
+    TypeError, ValueError,
+)  # fmt: skip
 TIMEOUT_SECONDS = 300
 SHOWN = 3
 
@@ -112,28 +124,32 @@ class WheelBuilder:
         started = place / "started"
         started.touch()
         run = Runner(place, started, bootstrap.python_of(environment))
-        hooks = BuildBackendHookCaller(
-            str(source), backend, backend_path=backend_path, runner=run, python_executable=str(run.python)
-        )
         out = place / "out"
         out.mkdir()
         try:
-            refuse_unlocked(hooks.get_requires_for_build_wheel(), locked, what)
-            filename = hooks.build_wheel(str(out))
-        except (subprocess.SubprocessError, BackendUnavailable) as error:
+            hooks = BuildBackendHookCaller(
+                str(source), backend, backend_path=backend_path, runner=run, python_executable=str(run.python)
+            )
+            with warnings.catch_warnings():
+                # What a backend warns of is for the author of what it builds.
+                warnings.simplefilter("ignore", BuildBackendWarning)
+                refuse_unlocked(hooks.get_requires_for_build_wheel(), locked, what)
+                filename = hooks.build_wheel(str(out))
+            content = (out / filename).read_bytes()
+            *_, tags = parse_wheel_filename(filename)
+        except FAILURES as error:
             refuse_compilers(started, what)
-            last = "\n  ".join((run.words or str(error)).strip().splitlines()[-LAST_LINES:])
+            last = "\n  ".join((run.words or str(error) or type(error).__name__).strip().splitlines()[-LAST_LINES:])
             raise BuildFailed(
                 f"{what} could not be built. Correct what its build says, or use a version with a wheel:\n  {last}"
             ) from error
         refuse_compilers(started, what)
-        *_, tags = parse_wheel_filename(filename)
         if not any(tag.platform == "any" for tag in tags) or not tags & tag_ranks(self.target).keys():
             raise BuildFailed(
                 f"{what} was built into {filename}, which is not pure Python for Python {self.target.python}; use a "
                 f"version that has a wheel for {self.target.name}."
             )
-        return filename, (out / filename).read_bytes()
+        return filename, content
 
 
 class Runner:
