@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from harness import bootstrap
@@ -15,6 +16,8 @@ from harness.package.imports import Broken, Side, broken_imports, lay_out, modul
 from harness.package.pruning import USUAL
 from harness.package.wheel import content_of, read_wheel
 from harness.package.wheels import Origin, Wanted, content_of_member, plural
+
+WORD = re.compile(rb"\w+")
 
 
 def check_imports(project: Project, wanted: Wanted, cache: Cache, parts: Mapping[Origin, Part]) -> None:
@@ -30,18 +33,31 @@ def check_imports(project: Project, wanted: Wanted, cache: Cache, parts: Mapping
     key = hashlib.sha256("\n".join(words).encode()).hexdigest()
     if cache.imports_checked(key):
         return
-    bootstrap.say(f"Importing {plural(len(pruned), 'wheel')} of {project.shown(wanted.lock)}, whole and pruned.")
+    modules = modules_among(name for part in pruned.values() for names in part.pruned.values() for name in names)
+    checked = [part for part in parts.values() if part.pruned or may_import(part, modules)]
+    bootstrap.say(f"Importing {plural(len(checked), 'wheel')} of {project.shown(wanted.lock)}, whole and pruned.")
     with cache.workplace() as place:
         whole, less = (Side(place / name, wanted.interpreter, place / f"{name}-home") for name in ("whole", "pruned"))
         for home in (whole.home, less.home):
             home.mkdir()
         for origin, part in parts.items():
             lay_out_part(whole.directory, less.directory, origin, part, cache)
-        for part in pruned.values():
+        for part in checked:
             broken = broken_imports(whole, less, modules_among(member.name for member in part.members))
             if broken:
-                raise BuildFailed(refusal(wanted, part, broken[0]))
+                raise BuildFailed(refusal(wanted, [part] if part.pruned else list(pruned.values()), broken[0]))
     cache.keep_imports_checked(key)
+
+
+def may_import(part: Part, modules: Collection[str]) -> bool:
+    """Say whether a source of a part has the first and the last word of one of these modules in it."""
+    ends = {(module.partition(".")[0].encode(), module.rpartition(".")[2].encode()) for module in modules}
+    for member in part.members:
+        if member.name.endswith(".py"):
+            words = set(WORD.findall(content_of_member(member)))
+            if any(first in words and last in words for first, last in ends):
+                return True
+    return False
 
 
 def lay_out_part(whole: Path, pruned: Path, origin: Origin, part: Part, cache: Cache) -> None:
@@ -58,17 +74,18 @@ def lay_out_part(whole: Path, pruned: Path, origin: Origin, part: Part, cache: C
         lay_out(whole, {file.name: (content_of(file, origin.filename), file.executable) for file in left_out})
 
 
-def refusal(wanted: Wanted, part: Part, broken: Broken) -> str:
-    """Say which module breaks, by which pattern, and what to do."""
-    patterns = " or ".join(part.pruned)
+def refusal(wanted: Wanted, pruned: Sequence[Part], broken: Broken) -> str:
+    """Say which module breaks, by which pattern of which wheels, and what to do."""
+    names = " and ".join(f"{part.name} {part.version}" for part in pruned)
+    patterns = sorted({pattern for part in pruned for pattern in part.pruned})
     app = wanted.lock.parent.name if wanted.lock.suffix == ".lock" else wanted.lock.stem
     where = f"lambda/{app}/package.toml"
     advice = (
         f"Say prune = [] in {where} to keep everything"
-        if USUAL in part.pruned and wanted.prune is None
+        if USUAL in patterns and wanted.prune is None
         else f"Take that pattern out of prune in {where}"
     )
     return (
-        f"{part.name} {part.version} cannot be pruned by {patterns}: {broken.module} imports whole, and then fails "
-        f"with {broken.error}. {advice}, and build again."
+        f"{names} cannot be pruned by {' or '.join(patterns)}: {broken.module} imports whole, and then fails with "
+        f"{broken.error}. {advice}, and build again."
     )

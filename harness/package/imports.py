@@ -18,7 +18,7 @@ from pathlib import Path
 
 # A module that takes longer is taken for one that does not import.
 MODULE_SECONDS = 60
-SUFFIXES = (".py", ".abi3.so", ".so")
+SUFFIXES = (".py", ".pyc", ".abi3.so", ".so")
 # Imports modules one after another and writes what happened, line by line, since any of them may end the process.
 PROGRAM = """
 import importlib, os, sys
@@ -122,7 +122,7 @@ def modules_among(names: Iterable[str]) -> list[str]:
     modules = set()
     for name in names:
         path = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), None)
-        if path is None:
+        if path is None or "__pycache__/" in name:
             continue
         # `x.cpython-313-x86_64-linux-gnu.so` is the module x.
         parts = [*path.split("/")[:-1], path.rpartition("/")[2].partition(".cpython-")[0]]
