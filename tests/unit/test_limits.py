@@ -198,6 +198,19 @@ def test_a_drill_has_few_rounds_in_the_suite_and_as_many_as_are_asked_for(
     assert f"{rounds} passed, 1 deselected" in outcome.printed
 
 
+@pytest.mark.parametrize(("options", "ended"), [((), "1 passed, 1 deselected"), (("--rounds", "5"), "6 passed")])
+def test_what_takes_too_long_for_the_suite_runs_in_drills_alone_and_not_more_often_than_it_says(
+    run: Run, options: tuple[str, ...], ended: str
+) -> None:
+    outcome = run(
+        "@pytest.mark.drill(short=0, most=1)\ndef test_one(): ...\n@pytest.mark.drill(short=1)\ndef test_two(): ...\n",
+        *options,
+    )
+
+    assert outcome.code == 0, outcome.printed
+    assert ended in outcome.printed
+
+
 def test_no_rounds_are_refused_with_a_sentence(run: Run) -> None:
     outcome = run("def test_one(): ...\n", "--rounds", "0")
 
