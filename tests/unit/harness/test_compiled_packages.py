@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from harness.layout import Project
 from harness.local.emulators import SECRET
 from harness.package.build import build
 from harness.package.compiling import WrongInterpreter, bytecode_name, compile_sources
+from harness.package.config import read_config
 from tests.conftest import copy_of_project
 
 REPOSITORY = Path(__file__).parents[3]
@@ -26,7 +28,7 @@ UNCHECKED_HASH = 1
 # (https://docs.python.org/3/library/audit_events.html).
 IMPORT_ALL = """
 import os, sys
-package, app = sys.argv[1:]
+package, app, *provided = sys.argv[1:]
 seen = []
 watching = True
 def hook(event, arguments):
@@ -43,7 +45,7 @@ def hook(event, arguments):
     elif set(str(arguments[1] or "r")) & set("wax+") or arguments[2] & (os.O_WRONLY | os.O_RDWR):
         seen.append(f"opened {arguments[0]} for writing")
     watching = True
-sys.path[:0] = [package]
+sys.path[:0] = [package, *provided]
 import importlib, pkgutil
 sys.addaudithook(hook)
 for part in (app, "shared"):
@@ -83,24 +85,60 @@ def extracted(package: str, directory: Path) -> Path:
     return directory
 
 
+def runtime_of(project: Project, app: str) -> list[Path]:
+    """Return where what Lambda's runtime brings is, for an app whose package leaves some of it out."""
+    if not read_config(project, app).provided:
+        return []
+    runtime = bootstrap.ensure_emulators(REPOSITORY).runtime
+    return sorted(runtime.glob("lib/python*/site-packages"))
+
+
+def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: Path, tmp_path: Path) -> None:
+    """`provided` is an option like any other: the same test holds for a package that uses it."""
+    project = copy_of_project(tmp_path / "project")
+    config = project.lambda_path / "triggers_api/package.toml"
+    text = config.read_text().replace('aws_services = ["dynamodb"]\n', "")
+    config.write_text('provided = ["boto3", "botocore", "jmespath", "python-dateutil", "six", "urllib3"]\n' + text)
+    package = build(project, "triggers_api", dist=tmp_path / "dist").path
+    with zipfile.ZipFile(package) as archive:
+        assert not any(name.startswith("botocore/") for name in archive.namelist())
+    place = extracted(package, tmp_path / "task")
+
+    alone, beside = (
+        imported(python, place, "triggers_api", runtime) for runtime in ([], runtime_of(project, "triggers_api"))
+    )
+
+    assert "No module named 'botocore'" in alone.stderr
+    assert (beside.returncode, beside.stdout.split()) == (0, []), beside.stderr[-2000:]
+    writable(place)
+
+
+def imported(python: Path, place: Path, app: str, runtime: Sequence[Path]) -> subprocess.CompletedProcess[str]:
+    """Import all modules of an extracted package, with what the runtime brings behind it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS"))}
+    environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
+    command: list[str | Path] = [python, "-S", "-c", IMPORT_ALL, place, app, *runtime]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def writable(place: Path) -> None:
+    """Let a directory be removed again."""
+    for path in [place, *place.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o755)
+
+
 @pytest.mark.parametrize("app", APPS)
 def test_a_package_imports_without_compiling_or_writing_anything(
     app: str, packages: dict[str, str], python: Path, tmp_path: Path
 ) -> None:
     place = extracted(packages[app], tmp_path / "task")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS"))}
-    environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
 
-    ended = subprocess.run(
-        [python, "-S", "-c", IMPORT_ALL, place, app],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    ended = imported(python, place, app, runtime_of(Project(REPOSITORY), app))
 
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert ended.stdout.split() == []
-    for path in [place, *place.rglob("*")]:
-        if path.is_dir():
-            path.chmod(0o755)
+    writable(place)
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -137,9 +175,7 @@ def test_tracebacks_name_the_file_where_it_lies(tiny: Project, python: Path, tmp
     )  # fmt: skip
 
     assert f'File "{place}/tiny/main.py", line 2, in handler' in ended.stderr
-    for path in [place, *place.rglob("*")]:
-        if path.is_dir():
-            path.chmod(0o755)
+    writable(place)
 
 
 @pytest.mark.usefixtures("cache")
