@@ -108,7 +108,7 @@ def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: P
         imported(python, place, "triggers_api", runtime) for runtime in ([], runtime_of(project, "triggers_api"))
     )
 
-    assert "No module named 'botocore'" in alone.stderr
+    assert "No module named 'jmespath'" in alone.stderr
     assert (beside.returncode, beside.stdout.split()) == (0, []), beside.stderr[-2000:]
     writable(place)
 
