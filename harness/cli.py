@@ -89,10 +89,10 @@ def plan(
     root: RootNames,
     local: Local = False,
     var: Variables = None,
+    as_built: AsBuilt = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with exit code 1 when there are changes.")
     ] = False,
-    as_built: AsBuilt = False,
 ) -> None:
     """Show what an apply would change."""
     changes = [
@@ -106,7 +106,7 @@ def plan(
 
 @app.command()
 def apply(
-    root: RootName, local: Local = False, var: Variables = None, yes: Yes = False, as_built: AsBuilt = False
+    root: RootName, local: Local = False, var: Variables = None, as_built: AsBuilt = False, yes: Yes = False
 ) -> None:
     """Apply a root. Against AWS, show the plan and ask first."""
     workspace = open_workspace(root, local=local, as_built=as_built)

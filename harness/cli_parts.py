@@ -16,10 +16,10 @@ RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as d
 RootNames = Annotated[str, typer.Argument(metavar="ROOT", help="A root, or dev/all for every app of dev.")]
 Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS.")]
 AsBuilt = Annotated[
-    bool, typer.Option("--as-built", help="Use the package as it was built, though its sources have changed since.")
+    bool, typer.Option("--as-built", help="Take the package as it was built, although its sources changed.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS.")]
 Variables = Annotated[
     list[str] | None,
     typer.Option("--var", metavar="NAME=VALUE", help="Override a variable of the root, as terraform's -var does."),

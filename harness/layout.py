@@ -122,6 +122,12 @@ def unknown_app(name: str, apps: Sequence[str]) -> UnknownName:
     return UnknownName(f"There is no app {name}; choose {one_of(apps)}.")
 
 
+def one_and_all(names: Sequence[str]) -> str:
+    """Write several out: `a`, `a and b`, `a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def one_of(names: Sequence[str]) -> str:
     """Write a choice out: `a`, `a or b`, `a, b or c`."""
     if not names:

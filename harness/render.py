@@ -16,9 +16,9 @@ from harness.errors import BadConfiguration, BuildFailed
 from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.package.config import read_config
+from harness.package.freshness import refuse_stale
 from harness.package.limits import ZIPPED_LIMIT
 from harness.package.manifest import Archive, Entry, code_sha256, read_manifest
-from harness.package.staleness import refuse_stale
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHORT_ESCAPES = re.compile(r"\\.")
@@ -37,13 +37,13 @@ class Rendered:
 def render(root: Root, *, project: Project | None = None, into: Path | None = None, as_built: bool = False) -> Rendered:
     """Render a root's files into its directory, all of them or none.
 
-    Raises BuildFailed for a package whose sources have changed, unless it is wanted as it was built.
+    A package that is not made of what stands in the checkout is refused, unless `as_built` takes it as it is.
     """
     project = project or root.project
     environment = read_environment(project, root.environment)
     packages = packages_of(project.path / "dist", root.app)
     if not as_built:
-        refuse_stale(project, root.app, project.path / "dist", packages)
+        refuse_stale(project, project.path / "dist", root.app)
     directory = into or root.path
     contents = {directory / "terraform.tfvars": render_tfvars(environment, root.app, packages)}
     backend = directory / "backend.tf"

@@ -5,6 +5,7 @@ The command line's own imports take longer than a build that changes nothing.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run the command that the arguments name, and return its exit code or raise SystemExit with it."""
     command, *words = sys.argv[1:] or [""]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path that is not UTF-8 can be shown as well; on standard error Python does so by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if command == "build" and not any(word.startswith("-") for word in words):
             return build_and_report(find_checkout(), words)

@@ -57,13 +57,11 @@ class Deployment:
 
 
 class Workspace:
-    """A root that is ready for Terraform.
-
-    A package whose sources have changed since it was built is refused, unless it is wanted `as_built`.
-    """
+    """A root that is ready for Terraform."""
 
     def __init__(self, root: Root, *, local: bool, as_built: bool = False) -> None:
         self.root = root
+        # Whether a package is taken that is not made of what stands in the checkout now.
         self.as_built = as_built
         self.environment = read_environment(root.project, root.environment).of_app(root.app)
         self.local = LocalAWS(root.project).required() if local else None

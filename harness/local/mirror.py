@@ -11,11 +11,14 @@ import shutil
 from pathlib import Path
 
 from harness.environment import read_environment
+from harness.errors import BadConfiguration
 from harness.files import write_atomically
 from harness.layout import Project, Root
 from harness.package.build import build
 from harness.package.config import read_config
-from harness.package.staleness import refuse_stale
+from harness.package.freshness import refuse_stale
+from harness.package.manifest import read_manifest
+from harness.package.sources import fault_of_name, shown
 from harness.package.target import lambda_target, local_target
 from harness.render import archives_of, hcl, packages_of, render_tfvars, render_unbuilt
 
@@ -26,8 +29,9 @@ def mirror(root: Root, python: str, *, issuer: str, built: bool = True, as_built
     """Return the mirrored directory of a root, brought up to date.
 
     `python` is what functions run under locally, and `issuer` whose tokens APIs take there. What needs no package says
-    so with `built=False`. A package whose sources have changed is refused, unless it is wanted `as_built`.
+    so with `built=False`; `as_built` takes one that is not made of what stands in the checkout now.
     """
+    refuse_unspeakable(root.project)
     top = root.project.local / "project"
     directory = top / "environments" / root.environment / root.app
     directory.mkdir(parents=True, exist_ok=True)
@@ -48,20 +52,32 @@ def mirror(root: Root, python: str, *, issuer: str, built: bool = True, as_built
     return directory
 
 
-def mirror_package(project: Project, app: str, dist: Path, python: str, *, as_built: bool = False) -> Path:
+def refuse_unspeakable(project: Project) -> None:
+    """Refuse a place that no file of Terraform's can name."""
+    place = str(project.path)
+    if fault_of_name(place):
+        raise BadConfiguration(
+            f"The project lies in {shown(place)}, which {fault_of_name(place)}, so Terraform cannot be told of its "
+            "state; move the project."
+        )
+
+
+def mirror_package(project: Project, app: str, dist: Path, python: str, *, as_built: bool) -> Path:
     """Put the package that runs on this machine into `dist`: the very one for Lambda where that is the same."""
     config = read_config(project, app)
     target = local_target(config, python)
     if target == lambda_target(config):
         packages = packages_of(project.path / "dist", app)
         if not as_built:
-            refuse_stale(project, app, project.path / "dist", packages)
+            refuse_stale(project, project.path / "dist", app)
         dist.mkdir(parents=True, exist_ok=True)
         for name in ("manifest.json", *(Path(archive.path).name for archive in archives_of(packages.values()))):
             link(dist / name, project.path / "dist" / name)
     else:
         if (dist / "manifest.json").is_symlink():
             shutil.rmtree(dist)
+        if as_built and app in read_manifest(dist):
+            return dist
         build(project, app, dist=dist, target=target)
     return dist
 

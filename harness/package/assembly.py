@@ -12,9 +12,11 @@ from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to imp
 from harness.errors import BuildFailed
 from harness.files import locked, read, remove, sweep_asides, write_atomically
 from harness.package.archive import Member, base64_of, by_name, content_sha256, pack, write_archive
-from harness.package.compiling import bytecode_name, compile_sources
+from harness.package.compiling import Imports, Judged, bytecode_name, compile_sources
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.state import Recipe, State, sources_digest, write_state
+from harness.package.reach import judge, shown
+from harness.package.sources import digest_of, hashes_of
+from harness.package.state import Recipe, State, write_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,14 +42,26 @@ class Package:
         self.sha256, self.size, self.warnings, self.changed = state.sha256, state.size, state.warnings, changed
 
 
-def pack_sources(recipe: Recipe, sources: Sources, before: Mapping[str, Member]) -> list[Member]:
-    """Compress the app's files and compile its modules; what `before` has already is taken from there.
+class Code:
+    """The app's own files as they are packed, what its modules import, and what is to be said of that."""
+
+    __slots__ = ("imports", "members", "warnings")
+
+    def __init__(self, members: Sequence[Member], imports: Mapping[str, Imports], warnings: Sequence[str]) -> None:
+        self.members, self.imports, self.warnings = members, imports, warnings
+
+
+def pack_sources(
+    recipe: Recipe, sources: Sources, before: Mapping[str, Member], imports: Mapping[str, Imports] | None = None
+) -> Code:
+    """Compress the app's files and compile its modules; what `before` and `imports` have already is taken from there.
 
     Raises BuildFailed for a source that cannot be compiled, and for one that imports what will not be there;
     WrongInterpreter when the recipe's compiler is not what it was.
     """
     members: list[Member] = []
     changed: list[tuple[str, bytes]] = []
+    known: dict[str, Imports] = {}
     for name, (content, executable) in sources.items():
         old = before.get(name)
         compiled = before.get(bytecode_name(name, recipe.python)) if name.endswith(".py") else None
@@ -56,40 +70,43 @@ def pack_sources(recipe: Recipe, sources: Sources, before: Mapping[str, Member])
         else:
             members.append(pack(name, content, executable=executable))
             old = None
-        if name.endswith(".py") and not (old and compiled):
-            changed.append((name, content))
-        elif compiled:
+        if not name.endswith(".py"):
+            continue
+        if old and compiled and imports and name in imports:
             members.append(compiled)
-    return members + compile_changed(recipe, changed)
-
-
-def compile_changed(recipe: Recipe, sources: Sequence[tuple[str, bytes]]) -> list[Member]:
+            known[name] = imports[name]
+        else:
+            changed.append((name, content))
     if not recipe.compiler:
         # Another Python's word on these sources would be wrong.
-        return []
+        return Code(members, {}, [])
+    members += compile_changed(recipe, changed, known)
+    return Code(members, known, judge(recipe, known))
+
+
+def compile_changed(recipe: Recipe, sources: Sequence[tuple[str, bytes]], imports: dict[str, Imports]) -> list[Member]:
+    """Compile sources, and enter what they import."""
     members = []
-    for one in compile_sources(recipe.compiler, recipe.python, sources):
+    programs = [handler for handler in recipe.handlers.values() if handler in recipe.root_files]
+    judged = Judged(recipe.own, recipe.modules, recipe.expected, programs)
+    for one in compile_sources(recipe.compiler, recipe.python, sources, judged):
         if one.error:
-            raise BuildFailed(f"lambda/{one.name}, {one.error}. Mend it and build again.")
-        absent = [module for module in one.imports if module not in recipe.modules]
-        if absent:
-            raise BuildFailed(
-                f"lambda/{one.name} imports {absent[0]}, which the package of {recipe.app} will not have. Add it to "
-                f'requirements/{recipe.app}.in and run "make lock", or, where Lambda has it, name it under "provided" '
-                f"in lambda/{recipe.app}/package.toml."
-            )
+            raise BuildFailed(f"{shown(recipe, one.name)}, {one.error}. Fix it and build again.")
         if one.bytecode:
             members.append(pack(bytecode_name(one.name, recipe.python), one.bytecode))
+        if one.imports:
+            imports[one.name] = one.imports
     return members
 
 
 class Contents:
     """What goes into a package: the app's own files as they are read and as they are packed, and the dependencies."""
 
-    __slots__ = ("code", "dependencies", "sources")
+    __slots__ = ("code", "dependencies", "imports", "sources", "warnings")
 
-    def __init__(self, sources: Sources, code: Sequence[Member], dependencies: Sequence[Member]) -> None:
-        self.sources, self.code, self.dependencies = sources, code, dependencies
+    def __init__(self, sources: Sources, code: Code, dependencies: Sequence[Member]) -> None:
+        self.sources, self.code, self.dependencies = sources, code.members, dependencies
+        self.imports, self.warnings = code.imports, code.warnings
 
 
 def write_package(  # noqa: PLR0913 # what a package is made of
@@ -122,21 +139,20 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     entry = described(f"{recipe.app}.zip", members)
     layer_entry = described(layer_name(recipe.app), unique(contents.dependencies)) if recipe.layer else None
     archives = [content for name, content in files.items() if name.endswith(".zip")]
-    warnings = [*warnings, *check_sizes(recipe, contents, archives)]
+    warnings = [*warnings, *contents.warnings, *check_sizes(recipe, contents, archives)]
     for name in files:
         sweep_asides(f"{dist}/{name}")
     if not recipe.layer:
         remove(f"{dist}/{layer_name(recipe.app)}")
     written = [write_atomically(f"{dist}/{name}", content) for name, content in files.items()]
     hashed = hashes_of(contents.sources)
-    made_of: dict[str, object] = {"sources_sha256": sources_digest(hashed, recipe.config, recipe.lock)}
-    if recipe.directories:
-        made_of["directories"] = recipe.directories
+    made_of = base64_of(digest_of(recipe.config, recipe.lock, hashed))
     fragment = manifest_fragment(recipe, entry, layer_entry, made_of)
     enter(dist, fragment, before.fragment if before else None)
     state = State(
         recipe=recipe,
         sources=hashed,
+        imports={name: found.described() for name, found in contents.imports.items()},
         outputs=hashes,
         members=[(member.described(), begin) for member, begin in zip(members, begins, strict=True)],
         fragment=fragment,
@@ -186,12 +202,19 @@ def unique(members: Sequence[Member]) -> list[Member]:
 
 
 def manifest_fragment(
-    recipe: Recipe, entry: Mapping[str, object], layer: Mapping[str, object] | None, made_of: Mapping[str, object]
+    recipe: Recipe, entry: Mapping[str, object], layer: Mapping[str, object] | None, made_of: str
 ) -> str:
     """Return the app's part of the manifest, written as `json.dumps(..., indent=2)` writes it there."""
     platform = {"runtime": recipe.runtime, "architecture": recipe.architecture}
     functions = {
-        name: {**entry, "handler": handler, **platform, **({"layer": layer} if layer else {}), **made_of}
+        name: {
+            **entry,
+            "handler": handler,
+            **platform,
+            **({"layer": layer} if layer else {}),
+            "sources_sha256": made_of,
+            **({"directories": recipe.directories} if recipe.directories else {}),
+        }
         for name, handler in sorted(recipe.handlers.items())
     }
     return f"  {quoted(recipe.app)}: {dumped(functions, 2)}"
@@ -222,10 +245,6 @@ def enter(dist: str, fragment: str, before: str | None) -> None:
 def is_manifest_with(text: str, fragment: str) -> bool:
     """Say whether this looks like a manifest that holds an app's part as it was written, once."""
     return text.startswith("{\n") and text.endswith("\n}\n") and text.count(fragment) == 1
-
-
-def hashes_of(sources: Sources) -> dict[str, tuple[bytes, bool]]:
-    return {name: (hashlib.sha256(content).digest(), executable) for name, (content, executable) in sources.items()}
 
 
 def layer_name(app: str) -> str:

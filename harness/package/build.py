@@ -18,7 +18,7 @@ from harness.package.cache import Cache, Part
 from harness.package.compiling import WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
 from harness.package.locks import find_lock
-from harness.package.names import refuse_taken_names
+from harness.package.names import module_at_top, refuse_names
 from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
 from harness.package.state import Recipe, builder_digest, lock_path, read_state
@@ -69,9 +69,6 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     )
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
     dependencies = merged(config.app, parts)
-    brought = {member.name.split("/")[0]: part.name for part in parts for member in part.members}
-    own = {config.app, SHARED, *config.root_files}
-    refuse_taken_names(config.app, own, brought, {name: IN_RUNTIME[name] for name in config.provided})
     check_services(config, dependencies)
     recipe = Recipe(
         app=config.app,
@@ -84,7 +81,9 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         target=target.name,
         python=target.python,
         compiler=str(compiler or ""),
+        own=sorted(own_modules(config)),
         modules=sorted(importable(config, dependencies)),
+        expected=list(config.expected),
         parts={part.name: part.size for part in parts},
         config=config.digest,
         directories={
@@ -97,6 +96,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     documents = documents_of(config.app, parts, cache)
     with locked(lock_path(str(dist), config.app)):
         sources = read_sources(str(project.path), config.app, config.root_files)
+        refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members])
         contents = Contents(sources, pack_sources(recipe, sources, {}), dependencies)
         before = read_state(str(dist), config.app)
         return write_package(
@@ -165,10 +165,12 @@ def find_compiler(project: Project, python: str, cache: Cache) -> Path | None:
 
 
 def importable(config: PackageConfig, dependencies: Sequence[Member]) -> set[str]:
-    """Return the top-level modules, besides the standard library, that a function of the package finds."""
-    names = {re.split(r"[/.]", member.name, maxsplit=1)[0] for member in dependencies}
-    own = {config.app, SHARED, *(name.removesuffix(".py") for name in config.root_files)}
-    return names | own | {IN_RUNTIME[name] for name in config.provided}
+    """Return the top-level modules that a function finds in its dependencies and in what is provided."""
+    return {module_at_top(member.name) for member in dependencies} | {IN_RUNTIME[name] for name in config.provided}
+
+
+def own_modules(config: PackageConfig) -> set[str]:
+    return {config.app, SHARED, *(name.removesuffix(".py") for name in config.root_files if name.endswith(".py"))}
 
 
 def warnings_of(recipe: Recipe) -> list[str]:

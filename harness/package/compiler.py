@@ -1,14 +1,16 @@
 """Compile sources to bytecode that is never stale: run by the interpreter whose bytecode it is.
 
-Reads a marshalled `[whether imports are asked for, [[name, source], ...]]` from standard input, and writes a marshalled
-`[version, [[name, bytecode or None, modules that it imports, error or None], ...]]`. Imports the standard library
-alone, since any Python from 3.11 on may be the one that runs it.
+Reads a marshalled `[[[name, source, how], ...], own, others, expected]` from standard input, and writes a marshalled
+`[version, [[name, bytecode or None, imports or None, error or None], ...]]`. `how` says whether the imports are wanted
+as well: `ignored`, or `imported`, `started` or `either` for how the module runs. Imports the standard library alone,
+and what judges imports, since any Python from 3.11 on may be the one that runs it.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import marshal
+import os
 import signal
 import sys
 import warnings
@@ -24,6 +26,9 @@ UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 AST_ONLY = 0x400
 
 
+IGNORED, IMPORTED, STARTED = "ignored", "imported", "started"
+
+
 def main() -> None:
     # Whoever asks is interrupted as well, and says so. Where that one ignores interrupts, this does too.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -32,71 +37,43 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
-    imports, jobs = marshal.loads(sys.stdin.buffer.read())
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    answer = [version, [compiled(name, source, imports=imports) for name, source in jobs]]
+    jobs, *modules = marshal.loads(sys.stdin.buffer.read())
+    answer = [
+        f"{sys.version_info[0]}.{sys.version_info[1]}",
+        [compiled(*job, *map(frozenset, modules)) for job in jobs],
+    ]
     sys.stdout.buffer.write(marshal.dumps(answer, EXCHANGE_FORMAT))
 
 
-def compiled(name: str, source: bytes, *, imports: bool) -> list[object]:
+def compiled(  # noqa: PLR0913, PLR0917 # a job, and the modules that are there
+    name: str, source: bytes, how: str, own: frozenset[str], others: frozenset[str], expected: frozenset[str]
+) -> list[object]:
     """Compile a source under its name in the package, so that no path of this machine gets in."""
     try:
-        tree = compile(source, name, "exec", AST_ONLY, dont_inherit=True) if imports else None
         code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+        tree = None if how == IGNORED else compile(source, name, "exec", AST_ONLY, dont_inherit=True)
     except (MemoryError, RecursionError):
-        return [name, None, [], "line 1: nested too deeply for Python"]
+        return [name, None, None, "line 1: nested too deeply for Python"]
     except (SyntaxError, ValueError) as error:
-        return [name, None, [], f"line {getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', None) or error}"]
+        return [name, None, None, f"line {getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', None) or error}"]
     bytecode = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + marshal.dumps(code)
-    return [name, bytecode, sorted(imported(tree.body) - sys.stdlib_module_names) if tree else [], None]
+    return [name, bytecode, tree and judged(tree, name, how, own, others, expected), None]
 
 
-def imported(statements: list[Any]) -> set[str]:
-    """Name the top-level modules that must be there for these statements to run."""
-    modules: set[str] = set()
-    for statement in statements:
-        kind = type(statement).__name__
-        if kind == "Import":
-            modules |= {alias.name.partition(".")[0] for alias in statement.names}
-        elif kind == "ImportFrom" and not statement.level:
-            modules.add(statement.module.partition(".")[0])
-        elif kind == "If" and "TYPE_CHECKING" in words_of(statement.test):
-            modules |= imported(statement.orelse)
-        elif (kind == "If" and "version_info" in words_of(statement.test)) or (
-            kind == "With" and suppresses(statement)
-        ):
-            # What is imported there is there for some Pythons, or may be missing.
-            continue
-        elif kind == "Try" and any(expects_absence(handler.type) for handler in statement.handlers):
-            modules |= imported(statement.orelse) | imported(statement.finalbody)
-        else:
-            for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-                modules |= imported(getattr(statement, part, None) or [])
-    return modules
+def judged(  # noqa: PLR0913, PLR0917 # a job, and the modules that are there
+    tree: Any, name: str, how: str, own: frozenset[str], others: frozenset[str], expected: frozenset[str]
+) -> list[object]:
+    """Return what a source imports: for certain, possibly, and what may fail, each module with its line."""
+    from harness.package.conditions import Surroundings  # noqa: PLC0415 # wheels are compiled without
+    from harness.package.import_statements import imports_of  # noqa: PLC0415
 
-
-def words_of(test: Any) -> set[str]:
-    """Name what a condition speaks of: `sys.version_info >= (3, 12)` -> sys, version_info."""
-    words = {getattr(test, "id", ""), getattr(test, "attr", "")}
-    for part in ("left", "value", "operand"):
-        if hasattr(test, part):
-            words |= words_of(getattr(test, part))
-    for inner in getattr(test, "values", []):
-        words |= words_of(inner)
-    return words
-
-
-def suppresses(statement: Any) -> bool:
-    """Say whether a `with` passes over a module that is missing: `with suppress(ImportError):`."""
-    calls = [item.context_expr for item in statement.items if hasattr(item.context_expr, "func")]
-    return any("suppress" in words_of(call.func) and any(map(expects_absence, call.args)) for call in calls)
-
-
-def expects_absence(caught: Any) -> bool:
-    """Say whether an `except` is there for a module that may be missing."""
-    names = {getattr(one, "id", "") for one in getattr(caught, "elts", [caught])}
-    return bool(names & {"ImportError", "ModuleNotFoundError"})
+    package, _, file = name.removesuffix(".py").replace("/", ".").rpartition(".")
+    module = package if file == "__init__" else f"{package}.{file}" if package else file
+    named = {IMPORTED: module, STARTED: "__main__"}.get(how)
+    return [list(found.items()) for found in imports_of(tree, package, Surroundings(named, own, others, expected))]
 
 
 if __name__ == "__main__":
+    # Isolated from where it lies, Python finds the rest of the harness nowhere else.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
     main()

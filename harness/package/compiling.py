@@ -18,13 +18,57 @@ INTERRUPT = 2
 COMPILER = os.path.join(os.path.dirname(__file__), "compiler.py")  # noqa: PTH118, PTH120 # pathlib takes 10 ms to import
 
 
+class Imports:
+    """What a module imports, each name with its line.
+
+    `certain` runs whenever the module is imported, `possible` for some or later, and `optional` may fail. Named are
+    the package's own modules, by every name that may stand for one, and modules that are absent.
+    """
+
+    __slots__ = ("certain", "optional", "possible")
+
+    def __init__(
+        self,
+        certain: Sequence[tuple[str, int]],
+        possible: Sequence[tuple[str, int]],
+        optional: Sequence[tuple[str, int]],
+    ) -> None:
+        self.certain, self.possible, self.optional = dict(certain), dict(possible), dict(optional)
+
+    def described(self) -> list[list[tuple[str, int]]]:
+        """All of it, as it can be marshalled."""
+        return [list(found.items()) for found in (self.certain, self.possible, self.optional)]
+
+
 class Compiled:
     """A source as the interpreter took it: its bytecode, what it imports, or why it cannot be compiled."""
 
     __slots__ = ("bytecode", "error", "imports", "name")
 
-    def __init__(self, name: str, bytecode: bytes | None, imports: list[str], error: str | None) -> None:
-        self.name, self.bytecode, self.imports, self.error = name, bytecode, imports, error
+    def __init__(
+        self, name: str, bytecode: bytes | None, imports: list[list[tuple[str, int]]] | None, error: str | None
+    ) -> None:
+        self.name, self.bytecode, self.error = name, bytecode, error
+        self.imports = Imports(*imports) if imports else None
+
+
+class Judged:
+    """Which modules a source's imports are judged by, and which sources are programs.
+
+    `own` are those of the package's sources, `others` those of its dependencies and of the runtime, and `expected`
+    those that may be there. Where `started` is not empty, any other module may be started by what is.
+    """
+
+    __slots__ = ("expected", "others", "own", "started")
+
+    def __init__(
+        self, own: Sequence[str], others: Sequence[str], expected: Sequence[str], started: Sequence[str]
+    ) -> None:
+        self.own, self.others, self.expected, self.started = own, others, expected, started
+
+    def how(self, name: str) -> str:
+        """Say how a source runs, as the compiler wants to know it."""
+        return "started" if name in self.started else "either" if self.started else "imported"
 
 
 class WrongInterpreter(Exception):
@@ -32,15 +76,17 @@ class WrongInterpreter(Exception):
 
 
 def compile_sources(
-    interpreter: str, python: str, sources: Sequence[tuple[str, bytes]], *, imports: bool = True
+    interpreter: str, python: str, sources: Sequence[tuple[str, bytes]], judged: Judged | None = None
 ) -> list[Compiled]:
-    """Compile `(name, source)` pairs for the minor version `python`, and with `imports` say what they import.
+    """Compile `(name, source)` pairs for the minor version `python`, and with `judged` tell what they import.
 
     Each call starts one process. Raises WrongInterpreter.
     """
     if not sources:
         return []
-    answer = ask(interpreter, marshal.dumps([imports, [list(source) for source in sources]], 2))
+    jobs = [[name, source, judged.how(name) if judged else "ignored"] for name, source in sources]
+    modules = [list(judged.own), list(judged.others), list(judged.expected)] if judged else [[], [], []]
+    answer = ask(interpreter, marshal.dumps([jobs, *modules], 2))
     try:
         version, compiled = marshal.loads(answer)
     except (ValueError, EOFError, TypeError) as error:
@@ -55,8 +101,9 @@ def ask(interpreter: str, question: bytes) -> bytes:
     question_out, question_in = os.pipe()
     answer_out, answer_in = os.pipe()
     actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
-    # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone.
-    command = [interpreter, "-I", "-S", "-B", COMPILER]
+    # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone. Its own
+    # bytecode is kept beside it, as that of the harness is.
+    command = [interpreter, "-I", "-S", COMPILER]
     try:
         # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
         child = os.posix_spawn(interpreter, command, dict(os.environ), file_actions=actions, setsigmask=[INTERRUPT])

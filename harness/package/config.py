@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tomllib
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadConfiguration
 from harness.layout import Project
+from harness.package.reasons import words_without_reason
 from harness.package.sources import SHARED, is_packaged
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
@@ -28,8 +31,8 @@ IN_RUNTIME = {
 # How a zip gets to Lambda: in the call that makes or changes a function, or from a bucket.
 UPLOADS = ("direct", "s3")
 KEYS = {
-    "architecture", "aws_services", "commands", "functions", "layer", "provided", "prune", "root_files", "runtime",
-    "upload",
+    "architecture", "aws_services", "commands", "expected", "functions", "layer", "provided", "prune", "root_files",
+    "runtime", "upload",
 }  # fmt: skip
 
 
@@ -45,6 +48,8 @@ class PackageConfig:
     root_files: tuple[str, ...] = ()
     # Distributions that the package leaves out because Lambda has them.
     provided: tuple[str, ...] = ()
+    # Modules that a layer of somebody else's or the runtime brings, so that their absence is no fault of the package.
+    expected: tuple[str, ...] = ()
     # Patterns of dependencies' files that the package leaves out, in place of the usual ones.
     prune: tuple[str, ...] | None = None
     # The AWS services that a botocore in the package describes; None keeps all of them.
@@ -105,6 +110,7 @@ def read_config(project: Project, app: str) -> PackageConfig:
         },
         root_files=root_files,
         provided=provided,
+        expected=expected_of(content, written.decode(), shown),
         prune=names_in(content, "prune", shown, example="*.pyi"),
         aws_services=services,
         layer=layer,
@@ -112,6 +118,27 @@ def read_config(project: Project, app: str) -> PackageConfig:
         upload=choice(content, "upload", UPLOADS, "", shown) if "upload" in content else None,
         digest=hashlib.sha256(written).digest(),
     )
+
+
+def expected_of(content: dict[str, Any], written: str, shown: Path) -> tuple[str, ...]:
+    """Check that the modules that are expected to be there can be modules, and have reasons."""
+    names = names_in(content, "expected", shown, example="numpy") or ()
+    for name in names:
+        if not name.isidentifier() or iskeyword(name):
+            raise BadConfiguration(
+                f"{shown}: expected has {name!r}, which no module at the top can be called; name what stands after "
+                "import, up to the first dot."
+            )
+        if name in sys.stdlib_module_names:
+            raise BadConfiguration(
+                f"{shown}: expected has {name}, which is in Python's standard library; remove it there."
+            )
+    for number in words_without_reason(written, "expected"):
+        raise BadConfiguration(
+            f"{shown}: expected has {names[number]} without a reason; say in a comment on its line, or above it, what "
+            "brings it."
+        )
+    return names
 
 
 def is_program(function: Any, root_files: tuple[str, ...]) -> bool:
@@ -149,7 +176,7 @@ def root_files_of(content: dict[str, Any], directory: Path, shown: Path) -> tupl
     for name in names:
         if Path(name).name != name or not (directory / name).is_file():
             raise BadConfiguration(f"{shown}: root_files has {name!r}, which is no file beside it; correct the name.")
-        if not is_packaged(name):
+        if not is_packaged(name, at_top=True):
             raise BadConfiguration(f"{shown}: root_files has {name!r}, which no package takes; remove or rename it.")
     return names
 

@@ -31,15 +31,18 @@ class Archive:
 
 @dataclass(frozen=True)
 class Entry(Archive):
-    """One function's package, and the layer that its dependencies lie in when its app wants one."""
+    """One function's package, and the layer that its dependencies lie in when its app wants one.
+
+    `sources_sha256`, base64 too, stands for all that the package was made of. Terraform never sees it; None where an
+    older build wrote the entry.
+    """
 
     handler: str
     runtime: str
     architecture: str
     layer: Archive | None = None
-    # What the package was made of, in hex, and the digests of the directories that its lock names, by their paths from
-    # the project. No plan sees either.
     sources_sha256: str | None = None
+    # The digests of the directories that the lock names, by their paths from the project.
     directories: dict[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -74,7 +77,7 @@ def write_manifest(dist: Path, manifest: Manifest) -> None:
     """Write the manifest; a package without a layer says nothing of layers."""
     content = {
         app: {
-            name: {key: value for key, value in asdict(entry).items() if value is not None and value != {}}
+            name: {key: value for key, value in asdict(entry).items() if value not in (None, {})}
             for name, entry in sorted(functions.items())
         }
         for app, functions in sorted(manifest.items())

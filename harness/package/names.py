@@ -1,41 +1,97 @@
-"""Refuse an app that takes a name of what its package brings along: one of the two could never be imported."""
+"""Refuse names at a package's top that stand for two things at once, of which Python would find one."""
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable
 
-from harness.errors import BuildFailed
+from harness.errors import BadConfiguration, BuildFailed
+from harness.package.config import IN_RUNTIME, PackageConfig
+from harness.package.sources import SHARED
 
-# A module's file: `x.py`, `x.so`, `x.cpython-313-x86_64-linux-gnu.so`, `x.abi3.so`, `x.pyc`.
-MODULE_FILE = re.compile(r"^([A-Za-z_]\w*)(\.cpython-[\w-]+|\.abi3)?\.(py|pyc|so)$")
+# What Python imports a file at the top as: `x.py`, `x.cpython-313-x86_64-linux-gnu.so`, `x.abi3.so`.
+MODULE_ENDS = (".py", ".pyc", ".so")
+# What some Pythons that run the harness or functions have in their standard library, and others have not
+# (https://docs.python.org/3/whatsnew/3.12.html#removed, https://peps.python.org/pep-0594/).
+REMOVED = {
+    "3.12": ("asynchat", "asyncore", "distutils", "imp", "smtpd"),
+    "3.13": (
+        "aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap", "msilib", "nis", "nntplib",
+        "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
+    ),
+}  # fmt: skip
+ADDED = {"3.14": ("annotationlib", "compression")}
 
 
-def refuse_taken_names(app: str, own: Collection[str], brought: Mapping[str, str], provided: Mapping[str, str]) -> None:
-    """Refuse what an app and its dependencies both put at the top of its package. Raises BuildFailed.
+def standard_library(python: str) -> set[str]:
+    """Return the modules that a minor version of Python brings along, whichever runs the harness."""
+    names = set(sys.stdlib_module_names)
+    for version, removed in REMOVED.items():
+        names = names - set(removed) if is_from(python, version) else names | set(removed)
+    for version, added in ADDED.items():
+        names = names if is_from(python, version) else names - set(added)
+    return names
 
-    `own` are the app's directories and files at the top, `brought` the distribution of each of the dependencies'
-    names there, `provided` the module of each distribution that Lambda's runtime has in the package's place.
+
+def is_from(python: str, version: str) -> bool:
+    """Say whether a minor version is this one or a later one."""
+    return tuple(map(int, python.split("."))) >= tuple(map(int, version.split(".")))
+
+
+def module_at_top(name: str) -> str:
+    """Return what Python imports a file's path as at its top; nothing for a file that is no module."""
+    top, below, _ = name.partition("/")
+    if below:
+        return top
+    return top.partition(".")[0] if top.endswith(MODULE_ENDS) else ""
+
+
+def refuse_names(config: PackageConfig, own: Iterable[str], dependencies: Iterable[tuple[str, str]]) -> None:
+    """Refuse names of the app that are those of a dependency, of what the runtime provides, or of Python itself.
+
+    `own` are the paths of the app's files in the package, `dependencies` the paths of all others, each after the name
+    of its distribution. Raises BuildFailed, and BadConfiguration where `expected` names what is there.
     """
-    modules = {module_of(name): name for name in own}
-    if app in sys.stdlib_module_names:
-        raise BuildFailed(
-            f"The app {app} has the name of a module of Python's standard library, which its package would hide; "
-            f"rename lambda/{app}."
-        )
-    others = {**{module_of(name): owner for name, owner in brought.items()}, **{m: d for d, m in provided.items()}}
-    taken = sorted(modules.keys() & others.keys())
-    if taken:
-        name = modules[taken[0]]
-        where = f"lambda/{name}" if name in {app, "shared"} else f"lambda/{app}/{name}"
-        raise BuildFailed(
-            f"{where} and {others[taken[0]]} both bring {taken[0]} to the top of the package of {app}, where one hides "
-            f"the other. Rename {where}, or take {others[taken[0]]} out of the dependencies."
-        )
+    theirs: dict[str, str] = {}
+    for distribution, path in dependencies:
+        for top in {path.partition("/")[0], module_at_top(path)} - {""}:
+            theirs.setdefault(top, distribution)
+    provided = {IN_RUNTIME[name]: name for name in config.provided}
+    of_python = standard_library(config.python)
+    tops = sorted({(name.partition("/")[0], "/" in name) for name in own})
+    modules: dict[str, str] = {}
+    for top, is_directory in tops:
+        file = f"lambda/{top}" if is_directory else f"lambda/{config.app}/{top}"
+        module = top if is_directory else module_at_top(top)
+        rename = "" if is_directory and top == SHARED else "rename the first, or "
+        taken = next((one for one in (top, module) if one in theirs), None)
+        if taken:
+            raise BuildFailed(
+                f"{file} and {theirs[taken]}, a dependency of {config.app}, both are {taken} at the top of the "
+                f"package; {rename}leave {theirs[taken]} out of requirements/{config.app}.in."
+            )
+        if module in provided:
+            raise BuildFailed(
+                f"{file} hides {module} of {provided[module]}, which Lambda's runtime provides; {rename}take "
+                f'{provided[module]} out of "provided" in lambda/{config.app}/package.toml.'
+            )
+        if module in of_python:
+            raise BuildFailed(
+                f"{file} has the name of {module} in Python's standard library, and would hide it or be hidden by it; "
+                "rename it."
+            )
+        for one in {top, module} - {""}:
+            if one in modules:
+                raise BuildFailed(f"{modules[one]} and {file} both are {one} at the top of the package; rename one.")
+            modules[one] = file
+    refuse_expected(config, {*theirs, *modules}, provided)
 
 
-def module_of(name: str) -> str:
-    """Return what a name at the top is imported as, and any other name as it is."""
-    found = MODULE_FILE.match(name)
-    return found[1] if found else name
+def refuse_expected(config: PackageConfig, there: Iterable[str], provided: Iterable[str]) -> None:
+    """Refuse an expected module that nobody has to expect."""
+    useless = [name for name in config.expected if name in {*there, *provided}]
+    if useless:
+        raise BadConfiguration(
+            f"lambda/{config.app}/package.toml: expected has {useless[0]}, which the package or its runtime has "
+            "anyway; remove it there."
+        )

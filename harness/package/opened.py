@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from harness.errors import SawhorseError
 from harness.package.limits import UNZIPPED_LIMIT
+from harness.package.sources import fault_of_name
 
 ENCRYPTED = 0x1
 # What reading a damaged member raises: `zipfile` and `zlib` tell bad bytes by all of these, which fuzzing brought out.
@@ -133,10 +134,11 @@ def fault_of(info: zipfile.ZipInfo, size: int) -> str | None:
     """Say what is wrong with a member's name, kind or place in a zip of `size` bytes."""
     name = info.orig_filename
     parts = name.removesuffix("/").split("/")
+    wrong = fault_of_name(name)
     leaves = "\\" in name or "\0" in name or name.startswith("/") or any(part in {"", ".", ".."} for part in parts)
     faults = {
         "does not stay in the directory that it is unpacked in": leaves,
-        "has a name with characters that cannot be shown": not name.isprintable(),
+        str(wrong): wrong is not None,
         "is a link and not a file": stat.S_ISLNK(info.external_attr >> 16),
         "does not lie in the zip": not 0 <= info.header_offset < size,
         "is neither stored nor deflated": info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED},

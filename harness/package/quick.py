@@ -16,13 +16,12 @@ from harness.files import locked, read
 from harness.package.assembly import (
     Contents,
     Package,
-    hashes_of,
     is_manifest_with,
     pack_sources,
     write_package,
 )
-from harness.package.compiling import WrongInterpreter, bytecode_name
-from harness.package.sources import read_sources
+from harness.package.compiling import Imports, WrongInterpreter, bytecode_name
+from harness.package.sources import hashes_of, read_sources
 from harness.package.state import State, lock_digest, lock_inputs, lock_path, read_state
 
 TYPE_CHECKING = False
@@ -96,7 +95,8 @@ def rebuild(dist: str, app: str, state: State, sources: Sources) -> Package | No
         return None
     before = {member.name: member for member in state.members_in(read(f"{dist}/{app}.zip"))}
     own = {*sources, *(bytecode_name(name, state.recipe.python) for name in sources)}
-    code = pack_sources(state.recipe, sources, {name: member for name, member in before.items() if name in own})
+    imports = {name: Imports(*found) for name, found in state.imports.items()}
+    code = pack_sources(state.recipe, sources, {name: before[name] for name in own & before.keys()}, imports)
     documents = {name: read(f"{dist}/{name}") for name in state.outputs if not name.endswith(".zip")}
     dependencies = [member for name, member in before.items() if name not in own]
     contents = Contents(sources, code, dependencies)

@@ -1,10 +1,11 @@
-"""Find what of a checkout goes into a package: everything below `lambda/<app>` and `lambda/shared` but a short list.
+"""Find what of a checkout goes into a package, and refuse what no package can hold.
 
 Imports only what a build that changes nothing needs (`harness/package/quick.py`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 
@@ -13,24 +14,33 @@ from harness.files import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 SHARED = "shared"
-# What lies at the top of an app for the reader's and the build's sake.
-NOT_PACKAGED = frozenset(
-    {"package.toml", "README.md", "Dockerfile", "Dockerfile.dockerignore", ".dockerignore", "pyproject.toml", "uv.lock"}
+# docs/packages.md lists what follows. At the top of an app, and of what is shared, for the reader and the build:
+LEFT_OUT_AT_TOP = frozenset({
+    ".dockerignore", ".python-version", "Dockerfile", "Dockerfile.dockerignore", "README.md", "package.toml",
+    "pyproject.toml", "uv.lock",
+})  # fmt: skip
+# At any depth, what Python, version control, tools and operating systems keep.
+DIRECTORIES_LEFT_OUT = frozenset({
+    ".git", ".hg", ".hypothesis", ".idea", ".ipynb_checkpoints", ".jj", ".mypy_cache", ".nox", ".pytest_cache",
+    ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__",
+})  # fmt: skip
+FILES_LEFT_OUT = frozenset({
+    ".DS_Store", ".coverage", ".env", ".envrc", ".git", ".gitattributes", ".gitignore", "Thumbs.db",
+})  # fmt: skip
+# What cannot be shown on one line, or is unpacked in different ways: control characters, those that change the
+# direction of a text or are never seen, separators of lines, and backslashes.
+UNSUITABLE = frozenset(
+    [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
+    + list("\\\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 )
-# What tools leave behind, at any depth: directories by their names, files by their endings or whole names.
-DIRECTORIES_LEFT_OUT = frozenset(
-    {
-        "__pycache__", ".git", ".hg", ".svn", ".hypothesis", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox",
-        ".pytest_cache", ".ruff_cache", ".tox", ".venv", ".vscode",
-    }
-)  # fmt: skip
-ENDINGS_LEFT_OUT = (".pyc", "~", ".swp")
-FILES_LEFT_OUT = frozenset({".DS_Store", "Thumbs.db", ".gitkeep", ".gitignore", ".gitattributes"})
-# Files that hold secrets by convention: a package is no place for them, and to pass them by would hide that.
-SECRETS = ".env"
+# What Linux takes: a name in a directory, and a whole path with Lambda's `/opt/python/` or `/var/task/` before it.
+LONGEST_NAME = 255
+LONGEST_PATH = 4095 - len("/opt/python/")
+# What Python puts around a module's name for its bytecode.
+AROUND_BYTECODE = len(".cpython-313.pyc") - len(".py")
 
 # A file's path in the package -> its content, and whether it may be executed.
 Sources = dict[str, tuple[bytes, bool]]
@@ -39,72 +49,155 @@ Sources = dict[str, tuple[bytes, bool]]
 def read_sources(project: str, app: str, root_files: Sequence[str] = ()) -> Sources:
     """Read the app's own files and the shared ones, by their path in the package: as from the source root.
 
-    `root_files` of the app lie at the top instead. Raises BuildFailed for what no package can hold.
+    `root_files` of the app lie at the top instead. Raises BuildFailed.
     """
     found: Sources = {}
     for part in (app, SHARED):
-        top = os.path.join(project, "lambda", part)  # noqa: PTH118 # pathlib takes 10 ms to import
-        for name, path, executable in files_below(project, top, f"{part}/"):
-            below = name.removeprefix(f"{part}/")
-            if not is_packaged(below):
-                continue
-            found[below if part == app and below in root_files else name] = (read(path), executable)
+        directory = f"{project}/lambda/{part}"
+        if os.path.islink(directory) and not lies_in(directory, project):  # noqa: PTH114
+            raise BuildFailed(f"lambda/{shown(part)} is a link that leaves the project; copy what it holds.")
+        for name, path, executable in files_below(project, directory, part):
+            top = name.removeprefix(f"{app}/")
+            at_top = part == app and top in root_files
+            wrong = fault_of_name(name)
+            if wrong:
+                raise BuildFailed(f"lambda/{shown(name)} {wrong}, so no package can hold it; rename it.")
+            try:
+                found[top if at_top else name] = (read(path), executable)
+            except OSError as error:
+                raise unreadable(project, path, error) from error
     return found
 
 
-def is_packaged(name: str) -> bool:
-    """Say by a file's path from its app whether packages take it."""
-    file = name.rpartition("/")[2]
-    return not (name in NOT_PACKAGED or file in FILES_LEFT_OUT or file.endswith(ENDINGS_LEFT_OUT))
+def is_packaged(file: str, *, at_top: bool) -> bool:
+    """Say by a file's name whether packages take it; `at_top` of an app."""
+    left_behind = (
+        file.endswith(("~", ".pyc"))
+        or file.startswith((".#", ".env."))
+        or (file.startswith("#") and file.endswith("#"))
+        # What vim writes while a file is open.
+        or (file.startswith(".") and file[-4:-1] == ".sw" and file[-1:] in "klmnop")
+    )
+    return not (left_behind or file in FILES_LEFT_OUT or (at_top and file in LEFT_OUT_AT_TOP))
 
 
-def files_below(project: str, directory: str, prefix: str = "") -> Iterator[tuple[str, str, bool]]:
-    """Yield every file's path seen from `directory` after `prefix`, its real path, and whether it may be executed."""
+def files_below(project: str, directory: str, prefix: str, *, at_top: bool = True) -> Iterator[tuple[str, str, bool]]:
+    """Yield every packed file's path after `prefix`, its real path, and whether it may be executed."""
     try:
-        entries = list(os.scandir(directory))
+        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise unreadable(project, directory, error) from error
+    taken: dict[str, str] = {}
     for entry in entries:
-        name = entry.name
-        if entry.is_dir():
-            if name in DIRECTORIES_LEFT_OUT:
+        name = f"{prefix}/{decoded(entry.name)}"
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name in DIRECTORIES_LEFT_OUT:
                 continue
-            check_name(prefix + name)
+            refuse_twin(name, taken)
+            yield from files_below(project, entry.path, name, at_top=False)
+        elif is_packaged(entry.name, at_top=at_top):
             if entry.is_symlink():
+                refuse_link(project, entry.path)
+            if not entry.is_file():
                 raise BuildFailed(
-                    f"{entry.path} is a link to a directory; copy what it holds, since a zip has no links."
+                    f"{place(project, entry.path)} is no file but a pipe, a socket or a device; remove it."
                 )
-            yield from files_below(project, entry.path, f"{prefix}{name}/")
-        elif is_packaged(f"{prefix}{name}".partition("/")[2]):
-            check_name(prefix + name)
-            yield prefix + name, entry.path, bool(mode_of(project, entry) & 0o100)
+            refuse_twin(name, taken)
+            yield name, entry.path, bool(entry.stat().st_mode & 0o100)
 
 
-def mode_of(project: str, entry: os.DirEntry[str]) -> int:
-    """Return the mode of a file, or of what a link leads to. Raises BuildFailed for anything but a project's file."""
+def refuse_link(project: str, path: str) -> None:
+    """Refuse a link that leads to no file of the project."""
+    where = place(project, path)
     try:
-        mode = entry.stat().st_mode
-    except FileNotFoundError as error:
-        raise BuildFailed(f"{entry.path} is a link that leads nowhere; remove it, or put its file there.") from error
-    if not stat.S_ISREG(mode):
-        raise BuildFailed(f"{entry.path} is neither a file nor a directory, so no package can hold it; remove it.")
-    top = os.path.realpath(project) + os.sep
-    if entry.is_symlink() and not os.path.realpath(entry.path).startswith(top):
-        raise BuildFailed(f"{entry.path} is a link that leaves the project; copy the file that it leads to.")
-    return mode
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except OSError as error:
+        target = shown(os.readlink(path))  # noqa: PTH115
+        raise BuildFailed(f"{where} is a link to {target}, which is not there; correct or remove it.") from error
+    if stat.S_ISDIR(mode):
+        raise BuildFailed(f"{where} is a link to a directory; copy what it holds, since a zip has no links.")
+    if not lies_in(path, project):
+        raise BuildFailed(
+            f"{where} is a link that leaves the project, so another checkout builds another package; copy the file."
+        )
 
 
-def check_name(name: str) -> None:
-    """Refuse a name that a zip cannot hold, or that would carry a secret into one. `name` is seen from lambda/."""
+def lies_in(path: str, project: str) -> bool:
+    """Say whether a path, its links followed, lies in the project."""
+    return os.path.realpath(path).startswith(f"{os.path.realpath(project)}/")
+
+
+def refuse_twin(name: str, taken: dict[str, str]) -> None:
+    """Refuse a name that a checkout on a Mac holds in one place with another one."""
+    folded = name.casefold()
+    if not folded.isascii():
+        from unicodedata import normalize  # noqa: PLC0415 # names are seldom more than ASCII
+
+        folded = normalize("NFC", normalize("NFD", name).casefold())
+    if folded in taken:
+        raise BuildFailed(
+            f"lambda/{shown(taken[folded])} and lambda/{shown(name)} differ in capitals or accents alone, and on a Mac "
+            "a checkout holds one of them; rename one."
+        )
+    taken[folded] = name
+
+
+def decoded(name: str) -> str:
+    """Return a file's name as the UTF-8 that it is, whatever this process takes file names for."""
+    return name if name.isascii() else os.fsencode(name).decode(errors="surrogateescape")
+
+
+def fault_of_name(name: str) -> str | None:
+    """Say what keeps a file from lying in a package under this path; None when nothing does."""
+    if name.isascii():
+        length = len(name)
+    else:
+        try:
+            length = len(name.encode())
+        except UnicodeEncodeError:
+            return "has a name that is not UTF-8"
+    if not UNSUITABLE.isdisjoint(name):
+        return "has a name with characters that cannot be shown"
+    if length > LONGEST_PATH:
+        return f"has a path of {length:,} bytes"
+    file = name.rpartition("/")[2]
+    if length > LONGEST_NAME - AROUND_BYTECODE and file.endswith(".py"):
+        length = len(file.encode()) + AROUND_BYTECODE
+        if length > LONGEST_NAME:
+            return f"has a name that is too long for its bytecode's, {length} bytes"
+    return None
+
+
+def shown(name: str) -> str:
+    """Return a name or path as it can be printed on one line."""
     try:
         name.encode()
-    except UnicodeEncodeError as error:
-        raise BuildFailed(f"lambda/{ascii(name)[1:-1]} has a name that is not UTF-8; rename it.") from error
-    if not name.isprintable() or "\\" in name:
-        raise BuildFailed(f"lambda/{ascii(name)[1:-1]} has a name with characters that no package can hold; rename it.")
-    file = name.rpartition("/")[2]
-    if file == SECRETS or file.startswith((f"{SECRETS}.", f"{SECRETS}rc")):
-        raise BuildFailed(
-            f"lambda/{name} looks like a file of secrets, which everybody who may read the package could read; move it "
-            "out of lambda/, and use modules/ssm_parameters."
-        )
+    except UnicodeEncodeError:
+        try:
+            return repr(name.encode(errors="surrogateescape"))[1:]
+        except UnicodeEncodeError:
+            return ascii(name)
+    return name if UNSUITABLE.isdisjoint(name) else repr(name)
+
+
+def place(project: str, path: str) -> str:
+    """Return a path as people know it, from the project."""
+    return shown(decoded(path).removeprefix(f"{decoded(project)}/"))
+
+
+def unreadable(project: str, path: str, error: OSError) -> BuildFailed:
+    return BuildFailed(f"{place(project, path)} cannot be read ({error.strerror or error}); correct that.")
+
+
+def hashes_of(sources: Sources) -> dict[str, tuple[bytes, bool]]:
+    return {name: (hashlib.sha256(content).digest(), executable) for name, (content, executable) in sources.items()}
+
+
+def digest_of(config: bytes, lock: bytes, hashes: Mapping[str, tuple[bytes, bool]]) -> bytes:
+    """Stand for all that a package is made of: the hashes of package.toml, of the lock, and of every source."""
+    digest = hashlib.sha256(config + lock)
+    for name, (content, executable) in sorted(hashes.items()):
+        digest.update(b"%s\0%d\0%s" % (name.encode(), executable, content))
+    return digest.digest()

@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 
 # The modules whose change may change a package's bytes.
 BUILDER = (
-    "archive", "archives", "assembly", "bill", "build", "cache", "compiler", "compiling", "config", "import_check",
-    "imports", "limits", "locks", "names",
-    "pruning", "requirements", "sources", "state", "target", "wheel", "wheel_build", "wheels",
+    "archive", "archives", "assembly", "bill", "bindings", "build", "cache", "compiler", "compiling", "conditions",
+    "config", "flow", "import_check", "import_statements", "imports", "limits", "locks", "names", "pruning", "reach",
+    "requirements", "sources", "state", "target", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
 
 class Recipe:
     """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
 
-    `compiler` is the interpreter that compiles, or empty: then there is no bytecode. `modules` are the top-level
-    modules that sources may import besides the standard library. `directories` are the digests of those that the lock
-    names, by their paths from the project. `parts` are the dependencies' unzipped bytes by name.
+    `compiler` is the interpreter that compiles, or empty: then there is no bytecode. Of top-level modules, `own` are
+    those of the sources, `modules` what is there besides them and the standard library, and `expected` what may be
+    there. `directories` are the digests of those that the lock names, by their paths from the project. `parts` are the
+    dependencies' unzipped bytes by name.
     """
 
     __slots__ = (
-        "app", "architecture", "builder", "compiler", "config", "directories", "handlers", "layer", "lock", "modules",
-        "parts", "python", "root_files", "runtime", "target", "upload",
+        "app", "architecture", "builder", "compiler", "config", "directories", "expected", "handlers", "layer", "lock",
+        "modules", "own", "parts", "python", "root_files", "runtime", "target", "upload",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 # one value each
@@ -51,7 +52,9 @@ class Recipe:
         target: str,
         python: str,
         compiler: str,
+        own: list[str],
         modules: list[str],
+        expected: list[str],
         parts: dict[str, int],
         config: bytes,
         directories: dict[str, str],
@@ -67,24 +70,26 @@ class Recipe:
             compiler,
         )
         self.directories, self.upload = directories, upload
-        self.modules, self.parts, self.config, self.lock, self.builder = modules, parts, config, lock, builder
+        self.own, self.modules, self.expected = own, modules, expected
+        self.parts, self.config, self.lock, self.builder = parts, config, lock, builder
 
 
 class State:
     """What the last build of an app made.
 
-    `sources` are the hashes of the app's files and whether they may be executed; `outputs` the hashes of the files in
-    dist; `members` describes what is in the zip, and where the data of each begins; `fragment` is the app's part of the
-    manifest; `warnings` are said again by every build.
+    `sources` are the hashes of the app's files and whether they may be executed; `imports` what each module imports
+    (`Imports.described`); `outputs` the hashes of the files in dist; `members` describes what is in the zip, and where
+    the data of each begins; `fragment` is the app's part of the manifest; `warnings` are said again by every build.
     """
 
-    __slots__ = ("fragment", "members", "outputs", "recipe", "sha256", "size", "sources", "warnings")
+    __slots__ = ("fragment", "imports", "members", "outputs", "recipe", "sha256", "size", "sources", "warnings")
 
     def __init__(  # noqa: PLR0913 # one value each
         self,
         *,
         recipe: Recipe,
         sources: dict[str, tuple[bytes, bool]],
+        imports: dict[str, list[list[tuple[str, int]]]],
         outputs: dict[str, bytes],
         members: list[tuple[tuple[str, bool, int, int, int, bytes, int], int]],
         fragment: str,
@@ -92,7 +97,7 @@ class State:
         sha256: str,
         size: int,
     ) -> None:
-        self.recipe, self.sources, self.outputs, self.members = recipe, sources, outputs, members
+        self.recipe, self.sources, self.imports, self.outputs, self.members = recipe, sources, imports, outputs, members
         self.fragment, self.warnings, self.sha256, self.size = fragment, warnings, sha256, size
 
     def members_in(self, archive: bytes) -> list[Member]:
@@ -116,6 +121,24 @@ def read_state(dist: str, app: str) -> State | None:
         recipe = Recipe(**content.pop("recipe"))
         return State(recipe=recipe, **content) if recipe.builder == builder_digest() else None
     except (FileNotFoundError, ValueError, EOFError, TypeError, AttributeError, KeyError):
+        return None
+
+
+class Remembered:
+    """The hashes of what a package was made of: package.toml, the lock, and every source with its mode."""
+
+    __slots__ = ("config", "lock", "sources")
+
+    def __init__(self, config: bytes, lock: bytes, sources: dict[str, tuple[bytes, bool]]) -> None:
+        self.config, self.lock, self.sources = config, lock, sources
+
+
+def remembered(dist: str, app: str) -> Remembered | None:
+    """Return what the last build of an app in `dist` made it of, whichever builder that was; None when nobody knows."""
+    try:
+        content = marshal.loads(unsealed(state_path(dist, app)) or b"")
+        return Remembered(content["recipe"]["config"], content["recipe"]["lock"], content["sources"])
+    except (FileNotFoundError, ValueError, EOFError, TypeError, KeyError):
         return None
 
 
@@ -148,14 +171,6 @@ def lock_digest(inputs: Mapping[str, bytes]) -> bytes:
     for name, content in sorted(inputs.items()):
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.digest()
-
-
-def sources_digest(sources: Mapping[str, tuple[bytes, bool]], config: bytes, lock: bytes) -> str:
-    """Stand for all that a package is made of: the hashes and modes of its sources, package.toml and the lock."""
-    digest = hashlib.sha256(config + lock)
-    for name, (sha256, executable) in sorted(sources.items()):
-        digest.update(b"%s\0%d\0%s\n" % (name.encode(), executable, sha256))
-    return digest.hexdigest()
 
 
 def builder_digest() -> str:

@@ -310,7 +310,7 @@ def pack_files(files: Share, wanted: Wanted) -> list[tuple[str, Member]]:
     if wanted.interpreter is None:
         return packed
     given = [(name, content) for _, name, content in sources]
-    compiled = compile_sources(str(wanted.interpreter), wanted.target.python, given, imports=False)
+    compiled = compile_sources(str(wanted.interpreter), wanted.target.python, given)
     for (key, name, _), one in zip(sources, compiled, strict=True):
         # A file that is no Python of this version, such as a template, stays a source; pip does the same.
         if one.bytecode is not None:

@@ -185,7 +185,7 @@ class Trial:
         with zipfile.ZipFile(path) as archive:
             files = {name: archive.read(name) for name in names if name in archive.namelist()}
         sources = [(name, content) for name, content in files.items() if name.endswith(".py")]
-        for one in compile_sources(str(self.interpreter), TARGET.python, sources, imports=False):
+        for one in compile_sources(str(self.interpreter), TARGET.python, sources):
             if one.bytecode:
                 files[bytecode_name(one.name, TARGET.python)] = one.bytecode
         return files

@@ -117,7 +117,9 @@ def imported(python: Path, place: Path, app: str, runtime: Sequence[Path]) -> su
     """Import all modules of an extracted package, with what the runtime brings behind it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS"))}
     environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
-    command: list[str | Path] = [python, "-S", "-c", IMPORT_ALL, place, app, *runtime]
+    # What lies beside the package is the emulator's, which keeps its own bytecode.
+    options = ["-S", "-B"] if runtime else ["-S"]
+    command: list[str | Path] = [python, *options, "-c", IMPORT_ALL, place, app, *runtime]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

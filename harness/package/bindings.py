@@ -1,0 +1,102 @@
+"""Say which names a source binds, and keep what is known of them where several ways meet.
+
+Run by the interpreter of the functions, so it imports the standard library alone.
+"""
+
+from __future__ import annotations
+
+from harness.package.conditions import ASKED, UNKNOWN, Known, Many, Named, Names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+
+def loose_names(statements: Iterable[Any]) -> set[str]:
+    """Name what functions assign with `global`."""
+    found: set[str] = set()
+    open_blocks = [statements]
+    while open_blocks:
+        for statement in open_blocks.pop():
+            if type(statement).__name__ == "Global":
+                found |= set(statement.names)
+            open_blocks += blocks_in(statement)
+    return found
+
+
+def blocks_in(statement: Any) -> list[Any]:
+    return [getattr(statement, part, None) or [] for part in ("body", "orelse", "finalbody", "handlers", "cases")]
+
+
+def names_within(function: Any, names: Names) -> Names:
+    """Return the names that are known when a function's body begins."""
+    inner = dict(names)
+    arguments = function.args
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+        if argument is not None:
+            inner[argument.arg] = UNKNOWN
+    forget_assigned(function.body, inner)
+    return inner
+
+
+def forget_assigned(statements: Sequence[Any], names: Names) -> None:
+    """Know nothing any more of what statements assign, in blocks within them as well."""
+    open_blocks: list[Any] = [statements]
+    while open_blocks:
+        for statement in open_blocks.pop():
+            open_blocks += blocks_in(statement)
+            for name in assigned(statement):
+                names[name] = UNKNOWN
+
+
+def assigned(statement: Any) -> set[str]:
+    """Name what one statement binds, leaving the blocks within it out."""
+    kind = type(statement).__name__
+    if kind in {"Import", "ImportFrom"}:
+        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
+    found = {statement.name} if isinstance(getattr(statement, "name", None), str) else set()
+    if kind in {"FunctionDef", "AsyncFunctionDef", "ClassDef"}:
+        return found
+    parts: list[Any] = [
+        getattr(statement, part, None) for part in ("targets", "target", "items", "pattern", "test", "value", "subject")
+    ]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, list):
+            parts += part
+            continue
+        stored = type(getattr(part, "ctx", None)).__name__ in {"Store", "Del"}
+        captured = getattr(part, "name", None) or getattr(part, "rest", None)
+        if stored and hasattr(part, "id"):
+            found.add(part.id)
+        elif isinstance(captured, str):
+            found.add(captured)
+        parts += [inner for field in getattr(part, "_fields", ()) if (inner := getattr(part, field, None)) is not None]
+    return found
+
+
+def merge(names: Names, found: Sequence[Names], *, asked: bool) -> None:
+    """Keep what is the same in all of them."""
+    for name in {name for one in found for name in one}:
+        values = [one.get(name, UNKNOWN) for one in found]
+        names[name] = values[0] if all(same(values[0], value) for value in values) else ASKED if asked else UNKNOWN
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, Known) and isinstance(other, Known):
+        return type(one.value) is type(other.value) and bool(one.value == other.value)
+    if isinstance(one, Named) and isinstance(other, Named):
+        return (one.name, one.there) == (other.name, other.there)
+    if isinstance(one, Many) and isinstance(other, Many):
+        pairs = list(zip(one.values, other.values, strict=False))
+        return len(one.values) == len(other.values) and all(same(*pair) for pair in pairs)
+    return one is other
+
+
+def halfway(before: Names, after: Names) -> Names:
+    """Return what is known when a block ended early; of modules, that does not depend on how far it came."""
+    changed = {
+        name for name, value in after.items() if isinstance(value, Known) and not same(before.get(name, UNKNOWN), value)
+    }
+    return {**after, **{name: before.get(name, UNKNOWN) for name in changed}}
