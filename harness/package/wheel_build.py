@@ -47,6 +47,8 @@ COMPILERS = (
     "c++", "cargo", "cc", "clang", "clang++", "cmake", "f77", "f95", "g++", "gcc", "gfortran", "go", "ld", "make",
     "meson", "ninja", "nvcc", "rustc", "swig",
 )  # fmt: skip
+# Names of what they compile end so.
+COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".m", ".pyx", ".rs"}
 # What a project without a [build-system] is built with (PEP 517).
 DEFAULT_REQUIRES = ("setuptools", "wheel")
 DEFAULT_BACKEND = "setuptools.build_meta:__legacy__"
@@ -140,9 +142,14 @@ class WheelBuilder:
         except FAILURES as error:
             refuse_compilers(started, what)
             last = "\n  ".join((run.words or str(error) or type(error).__name__).strip().splitlines()[-LAST_LINES:])
-            raise BuildFailed(
-                f"{what} could not be built. Correct what its build says, or use a version with a wheel:\n  {last}"
-            ) from error
+            code = compiled_code(source)
+            advice = (
+                f"It holds code that has to be compiled ({code}), and gets no compiler, since what that makes "
+                "is for one machine alone. Use a version with a wheel. Its build says"
+                if code
+                else "Correct what its build says, or use a version with a wheel"
+            )
+            raise BuildFailed(f"{what} could not be built. {advice}:\n  {last}") from error
         refuse_compilers(started, what)
         if not any(tag.platform == "any" for tag in tags) or not tags & tag_ranks(self.target).keys():
             raise BuildFailed(
@@ -267,6 +274,12 @@ def refuse_compilers(started: Path, what: str) -> None:
             f"{what} holds code that has to be compiled (its build starts {', '.join(programs)}), so what it builds is "
             "for one machine alone. Use a version that has a wheel for the functions' platform."
         )
+
+
+def compiled_code(source: Path) -> str | None:
+    """Name a file of a source that only a compiler takes, if there is one."""
+    found = (path for path in sorted(source.rglob("*")) if path.suffix in COMPILED and path.is_file())
+    return next((path.relative_to(source).as_posix() for path in found), None)
 
 
 # --- What is built -----------------------------------------------------------------------------------------------

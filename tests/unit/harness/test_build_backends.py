@@ -69,3 +69,16 @@ def test_a_backend_that_makes_no_wheel_is_refused(tiny: Project, system: str, ba
     assert not ended.err.startswith("Traceback")
     assert "sawhorse: own-1.0.tar.gz (a source archive: no wheel of it fits) could not be built. Correct" in ended.err
     assert not (tiny.path / "dist/tiny.zip").exists()
+
+
+@pytest.mark.usefixtures("locked_wheel", "cache")
+def test_a_build_that_fails_before_it_starts_a_compiler_is_still_told_apart(tiny: Project) -> None:
+    """Many look for a library's headers first, and fail because they find none."""
+    backend = BACKEND.format(last="raise SystemExit('no pkg-config name')")
+    lock_source(tiny, {"pyproject.toml": SYSTEM, "backend.py": backend, "src/own/_own.c": "int x;\n"})
+
+    ended = sawhorse(tiny, "build")
+
+    assert ended.code == 2, ended
+    assert "could not be built. It holds code that has to be compiled (src/own/_own.c), and gets no" in ended.err
+    assert "no pkg-config name" in ended.err
