@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from harness.package.cache import Part
 from tests.distributions.trial import Case, Row, Trial, cases, is_over_a_limit, keep
 from tests.unit.harness.support import write_wheel
 
@@ -42,7 +46,7 @@ ODD = {
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_distribution_in_a_package_is_what_its_wheels_are(case: Case, tmp_path: Path, repository: Path) -> None:
-    row = Trial.begin(case, tmp_path, repository, as_of=AS_OF).run()
+    row = Trial.begin(case, tmp_path, repository, as_of=AS_OF, others=CASES).run()
     keep(repository / RESULTS, row)
 
     if "refused" in case.oddities:
@@ -61,27 +65,39 @@ def assert_nothing_is_lost(row: Row) -> None:
     assert row.faults == []
 
 
-@pytest.fixture
-def odd(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+@dataclass(frozen=True)
+class Tried:
+    """A trial that has run: what it found, the parts, and its two trees."""
+
+    trial: Trial
+    row: Row
+    parts: Sequence[Part]
+    package: Path
+    whole: Path
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Tried]:
     """A distribution that nobody publishes, with much of what builders stumble over, and two that the apps lock."""
-    wheels = tmp_path / "wheels"
-    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
-    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(tmp_path / "cache"))
-    case = Case("odd", "", "odd", ("odd", "odd_more", "dateutil.tz"), {})
-    trial = Trial.begin(case, tmp_path, repository)
-    module = tmp_path / "sourceless.py"
-    module.write_text("from .tests import helper\n")
-    subprocess.run([trial.interpreter, "-m", "compileall", "-b", "-q", module], check=True)
-    line = write_wheel(wheels, {**ODD, "odd/sourceless.pyc": module.with_suffix(".pyc").read_bytes()}, name="odd")
-    lock = (repository / "requirements/triggers_api.txt").read_text().split("\n")
-    begins = [number for number, words in enumerate(lock) if words.startswith(("python-dateutil==", "six=="))]
-    locked = [words for number in begins for words in lock[number : number + 3]]
-    (trial.project.requirements / "tiny.txt").write_text("\n".join([line, *locked, ""]))
-    return trial
+    place = tmp_path_factory.mktemp("odd")
+    wheels = place / "wheels"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UV_FIND_LINKS", str(wheels))
+        patch.setenv("SAWHORSE_CACHE_DIR", str(place / "cache"))
+        trial = Trial.begin(Case("odd", "", "odd", ("odd", "odd_more", "dateutil.tz"), {}), place, repository)
+        module = place / "sourceless.py"
+        module.write_text("from .tests import helper\n")
+        subprocess.run([trial.interpreter, "-m", "compileall", "-b", "-q", module], check=True)
+        line = write_wheel(wheels, {**ODD, "odd/sourceless.pyc": module.with_suffix(".pyc").read_bytes()}, name="odd")
+        locked = (repository / "requirements/triggers_api.txt").read_text().replace("\\\n", "").splitlines()
+        others = [words for words in locked if words.startswith(("python-dateutil==", "six=="))]
+        (trial.project.requirements / "tiny.txt").write_text("\n".join([line, *others, ""]))
+        row = trial.run(lock=False)
+        yield Tried(trial, row, trial.parts(), place / "package", place / "whole")
 
 
-def test_a_package_is_what_its_wheels_are_but_for_test_modules_that_nothing_names(odd: Trial) -> None:
-    row = odd.run(lock=False)
+def test_a_package_is_what_its_wheels_are_but_for_test_modules_that_nothing_names(odd: Tried) -> None:
+    row = odd.row
 
     assert row.built == "built"
     assert_nothing_is_lost(row)
@@ -91,19 +107,18 @@ def test_a_package_is_what_its_wheels_are_but_for_test_modules_that_nothing_name
     assert row.unzipped < row.unzipped_before
 
 
-def test_what_a_package_lost_is_noticed(odd: Trial) -> None:
-    parts = odd.parts()
-    package = odd.package(Row("odd", ""), parts)
-    whole = odd.install_whole()
+def test_what_a_package_lost_is_noticed(odd: Tried, tmp_path: Path) -> None:
+    package = tmp_path / "damaged"
+    shutil.copytree(odd.package, package)
     for name in ("odd/__init__.pyi", "share/odd/template.txt", "odd/tests/test_plugin.py", "odd/sourceless.pyc"):
         (package / name).unlink()
     (package / "odd/tests/text.txt").write_text("tex!")
     (package / "odd/more.py").write_text("")
 
     files, metadata, imports = (Row("odd", "") for _ in range(3))
-    odd.compare_files(files, whole, package, parts)
-    odd.compare_metadata(metadata, whole, package, parts)
-    odd.compare_imports(imports, whole, package, parts)
+    odd.trial.compare_files(files, odd.whole, package, odd.parts)
+    odd.trial.compare_metadata(metadata, odd.whole, package, odd.parts)
+    odd.trial.compare_imports(imports, odd.whole, package, odd.parts)
 
     assert files.faults == [
         "odd/__init__.pyi is missing",

@@ -8,7 +8,7 @@ import subprocess
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from harness.package.archive import pack
 from harness.package.build import build, find_compiler, merged
 from harness.package.cache import Cache, Part
 from harness.package.compiling import bytecode_name, compile_sources
-from harness.package.imports import modules_among
+from harness.package.config import read_config
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from harness.package.locks import find_lock, make_lock
 from harness.package.target import Target
@@ -50,12 +50,22 @@ class Case:
     requirement: str
     imports: tuple[str, ...]
     oddities: Mapping[str, Any]
+    uses: str = ""
+    # A line of package.toml.
+    settings: str = ""
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Case:
         name = entry["name"]
         imports = tuple(entry.get("imports", [name.replace("-", "_")]))
-        return cls(name, entry["why"], entry.get("requirement", name), imports, entry.get("oddities", {}))
+        return cls(
+            name,
+            entry["why"],
+            entry.get("requirement", name),
+            imports,
+            entry.get("oddities", {}),
+            entry.get("uses", ""),
+        )
 
 
 @dataclass
@@ -81,6 +91,7 @@ class Row:
     build_seconds: float = 0
     pruned: dict[str, dict[str, int]] = field(default_factory=dict)
     distributions: int = 0
+    used: str = ""
 
 
 def cases() -> tuple[str, list[Case]]:
@@ -98,14 +109,20 @@ class Trial:
     cache: Cache
     place: Path
     interpreter: Path
+    # Distributions whose modules another trial imports.
+    elsewhere: frozenset[str] = frozenset()
 
     @classmethod
-    def begin(cls, case: Case, place: Path, repository: Path, *, as_of: str | None = None) -> Trial:
+    def begin(
+        cls, case: Case, place: Path, repository: Path, *, as_of: str | None = None, others: Sequence[Case] = ()
+    ) -> Trial:
         """Write a project of one app that imports the distribution, whose lock resolves as on a day."""
         project = make_tiny_project(place / "project", repository=repository)
         lines = [f"import {module}" for module in case.imports]
         handler = "\n\n\ndef handler(event, context):\n    return 1\n"
         (project.lambda_path / "tiny/main.py").write_text("\n".join(lines) + handler)
+        config = project.lambda_path / "tiny/package.toml"
+        config.write_text(f"{case.settings}\n{config.read_text()}")
         (project.requirements / "tiny.in").write_text(f"{case.requirement}\n")
         (project.requirements / "build.txt").write_bytes((repository / "requirements/build.txt").read_bytes())
         if as_of:
@@ -113,7 +130,8 @@ class Trial:
         cache = Cache.of_user()
         interpreter = find_compiler(project, TARGET.python, cache)
         assert interpreter
-        return cls(case, project, cache, place, interpreter)
+        elsewhere = frozenset(canonical(other.name) for other in others if other.name != case.name)
+        return cls(case, project, cache, place, interpreter, elsewhere)
 
     def run(self, *, lock: bool = True) -> Row:
         """Lock, build, install whole, and compare."""
@@ -136,11 +154,13 @@ class Trial:
         self.compare_files(row, whole, package, parts)
         self.compare_metadata(row, whole, package, parts)
         self.compare_imports(row, whole, package, parts)
+        self.compare_uses(row, whole, package)
         return row
 
     def parts(self) -> list[Part]:
         found = find_lock(self.project, "tiny")
-        wanted = Wanted(found.path, found.content, found.base, TARGET, self.interpreter)
+        commands = read_config(self.project, "tiny").commands
+        wanted = Wanted(found.path, found.content, found.base, TARGET, self.interpreter, commands=commands)
         return prepared_parts(self.project, wanted, self.cache)
 
     def package(self, row: Row, parts: Sequence[Part]) -> Path:
@@ -260,8 +280,11 @@ class Trial:
 
     def compare_imports(self, row: Row, whole: Path, package: Path, parts: Sequence[Part]) -> None:
         """Every module that imports whole imports from the package, but for those that were pruned."""
-        pruned = set(modules_among(name for part in parts for names in part.pruned.values() for name in names))
-        names = modules_in(whole)
+        pruned = modules_of(name for part in parts for names in part.pruned.values() for name in names)
+        others = [part for part in parts if canonical(part.name) in self.elsewhere]
+        tried_there = modules_of(member.name for part in others for member in part.members)
+        tried_there |= modules_of(name for part in others for names in part.pruned.values() for name in names)
+        names = sorted(modules_of(name for name, _ in walked(whole)) - tried_there)
         before = self.imported(whole, names)
         after = self.imported(package, [name for name in names if name not in pruned])
         row.modules = len(names)
@@ -280,14 +303,38 @@ class Trial:
             said.setdefault(name, reason)
         return {name: said.get(name, "its package's process ended") for name in names}
 
-    def look(self, kind: str, directory: Path, given: str = "") -> Any:
+    def compare_uses(self, row: Row, whole: Path, package: Path) -> None:
+        """A program that reads what lies beside modules prints the same in both."""
+        if not self.case.uses:
+            return
+        before, after = (self.used(directory) for directory in (whole, package))
+        row.used = before.stdout
+        if before.returncode != 0:
+            row.faults.append(f"what it is used for fails with the wheels whole: {before.stderr[-500:]}")
+        elif (after.returncode, after.stdout) != (0, before.stdout):
+            row.faults.append(f"used, it prints {after.stdout!r} {after.stderr[-500:]} and not {before.stdout!r}")
+
+    def used(self, directory: Path) -> subprocess.CompletedProcess[str]:
+        program = f"import sys; sys.path.insert(0, {str(directory)!r})\n{self.case.uses}"
+        home, variables = self.home("uses", directory)
+        command: list[str | Path] = [self.interpreter, "-I", "-S", "-B", "-c", program]
+        return subprocess.run(
+            command, cwd=home, env=variables, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    def home(self, kind: str, directory: Path) -> tuple[Path, dict[str, str]]:
+        """Return where a process may write, and its variables: none of this shell's."""
         home = self.place / f"home-{kind}-{directory.name}"
         home.mkdir(exist_ok=True)
-        report = home / "report"
-        report.unlink(missing_ok=True)
         variables = {"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8", "MPLBACKEND": "Agg"}
         # Forked processes and threads of linear algebra do not go together.
-        variables |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+        threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS")
+        return home, {**variables, **dict.fromkeys(threads, "1")}
+
+    def look(self, kind: str, directory: Path, given: str = "") -> Any:
+        home, variables = self.home(kind, directory)
+        report = home / "report"
+        report.unlink(missing_ok=True)
         with (home / "output").open("ab") as output:
             ended = subprocess.run(
                 [self.interpreter, "-I", "-S", "-B", LOOK, kind, directory, report],
@@ -299,11 +346,11 @@ class Trial:
         return json.loads(text) if kind == "metadata" else [json.loads(line) for line in text.splitlines()]
 
 
-def modules_in(directory: Path) -> list[str]:
-    """Return every module below a directory by its dotted name: found by walking, and named as the interpreter does."""
+def modules_of(names: Iterable[str]) -> set[str]:
+    """Return every module among files by its dotted name, as the interpreter finds it."""
     suffixes = (".cpython-313-x86_64-linux-gnu.so", ".abi3.so", ".so", ".py", ".pyc")
     modules = set()
-    for name in files_below(directory, hashed=False):
+    for name in names:
         if is_bytecode(name) or name.startswith(OUTSIDE) or ".dist-info/" in name:
             continue
         suffix = next((suffix for suffix in suffixes if name.endswith(suffix)), None)
@@ -312,12 +359,12 @@ def modules_in(directory: Path) -> list[str]:
             parts.pop()
         if parts and parts[-1] != "__main__" and not any("." in part for part in parts):
             modules.add(".".join(parts))
-    return sorted(modules)
+    return modules
 
 
-def files_below(directory: Path, *, hashed: bool = True) -> dict[str, int]:
+def files_below(directory: Path) -> dict[str, int]:
     """Return every file by its path seen from a directory, with a checksum of what is in it."""
-    return {name: zlib.crc32(Path(path).read_bytes()) if hashed else 0 for name, path in walked(directory)}
+    return {name: zlib.crc32(Path(path).read_bytes()) for name, path in walked(directory)}
 
 
 def walked(directory: Path) -> Iterator[tuple[str, str]]:
