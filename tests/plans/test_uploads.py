@@ -17,6 +17,8 @@ from harness.plans.plan import Plan, Tool
 from harness.plans.scratch import SAMPLE_LAYER
 from tests.plans.test_layers import APPS, arguments, of_type
 
+pytestmark = pytest.mark.whole_plans
+
 BUCKET = "example-packages"
 # What of an app is in the state: it reads a zip.
 RUNS = ("aws_lambda_function", "aws_lambda_layer_version")
