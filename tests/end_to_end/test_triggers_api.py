@@ -334,7 +334,8 @@ def test_an_interrupted_apply_is_completed_by_the_next_and_a_destroy_without_pac
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
         rest = (tmp_path / "printed").read_text()
-    assert "Stopped. The state holds what was done; run it again to go on." in rest
+    assert "terraform apply was stopped in " in rest
+    assert "The state was read after it: it was saved, and has " in rest
     assert "Traceback" not in rest
     sawhorse("apply", "staging/triggers_api", "--local")
     assert "No changes." in sawhorse("plan", "staging/triggers_api", "--local", "--exit-code")
