@@ -32,9 +32,9 @@ from tests.unit.harness.support import make_tiny_project
 HERE = Path(__file__).parent
 LOOK = HERE / "look.py"
 TARGET = Target("3.13", "x86_64-manylinux_2_28")
-# What each installer writes of itself, and what a package keeps only when it says so.
+# What each installer writes of itself, and what a package keeps only when it says so, or never: headers for compilers.
 INSTALLERS = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
-OUTSIDE = ("bin/", "../")
+OUTSIDE = ("bin/", "include/", "../")
 # pip lists bytecode and uv does not; importlib.metadata takes directories for modules.
 NO_MODULES = {"..", "__pycache__", "bin"}
 MANY_SECONDS = 3600
