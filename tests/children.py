@@ -15,6 +15,7 @@ import psutil
 
 # A killed process is gone at once, unless it waits for a disk.
 END_SECONDS = 10
+STILL = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
 @contextmanager
@@ -49,18 +50,31 @@ def started(command: Sequence[str | Path], **options: Any) -> Iterator[subproces
         try:
             yield process
         finally:
-            # Before `with` waits for it.
-            end(descendants({process.pid}))
+            # Before `with` waits for it. The number of one that has ended may be another one's by now.
+            if process.poll() is None:
+                end(descendants({process.pid}))
 
 
 def descendants(roots: set[int]) -> list[psutil.Process]:
-    """Return the processes of these numbers, and all that they started and that still descends from them."""
+    """Stop the processes of these numbers and all that descends from them, and return them: to be killed.
+
+    A process that stands still starts no other one while its children are listed.
+    """
     found: list[psutil.Process] = []
     for number in roots:
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(number)
-            found += [*process.children(recursive=True), process]
+            stop(process)
+            found += [process, *descendants({child.pid for child in process.children()})]
     return found
+
+
+def stop(process: psutil.Process) -> None:
+    """Stop a process and wait until it stands still; one that waits for a disk may take a while."""
+    process.suspend()
+    deadline = time.monotonic() + END_SECONDS
+    while process.status() not in STILL and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def children() -> set[int]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.children import end, started
 
 INI = """
 [pytest]
@@ -120,10 +125,32 @@ def test_a_test_that_leaves_a_program_running_fails_and_the_program_is_ended(run
     assert (len(outcome.started), outcome.left) == (1, [])
 
 
+@pytest.mark.drill(short=3)
+def test_a_program_that_starts_others_all_the_time_is_ended_with_all_of_them(
+    tmp_path: Path, moments: random.Random
+) -> None:
+    mark = f"mark-of-{uuid.uuid4()}"
+    program = f"import subprocess, sys\nwhile True:\n    subprocess.Popen(['sh', '-c', 'sleep 30; : {mark}'])\n"
+    with started([sys.executable, "-c", program], stderr=subprocess.DEVNULL):
+        time.sleep(moments.uniform(0, 0.1))
+
+    left = [process for process in psutil.process_iter() if mark in " ".join(words_of(process))]
+    end(left)
+    assert left == []
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return []
+
+
 def test_what_a_fixture_of_a_wider_scope_started_stays_until_that_ends(run: Run) -> None:
     outcome = run(
-        "@pytest.fixture(scope='module')\ndef program():\n    process = sleeper()\n    yield process\n"
-        "    assert process.poll() is None\n    process.kill()\n    process.wait()\n"
+        "@pytest.fixture(scope='module')\ndef program():\n"
+        "    with subprocess.Popen(['sleep', '600']) as process:\n        yield process\n"
+        "        assert process.poll() is None\n        process.kill()\n"
         "def test_one(program):\n    assert program.poll() is None\n"
         "def test_two(program):\n    assert program.poll() is None\n"
     )
