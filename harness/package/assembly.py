@@ -11,7 +11,7 @@ from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to imp
 
 from harness.errors import BuildFailed
 from harness.files import locked, read, remove, sweep_asides, write_atomically
-from harness.package.archive import Member, base64_of, by_name, content_sha256, pack, write_archive
+from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, pack, write_archive
 from harness.package.compiling import Imports, Judged, bytecode_name, compile_sources
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from harness.package.reach import judge, shown
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Where Lambda's Python looks in a layer (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
 LAYER_PREFIX = "python/"
 LARGEST = 10
+# What the addresses in a zip can reach, with room for its own lists.
+MOST_BYTES = 0xF000_0000
 # From this share of a limit on, builds name the largest parts.
 NEAR_LIMIT = 0.8
 
@@ -124,6 +126,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     `before` what the last build left. Only whoever holds the app's lock may call it. Raises BuildFailed.
     """
     members = unique(contents.code if recipe.layer else [*contents.dependencies, *contents.code])
+    check_countable(recipe, [*contents.dependencies, *contents.code])
     archive, begins = write_archive(members)
     files = {f"{recipe.app}.zip": archive, **documents}
     if recipe.layer:
@@ -167,6 +170,17 @@ def write_package(  # noqa: PLR0913 # what a package is made of
 def upload_of(recipe: Recipe, size: int) -> str:
     """Say how a zip of this size gets to Lambda: as package.toml decides, else in the call while it fits."""
     return recipe.upload or ("s3" if size > ZIPPED_LIMIT else "direct")
+
+
+def check_countable(recipe: Recipe, members: Sequence[Member]) -> None:
+    """Refuse more than a zip can list before one is written."""
+    size = sum(len(member.data) for member in members)
+    if len(members) > MOST_MEMBERS or size > MOST_BYTES:
+        raise BuildFailed(
+            f"The package of {recipe.app} would have {len(members):,} files and {size:,} bytes zipped; a zip for "
+            f"Lambda lists {MOST_MEMBERS:,} files, and Lambda takes {UNZIPPED_LIMIT:,} bytes unzipped. Remove dependencies "
+            f"from requirements/{recipe.app}.in."
+        )
 
 
 def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -> list[str]:

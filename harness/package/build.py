@@ -23,6 +23,7 @@ from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
 from harness.package.state import Recipe, builder_digest, lock_path, read_state
 from harness.package.target import Target, lambda_target
+from harness.package.wheel import directories_of
 from harness.package.wheels import Wanted, prepared_parts
 
 
@@ -128,18 +129,12 @@ def merged(app: str, parts: Sequence[Part]) -> list[Member]:
 def refuse_files_in_files(app: str, members: Mapping[str, Member], owners: Mapping[str, Part]) -> None:
     """Refuse a name that is a file of one part and a directory of another: no file system holds both."""
     for name in members:
-        for parent in parents(name):
+        for parent in directories_of(name):
             if parent in members:
                 raise BuildFailed(
                     f"{owners[parent].name} brings the file {parent}, and {owners[name].name} brings {name} below it; "
                     f"keep one of the two distributions in requirements/{app}.in and run make lock."
                 )
-
-
-def parents(name: str) -> list[str]:
-    """Return the directories that a file lies in: `a/b/c` -> a, a/b."""
-    parts = name.split("/")[:-1]
-    return ["/".join(parts[: length + 1]) for length in range(len(parts))]
 
 
 def check_services(config: PackageConfig, dependencies: Sequence[Member]) -> None:

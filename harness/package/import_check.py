@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness import bootstrap
@@ -14,7 +14,7 @@ from harness.layout import Project
 from harness.package.cache import Cache, Part
 from harness.package.imports import Broken, Side, broken_imports, lay_out, modules_among, runs_here
 from harness.package.pruning import USUAL
-from harness.package.wheel import content_of, read_wheel
+from harness.package.wheel import content_of, directories_of, read_wheel
 from harness.package.wheels import Origin, Wanted, content_of_member, plural
 
 WORD = re.compile(rb"\w+")
@@ -24,10 +24,11 @@ def check_imports(project: Project, wanted: Wanted, cache: Cache, parts: Mapping
     """Refuse a lock of whose wheels something was pruned that an import needs. Raises BuildFailed.
 
     Where the wheels are for another machine, or the functions' Python is not here, nothing can be imported: what the
-    usual rule prunes was decided by reading the wheel alone.
+    usual rule prunes was decided by reading the wheel alone. Parts that cannot lie in one directory are refused where
+    the package is made of them.
     """
     pruned = {origin: part for origin, part in parts.items() if part.pruned}
-    if not pruned or wanted.interpreter is None or not runs_here(wanted.target.platform):
+    if not pruned or wanted.interpreter is None or not runs_here(wanted.target.platform) or meet(parts.values()):
         return
     words = [wanted.target.name, wanted.preparation, wanted.services, *(origin.identity for origin in parts)]
     key = hashlib.sha256("\n".join(words).encode()).hexdigest()
@@ -58,6 +59,12 @@ def may_import(part: Part, modules: Collection[str]) -> bool:
             if any(first in words and last in words for first, last in ends):
                 return True
     return False
+
+
+def meet(parts: Iterable[Part]) -> bool:
+    """Say whether a file of one part is a directory of another."""
+    names = {member.name for part in parts for member in part.members}
+    return any(directory in names for name in names for directory in directories_of(name))
 
 
 def lay_out_part(whole: Path, pruned: Path, origin: Origin, part: Part, cache: Cache) -> None:

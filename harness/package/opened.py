@@ -24,6 +24,8 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplemente
 # A local file header before the name (APPNOTE.TXT, 4.3.7): 26 bytes, then the lengths of the name and the extra field.
 LOCAL_HEADER = struct.Struct("<26xHH")
 EXECUTABLE = 0o100
+# Zips made on other systems say no kind at all.
+PLAIN = (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
 SHOWN = 5
 
 
@@ -140,6 +142,7 @@ def fault_of(info: zipfile.ZipInfo, size: int) -> str | None:
         "does not stay in the directory that it is unpacked in": leaves,
         str(wrong): wrong is not None,
         "is a link and not a file": stat.S_ISLNK(info.external_attr >> 16),
+        "is a device or a pipe and not a file": stat.S_IFMT(info.external_attr >> 16) not in PLAIN,
         "does not lie in the zip": not 0 <= info.header_offset < size,
         "is neither stored nor deflated": info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED},
         "is encrypted": bool(info.flag_bits & ENCRYPTED),

@@ -11,7 +11,6 @@ import csv
 import hashlib
 import io
 import re
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,14 +21,20 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from harness.errors import BuildFailed
-from harness.package.archive import DEFLATED, Member, pack
+from harness.package.archive import DEFLATED, UTF8_NAMES, Member, pack
 from harness.package.opened import DAMAGED, LOCAL_HEADER, fault_of
 
 # What a wheel's `.data` directories become; headers are for compilers, which functions have not.
 SCHEMES = {"purelib": "", "platlib": "", "data": "", "scripts": "bin/"}
+LEFT_OUT = ("headers",)
 # What an installer writes itself, and signatures of what it writes.
 WRITTEN = ("RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json")
 EXECUTABLE = 0o111
+LOCAL_SIGNATURE = b"PK\3\4"
+# What Linux takes, where functions run: bytes of one part of a path, and of a path below the package's directory.
+LONGEST_PART = 255
+LONGEST_NAME = 3_000
+SHOWN_OF_NAME = 60
 # As pip names itself; importlib.metadata hands it out.
 INSTALLER = b"sawhorse\n"
 # Lambda and every machine with Python find their own interpreter so.
@@ -61,7 +66,9 @@ class File:
 
     def content(self) -> bytes:
         """Return what is inside. Raises zlib.error for damage."""
-        content = zlib.decompress(self.data, -zlib.MAX_WBITS) if self.method == DEFLATED else self.data
+        # Never more than was announced, however much would come.
+        unpacked = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = unpacked.decompress(self.data, self.size + 1) if self.method == DEFLATED else self.data
         if len(content) != self.size or zlib.crc32(content) != self.crc:
             raise zlib.error(f"{self.name} has another length or checksum than the wheel says")
         return content
@@ -108,7 +115,7 @@ def read_wheel(content: bytes, filename: str) -> Wheel:
     information = information_of(infos, filename)
     files: dict[str, File] = {}
     for info in infos:
-        name = installed_name(info.filename, information)
+        name = installed_name(info.filename, information, filename)
         if name is None:
             continue
         script = name.startswith("bin/") and name != info.filename
@@ -124,6 +131,7 @@ def read_wheel(content: bytes, filename: str) -> Wheel:
         other = files.setdefault(name, file)
         if other is not file and content_of(other, filename) != content_of(file, filename):
             raise refused(filename, f"has two different files that are installed as {name}")
+    refuse_unwritable(files, filename)
     texts = [content_of(files[information + name], filename).decode(errors="replace") for name in ("METADATA", "WHEEL")]
     metadata, said_of_wheel = (HeaderParser().parsestr(text, headersonly=True) for text in texts)
     pure = str(said_of_wheel.get("Root-Is-Purelib", "true")).lower() == "true"
@@ -149,37 +157,59 @@ def information_of(infos: Iterable[zipfile.ZipInfo], filename: str) -> str:
     """Find the one dist-info directory, which belongs to the distribution that the file's name says."""
     names = {info.filename for info in infos}
     directories = sorted({name.partition("/")[0] for name in names if re.match(r"[^/]+\.dist-info/", name)})
-    expected = canonicalize_name(filename.split("-", maxsplit=1)[0])
-    own = [
-        one for one in directories if canonicalize_name(one.removesuffix(".dist-info").rpartition("-")[0]) == expected
-    ]
-    if len(own) != 1:
+    expected = canonicalize_name(filename.partition("-")[0])
+    if [canonicalize_name(one.removesuffix(".dist-info").rpartition("-")[0]) for one in directories] != [expected]:
         there = ", ".join(directories) or "none"
-        raise refused(filename, f"needs one .dist-info directory of {expected} and has {there}")
-    missing = [name for name in ("METADATA", "WHEEL") if f"{own[0]}/{name}" not in names]
+        raise refused(filename, f"needs one .dist-info directory, of {expected}, and has {there}")
+    missing = [name for name in ("METADATA", "WHEEL") if f"{directories[0]}/{name}" not in names]
     if missing:
-        raise refused(filename, f"has no {own[0]}/{missing[0]}")
-    return f"{own[0]}/"
+        raise refused(filename, f"has no {directories[0]}/{missing[0]}")
+    return f"{directories[0]}/"
 
 
-def installed_name(name: str, information: str) -> str | None:
+def installed_name(name: str, information: str, filename: str) -> str | None:
     """Return a file's name once it is installed; None for what an installer leaves out or writes itself."""
-    if name.startswith(information) and name.removeprefix(information) in WRITTEN:
-        return None
-    data = f"{information.removesuffix('.dist-info/')}.data/"
-    if not name.startswith(data):
-        return name
-    scheme, _, rest = name.removeprefix(data).partition("/")
-    return f"{SCHEMES[scheme]}{rest}" if scheme in SCHEMES and rest else None
+    top, _, inside = name.partition("/")
+    if top.endswith(".data") and inside:
+        # Installers take any spelling of the distribution's name here.
+        scheme, _, rest = inside.partition("/")
+        if not rest or scheme not in {*SCHEMES, *LEFT_OUT}:
+            raise refused(filename, f"has {name}, and no installer knows where that would go")
+        if scheme in LEFT_OUT:
+            return None
+        name = f"{SCHEMES[scheme]}{rest}"
+    return None if name.startswith(information) and name.removeprefix(information) in WRITTEN else name
+
+
+def refuse_unwritable(files: Mapping[str, File], filename: str) -> None:
+    """Refuse names that no file system takes: a file that is a directory as well, or a part that is too long."""
+    for name in files:
+        above = next((one for one in directories_of(name) if one in files), None)
+        if above:
+            raise refused(filename, f"has the file {above}, and {name} below it")
+        encoded = name.encode()
+        if len(encoded) > LONGEST_NAME or any(len(part) > LONGEST_PART for part in encoded.split(b"/")):
+            raise refused(filename, f"has a name that is too long for a file ({name[:SHOWN_OF_NAME]}...)")
+
+
+def directories_of(name: str) -> list[str]:
+    """Return the directories that a file lies in: `a/b/c` -> a, a/b."""
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: length + 1]) for length in range(len(parts))]
 
 
 def compressed(content: bytes, info: zipfile.ZipInfo, filename: str) -> bytes:
     """Return a member's bytes as they lie in the zip."""
-    header = content[info.header_offset : info.header_offset + LOCAL_HEADER.size]
-    try:
-        begin = info.header_offset + LOCAL_HEADER.size + sum(LOCAL_HEADER.unpack(header))
-    except struct.error as error:
-        raise refused(filename, f"ends within {info.filename}") from error
+    begin = info.header_offset + LOCAL_HEADER.size
+    header = content[info.header_offset : begin]
+    if len(header) < LOCAL_HEADER.size or not header.startswith(LOCAL_SIGNATURE):
+        raise refused(filename, f"has {info.filename}, which does not begin where the zip says")
+    length, extra = LOCAL_HEADER.unpack(header)
+    encoding = "utf-8" if info.flag_bits & UTF8_NAMES else "cp437"
+    if content[begin : begin + length] != info.orig_filename.encode(encoding, errors="replace"):
+        # Programs that believe the one name would see another wheel than those that believe the other.
+        raise refused(filename, f"has {info.filename}, which has another name where its content lies")
+    begin += length + extra
     return content[begin : begin + info.compress_size]
 
 
@@ -198,7 +228,7 @@ def scripts_of(wheel: Wheel) -> dict[str, bytes]:
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names of commands keep their capitals
     try:
-        parser.read_string(file.content().decode(errors="replace"))
+        parser.read_string(content_of(file, wheel.filename).decode(errors="replace"))
     except configparser.Error:
         # importlib.metadata reads nothing of it either.
         return {}
