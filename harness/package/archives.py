@@ -58,7 +58,7 @@ def choose_archives(project: Project, lock: Lock, target: Target, shown: str, ca
 
     What was chosen once is kept with the lock's content and the target, as uv keeps what an index said.
     """
-    direct = [archive_of(archived) for archived in lock.archived]
+    direct = [archive_of(archived, target) for archived in lock.archived]
     if not lock.pinned:
         return direct
     words = [target.name, *sorted(f"{one.name}=={one.version} {' '.join(sorted(one.hashes))}" for one in lock.pinned)]
@@ -71,14 +71,19 @@ def choose_archives(project: Project, lock: Lock, target: Target, shown: str, ca
     return [*(Archive(**one) for one in json.loads(kept)), *direct]
 
 
-def archive_of(archived: Archived) -> Archive:
+def archive_of(archived: Archived, target: Target) -> Archive:
     (sha256, *others) = sorted(archived.hashes)
     if others:
         raise archived.line.refused("one archive has one SHA-256; keep that one alone")
     if archived.filename.endswith(".whl"):
         name, version, _, _ = parse_wheel_filename(archived.filename)
-        return Archive(name, str(version), archived.filename, sha256, archived.location)
+        archived.line.check_name(name)
+        archive = Archive(name, str(version), archived.filename, sha256, archived.location)
+        if rank_of(archive, tag_ranks(target)) is None:
+            raise archived.line.refused(f"{archived.filename} is not for {target.name}; name a wheel that is")
+        return archive
     stem, _, number = re.sub(r"\.(tar\.gz|zip)$", "", archived.filename).rpartition("-")
+    archived.line.check_name(stem)
     return Archive(canonicalize_name(stem), number, archived.filename, sha256, archived.location)
 
 
@@ -208,7 +213,7 @@ def refusal(lock: str, target: Target, words: str) -> str:
     return refusal_of_index(f"The dependencies in {lock} could not be found for {target.name}", words)
 
 
-def refusal_of_index(failed: str, words: str) -> str:
+def refusal_of_index(failed: str, words: str, again: str = "build again") -> str:
     """Say why uv, which said `words`, did not get from an index what was wanted, and what to do."""
     lower = words.lower()
     if "hash mismatch" in lower:
@@ -216,14 +221,14 @@ def refusal_of_index(failed: str, words: str) -> str:
             f"{failed}: what the index gave is not what was locked. Do not lock it anew before you know who changed it."
         )
     elif "network was disabled" in lower:
-        sentence = f"{failed}: uv may not reach the index, and its cache lacks some. Build once with the network."
+        sentence = f"{failed}: uv may not reach the index, and its cache lacks some; {again}, once with the network."
     elif "not found in the package registry" in lower or "there is no version" in lower:
         sentence = (
             f"{failed}: an index that has them is not asked here. Name it in UV_INDEX (UV_EXTRA_INDEX_URL), or in "
             "uv.toml at the top of the project, for the lock and the build alike."
         )
     else:
-        sentence = f"{failed}. Correct what uv names, and build again."
+        sentence = f"{failed}. Correct what uv names, and {again}."
     return f"{sentence} {said_by_uv(words)}"
 
 

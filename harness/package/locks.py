@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from harness import bootstrap
 from harness.errors import BuildFailed, UnknownName
@@ -16,6 +20,9 @@ from harness.package.state import lock_digest, lock_inputs
 
 UV_LOCK = "uv.lock"
 PYPROJECT = "pyproject.toml"
+# A path in a line that uv wrote: `./x`, `../x`, `/x`, `file:///x`, with `-e` or a name before it.
+LOCAL = re.compile(r"^(?P<editable>-e )?([A-Za-z0-9._-]+(\[[^]]*\])? @ )?(?P<path>(file:|\.{1,2}/|/)\S+)", re.MULTILINE)
+LOCK_AGAIN = "run make lock again"
 
 
 @dataclass(frozen=True)
@@ -34,41 +41,61 @@ class FoundLock:
 def find_lock(project: Project, app: str) -> FoundLock:
     """Find the lock that a build of an app reads. Raises BuildFailed where there is none, or more than one."""
     inputs = lock_inputs(str(project.path), app)
-    requirements, uv_lock = project.requirements / f"{app}.txt", project.lambda_path / app / UV_LOCK
-    names = {name.rpartition("/")[2] for name in inputs}
-    if requirements.name in names and UV_LOCK in names:
-        raise BuildFailed(
-            f"{app} has two locks, {project.shown(requirements)} and {project.shown(uv_lock)}; remove one of them."
-        )
+    requirements, own = project.requirements / f"{app}.txt", project.lambda_path / app / UV_LOCK
+    refuse_two(project, [path for path in (requirements, own) if project.shown(path) in inputs])
     digest = lock_digest(inputs)
-    if requirements.name in names:
+    if project.shown(requirements) in inputs:
         return FoundLock(requirements, inputs[project.shown(requirements)], project.path, digest)
-    if UV_LOCK in names:
-        return FoundLock(uv_lock, exported(project, uv_lock), uv_lock.parent, digest)
-    if (project.lambda_path / app / PYPROJECT).is_file():
-        raise BuildFailed(
-            f'lambda/{app}/{PYPROJECT} has no lock; run "make lock APP={app}", or "uv lock" in lambda/{app}.'
+    uv_locks = [path for path in uv_locks_of(project, app) if project.shown(path) in inputs]
+    if uv_locks:
+        return FoundLock(uv_locks[0], exported(project, app, uv_locks[0]), uv_locks[0].parent, digest)
+    raise no_lock(project, app)
+
+
+def uv_locks_of(project: Project, app: str) -> list[Path]:
+    """Return where an app's uv.lock may lie, its own before those of workspaces that it may be a member of."""
+    return [directory / UV_LOCK for directory in (project.lambda_path / app, project.lambda_path, project.path)]
+
+
+def refuse_two(project: Project, paths: Sequence[Path]) -> None:
+    if len(paths) > 1:
+        raise BuildFailed(f"There are two locks, {' and '.join(map(project.shown, paths))}; remove one of them.")
+
+
+def no_lock(project: Project, app: str) -> BuildFailed:
+    declared = project.lambda_path / app / PYPROJECT
+    if declared.is_file():
+        return BuildFailed(
+            f'{project.shown(declared)} has no lock; run "make lock APP={app}", or "uv lock" in lambda/{app}.'
         )
-    raise BuildFailed(
+    return BuildFailed(
         f'requirements/{app}.txt does not exist; write requirements/{app}.in and run "make lock APP={app}".'
     )
 
 
-def exported(project: Project, uv_lock: Path) -> bytes:
-    """Return what a uv.lock pins, as requirements. Raises BuildFailed for one that does not fit its pyproject.toml."""
+def exported(project: Project, app: str, uv_lock: Path) -> bytes:
+    """Return what a uv.lock pins for an app, as requirements. Raises BuildFailed where it fits no pyproject.toml."""
     shown = project.shown(uv_lock)
-    if not (uv_lock.parent / PYPROJECT).is_file():
-        raise BuildFailed(f"{shown} has no {PYPROJECT} beside it; put it there, or remove the lock.")
+    directory = project.lambda_path / app
+    refuse_missing_pyproject(project, uv_lock)
     command: list[str | Path] = [bootstrap.ensure_uv(project.path), "export", "--quiet", "--locked", "--no-dev"]
     command += ["--no-emit-project", "--no-annotate", "--no-header", "--format", "requirements.txt"]
     # Offline first: a lock that fits needs no index.
     for options in (["--offline"], []):
-        result = bootstrap.run_tool([*command, *options], directory=uv_lock.parent)
+        result = bootstrap.run_tool([*command, *options], directory=directory)
         if result.returncode == 0:
             return result.stdout.encode()
-    if "needs to be updated" in result.stderr:
-        raise BuildFailed(f'{shown} does not fit {PYPROJECT} beside it; run "uv lock" in {uv_lock.parent.name}.')
+        if "needs to be updated" in result.stderr:
+            raise BuildFailed(f'{shown} does not fit the pyproject.toml of {app}; run "uv lock" in lambda/{app}.')
+        if "Unable to find lockfile" in result.stderr:
+            # The one further up is not of a workspace with this app.
+            raise no_lock(project, app)
     raise BuildFailed(refusal_of_index(f"{shown} could not be read", result.stderr))
+
+
+def refuse_missing_pyproject(project: Project, uv_lock: Path) -> None:
+    if not (uv_lock.parent / PYPROJECT).is_file():
+        raise BuildFailed(f"{project.shown(uv_lock)} has no {PYPROJECT} beside it; put it there, or remove the lock.")
 
 
 def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequence[Path] = ()) -> Path:
@@ -77,19 +104,21 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
     With `upgrade` every version may change, else only what has to. A lock that a build would refuse is not written.
     Raises BuildFailed.
     """
-    from harness.package.requirements import check_source, read_lock  # noqa: PLC0415 # heavy, and only here
+    from harness.package.requirements import check_source  # noqa: PLC0415 # heavy, and only here
 
-    written = project.requirements / f"{name}.in"
-    declared = project.lambda_path / name / PYPROJECT
-    if (project.lambda_path / name / UV_LOCK).is_file():
-        return relock(project, project.lambda_path / name / UV_LOCK, upgrade=upgrade)
+    written, lock = project.requirements / f"{name}.in", project.requirements / f"{name}.txt"
+    declared, uv_lock = project.lambda_path / name / PYPROJECT, project.lambda_path / name / UV_LOCK
+    refuse_two(project, [path for path in (lock, uv_lock) if path.is_file()])
+    if uv_lock.is_file():
+        return relock(project, name, uv_lock, upgrade=upgrade)
     source = written if written.is_file() or not declared.is_file() else declared
     if not source.is_file():
         there = sorted(path.stem for path in project.requirements.glob("*.in"))
         raise UnknownName(f"There is no requirements/{name}.in; write it, or choose {one_of(there)}.")
     if source == written:
         check_source(source, project.shown(source), project.path)
-    lock = project.requirements / f"{name}.txt"
+    else:
+        check_pyproject(project, source)
     with tempfile.TemporaryDirectory(prefix="sawhorse-") as directory:
         made = Path(directory) / lock.name
         if lock.is_file() and not upgrade:
@@ -101,17 +130,71 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
         command += [word for path in constraints for word in ("-c", path)]
         result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=project.path)
         if result.returncode != 0:
-            raise BuildFailed(refusal_of_index(f"{project.shown(source)} could not be locked", result.stderr))
-        content = made.read_bytes()
-    read_lock(content, project.shown(lock), project.path, None)
+            failed = f"{project.shown(source)} could not be locked"
+            raise BuildFailed(refusal_of_index(failed, result.stderr, LOCK_AGAIN))
+        content = portable(made.read_bytes().decode(), project.path, source).encode()
+    refuse_unbuildable(project, content, lock, project.path)
     write_atomically(lock, content)
     return lock
 
 
-def relock(project: Project, uv_lock: Path, *, upgrade: bool) -> Path:
-    """Have uv bring a uv.lock up to date with the pyproject.toml beside it."""
+def check_pyproject(project: Project, path: Path) -> None:
+    """Refuse a pyproject.toml that says nothing of dependencies, of which uv makes an empty lock."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BuildFailed(f"{project.shown(path)} is not valid TOML ({error}); correct that line.") from error
+    if not isinstance(content.get("project"), dict):
+        raise BuildFailed(
+            f"{project.shown(path)} has no [project] whose dependencies could be locked; add it, or write "
+            f"requirements/{path.parent.name}.in."
+        )
+
+
+def portable(content: str, top: Path, source: Path) -> str:
+    """Write the paths of a lock as they are seen from the top of the project.
+
+    uv writes those of a pyproject.toml as that file has them, and the members of a workspace with this machine's path.
+    """
+    seen_from = source.parent if source.name == PYPROJECT else top
+
+    def replace(found: re.Match[str]) -> str:
+        quoted = found["path"].removeprefix("file://").removeprefix("file:")
+        path = Path(os.path.normpath(seen_from / unquote(quoted)))
+        is_inside = path.is_relative_to(top) and path.exists()
+        if not is_inside and (seen_from == top or quoted.startswith("/")):
+            return found[0]
+        shown = quote(os.path.relpath(path, top))
+        return f"{found['editable'] or ''}{shown if shown.startswith('.') else f'./{shown}'}"
+
+    return LOCAL.sub(replace, content)
+
+
+def refuse_unbuildable(project: Project, content: bytes, lock: Path, base: Path) -> None:
+    """Refuse to write a lock of which no build could install every line."""
+    from harness.package.requirements import read_lock  # noqa: PLC0415 # heavy, and only here
+
+    numbered = lock.suffix == ".txt"
+    read = read_lock(content, project.shown(lock), base, None, numbered=numbered)
+    if read.trees:
+        from harness.package.wheel_build import check_build_system  # noqa: PLC0415 # few locks name directories
+
+        for tree in read.trees:
+            check_build_system(project, tree)
+
+
+def relock(project: Project, app: str, uv_lock: Path, *, upgrade: bool) -> Path:
+    """Have uv bring a uv.lock up to date with the pyproject.toml beside it; one that is refused is as it was."""
+    refuse_missing_pyproject(project, uv_lock)
+    before = uv_lock.read_bytes()
     command: list[str | Path] = [bootstrap.ensure_uv(project.path), "lock", "--quiet"]
     result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=uv_lock.parent)
     if result.returncode != 0:
-        raise BuildFailed(refusal_of_index(f"{project.shown(uv_lock)} could not be locked", result.stderr))
+        failed = f"{project.shown(uv_lock)} could not be locked"
+        raise BuildFailed(refusal_of_index(failed, result.stderr, LOCK_AGAIN))
+    try:
+        refuse_unbuildable(project, exported(project, app, uv_lock), uv_lock, uv_lock.parent)
+    except BaseException:
+        write_atomically(uv_lock, before)
+        raise
     return uv_lock

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +25,7 @@ from packaging.utils import (
 from pip_requirements_parser import InstallRequirement, RequirementsFile
 
 from harness.errors import BuildFailed
+from harness.package.trees import list_files
 
 INDEX_OPTIONS = ("index_url", "extra_index_urls", "find_links", "no_index", "trusted_hosts")
 # uv reads these for a lock and for a build alike (https://docs.astral.sh/uv/reference/environment/).
@@ -35,6 +36,13 @@ INDEX_ADVICE = (
 SHA256 = re.compile(r"[0-9a-f]{64}")
 VCS = re.compile(r"^(git|hg|svn|bzr)\+")
 PINNED = ("==", "===")
+# What is replaced elsewhere by the value of an environment variable: by pip and by uv.
+VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
+EDITABLE = re.compile(r"^\s*(-e|--editable)[\s=]")
+# What a path or address is called by its own line: `x @ ./libs/x`.
+NAMED = re.compile(r"^\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*@\s*\S")
+# Some programs end a line at these, and some do not.
+UNCLEAR = re.compile(r"[^\S \t\r\n\xa0]|[\x00-\x08\x0e-\x1f\x7f]|\ufeff")
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,21 @@ class Line:
     number: int
     text: str
 
+    @property
+    def where(self) -> str:
+        """Where it stands; a uv.lock has no lines of requirements, so `number` is 0 there."""
+        return f"{self.file}, line {self.number}" if self.number else self.file
+
+    def check_name(self, found: str) -> None:
+        """Refuse `x @ ./libs/y` where what is found there is called otherwise than x. Raises BuildFailed."""
+        named = NAMED.match(self.text)
+        if named and canonicalize_name(named["name"]) != canonicalize_name(found):
+            raise self.refused(f"what is there is {found} and not {named['name']}; correct the name")
+
     def refused(self, why: str) -> BuildFailed:
         """Make the error for this line; `why` says what is wrong and what to do, without a full stop."""
         shown = re.sub(r"\s*\\?\s*--hash=\S+", "", self.text).strip()
-        return BuildFailed(f"{self.file}, line {self.number} ({hidden(shown)}): {why}.")
+        return BuildFailed(f"{self.where} ({hidden(shown)}): {why}.")
 
 
 @dataclass(frozen=True)
@@ -90,25 +109,31 @@ class Lock:
 
 @dataclass
 class Reader:
-    """Reads the lines of one requirements file; `base` is what paths in it are relative to."""
+    """Reads the lines of one requirements file; `base` is what paths in it are relative to.
 
-    file: str
+    In a lock, each distribution has a version and a hash; before that, `pinned` and `archived` stay empty.
+    """
+
     base: Path
     environment: Mapping[str, str] | None
+    is_lock: bool = True
     pinned: dict[str, Pinned] = field(default_factory=dict)
     archived: list[Archived] = field(default_factory=list)
     trees: list[Tree] = field(default_factory=list)
 
     def take(self, line: Line, requirement: InstallRequirement) -> None:
         """Enter what a line asks for, unless its marker does not hold. Raises BuildFailed."""
-        refuse_extras_of_a_line(line, requirement)
+        refuse_what_is_passed_over(line, requirement)
+        link = str(requirement.link.url) if requirement.link else None
+        if link and (VCS.match(link) or requirement.is_vcs_url):
+            raise line.refused(VCS_ADVICE)
         if not self.holds(line, requirement):
             return
-        link = str(requirement.link.url) if requirement.link else None
         if link is None:
-            self.take_pinned(line, requirement)
-        elif VCS.match(link) or requirement.is_vcs_url:
-            raise line.refused(VCS_ADVICE)
+            if self.is_lock:
+                self.take_pinned(line, requirement)
+        elif "subdirectory=" in link.partition("#")[2]:
+            raise line.refused("a directory inside an archive is not built here; put that directory into the project")
         elif urlsplit(link).scheme in {"http", "https"}:
             self.take_archive(line, requirement, link.partition("#")[0])
         elif urlsplit(link).scheme in {"", "file"}:
@@ -133,15 +158,14 @@ class Reader:
         pinned = Pinned(line, name, specifiers[0].version, sha256_of(line, requirement, "run make lock"))
         other = self.pinned.setdefault(name, pinned)
         if self.environment is not None and (other.version, other.hashes) != (pinned.version, pinned.hashes):
-            raise line.refused(
-                f"{name} is also pinned in line {other.line.number}, and both lines hold for this platform; keep one"
-            )
+            raise line.refused(f"{name} is pinned in {other.line.where} as well, and both hold here; keep one")
 
     def take_archive(self, line: Line, requirement: InstallRequirement, url: str) -> None:
         filename = unquote(urlsplit(url).path.rpartition("/")[2])
         check_filename(line, filename)
-        hashes = sha256_of(line, requirement, "add --hash=sha256:... of the archive that you mean")
-        self.archived.append(Archived(line, url, filename, hashes))
+        if self.is_lock:
+            hashes = sha256_of(line, requirement, "add --hash=sha256:... of the archive that you mean")
+            self.archived.append(Archived(line, url, filename, hashes))
 
     def take_local(self, line: Line, requirement: InstallRequirement, link: str) -> None:
         words, path = local_path(link, self.base)
@@ -150,13 +174,18 @@ class Reader:
                 raise line.refused("a directory has no hash, since it may change; remove the hash")
             if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg")):
                 raise line.refused(f"{words} has no pyproject.toml or setup.py, so no wheel can be built of it")
+            refuse_untracked(line, path)
             self.trees.append(Tree(line, path))
         elif path.is_file():
             check_filename(line, path.name)
-            hashes = sha256_of(line, requirement, "run make lock")
-            self.archived.append(Archived(line, str(path), path.name, hashes))
+            if self.is_lock:
+                hashes = sha256_of(line, requirement, "run make lock")
+                self.archived.append(Archived(line, str(path), path.name, hashes))
         else:
-            raise line.refused(f"there is no {words}; correct the path, which is seen from the top of the project")
+            raise line.refused(f"there is no {words}; correct the path, which is seen from {self.seen_from(line)}")
+
+    def seen_from(self, line: Line) -> str:
+        return "the top of the project" if line.number else f"{Path(line.file).parent}"
 
 
 VCS_ADVICE = (
@@ -165,46 +194,48 @@ VCS_ADVICE = (
 )
 
 
-def read_lock(content: bytes, file: str, base: Path, environment: Mapping[str, str] | None) -> Lock:
+def read_lock(
+    content: bytes, file: str, base: Path, environment: Mapping[str, str] | None, *, numbered: bool = True
+) -> Lock:
     """Read a lock for the platform whose markers' values `environment` has; None reads every line. Raises BuildFailed.
 
-    `file` is how sentences name it; paths in it are relative to `base`.
+    `file` is how sentences name it, `numbered` whether what was read has the lines of that file; paths in it are
+    relative to `base`.
     """
-    reader = Reader(file, base, environment)
+    reader = Reader(base, environment)
     for line, requirement in lines_of(content, file):
-        reader.take(line, requirement)
+        reader.take(line if numbered else replace(line, number=0), requirement)
     return Lock(list(reader.pinned.values()), reader.archived, reader.trees)
 
 
 def check_source(path: Path, shown: str, base: Path) -> None:
     """Refuse in a `.in` file, or one that it names by -r or -c, what a build could not install. Raises BuildFailed."""
-    for line, requirement in lines_of(path.read_bytes(), shown, path.parent):
-        link = str(requirement.link.url) if requirement.link else ""
-        refuse_extras_of_a_line(line, requirement)
-        if VCS.match(link) or requirement.is_vcs_url:
-            raise line.refused(VCS_ADVICE)
-        if link and urlsplit(link).scheme in {"", "file"}:
-            words, local = local_path(link, base)
-            if not local.exists():
-                raise line.refused(f"there is no {words}; correct the path, which is seen from the top of the project")
+    reader = Reader(base, None, is_lock=False)
+    for line, requirement in lines_of(path.read_bytes(), shown, (path,)):
+        reader.take(line, requirement)
 
 
-def lines_of(content: bytes, file: str, directory: Path | None = None) -> Iterator[tuple[Line, InstallRequirement]]:
+def lines_of(content: bytes, file: str, opened: Sequence[Path] = ()) -> Iterator[tuple[Line, InstallRequirement]]:
     """Yield every line that asks for a distribution; any other is empty, a comment, or refused.
 
-    With `directory`, where the file lies, the lines of the files that it names by -r and -c come as well.
+    With `opened`, the paths of the file and of those that led to it, the lines of the files that it names by -r and -c
+    come as well.
     """
     text = decoded(content, file)
+    refuse_unclear(text, file)
     parsed = parse(text)
     seen = set()
     for invalid in parsed.invalid_lines:
         line = Line(file, invalid.line_number, invalid.line)
+        refuse_variables(line)
         reason = str(invalid.error_message).removeprefix("pip_requirements_parser: error: ").splitlines()[0]
-        raise line.refused(f"it cannot be read ({reason.rstrip('.')}); correct it")
+        reason = reason.removeprefix("Invalid requirement: : ").rstrip(".")
+        raise line.refused(f"it cannot be read ({reason}); correct it")
     for option in parsed.options:
         seen.add(option.requirement_line.line_number)
         line = Line(file, option.requirement_line.line_number, option.requirement_line.line)
-        yield from lines_named(line, option.options, directory)
+        refuse_variables(line)
+        yield from lines_named(line, option.options, opened)
     for requirement in parsed.requirements:
         seen.add(requirement.requirement_line.line_number)
         yield Line(file, requirement.requirement_line.line_number, requirement.requirement_line.line), requirement
@@ -214,16 +245,20 @@ def lines_of(content: bytes, file: str, directory: Path | None = None) -> Iterat
 
 
 def lines_named(
-    line: Line, options: Mapping[str, object], directory: Path | None
+    line: Line, options: Mapping[str, object], opened: Sequence[Path]
 ) -> Iterator[tuple[Line, InstallRequirement]]:
     """Follow -r and -c of a source, and refuse every other option but --require-hashes, which always holds."""
     for option, value in options.items():
-        if option in {"requirements", "constraints"} and directory:
+        if option in {"requirements", "constraints"} and opened:
             for name in value if isinstance(value, list) else [value]:
-                path = directory / str(name)
+                path = opened[-1].parent / str(name)
                 if not path.is_file():
                     raise line.refused(f"there is no {name} beside it; correct the name")
-                yield from lines_of(path.read_bytes(), f"{Path(line.file).parent / str(name)}", path.parent)
+                if path.name == "pyproject.toml":
+                    raise line.refused("a pyproject.toml is only read in lambda/<app>; put its requirements here")
+                if path.resolve() in {one.resolve() for one in opened}:
+                    raise line.refused("it leads back to a file that names it; remove one of these lines")
+                yield from lines_of(path.read_bytes(), f"{Path(line.file).parent / str(name)}", [*opened, path])
         elif option in {"requirements", "constraints"}:
             raise line.refused("a lock names every distribution itself; put this line into the .in file, run make lock")
         elif option in INDEX_OPTIONS:
@@ -264,11 +299,55 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield begin, words.strip()
 
 
-def refuse_extras_of_a_line(line: Line, requirement: InstallRequirement) -> None:
-    """Refuse options of single lines that would change how a distribution is built."""
+def refuse_unclear(text: str, file: str) -> None:
+    """Refuse what two readers of requirements take for two things: line ends of their own, lines broken anywhere.
+
+    uv continues a line before an option alone.
+    """
+    lines = re.split(r"\r\n|\r|\n", text)
+    for number, physical in enumerate(lines, 1):
+        found = UNCLEAR.search(physical)
+        if found:
+            where = f"{file}, line {number}"
+            raise BuildFailed(f"{where} has the character U+{ord(found[0]):04X}, which nobody sees there; remove it.")
+        if physical.endswith("\\") and not physical.lstrip().startswith("#"):
+            following = lines[number].strip() if number < len(lines) else ""
+            if not following.startswith("--"):
+                line = Line(file, number, physical.removesuffix("\\"))
+                raise line.refused("only before --hash may a line go on in the next one; write this one in one line")
+
+
+def refuse_variables(line: Line) -> None:
+    found = VARIABLE.search(line.text)
+    if found:
+        raise line.refused(f"{found[0]} is not replaced, as it may be another elsewhere; write what it stands for")
+
+
+def refuse_what_is_passed_over(line: Line, requirement: InstallRequirement) -> None:
+    """Refuse the parts of a line that uv or the parser would pass over without a word."""
+    refuse_variables(line)
     options = [name for name in ("global_options", "install_options") if getattr(requirement, name, None)]
     if options:
         raise line.refused("options for its setup.py are not used here; remove them")
+    if EDITABLE.match(line.text):
+        words = EDITABLE.sub("", line.text).strip()
+        if re.search(r"[\s;]", words) or not requirement.link or not words.startswith(str(requirement.link.url)):
+            raise line.refused("after -e stands one path and nothing else; write the line without -e")
+
+
+def refuse_untracked(line: Line, path: Path) -> None:
+    """Refuse a directory of which git tracks nothing, or a part that is no file of its own."""
+    listing = list_files(path)
+    if not listing.files:
+        why = f" ({listing.error})" if listing.error else ""
+        raise line.refused(
+            f"git tracks nothing in it{why}, and what git tracks is what gets into a package; git add it in a checkout"
+        )
+    if listing.foreign:
+        raise line.refused(
+            f"{listing.foreign[0]} is a link that leads out of it, a broken one or a submodule, so it is no file of "
+            "its own that could be packaged; put the file there"
+        )
 
 
 def sha256_of(line: Line, requirement: InstallRequirement, advice: str) -> frozenset[str]:
@@ -283,13 +362,15 @@ def sha256_of(line: Line, requirement: InstallRequirement, advice: str) -> froze
         raise line.refused(f"{wrong[0]!r} is not a SHA-256 in hex; {advice}")
     if not hashes:
         other = f", only {given[0][0]}" if given else ""
+        # What uv finds in a directory of wheels has none in a uv.lock.
+        advice = advice if line.number else "use an index that has one, or requirements/<app>.in in place of uv.lock"
         raise line.refused(f"it has no SHA-256{other}, so nothing says which archive is meant; {advice}")
     return frozenset(hashes)
 
 
 def local_path(link: str, base: Path) -> tuple[str, Path]:
     """Return a path as a line has it (`./libs/x`, `x @ ./libs/x`, `file:libs/x`, `file:///...`), and where it leads."""
-    words = re.sub(r"^[A-Za-z0-9._-]+\s*(\[[^]]*\])?\s*@\s*(?=[./])", "", link)
+    words = re.sub(r"^[A-Za-z0-9._-]+\s*(\[[^]]*\])?\s*@\s*(?=\S)", "", link)
     words = unquote(words.partition("#")[0].removeprefix("file:"))
     return words, (base / re.sub(r"^//(localhost)?(?=/)", "", words)).resolve()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BUILDER = (
     "archive", "archives", "assembly", "bill", "bindings", "build", "cache", "compiler", "compiling", "conditions",
     "config", "flow", "import_check", "import_statements", "imports", "limits", "locks", "names", "pruning", "reach",
-    "requirements", "sources", "state", "target", "wheel", "wheel_build", "wheels",
+    "requirements", "sources", "state", "target", "trees", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
 
@@ -149,19 +149,27 @@ def write_state(dist: str, state: State) -> None:
 
 
 def lock_inputs(project: str, app: str) -> dict[str, bytes]:
-    """Return the files that say what an app's dependencies are, by their paths from the project."""
+    """Return the files that say what an app's dependencies are, by their paths from the project.
+
+    A uv.lock lies beside the app's pyproject.toml, or further up where a workspace has the app as a member.
+    """
+    found = found_among(project, (f"requirements/{app}.txt", f"lambda/{app}/uv.lock"))
+    if f"requirements/{app}.txt" in found:
+        return found
+    # Whether a uv.lock fits them is asked whenever one of them changes.
+    found.update(found_among(project, (f"lambda/{app}/pyproject.toml",)))
+    if f"lambda/{app}/pyproject.toml" in found and f"lambda/{app}/uv.lock" not in found:
+        found.update(found_among(project, ("lambda/uv.lock", "lambda/pyproject.toml", "uv.lock", "pyproject.toml")))
+    return found
+
+
+def found_among(project: str, names: tuple[str, ...]) -> dict[str, bytes]:
     found = {}
-    for name in (f"requirements/{app}.txt", f"lambda/{app}/uv.lock"):
+    for name in names:
         try:
             found[name] = read(f"{project}/{name}")
         except FileNotFoundError:
             continue
-    if f"lambda/{app}/uv.lock" in found:
-        # Whether the lock fits it is asked at every build.
-        try:
-            found[f"lambda/{app}/pyproject.toml"] = read(f"{project}/lambda/{app}/pyproject.toml")
-        except FileNotFoundError:
-            return found
     return found
 
 

@@ -39,6 +39,7 @@ from harness.package.cache import Cache
 from harness.package.opened import DAMAGED, fault_of
 from harness.package.requirements import Tree
 from harness.package.target import Target
+from harness.package.trees import listed_files, tree_digest, untracked_files
 
 # Part of the name of what was built: another number when it is built otherwise.
 RECIPE = "1"
@@ -92,7 +93,7 @@ class WheelBuilder:
     def of_tree(self, tree: Tree) -> Built:
         """Build what git tracks of a directory. Raises BuildFailed."""
         files = tracked_files(tree)
-        what = f"{self.project.shown(tree.path)} ({tree.line.file}, line {tree.line.number})"
+        what = described(self.project, tree)
         digest = tree_digest(tree.path, files)
         built = self.built(f"tree {digest}", what, lambda into: copy(tree.path, files, into))
         return replace(built, source=digest)
@@ -242,6 +243,17 @@ def locked_builders(project: Project, what: str) -> Path:
     return lock
 
 
+def check_build_system(project: Project, tree: Tree) -> None:
+    """Refuse a directory that is built with what is not locked. Raises BuildFailed."""
+    what = described(project, tree)
+    requires, _, _ = build_system_of(tree.path, what)
+    refuse_unlocked(requires, locked_versions(locked_builders(project, what)), what)
+
+
+def described(project: Project, tree: Tree) -> str:
+    return f"{project.shown(tree.path)} ({tree.line.where})"
+
+
 def locked_versions(lock: Path) -> dict[str, Version]:
     """Return what the environment that builds holds; the lock is this project's own, one line a distribution."""
     lines = (line.split(";")[0].split()[0] for line in lock.read_text().splitlines() if "==" in line)
@@ -285,49 +297,16 @@ def compiled_code(source: Path) -> str | None:
 # --- What is built -----------------------------------------------------------------------------------------------
 
 
-def tracked_files(tree: Tree) -> list[str]:
-    """Return what git tracks below a directory. Raises BuildFailed where git tracks nothing."""
+def tracked_files(tree: Tree) -> Sequence[str]:
+    """Return what git tracks below a directory, and say what it does not track."""
     names = listed_files(tree.path)
-    if not names:
-        raise tree.line.refused(
-            "git tracks nothing in it, and what git tracks is what gets into a package; git add it in a checkout"
-        )
-    others = git(tree.path, "ls-files", "-z", "--others", "--exclude-standard", "--", ".") or ""
-    left_out = sorted(name for name in others.split("\0") if name)
+    left_out = untracked_files(tree.path)
     if left_out:
-        shown = ", ".join(left_out[:3]) + (f" and {len(left_out) - 3} more" if len(left_out) > 3 else "")  # noqa: PLR2004
+        shown = ", ".join(left_out[:SHOWN]) + (f" and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else "")
         bootstrap.say(
             f"{tree.line.text.strip()}: git does not track {shown}, so the package leaves that out; git add it."
         )
     return names
-
-
-def listed_files(path: Path) -> list[str]:
-    listed = git(path, "ls-files", "-z", "--cached", "--", ".")
-    return sorted(name for name in (listed or "").split("\0") if name and (path / name).is_file())
-
-
-def tree_digest_now(path: Path) -> str:
-    """Stand for what git tracks of a directory at this moment."""
-    return tree_digest(path, listed_files(path))
-
-
-def git(directory: Path, *words: str) -> str | None:
-    try:
-        ended = subprocess.run(["git", "-C", str(directory), *words], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return ended.stdout if ended.returncode == 0 else None
-
-
-def tree_digest(path: Path, files: Sequence[str]) -> str:
-    """Stand for names, executable bits and contents."""
-    digest = hashlib.sha256()
-    for name in files:
-        file = path / name
-        mode = bool(file.stat().st_mode & 0o100)
-        digest.update(b"%s\0%d\0%s\n" % (os.fsencode(name), mode, hashlib.sha256(file.read_bytes()).digest()))
-    return digest.hexdigest()
 
 
 def copy(path: Path, files: Sequence[str], into: Path) -> Path:

@@ -157,7 +157,7 @@ def known_parts(wanted: Wanted, cache: Cache) -> list[Part] | None:
     """Return what was prepared for this lock, unless a directory that it names has changed since."""
     trees = cache.directories_of(wanted.key)
     if trees:
-        from harness.package.wheel_build import tree_digest_now  # noqa: PLC0415 # few locks name directories
+        from harness.package.trees import tree_digest_now  # noqa: PLC0415 # few locks name directories
 
         if any(tree_digest_now(wanted.base / tree.path) != tree.digest for tree in trees):
             return None
@@ -170,7 +170,8 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
     from harness.package.wheel_build import WheelBuilder  # noqa: PLC0415 # the same
 
     shown = project.shown(wanted.lock)
-    lock = read_lock(wanted.locked, shown, wanted.base, marker_environment(wanted.target))
+    numbered = wanted.lock.suffix == ".txt"
+    lock = read_lock(wanted.locked, shown, wanted.base, marker_environment(wanted.target), numbered=numbered)
     archives = choose_archives(project, lock, wanted.target, shown, cache)
     fetch_archives(archives, cache, wanted.base)
     builder = WheelBuilder(project, cache, wanted.target, wanted.interpreter)
@@ -192,6 +193,7 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
     trees = []
     for tree in lock.trees:
         built = builder.of_tree(tree)
+        tree.line.check_name(built.filename.partition("-")[0])
         origins.append(origin_of(built, ""))
         trees.append(Tracked(os.path.relpath(tree.path, wanted.base), built.source))
     refuse_twice(origins, shown)
