@@ -173,7 +173,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "another name": (renamed("beta-1.0-py3-none-any.whl"), "needs one .dist-info directory, of beta, and has alpha-1"),
     "another version": (renamed("alpha-2.0-py3-none-any.whl"), "says in its METADATA that it is alpha 1.0"),
     "METADATA of another name": (with_metadata(metadata("../beta")), "says in its METADATA that it is ../beta 1.0"),
-    "METADATA of another version": (with_metadata(metadata("alpha", "9.0")), "says in its METADATA that it is alpha 9.0"),
+    "METADATA of another version": (
+        with_metadata(metadata("alpha", "9.0")),
+        "says in its METADATA that it is alpha 9.0",
+    ),
     "METADATA without a version": (with_metadata(b"Name: alpha\n"), "a METADATA without a name or a version"),
 }
 
