@@ -38,6 +38,7 @@ VCS = re.compile(r"^(git|hg|svn|bzr)\+")
 PINNED = ("==", "===")
 # What is replaced elsewhere by the value of an environment variable: by pip and by uv.
 VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
+FOLLOWED = re.compile(r"(-[rc]|--requirement|--constraint|--require-hashes)")
 EDITABLE = re.compile(r"^\s*(-e|--editable)[\s=]")
 # What a path or address is called by its own line: `x @ ./libs/x`.
 NAMED = re.compile(r"^\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*@\s*\S")
@@ -66,7 +67,7 @@ class Line:
 
     def refused(self, why: str) -> BuildFailed:
         """Make the error for this line; `why` says what is wrong and what to do, without a full stop."""
-        shown = re.sub(r"\s*\\?\s*--hash=\S+", "", self.text).strip()
+        shown = re.sub(r"\s*\\?\s*--hash=\S+", "", self.text).strip() or self.text.strip()
         return BuildFailed(f"{self.where} ({hidden(shown)}): {why}.")
 
 
@@ -248,23 +249,32 @@ def lines_named(
     line: Line, options: Mapping[str, object], opened: Sequence[Path]
 ) -> Iterator[tuple[Line, InstallRequirement]]:
     """Follow -r and -c of a source, and refuse every other option but --require-hashes, which always holds."""
+    # The parser passes over what it takes for a part of a requirement, here without one.
+    passed_over = [word for word in line.text.split() if word.startswith("-") and not FOLLOWED.match(word)]
+    if passed_over and set(options) <= {"requirements", "constraints", "require_hashes"}:
+        raise line.refused(f"{passed_over[0].partition('=')[0]} belongs to no distribution here; put it into its line")
     for option, value in options.items():
         if option in {"requirements", "constraints"} and opened:
             for name in value if isinstance(value, list) else [value]:
-                path = opened[-1].parent / str(name)
-                if not path.is_file():
-                    raise line.refused(f"there is no {name} beside it; correct the name")
-                if path.name == "pyproject.toml":
-                    raise line.refused("a pyproject.toml is only read in lambda/<app>; put its requirements here")
-                if path.resolve() in {one.resolve() for one in opened}:
-                    raise line.refused("it leads back to a file that names it; remove one of these lines")
-                yield from lines_of(path.read_bytes(), f"{Path(line.file).parent / str(name)}", [*opened, path])
+                yield from lines_of_file(line, str(name), opened)
         elif option in {"requirements", "constraints"}:
             raise line.refused("a lock names every distribution itself; put this line into the .in file, run make lock")
         elif option in INDEX_OPTIONS:
             raise line.refused(INDEX_ADVICE)
         elif option != "require_hashes":
             raise line.refused("an option that nothing reads here; remove it")
+
+
+def lines_of_file(line: Line, name: str, opened: Sequence[Path]) -> Iterator[tuple[Line, InstallRequirement]]:
+    """Yield the lines of a file that a line of the last of `opened` names by -r or -c."""
+    path = opened[-1].parent / name
+    if not path.is_file():
+        raise line.refused(f"there is no {name} beside it; correct the name")
+    if path.name == "pyproject.toml":
+        raise line.refused("a pyproject.toml is only read in lambda/<app>; put its requirements here")
+    if path.resolve() in {one.resolve() for one in opened}:
+        raise line.refused("it leads back to a file that names it; remove one of these lines")
+    yield from lines_of(path.read_bytes(), f"{Path(line.file).parent / name}", [*opened, path])
 
 
 def parse(text: str) -> RequirementsFile:

@@ -1,0 +1,214 @@
+"""A pyproject.toml of an app, with its uv.lock or locked by `make lock`, stands in the place of requirements."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import bootstrap
+from harness.errors import BuildFailed
+from harness.layout import Project
+from harness.package.build import build
+from harness.package.locks import make_lock
+from tests.unit.harness.conftest import MakeTiny
+from tests.unit.harness.index_server import Index, serving
+from tests.unit.harness.made_wheels import held, make_wheel
+from tests.unit.harness.support import sha256, tree
+
+pytestmark = pytest.mark.usefixtures("wheel_builder")
+LIBRARY = """[project]
+name = "libx"
+version = "1.0"
+requires-python = ">=3.11"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+"""
+MEMBER = "[tool.uv.sources]\nlibx = { workspace = true }\n"
+BESIDE = '[tool.uv.sources]\nlibx = { path = "../../libs/x" }\n'
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with serving(tmp_path_factory.mktemp("index")) as index:
+        make_wheel(index.directory, "alpha", {"alpha/__init__.py": b"VALUE = 1\n"})
+        make_wheel(index.directory, "beta", {"beta/__init__.py": b"VALUE = 2\n"})
+        yield index
+
+
+@pytest.fixture
+def project(make_tiny: MakeTiny, index: Index, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+    project = make_tiny("project")
+    (project.requirements / "tiny.txt").unlink()
+    write(project.path / "libs/x/pyproject.toml", LIBRARY)
+    write(project.path / "libs/x/libx/__init__.py", "VALUE = 3\n")
+    for words in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", "-C", str(project.path), *words], check=True, capture_output=True)
+    return project
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def declare(project: Project, *dependencies: str, more: str = "") -> Path:
+    """Write the app's pyproject.toml."""
+    path = project.lambda_path / "tiny/pyproject.toml"
+    names = ", ".join(f'"{one}"' for one in dependencies)
+    write(
+        path, f'[project]\nname = "tiny"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = [{names}]\n{more}'
+    )
+    return path
+
+
+def uv_lock(project: Project) -> Path:
+    """Do what a user of uv does."""
+    directory = project.lambda_path / "tiny"
+    result = bootstrap.run_tool([bootstrap.ensure_uv(project.path), "lock"], directory=directory)
+    assert result.returncode == 0, result.stderr
+    return directory / "uv.lock"
+
+
+def packed(project: Project) -> list[str]:
+    names = held(build(project, "tiny").path)
+    return sorted(name.split("-")[0] for name in names if name.endswith(".dist-info/METADATA"))
+
+
+def test_a_pyproject_without_a_lock_names_the_command_that_makes_one(project: Project) -> None:
+    declare(project, "alpha")
+
+    with pytest.raises(BuildFailed, match=r'lambda/tiny/pyproject.toml has no lock; run "make lock APP=tiny"'):
+        packed(project)
+
+
+def test_make_lock_locks_a_pyproject_with_hashes(project: Project, index: Index) -> None:
+    declare(project, "alpha")
+
+    lock = make_lock(project, "tiny", upgrade=False)
+
+    assert lock == project.requirements / "tiny.txt"
+    assert f"--hash=sha256:{sha256(index.directory / 'alpha-1.0-py3-none-any.whl')}" in lock.read_text()
+    assert packed(project) == ["alpha"]
+
+
+def test_a_uv_lock_is_built_without_its_development_groups(project: Project) -> None:
+    groups = '[dependency-groups]\ndev = ["beta"]\n[project.optional-dependencies]\nmore = ["beta"]\n'
+    declare(project, "alpha", more=groups)
+    uv_lock(project)
+
+    assert packed(project) == ["alpha"]
+    assert make_lock(project, "tiny", upgrade=False) == project.lambda_path / "tiny/uv.lock"
+    assert packed(project) == ["alpha"]
+
+
+def test_a_stale_uv_lock_is_refused_until_make_lock_brings_it_up_to_date(project: Project) -> None:
+    declare(project, "alpha")
+    uv_lock(project)
+    packed(project)
+    before = tree(project.path / "dist")
+    declare(project, "alpha", "beta")
+
+    with pytest.raises(BuildFailed, match=r'lambda/tiny/uv.lock does not fit .* run "uv lock" in lambda/tiny'):
+        packed(project)
+
+    assert tree(project.path / "dist") == before
+    make_lock(project, "tiny", upgrade=False)
+    assert packed(project) == ["alpha", "beta"]
+
+
+@pytest.mark.parametrize("has_uv_lock", [True, False])
+@pytest.mark.parametrize("source", [BESIDE, MEMBER], ids=["path", "workspace"])
+def test_a_directory_of_the_project_is_built(project: Project, source: str, has_uv_lock: bool) -> None:  # noqa: FBT001
+    declare(project, "libx", "alpha", more=source)
+    if source == MEMBER:
+        write(project.path / "pyproject.toml", '[tool.uv.workspace]\nmembers = ["lambda/tiny", "libs/x"]\n')
+    if has_uv_lock:
+        uv_lock(project)
+    else:
+        lock = make_lock(project, "tiny", upgrade=False).read_text()
+        assert str(project.path) not in lock
+        assert "./libs/x" in lock
+
+    assert packed(project) == ["alpha", "libx"]
+
+
+def test_a_uv_lock_further_up_that_is_another_ones_is_none(project: Project) -> None:
+    declare(project, "alpha")
+    write(project.path / "uv.lock", "version = 1\n")
+
+    with pytest.raises(BuildFailed, match=r"lambda/tiny/pyproject.toml has no lock"):
+        packed(project)
+
+
+def test_two_locks_are_refused_by_the_build_and_by_make_lock(project: Project) -> None:
+    declare(project, "alpha")
+    uv_lock(project)
+    (project.requirements / "tiny.txt").write_text("")
+
+    for step in (lambda: packed(project), lambda: make_lock(project, "tiny", upgrade=False)):
+        with pytest.raises(BuildFailed, match=r"two locks, requirements/tiny.txt and lambda/tiny/uv.lock; remove one"):
+            step()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            "[tool.black]\n",
+            "has no [project] whose dependencies could be locked; add it, or write requirements/tiny.in.",
+        ),
+        ("[project\n", "is not valid TOML"),
+    ],
+)
+def test_a_pyproject_that_says_nothing_is_refused_and_no_empty_lock_is_written(
+    project: Project, content: str, words: str
+) -> None:
+    write(project.lambda_path / "tiny/pyproject.toml", content)
+
+    with pytest.raises(BuildFailed) as refusal:
+        make_lock(project, "tiny", upgrade=False)
+
+    assert f"lambda/tiny/pyproject.toml {words}" in str(refusal.value)
+    assert not (project.requirements / "tiny.txt").exists()
+
+
+def test_a_uv_lock_alone_is_refused_by_both(project: Project) -> None:
+    write(project.lambda_path / "tiny/uv.lock", "version = 1\n")
+
+    for step in (lambda: packed(project), lambda: make_lock(project, "tiny", upgrade=False)):
+        with pytest.raises(BuildFailed, match=r"lambda/tiny/uv.lock has no pyproject.toml beside it; put it there"):
+            step()
+    assert (project.lambda_path / "tiny/uv.lock").read_text() == "version = 1\n"
+
+
+def test_a_uv_lock_that_no_build_could_install_stays_as_it_was(
+    project: Project, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What uv finds in a directory of wheels has no hash in a uv.lock."""
+    declare(project, "alpha")
+    before = uv_lock(project).read_bytes()
+    monkeypatch.setenv("UV_FIND_LINKS", str(index.directory))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    declare(project, "alpha", "beta")
+
+    with pytest.raises(BuildFailed, match=r"it has no SHA-256, .* use an index that has one"):
+        make_lock(project, "tiny", upgrade=False)
+
+    assert (project.lambda_path / "tiny/uv.lock").read_bytes() == before
+
+
+def test_a_changed_uv_lock_of_a_workspace_makes_a_new_package(project: Project) -> None:
+    declare(project, "libx", more=MEMBER)
+    write(project.path / "pyproject.toml", '[tool.uv.workspace]\nmembers = ["lambda/tiny", "libs/x"]\n')
+    uv_lock(project)
+    assert packed(project) == ["libx"]
+
+    declare(project, "libx", "beta", more=MEMBER)
+    uv_lock(project)
+
+    assert packed(project) == ["beta", "libx"]
