@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import ssl
 import subprocess
@@ -18,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from packaging import tags
@@ -28,14 +27,15 @@ from harness import bootstrap
 from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.cache import Cache
+from harness.package.credentials import credentials_for, without_user
 from harness.package.requirements import Archived, Lock, Pinned, hidden
 from harness.package.target import Target
 
 DOWNLOADS_AT_ONCE = 8
 TIMEOUT_SECONDS = 60
 LINES_OF_UV = 8
-# The addresses that uv takes indexes from (https://docs.astral.sh/uv/reference/environment/).
-INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+# A `.tar.gz` that is packed once more on its way, or unpacked, would have another hash.
+AS_IT_IS = {"Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,49 @@ class Archive:
         return self.filename.endswith(".whl")
 
 
-def choose_archives(project: Project, lock: Lock, target: Target, shown: str, cache: Cache) -> list[Archive]:
-    """Return the archive of each pinned distribution of a lock. Raises BuildFailed.
+@dataclass(frozen=True)
+class Place:
+    """Whose lock it is that archives are chosen for: how sentences name it, and where what belongs to it lies.
 
-    What was chosen once is kept with the lock's content and the target, as uv keeps what an index said.
+    Paths in the lock are relative to `base`; uv finds its settings from `settings` on.
+    """
+
+    project: Project
+    shown: str
+    base: Path
+    settings: Path
+
+
+def bring_archives(place: Place, lock: Lock, target: Target, cache: Cache) -> list[Archive]:
+    """Return the archive of each distribution of a lock, all of them in the cache. Raises BuildFailed.
+
+    Which archives they are is kept with the lock's content and the target, as uv keeps what an index said. Where one
+    of them is not in its place any more, the index is asked anew.
     """
     direct = [archive_of(archived, target) for archived in lock.archived]
+    fetch_archives(direct, cache, place)
     if not lock.pinned:
         return direct
-    words = [target.name, *sorted(f"{one.name}=={one.version} {' '.join(sorted(one.hashes))}" for one in lock.pinned)]
-    key = hashlib.sha256("\n".join(words).encode()).hexdigest()
+    key = selection_key(lock, target)
     kept = cache.selection(key)
-    if kept is None:
-        found = files_of_index(project, lock.pinned, target, shown)
-        kept = json.dumps([asdict(choose(one, found, target, shown)) for one in lock.pinned]).encode()
-        cache.keep_selection(key, kept)
-    return [*(Archive(**one) for one in json.loads(kept)), *direct]
+    if kept is not None:
+        chosen = [Archive(**one) for one in json.loads(kept)]
+        try:
+            fetch_archives(chosen, cache, place)
+        except (BuildFailed, OSError):
+            bootstrap.say("An archive is not where it was; asking the index anew.")
+        else:
+            return [*chosen, *direct]
+    found = files_of_index(place, lock.pinned, target)
+    chosen = [choose(one, found, target, place.shown) for one in lock.pinned]
+    fetch_archives(chosen, cache, place)
+    cache.keep_selection(key, json.dumps([asdict(one) for one in chosen]).encode())
+    return [*chosen, *direct]
+
+
+def selection_key(lock: Lock, target: Target) -> str:
+    words = [target.name, *sorted(f"{one.name}=={one.version} {' '.join(sorted(one.hashes))}" for one in lock.pinned)]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
 
 def archive_of(archived: Archived, target: Target) -> Archive:
@@ -91,9 +118,9 @@ def choose(pinned: Pinned, found: Mapping[str, Sequence[Archive]], target: Targe
     """Choose a distribution's wheel for a target, else its source archive, among the files that the lock allows."""
     allowed = [archive for archive in found.get(pinned.name, ()) if archive.sha256 in pinned.hashes]
     ranks = tag_ranks(target)
-    best = min((rank for archive in allowed if (rank := rank_of(archive, ranks)) is not None), default=None)
-    if best is not None:
-        return best[-1]
+    fitting = [(rank, archive) for archive in allowed if (rank := rank_of(archive, ranks)) is not None]
+    if fitting:
+        return min(fitting, key=lambda pair: pair[0])[1]
     sources = [archive for archive in allowed if not archive.is_wheel]
     if sources:
         return min(sources, key=lambda archive: (not archive.filename.endswith(".tar.gz"), archive.filename))
@@ -105,7 +132,7 @@ def choose(pinned: Pinned, found: Mapping[str, Sequence[Archive]], target: Targe
     raise BuildFailed(no_wheel([pinned.name], shown, target))
 
 
-def rank_of(archive: Archive, ranks: Mapping[tags.Tag, int]) -> tuple[int, int, str, str, Archive] | None:
+def rank_of(archive: Archive, ranks: Mapping[tags.Tag, int]) -> tuple[int, int, str, str] | None:
     """Return what wheels are compared by: the tag, then the higher build number, then the name; None if it fits not."""
     if not archive.is_wheel:
         return None
@@ -113,7 +140,7 @@ def rank_of(archive: Archive, ranks: Mapping[tags.Tag, int]) -> tuple[int, int, 
     fitting = [ranks[tag] for tag in archive_tags if tag in ranks]
     number, suffix = build or (0, "")
     # Two files of one name have one hash in any honest index; the hash makes the order whole.
-    return (min(fitting), -number, suffix, archive.sha256, archive) if fitting else None
+    return (min(fitting), -number, suffix, archive.sha256) if fitting else None
 
 
 def tag_ranks(target: Target) -> dict[tags.Tag, int]:
@@ -162,7 +189,7 @@ def marker_environment(target: Target) -> dict[str, str]:
     return here | version | linux | {"platform_release": "", "platform_version": ""}
 
 
-def files_of_index(project: Project, pinned: Sequence[Pinned], target: Target, shown: str) -> dict[str, list[Archive]]:
+def files_of_index(place: Place, pinned: Sequence[Pinned], target: Target) -> dict[str, list[Archive]]:
     """Ask uv which files the index has of each pinned version for a target."""
     lines = [
         f"{one.name}=={one.version} {' '.join(f'--hash=sha256:{h}' for h in sorted(one.hashes))}" for one in pinned
@@ -170,23 +197,23 @@ def files_of_index(project: Project, pinned: Sequence[Pinned], target: Target, s
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
-        command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "compile", "--quiet", "--no-deps"]
+        command: list[str | Path] = [bootstrap.ensure_uv(place.project.path), "pip", "compile", "--quiet", "--no-deps"]
         command += ["--format", "pylock.toml", "--no-header", "--python-version", target.python, file.name]
         if target.platform:
             command += ["--python-platform", target.platform]
         # Sources are only asked for where no wheel is there, since uv may have to build them to see what they are.
         for sources in (["--no-build"], []):
-            asked = bootstrap.run_tool([*command, *sources], directory=project.path)
+            asked = bootstrap.run_tool([*command, *sources], directory=place.settings)
             # What an index said before may lack a file that the lock has: it is believed without a network alone.
-            remembered = asked if asked.returncode == 0 else offline([*command, *sources], project)
+            remembered = asked if asked.returncode == 0 else offline([*command, *sources], place)
             for result in (asked, remembered):
                 if result.returncode == 0:
                     return dict(files_in(tomllib.loads(result.stdout)))
-    raise BuildFailed(refusal(shown, target, asked.stderr))
+    raise BuildFailed(refusal(place.shown, target, asked.stderr))
 
 
-def offline(command: Sequence[str | Path], project: Project) -> subprocess.CompletedProcess[str]:
-    return bootstrap.run_tool([*command, "--offline"], directory=project.path)
+def offline(command: Sequence[str | Path], place: Place) -> subprocess.CompletedProcess[str]:
+    return bootstrap.run_tool([*command, "--offline"], directory=place.settings)
 
 
 def files_in(lock: Mapping[str, object]) -> Iterator[tuple[str, list[Archive]]]:
@@ -243,22 +270,22 @@ def no_wheel(names: Sequence[str], lock: str, target: Target) -> str:
     )
 
 
-def fetch_archives(archives: Sequence[Archive], cache: Cache, base: Path) -> None:
+def fetch_archives(archives: Sequence[Archive], cache: Cache, place: Place) -> None:
     """Bring every archive that the cache lacks into it. Raises BuildFailed for one that is not what was locked."""
     missing = list({one.sha256: one for one in archives if not cache.archive_path(one.sha256).is_file()}.values())
     if missing:
         with ThreadPoolExecutor(min(DOWNLOADS_AT_ONCE, len(missing))) as pool:
-            list(pool.map(lambda archive: fetch(archive, cache, base), missing))
+            list(pool.map(lambda archive: fetch(archive, cache, place), missing))
 
 
-def fetch(archive: Archive, cache: Cache, base: Path) -> None:
+def fetch(archive: Archive, cache: Cache, place: Place) -> None:
     """Copy or download one archive, and keep it when it has the hash that the lock names."""
     scheme = urlsplit(archive.location).scheme
     with cache.incoming() as incoming:
         if scheme in {"http", "https"}:
-            download(archive, incoming)
+            download(archive, incoming, place.settings)
         else:
-            path = url2pathname(urlsplit(archive.location).path) if scheme == "file" else base / archive.location
+            path = url2pathname(urlsplit(archive.location).path) if scheme == "file" else place.base / archive.location
             incoming.write_bytes(Path(path).read_bytes())
         check_archive(archive, incoming.read_bytes())
         cache.keep_archive(archive.sha256, incoming)
@@ -283,18 +310,21 @@ def check_archive(archive: Archive, content: bytes) -> None:
         )
 
 
-def download(archive: Archive, into: Path) -> None:
+def download(archive: Archive, into: Path, settings: Path) -> None:
+    """Fetch an archive as it is; `settings` is where uv looks for an index's user. Raises BuildFailed."""
     import httpx  # noqa: PLC0415 # takes 100 ms, and most builds have everything
 
     try:
         with (
             # As this machine trusts others, also behind a company's proxy.
             httpx.Client(verify=ssl.create_default_context(), follow_redirects=True, timeout=TIMEOUT_SECONDS) as client,
-            client.stream("GET", archive.location, auth=credentials_for(archive.location)) as response,
+            client.stream(
+                "GET", archive.location, auth=credentials_for(archive.location, settings), headers=AS_IT_IS
+            ) as response,
             into.open("wb") as file,
         ):
             response.raise_for_status()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 file.write(chunk)
     except httpx.HTTPStatusError as error:
         raise BuildFailed(
@@ -302,26 +332,10 @@ def download(archive: Archive, into: Path) -> None:
             "at the index and its credentials, and build again."
         ) from error
     except httpx.HTTPError as error:
+        said = hidden(str(error)) or type(error).__name__
         raise BuildFailed(
-            f"{archive.filename} could not be fetched from {where(archive)} ({error or type(error).__name__}). Build "
-            "once with the network."
+            f"{archive.filename} could not be fetched from {where(archive)} ({said}). Build once with the network."
         ) from error
-
-
-def credentials_for(url: str) -> tuple[str, str] | None:
-    """Return the user and password that an index of uv has for this host; httpx asks ~/.netrc for others."""
-    host = urlsplit(url).hostname
-    for variable in INDEX_VARIABLES:
-        for word in re.split(r"[\s,]+", os.environ.get(variable, "")):
-            index = urlsplit(word.partition("=")[2] if re.match(r"[\w-]+=", word) else word)
-            if index.hostname == host and index.username:
-                return unquote(index.username), unquote(index.password or "")
-    return None
-
-
-def without_user(location: str) -> str:
-    parts = urlsplit(location)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def where(archive: Archive) -> str:

@@ -178,8 +178,8 @@ def check_countable(recipe: Recipe, members: Sequence[Member]) -> None:
     if len(members) > MOST_MEMBERS or size > MOST_BYTES:
         raise BuildFailed(
             f"The package of {recipe.app} would have {len(members):,} files and {size:,} bytes zipped; a zip for "
-            f"Lambda lists {MOST_MEMBERS:,} files, and Lambda takes {UNZIPPED_LIMIT:,} bytes unzipped. Remove dependencies "
-            f"from requirements/{recipe.app}.in."
+            f"Lambda lists {MOST_MEMBERS:,} files, and Lambda takes {UNZIPPED_LIMIT:,} bytes unzipped. Remove "
+            f"dependencies from requirements/{recipe.app}.in."
         )
 
 

@@ -17,7 +17,7 @@ from harness.package.assembly import Contents, Package, pack_sources, write_pack
 from harness.package.cache import Cache, Part
 from harness.package.compiling import WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
-from harness.package.locks import find_lock
+from harness.package.locks import find_lock, settings_directory
 from harness.package.names import module_at_top, refuse_names
 from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
@@ -67,6 +67,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         prune=config.prune,
         aws_services=config.aws_services,
         commands=config.commands,
+        settings=settings_directory(project, config.app),
     )
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
     dependencies = merged(config.app, parts)

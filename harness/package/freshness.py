@@ -41,7 +41,7 @@ def refuse_stale(project: Project, dist: Path, app: str) -> None:
 
 
 def tree_digest(project: Project, path: str) -> str:
-    from harness.package.wheel_build import tree_digest_now  # noqa: PLC0415 # few locks name directories
+    from harness.package.trees import tree_digest_now  # noqa: PLC0415 # few locks name directories
 
     return tree_digest_now(project.path / path)
 

@@ -57,6 +57,12 @@ def uv_locks_of(project: Project, app: str) -> list[Path]:
     return [directory / UV_LOCK for directory in (project.lambda_path / app, project.lambda_path, project.path)]
 
 
+def settings_directory(project: Project, app: str) -> Path:
+    """Return where uv is run for an app, which looks from there upwards for its settings: [tool.uv] and uv.toml."""
+    directory = project.lambda_path / app
+    return directory if (directory / PYPROJECT).is_file() else project.path
+
+
 def refuse_two(project: Project, paths: Sequence[Path]) -> None:
     if len(paths) > 1:
         raise BuildFailed(f"There are two locks, {' and '.join(map(project.shown, paths))}; remove one of them.")
@@ -119,6 +125,7 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
         check_source(source, project.shown(source), project.path)
     else:
         check_pyproject(project, source)
+    directory_of_uv = project.path if source == written else source.parent
     with tempfile.TemporaryDirectory(prefix="sawhorse-") as directory:
         made = Path(directory) / lock.name
         if lock.is_file() and not upgrade:
@@ -126,9 +133,10 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
             made.write_bytes(lock.read_bytes())
         command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "compile", "--quiet", "--universal"]
         command += ["--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
-        command += ["--custom-compile-command", "make lock", "--output-file", made, source.relative_to(project.path)]
+        command += ["--custom-compile-command", "make lock", "--output-file", made]
+        command += [os.path.relpath(source, directory_of_uv)]
         command += [word for path in constraints for word in ("-c", path)]
-        result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=project.path)
+        result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=directory_of_uv)
         if result.returncode != 0:
             failed = f"{project.shown(source)} could not be locked"
             raise BuildFailed(refusal_of_index(failed, result.stderr, LOCK_AGAIN))

@@ -6,6 +6,7 @@ a compiler: what would need one is refused.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
@@ -16,9 +17,10 @@ import tarfile
 import tomllib
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -40,6 +42,7 @@ from harness.package.opened import DAMAGED, fault_of
 from harness.package.requirements import Tree
 from harness.package.target import Target
 from harness.package.trees import listed_files, tree_digest, untracked_files
+from harness.package.wheel import content_of, read_wheel
 
 # Part of the name of what was built: another number when it is built otherwise.
 RECIPE = "1"
@@ -50,6 +53,8 @@ COMPILERS = (
 )  # fmt: skip
 # Names of what they compile end so.
 COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".m", ".pyx", ".rs"}
+# How machine code begins: ELF, Mach-O (of one processor, in both orders, and of several), PE.
+MACHINE_CODE = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe", b"MZ")
 # What a project without a [build-system] is built with (PEP 517).
 DEFAULT_REQUIRES = ("setuptools", "wheel")
 DEFAULT_BACKEND = "setuptools.build_meta:__legacy__"
@@ -59,7 +64,7 @@ LAST_LINES = 8
 # A build that ends badly, a backend without what PEP 517 asks of it, and one that returns or leaves something else.
 FAILURES = (
     subprocess.SubprocessError, BackendUnavailable, HookMissing, UnsupportedOperation, InvalidWheelFilename, OSError,
-    TypeError, ValueError,
+    TypeError, ValueError, AttributeError,
 )  # fmt: skip
 TIMEOUT_SECONDS = 300
 SHOWN = 3
@@ -127,6 +132,7 @@ class WheelBuilder:
         started = place / "started"
         started.touch()
         run = Runner(place, started, bootstrap.python_of(environment))
+        given = hashes_below(source)
         out = place / "out"
         out.mkdir()
         try:
@@ -152,6 +158,7 @@ class WheelBuilder:
             )
             raise BuildFailed(f"{what} could not be built. {advice}:\n  {last}") from error
         refuse_compilers(started, what)
+        refuse_machine_code(content, filename, given, what)
         if not any(tag.platform == "any" for tag in tags) or not tags & tag_ranks(self.target).keys():
             raise BuildFailed(
                 f"{what} was built into {filename}, which is not pure Python for Python {self.target.python}; use a "
@@ -228,8 +235,20 @@ def build_system_of(source: Path, what: str) -> tuple[list[str], str, list[str] 
             f"{what} has a pyproject.toml that is not valid TOML ({error}); correct that line."
         ) from error
     system = content.get("build-system", {})
+    if not isinstance(system, dict):
+        raise BuildFailed(f"{what} has a pyproject.toml whose [build-system] is no table; correct it.")
     requires = system.get("requires", list(DEFAULT_REQUIRES))
-    return list(requires), str(system.get("build-backend", DEFAULT_BACKEND)), system.get("backend-path")
+    backend, paths = system.get("build-backend", DEFAULT_BACKEND), system.get("backend-path")
+    if not is_words(requires) or not isinstance(backend, str) or not (paths is None or is_words(paths)):
+        raise BuildFailed(
+            f"{what} has a pyproject.toml whose [build-system] needs words: requires and backend-path are lists of "
+            "them, build-backend is one; correct it."
+        )
+    return requires, backend, paths
+
+
+def is_words(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def locked_builders(project: Project, what: str) -> Path:
@@ -276,6 +295,21 @@ def refuse_unlocked(requires: Sequence[str], locked: Mapping[str, Version], what
             raise BuildFailed(
                 f"{what} is built with {words}, which requirements/build.in {there}. Add it there and run make lock, "
                 "or use a version that has a wheel."
+            )
+
+
+def hashes_below(directory: Path) -> set[bytes]:
+    return {hashlib.sha256(path.read_bytes()).digest() for path in directory.rglob("*") if path.is_file()}
+
+
+def refuse_machine_code(content: bytes, filename: str, given: Collection[bytes], what: str) -> None:
+    """Refuse a wheel that holds machine code which its source did not have: whoever compiled it, and how."""
+    for file in read_wheel(content, filename).files:
+        inside = content_of(file, filename)
+        if inside.startswith(MACHINE_CODE) and hashlib.sha256(inside).digest() not in given:
+            raise BuildFailed(
+                f"{what} holds code that has to be compiled ({file.name} was made by its build), so what it builds is "
+                "for one machine alone. Use a version that has a wheel for the functions' platform."
             )
 
 
@@ -330,7 +364,8 @@ def unpack(filename: str, content: bytes, into: Path) -> Path:
                     raise BuildFailed(f"{filename} holds a file that {faults[0]}; nothing was unpacked.")
                 zipped.extractall(into)  # noqa: S202 # checked above
         else:
-            with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            # Unpacked whole first, since tarfile takes a stream that was cut for one that ended.
+            with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content)), mode="r:") as tar:
                 tar.extractall(into, filter="data")  # the filter refuses what leaves the directory
     except (tarfile.TarError, *DAMAGED, OSError) as error:
         raise BuildFailed(f"{filename} could not be unpacked ({error}); use another version of it.") from error

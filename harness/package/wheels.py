@@ -22,7 +22,7 @@ from harness import bootstrap
 from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.archive import DEFLATED, Member, pack
-from harness.package.archives import Archive, choose_archives, fetch_archives, marker_environment, read_archive
+from harness.package.archives import Archive, Place, bring_archives, marker_environment, read_archive
 from harness.package.cache import Cache, Part, Tracked
 from harness.package.compiling import bytecode_name, compile_sources
 from harness.package.pruning import names_of, pruned_by_patterns, pruned_usually
@@ -75,6 +75,8 @@ class Wanted:
     aws_services: tuple[str, ...] | None = None
     # Whether commands of the wheels are kept, in `bin/`.
     commands: bool = False
+    # Where uv's settings are looked for; None for `base`.
+    settings: Path | None = None
 
     @property
     def preparation(self) -> str:
@@ -172,8 +174,8 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
     shown = project.shown(wanted.lock)
     numbered = wanted.lock.suffix == ".txt"
     lock = read_lock(wanted.locked, shown, wanted.base, marker_environment(wanted.target), numbered=numbered)
-    archives = choose_archives(project, lock, wanted.target, shown, cache)
-    fetch_archives(archives, cache, wanted.base)
+    place = Place(project, shown, wanted.base, wanted.settings or wanted.base)
+    archives = bring_archives(place, lock, wanted.target, cache)
     builder = WheelBuilder(project, cache, wanted.target, wanted.interpreter)
     origins = []
     for archive in archives:

@@ -24,20 +24,16 @@ class Index:
     directory: Path
     port: int
     user: tuple[str, str] | None = None
-    # Paths that were asked for, and whether the right name and password came along.
-    asked: list[tuple[str, bool]] = field(default_factory=list)
+    # Paths that were asked for, and the name and password that came along.
+    asked: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/simple"
 
-    @property
-    def url_with_user(self) -> str:
-        user, password = self.user or ("", "")
-        return f"http://{user}:{password}@127.0.0.1:{self.port}/simple"
-
-    def files(self) -> list[str]:
-        return [path for path, _ in self.asked if path.startswith("/files/")]
+    def sent_for_files(self) -> set[str]:
+        """The names and passwords that archives were asked for with."""
+        return {sent for path, sent in self.asked if path.startswith("/files/")}
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -47,10 +43,9 @@ class Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        expected = "Basic " + base64.b64encode(":".join(self.index.user or ("", "")).encode()).decode()
-        known = self.headers.get("Authorization") == expected
-        self.index.asked.append((path, known))
-        if self.index.user and not known:
+        sent = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
+        self.index.asked.append((path, sent))
+        if self.index.user and sent != ":".join(self.index.user):
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="index"')
             self.send_header("Content-Length", "0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import stat
 import tarfile
@@ -40,12 +41,13 @@ def make_wheel(  # noqa: PLR0913 # what one wheel may differ in from another
         (f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{metadata}".encode()),
         (f"{information}/WHEEL", f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()),
     ]
-    record = "".join(
-        f"{member},sha256={urlsafe(content)},{len(content)}\n" if hashes else f"{member},,\n"
-        for member, content in pairs
-    )
+    record = io.StringIO()
+    rows = csv.writer(record, lineterminator="\n")
+    for member, content in pairs:
+        rows.writerow((member, f"sha256={urlsafe(content)}", len(content)) if hashes else (member, "", ""))
+    rows.writerow((f"{information}/RECORD", "", ""))
     with zipfile.ZipFile(path, "w", compression) as wheel:
-        for member, content in [*pairs, (f"{information}/RECORD", f"{record}{information}/RECORD,,\n".encode())]:
+        for member, content in [*pairs, (f"{information}/RECORD", record.getvalue().encode())]:
             info = zipfile.ZipInfo(member, date_time=EPOCH)
             info.external_attr = (stat.S_IFREG | (0o755 if member in executable else 0o644)) << 16
             info.compress_type = compression
@@ -53,11 +55,13 @@ def make_wheel(  # noqa: PLR0913 # what one wheel may differ in from another
     return path
 
 
-def make_source(directory: Path, name: str, files: Mapping[str, bytes], *, version: str = "1.0") -> Path:
-    """Write a source archive, `<name>-<version>.tar.gz`, with the PKG-INFO that an index wants to see."""
+def make_source(
+    directory: Path, name: str, files: Mapping[str, bytes], *, version: str = "1.0", core: str = "2.2"
+) -> Path:
+    """Write a source archive, `<name>-<version>.tar.gz`; `core` is the version of its metadata."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}-{version}.tar.gz"
-    information = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n".encode()
+    information = f"Metadata-Version: {core}\nName: {name}\nVersion: {version}\n".encode()
     with tarfile.open(path, "w:gz") as archive:
         for member, content in {"PKG-INFO": information, **files}.items():
             info = tarfile.TarInfo(f"{name}-{version}/{member}")
