@@ -135,9 +135,11 @@ def test_what_builds_has_no_network(tiny: Project) -> None:
     assert asked == []
 
 
-C_CODE = SETUP.format("").replace(
-    'py_modules=["pure"]', 'py_modules=["pure"], ext_modules=[Extension("fast", ["fast.c"]{0})]'
-).replace("import setup\n", "import Extension, setup\n")
+C_CODE = (
+    SETUP.format("")
+    .replace('py_modules=["pure"]', 'py_modules=["pure"], ext_modules=[Extension("fast", ["fast.c"]{0})]')
+    .replace("import setup\n", "import Extension, setup\n")
+)
 
 
 @pytest.mark.parametrize("optional", ["", ", optional=True"], ids=["needed", "optional"])
