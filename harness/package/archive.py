@@ -126,3 +126,9 @@ def by_name(member: Member) -> str:
 def zip_of(contents: Mapping[str, bytes]) -> bytes:
     """Return the zip of these contents by their names, none of them executable."""
     return write_archive([pack(name, content) for name, content in contents.items()])[0]
+
+
+def directories_of(name: str) -> list[str]:
+    """Return the directories that a file lies in: `a/b/c` -> a, a/b."""
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: length + 1]) for length in range(len(parts))]

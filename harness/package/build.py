@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from harness import bootstrap
 from harness.errors import BadConfiguration, BuildFailed
 from harness.files import locked
 from harness.layout import Project
-from harness.package.archive import Member
+from harness.package.archive import Member, directories_of
 from harness.package.assembly import Contents, Package, pack_sources, write_package
 from harness.package.cache import Cache, Part
 from harness.package.compiling import WrongInterpreter
@@ -23,8 +22,7 @@ from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
 from harness.package.state import Recipe, builder_digest, lock_path, read_state
 from harness.package.target import Target, lambda_target
-from harness.package.wheel import directories_of
-from harness.package.wheels import Wanted, prepared_parts
+from harness.package.wheels import Wanted, canonical, prepared_parts
 
 
 def build(project: Project, app: str, *, dist: Path | None = None, target: Target | None = None) -> Package:
@@ -202,8 +200,3 @@ def documents_of(app: str, parts: Sequence[Part], cache: Cache) -> dict[str, byt
     }
     cache.keep_documents(digest.hexdigest(), documents)
     return documents
-
-
-def canonical(name: str) -> str:
-    """Normalize a distribution's name (https://packaging.python.org/en/latest/specifications/name-normalization/)."""
-    return re.sub(r"[-_.]+", "-", name).lower()

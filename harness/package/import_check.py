@@ -11,11 +11,13 @@ from pathlib import Path
 from harness import bootstrap
 from harness.errors import BuildFailed
 from harness.layout import Project
+from harness.package.archive import directories_of
 from harness.package.cache import Cache, Part
 from harness.package.imports import Broken, Side, broken_imports, lay_out, modules_among, runs_here
+from harness.package.preparation import Origin, content_of_member
 from harness.package.pruning import USUAL
-from harness.package.wheel import content_of, directories_of, read_wheel
-from harness.package.wheels import Origin, Wanted, content_of_member, plural
+from harness.package.wheel import content_of, read_wheel
+from harness.package.wheels import Wanted, plural
 
 WORD = re.compile(rb"\w+")
 

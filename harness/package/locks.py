@@ -15,7 +15,6 @@ from harness import bootstrap
 from harness.errors import BuildFailed, UnknownName
 from harness.files import write_atomically
 from harness.layout import Project, one_of
-from harness.package.archives import refusal_of_index
 from harness.package.state import lock_digest, lock_inputs
 
 UV_LOCK = "uv.lock"
@@ -96,12 +95,19 @@ def exported(project: Project, app: str, uv_lock: Path) -> bytes:
         if "Unable to find lockfile" in result.stderr:
             # The one further up is not of a workspace with this app.
             raise no_lock(project, app)
-    raise BuildFailed(refusal_of_index(f"{shown} could not be read", result.stderr))
+    raise BuildFailed(unanswered(f"{shown} could not be read", result.stderr))
 
 
 def refuse_missing_pyproject(project: Project, uv_lock: Path) -> None:
     if not (uv_lock.parent / PYPROJECT).is_file():
         raise BuildFailed(f"{project.shown(uv_lock)} has no {PYPROJECT} beside it; put it there, or remove the lock.")
+
+
+def unanswered(failed: str, words: str, advice: str | None = None) -> str:
+    """Say why an index did not give what was wanted."""
+    from harness.package.archives import refusal_of_index  # noqa: PLC0415 # most locks are read without asking
+
+    return refusal_of_index(failed, words, advice) if advice else refusal_of_index(failed, words)
 
 
 def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequence[Path] = ()) -> Path:
@@ -139,7 +145,7 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
         result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=directory_of_uv)
         if result.returncode != 0:
             failed = f"{project.shown(source)} could not be locked"
-            raise BuildFailed(refusal_of_index(failed, result.stderr, LOCK_AGAIN))
+            raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
         content = portable(made.read_bytes().decode(), project.path, source).encode()
     refuse_unbuildable(project, content, lock, project.path)
     write_atomically(lock, content)
@@ -199,7 +205,7 @@ def relock(project: Project, app: str, uv_lock: Path, *, upgrade: bool) -> Path:
     result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=uv_lock.parent)
     if result.returncode != 0:
         failed = f"{project.shown(uv_lock)} could not be locked"
-        raise BuildFailed(refusal_of_index(failed, result.stderr, LOCK_AGAIN))
+        raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
     try:
         refuse_unbuildable(project, exported(project, app, uv_lock), uv_lock, uv_lock.parent)
     except BaseException:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # The modules whose change may change a package's bytes.
 BUILDER = (
     "archive", "archives", "assembly", "bill", "bindings", "build", "cache", "compiler", "compiling", "conditions",
-    "config", "flow", "import_check", "import_statements", "imports", "limits", "locks", "names", "pruning", "reach",
-    "requirements", "sources", "state", "target", "trees", "wheel", "wheel_build", "wheels",
+    "config", "flow", "import_check", "import_statements", "imports", "limits", "locks", "names", "preparation",
+    "pruning", "reach", "requirements", "sources", "state", "target", "trees", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
 

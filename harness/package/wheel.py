@@ -21,7 +21,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from harness.errors import BuildFailed
-from harness.package.archive import DEFLATED, UTF8_NAMES, Member, pack
+from harness.package.archive import DEFLATED, UTF8_NAMES, Member, directories_of, pack
 from harness.package.opened import DAMAGED, LOCAL_HEADER, fault_of
 
 # What a wheel's `.data` directories become; headers are for compilers, which functions have not.
@@ -190,12 +190,6 @@ def refuse_unwritable(files: Mapping[str, File], filename: str) -> None:
         encoded = name.encode()
         if len(encoded) > LONGEST_NAME or any(len(part) > LONGEST_PART for part in encoded.split(b"/")):
             raise refused(filename, f"has a name that is too long for a file ({name[:SHOWN_OF_NAME]}...)")
-
-
-def directories_of(name: str) -> list[str]:
-    """Return the directories that a file lies in: `a/b/c` -> a, a/b."""
-    parts = name.split("/")[:-1]
-    return ["/".join(parts[: length + 1]) for length in range(len(parts))]
 
 
 def compressed(content: bytes, info: zipfile.ZipInfo, filename: str) -> bytes:

@@ -25,8 +25,9 @@ from harness.package.compiling import bytecode_name, compile_sources
 from harness.package.config import read_config
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from harness.package.locks import find_lock, make_lock
+from harness.package.preparation import content_of_member
 from harness.package.target import Target
-from harness.package.wheels import Wanted, content_of_member, prepared_parts
+from harness.package.wheels import Wanted, prepared_parts
 from tests.unit.harness.support import make_tiny_project
 
 HERE = Path(__file__).parent

@@ -20,8 +20,9 @@ from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.build import build, merged
 from harness.package.cache import Cache
+from harness.package.preparation import content_of_member
 from harness.package.target import Target
-from harness.package.wheels import Wanted, content_of_member, prepared_parts
+from harness.package.wheels import Wanted, prepared_parts
 from tests.unit.harness.conftest import MakeTiny
 from tests.unit.harness.made_wheels import Held, held, make_wheel, pinned
 from tests.unit.harness.support import make_tiny_project, sha256

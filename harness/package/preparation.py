@@ -1,0 +1,230 @@
+"""Prepare the wheels of a lock, each once: from its own archive, pruned, compiled and compressed.
+
+No directory that several wheels share is read. Imported where the cache lacks something alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name
+
+from harness.errors import BuildFailed
+from harness.layout import Project
+from harness.package.archive import DEFLATED, Member, pack
+from harness.package.archives import Archive, Place, bring_archives, marker_environment, read_archive
+from harness.package.cache import Cache, Part, Tracked
+from harness.package.compiling import bytecode_name, compile_sources
+from harness.package.pruning import names_of, pruned_by_patterns, pruned_usually
+from harness.package.wheel import (
+    INSTALLER,
+    File,
+    Wheel,
+    content_of,
+    is_named,
+    read_wheel,
+    record_of,
+    scripts_of,
+    with_shebang,
+)
+from harness.package.wheels import Wanted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from harness.package.wheel_build import Built
+
+SERVICE_DESCRIPTION = re.compile(r"botocore/data/([^/]+)/")
+# Bytecode that Python finds beside its source: ours takes its place.
+CACHED_BYTECODE = re.compile(r"^(?P<directory>(?:.*/)?)__pycache__/(?P<module>[^/.]+)\.[^/]*\.pyc$")
+# Compiling takes about five times as long as compressing the same bytes.
+WEIGHT_OF_SOURCE = 5
+MOST_PROCESSES = 4
+# More shares than processes, so that one process compresses while another compiles.
+SHARES_EACH = 2
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a part's wheel comes from.
+
+    `identity` stands for its bytes, `archive` is the SHA-256 that the lock names, empty for a directory.
+    """
+
+    name: str
+    version: str
+    filename: str
+    identity: str
+    archive: str
+    # Of a wheel that was built here; others are read from the cache.
+    built: bytes | None = None
+    fetched: Archive | None = None
+
+    def content(self, cache: Cache) -> bytes:
+        """Return the wheel's bytes, those that the lock names or that were built."""
+        return read_archive(self.fetched, cache) if self.fetched else (self.built or b"")
+
+
+def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str, Origin], list[Tracked]]:
+    """Read the lock, fetch and build what it names, and return each wheel's origin by its part's name, in order."""
+    from harness.package.requirements import read_lock  # noqa: PLC0415 # a known lock is not read again
+    from harness.package.wheel_build import WheelBuilder  # noqa: PLC0415 # the same
+
+    shown = project.shown(wanted.lock)
+    numbered = wanted.lock.suffix == ".txt"
+    lock = read_lock(wanted.locked, shown, wanted.base, marker_environment(wanted.target), numbered=numbered)
+    place = Place(project, shown, wanted.base, wanted.settings or wanted.base)
+    archives = bring_archives(place, lock, wanted.target, cache)
+    builder = WheelBuilder(project, cache, wanted.target, wanted.interpreter)
+    origins = []
+    for archive in archives:
+        if archive.is_wheel:
+            identity = f"sha256 {archive.sha256}"
+            origins.append(
+                Origin(archive.name, archive.version, archive.filename, identity, archive.sha256, fetched=archive)
+            )
+        else:
+            built = builder.of_archive(archive, read_archive(archive, cache))
+            if not is_named(built.filename, archive.name, archive.version):
+                raise BuildFailed(
+                    f"{archive.filename} is built into {built.filename}, which is another distribution; use another "
+                    "version of it."
+                )
+            origins.append(origin_of(built, archive.sha256))
+    trees = []
+    for tree in lock.trees:
+        built = builder.of_tree(tree)
+        tree.line.check_name(built.filename.partition("-")[0])
+        origins.append(origin_of(built, ""))
+        trees.append(Tracked(os.path.relpath(tree.path, wanted.base), built.source))
+    refuse_twice(origins, shown)
+    named = {wanted.part_name(origin.name, origin.version, origin.identity): origin for origin in origins}
+    return dict(sorted(named.items(), key=lambda pair: canonicalize_name(pair[1].name))), trees
+
+
+def origin_of(built: Built, archive: str) -> Origin:
+    name, version = built.filename.split("-")[:2]
+    return Origin(name, version, built.filename, f"built {built.key}", archive, built=built.content)
+
+
+def refuse_twice(origins: Sequence[Origin], shown: str) -> None:
+    """Refuse one distribution from two lines, such as an index and a directory."""
+    seen: dict[str, Origin] = {}
+    for origin in origins:
+        other = seen.setdefault(canonicalize_name(origin.name), origin)
+        if other is not origin:
+            raise BuildFailed(
+                f"{shown} names {origin.name} twice, as {other.filename} and as {origin.filename}; keep one of them."
+            )
+
+
+def prepare(origins: Mapping[str, Origin], wanted: Wanted, cache: Cache) -> dict[str, Part]:
+    """Read each wheel, and compile and compress its files, on all cores."""
+    if not origins:
+        return {}
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    with ThreadPoolExecutor(processes) as pool:
+        read = pool.map(lambda origin: choose_files(origin, origin.content(cache), wanted), origins.values())
+        chosen = dict(zip(origins, read, strict=True))
+        files = [(key, one.wheel.filename, file) for key, one in chosen.items() for file in one.files]
+        members: dict[str, dict[str, Member]] = {key: {} for key in origins}
+        for packed in pool.map(lambda share: pack_files(share, wanted), balanced(files, processes * SHARES_EACH)):
+            for key, member in packed:
+                members[key][member.name] = member
+    return {key: part_of(origins[key], one, members[key]) for key, one in chosen.items()}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A wheel, the files of it that a package keeps, those that are written for it, and what was left out."""
+
+    wheel: Wheel
+    files: Sequence[File]
+    written: Mapping[str, bytes]
+    pruned: Mapping[str, tuple[str, ...]]
+
+
+def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
+    """Read a wheel and decide which of its files are kept. Raises BuildFailed for one that is damaged."""
+    wheel = read_wheel(content, origin.filename)
+    there = {file.name: file for file in wheel.files if belongs(file, wanted)}
+    cached = {name: found for name in there if (found := CACHED_BYTECODE.match(name))}
+    stale = {name for name, found in cached.items() if f"{found['directory']}{found['module']}.py" in there}
+    names = there.keys() - stale
+    pruned = (
+        pruned_usually(names, lambda name: content_of(there[name], origin.filename))
+        if wanted.prune is None
+        else pruned_by_patterns(sorted(names), wanted.prune)
+    )
+    kept = names - names_of(pruned)
+    written = {f"{wheel.information}INSTALLER": INSTALLER}
+    if wanted.commands:
+        written |= {name: with_shebang(content_of(there[name], origin.filename)) for name in kept if there[name].script}
+        written |= scripts_of(wheel)
+    files = [file for name, file in there.items() if name in kept and name not in written]
+    return Chosen(wheel, files, written, pruned)
+
+
+def belongs(file: File, wanted: Wanted) -> bool:
+    """Say whether a file belongs into packages that are wanted like this, before anything is pruned."""
+    if file.script and not wanted.commands:
+        return False
+    described = SERVICE_DESCRIPTION.match(file.name)
+    return not described or wanted.aws_services is None or described[1] in wanted.aws_services
+
+
+def part_of(origin: Origin, chosen: Chosen, members: dict[str, Member]) -> Part:
+    wheel = chosen.wheel
+    for name, content in chosen.written.items():
+        members[name] = pack(name, content, executable=name.startswith("bin/"))
+    record = f"{wheel.information}RECORD"
+    members[record] = pack(record, record_of(members, wheel.information))
+    ordered = tuple(members[name] for name in sorted(members))
+    return Part(wheel.name, wheel.version, wheel.metadata, origin.archive, chosen.pruned, ordered)
+
+
+Share = list[tuple[str, str, File]]
+
+
+def balanced(files: Share, count: int) -> list[Share]:
+    """Share files out so that all shares take about as long, the heaviest files first."""
+
+    def weight(file: File) -> int:
+        return file.size * (WEIGHT_OF_SOURCE if file.name.endswith(".py") else 1)
+
+    shares: list[Share] = [[] for _ in range(count)]
+    loads = [0] * count
+    for one in sorted(files, key=lambda one: (-weight(one[2]), one[0], one[2].name)):
+        least = loads.index(min(loads))
+        shares[least].append(one)
+        loads[least] += weight(one[2])
+    return [share for share in shares if share]
+
+
+def pack_files(files: Share, wanted: Wanted) -> list[tuple[str, Member]]:
+    """Take files as their wheels compressed them, and compress the bytecode of sources. One process compiles them."""
+    packed = []
+    sources = []
+    for key, filename, file in files:
+        content = content_of(file, filename)
+        packed.append((key, file.member(content)))
+        if file.name.endswith(".py"):
+            sources.append((key, file.name, content))
+    if wanted.interpreter is None:
+        return packed
+    given = [(name, content) for _, name, content in sources]
+    compiled = compile_sources(str(wanted.interpreter), wanted.target.python, given)
+    for (key, name, _), one in zip(sources, compiled, strict=True):
+        # A file that is no Python of this version, such as a template, stays a source; pip does the same.
+        if one.bytecode is not None:
+            packed.append((key, pack(bytecode_name(name, wanted.target.python), one.bytecode)))
+    return packed
+
+
+def content_of_member(member: Member) -> bytes:
+    """Return what is inside a member."""
+    return zlib.decompress(member.data, -zlib.MAX_WBITS) if member.method == DEFLATED else member.data
