@@ -31,10 +31,6 @@ LEFT_OUT = ("headers",)
 WRITTEN = ("RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json")
 EXECUTABLE = 0o111
 LOCAL_SIGNATURE = b"PK\3\4"
-# What Linux takes, where functions run: bytes of one part of a path, and of a path below the package's directory.
-LONGEST_PART = 255
-LONGEST_NAME = 3_000
-SHOWN_OF_NAME = 60
 # As pip names itself; importlib.metadata hands it out.
 INSTALLER = b"sawhorse\n"
 # Lambda and every machine with Python find their own interpreter so.
@@ -182,14 +178,11 @@ def installed_name(name: str, information: str, filename: str) -> str | None:
 
 
 def refuse_unwritable(files: Mapping[str, File], filename: str) -> None:
-    """Refuse names that no file system takes: a file that is a directory as well, or a part that is too long."""
+    """Refuse names that no file system takes: a file that is a directory as well."""
     for name in files:
         above = next((one for one in directories_of(name) if one in files), None)
         if above:
             raise refused(filename, f"has the file {above}, and {name} below it")
-        encoded = name.encode()
-        if len(encoded) > LONGEST_NAME or any(len(part) > LONGEST_PART for part in encoded.split(b"/")):
-            raise refused(filename, f"has a name that is too long for a file ({name[:SHOWN_OF_NAME]}...)")
 
 
 def compressed(content: bytes, info: zipfile.ZipInfo, filename: str) -> bytes:
