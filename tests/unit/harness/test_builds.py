@@ -17,6 +17,7 @@ from harness.layout import Project
 from harness.package import assembly
 from harness.package.archive import Member, content_sha256, pack
 from harness.package.build import build
+from harness.package.config import read_config
 from harness.package.manifest import Entry, code_sha256, read_manifest, write_manifest
 from tests.conftest import copy_of_project
 from tests.unit.harness.support import Ended, assert_refused, sawhorse, sha256, tree
@@ -92,14 +93,18 @@ def test_the_package_holds_the_app_and_shared_code_and_of_botocore_what_the_app_
     built_twice: tuple[Project, Project],
 ) -> None:
     names = set(contents(built_twice[0].path / PACKAGE))
+    config = read_config(built_twice[0], "triggers_api")
 
     assert {"triggers_api/main.py", "shared/__init__.py", "fastapi/__init__.py"} <= names
     assert [name for name in names if name.startswith(("boto3", "s3transfer"))] == []
-    assert {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2} == {
-        "dynamodb"
-    }
+    described = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
     # What every call needs: where services are, and whom to trust.
-    assert {"botocore/data/endpoints.json", "botocore/data/partitions.json", "botocore/cacert.pem"} <= names
+    needed = {"botocore/data/endpoints.json", "botocore/data/partitions.json", "botocore/cacert.pem"}
+    if "botocore" in config.provided:
+        assert [name for name in names if name.startswith("botocore")] == []
+    else:
+        assert described == set(config.aws_services or ()) == {"dynamodb"}
+        assert needed <= names
     assert [name for name in names if name.endswith(("package.toml", "README.md"))] == []
     assert [name for name in names if name.startswith(("bin/", "tests/", "harness/"))] == []
 

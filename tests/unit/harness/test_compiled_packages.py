@@ -18,7 +18,7 @@ from harness.layout import Project
 from harness.local.emulators import SECRET
 from harness.package.build import build
 from harness.package.compiling import WrongInterpreter, bytecode_name, compile_sources
-from harness.package.config import read_config
+from harness.package.config import IN_RUNTIME, read_config
 from tests.conftest import copy_of_project
 
 REPOSITORY = Path(__file__).parents[3]
@@ -43,6 +43,10 @@ def hook(event, arguments):
         if by_import and str(arguments[1]).startswith(package):
             seen.append(f"compiled {arguments[1]}")
     elif set(str(arguments[1] or "r")) & set("wax+") or arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        if str(arguments[0]).startswith(tuple(provided)):
+            # Whether the runtime has bytecode is its own affair; in Lambda nobody can write there either.
+            watching = True
+            raise PermissionError
         seen.append(f"opened {arguments[0]} for writing")
     watching = True
 sys.path[:0] = [package, *provided]
@@ -85,12 +89,17 @@ def extracted(package: str, directory: Path) -> Path:
     return directory
 
 
-def runtime_of(project: Project, app: str) -> list[Path]:
-    """Return where what Lambda's runtime brings is, for an app whose package leaves some of it out."""
-    if not read_config(project, app).provided:
+def runtime_of(project: Project, app: str, directory: Path) -> list[Path]:
+    """Link exactly what package.toml leaves to Lambda's runtime: what else the package lacks is not found there."""
+    provided = read_config(project, app).provided
+    if not provided:
         return []
-    runtime = bootstrap.ensure_emulators(REPOSITORY).runtime
-    return sorted(runtime.glob("lib/python*/site-packages"))
+    [runtime] = bootstrap.ensure_emulators(REPOSITORY).runtime.glob("lib/python*/site-packages")
+    directory.mkdir()
+    for name in provided:
+        [found] = [*runtime.glob(IN_RUNTIME[name]), *runtime.glob(f"{IN_RUNTIME[name]}.py")]
+        (directory / found.name).symlink_to(found)
+    return [directory]
 
 
 def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: Path, tmp_path: Path) -> None:
@@ -105,7 +114,8 @@ def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: P
     place = extracted(package, tmp_path / "task")
 
     alone, beside = (
-        imported(python, place, "triggers_api", runtime) for runtime in ([], runtime_of(project, "triggers_api"))
+        imported(python, place, "triggers_api", runtime)
+        for runtime in ([], runtime_of(project, "triggers_api", tmp_path / "runtime"))
     )
 
     assert "No module named 'jmespath'" in alone.stderr
@@ -113,13 +123,27 @@ def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: P
     writable(place)
 
 
+def test_what_is_not_provided_is_not_found_in_the_runtime(tiny: Project, python: Path, tmp_path: Path) -> None:
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text('provided = ["jmespath", "six"]\n' + config.read_text())
+    (tiny.lambda_path / "tiny/main.py").write_text("import jmespath, six\n")
+    place = extracted(build(tiny, "tiny").path, tmp_path / "task")
+    [runtime] = runtime_of(tiny, "tiny", tmp_path / "runtime")
+
+    def imports(*path: Path) -> bool:
+        code = "import sys; sys.path[:0] = sys.argv[1:]; import tiny.main"
+        return subprocess.run([python, "-S", "-c", code, *path], capture_output=True, check=False).returncode == 0
+
+    assert sorted(path.name for path in runtime.iterdir()) == ["jmespath", "six.py"]
+    assert (imports(place, runtime), imports(place)) == (True, False)
+    writable(place)
+
+
 def imported(python: Path, place: Path, app: str, runtime: Sequence[Path]) -> subprocess.CompletedProcess[str]:
     """Import all modules of an extracted package, with what the runtime brings behind it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS"))}
     environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
-    # What lies beside the package is the emulator's, which keeps its own bytecode.
-    options = ["-S", "-B"] if runtime else ["-S"]
-    command: list[str | Path] = [python, *options, "-c", IMPORT_ALL, place, app, *runtime]
+    command: list[str | Path] = [python, "-S", "-c", IMPORT_ALL, place, app, *runtime]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -136,7 +160,7 @@ def test_a_package_imports_without_compiling_or_writing_anything(
 ) -> None:
     place = extracted(packages[app], tmp_path / "task")
 
-    ended = imported(python, place, app, runtime_of(Project(REPOSITORY), app))
+    ended = imported(python, place, app, runtime_of(Project(REPOSITORY), app, tmp_path / "runtime"))
 
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert ended.stdout.split() == []

@@ -56,6 +56,13 @@ def test_a_file_that_would_have_to_be_a_directory_is_refused(pack: Pack) -> None
         pass
 
 
+def test_a_member_whose_name_is_not_utf_8_is_a_sentence(pack: Pack, tiny: Project) -> None:
+    path = pack({"\u00e9.py": SOURCE})
+    path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xfe"))
+
+    assert_refused(sawhorse(tiny, "package", "inspect", str(path)), "is no whole zip")
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
