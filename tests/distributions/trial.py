@@ -59,14 +59,9 @@ class Case:
     def read(cls, entry: Mapping[str, Any]) -> Case:
         name = entry["name"]
         imports = tuple(entry.get("imports", [name.replace("-", "_")]))
-        return cls(
-            name,
-            entry["why"],
-            entry.get("requirement", name),
-            imports,
-            entry.get("oddities", {}),
-            entry.get("uses", ""),
-        )
+        requirement, oddities = entry.get("requirement", name), entry.get("oddities", {})
+        uses, settings = entry.get("uses", ""), entry.get("settings", "")
+        return cls(name, entry["why"], requirement, imports, oddities, uses, settings)
 
 
 @dataclass
