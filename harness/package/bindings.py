@@ -9,20 +9,23 @@ from harness.package.conditions import ASKED, UNKNOWN, Known, Many, Named, Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 
-def loose_names(statements: Iterable[Any]) -> set[str]:
+def loose_names(statements: Sequence[Any]) -> set[str]:
     """Name what functions assign with `global`."""
-    found: set[str] = set()
+    found = (statement.names for statement in statements_in(statements) if type(statement).__name__ == "Global")
+    return {name for names in found for name in names}
+
+
+def statements_in(statements: Sequence[Any]) -> Iterator[Any]:
+    """Yield statements, and those in their blocks."""
     open_blocks = [statements]
     while open_blocks:
         for statement in open_blocks.pop():
-            if type(statement).__name__ == "Global":
-                found |= set(statement.names)
+            yield statement
             open_blocks += blocks_in(statement)
-    return found
 
 
 def blocks_in(statement: Any) -> list[Any]:
@@ -42,12 +45,9 @@ def names_within(function: Any, names: Names) -> Names:
 
 def forget_assigned(statements: Sequence[Any], names: Names) -> None:
     """Know nothing any more of what statements assign, in blocks within them as well."""
-    open_blocks: list[Any] = [statements]
-    while open_blocks:
-        for statement in open_blocks.pop():
-            open_blocks += blocks_in(statement)
-            for name in assigned(statement):
-                names[name] = UNKNOWN
+    for statement in statements_in(statements):
+        for name in assigned(statement):
+            names[name] = UNKNOWN
 
 
 def assigned(statement: Any) -> set[str]:

@@ -289,6 +289,21 @@ def of_version(operation: str, version: Version, other: Any) -> Any:
         return UNKNOWN
 
 
+def matches(pattern: Any, subject: Any, names: Names, here: Surroundings) -> bool | None:
+    """Say whether a `case` takes a subject; None when that is not known."""
+    kind = type(pattern).__name__
+    if kind == "MatchAs":
+        return True if pattern.pattern is None else matches(pattern.pattern, subject, names, here)
+    if kind == "MatchOr":
+        found = [matches(one, subject, names, here) for one in pattern.patterns]
+        return True if True in found else None if None in found else False
+    if kind == "MatchValue":
+        return truth_of(compared("Eq", subject, value_of(pattern.value, names, here)))
+    if kind == "MatchSingleton":
+        return truth_of(compared("Is", subject, Known(pattern.value)))
+    return None
+
+
 def of_call(expression: Any, names: Names, here: Surroundings) -> Any:
     function = expression.func
     arguments = [value_of(argument, names, here) for argument in expression.args]

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 import sys
 
-from harness.package.bindings import assigned, forget_assigned, halfway, loose_names, merge, names_within
+from harness.package.bindings import (
+    assigned,
+    forget_assigned,
+    halfway,
+    loose_names,
+    merge,
+    names_within,
+    statements_in,
+)
 from harness.package.conditions import (
     ASKED,
     UNKNOWN,
@@ -18,9 +26,9 @@ from harness.package.conditions import (
     Names,
     Surroundings,
     catches,
-    compared,
     exception_named,
     is_caught,
+    matches,
     member_of,
     of_elements,
     truth_of,
@@ -193,20 +201,6 @@ def on_match(statement: Any, names: Names, place: Place) -> Flow:
     return joined(branches, names, place, silently=subject is ASKED)
 
 
-def matches(pattern: Any, subject: Any, names: Names, here: Surroundings) -> bool | None:
-    kind = type(pattern).__name__
-    if kind == "MatchAs":
-        return True if pattern.pattern is None else matches(pattern.pattern, subject, names, here)
-    if kind == "MatchOr":
-        found = [matches(one, subject, names, here) for one in pattern.patterns]
-        return True if True in found else None if None in found else False
-    if kind == "MatchValue":
-        return truth_of(compared("Eq", subject, value_of(pattern.value, names, here)))
-    if kind == "MatchSingleton":
-        return truth_of(compared("Is", subject, Known(pattern.value)))
-    return None
-
-
 def on_while(statement: Any, names: Names, place: Place) -> Flow:
     value = value_of(statement.test, names, place.here)
     first = truth_of(value)
@@ -289,7 +283,9 @@ def on_try(statement: Any, names: Names, place: Place) -> Flow:
     if statement.finalbody:
         last = block(statement.finalbody, names, place)
         flow.take(last)
-        if NEXT not in last.ends:
+        if NEXT in last.ends:
+            flow.ends |= last.ends - {NEXT}
+        else:
             flow.ends, flow.failed = set(last.ends), dict(last.failed)
         flow.raised |= last.raised
         flow.failed |= last.failed
@@ -300,9 +296,10 @@ def guarded(statement: Any, names: Names, place: Place) -> Flow:
     handlers = statement.handlers
     absence = [catches(handler.type, ModuleNotFoundError, names, place.here) for handler in handlers]
     guard = True if True in absence else None if None in absence else False
-    if leaves(statement.finalbody):
+    leaving = leaves(statement.finalbody, names, place)
+    if leaving is not False:
         # That passes over whatever comes out of the handlers as well.
-        place = place.within(guard=True, caught=True)
+        place = place.within(guard=leaving, caught=True)
     before = dict(names)
     body = block(statement.body, names, place.within(guard=guard, caught=bool(handlers)))
     sure = certain_handler(body, handlers, absence, names, place)
@@ -346,9 +343,15 @@ def may_enter(handler: Any, of_absence: object, body: Flow, names: Names, place:
     )
 
 
-def leaves(statements: Sequence[Any]) -> bool:
-    """Say whether a `finally` ends a loop or a function, which passes over every exception."""
-    return any(type(statement).__name__ in {"Break", "Continue", "Return"} for statement in statements)
+def leaves(statements: Sequence[Any], names: Names, place: Place) -> bool | None:
+    """Say whether a `finally` ends a loop or a function, which passes over every exception; None when that depends."""
+    if not any(type(one).__name__ in {"Break", "Continue", "Return"} for one in statements_in(statements)):
+        return False
+    # What is in it is noted when it is followed in its turn.
+    ends = block(statements, dict(names), Place(place.here, place.package, [])).ends
+    if not ends & {BROKEN, CONTINUED, RETURNED}:
+        return False
+    return None if ends & {NEXT, RAISED, ABSENT} else True
 
 
 def certain_handler(
