@@ -37,7 +37,11 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
-    jobs, *modules = marshal.loads(sys.stdin.buffer.read())
+    try:
+        jobs, *modules = marshal.loads(sys.stdin.buffer.read())
+    except (EOFError, ValueError, TypeError):
+        # Whoever asks ended while it sent, and says why itself; if it did not, no response tells it enough.
+        sys.exit(1)
     answer = [
         f"{sys.version_info[0]}.{sys.version_info[1]}",
         [compiled(*job, *map(frozenset, modules)) for job in jobs],
