@@ -237,8 +237,12 @@ def loop(  # noqa: PLR0913 # what is known of a loop
         flow.ends.add(NEXT)
     turns = bool(body.ends & {NEXT, CONTINUED})
     if not endless and (turns or not certain):
-        after = block(statement.orelse, names, place)
-        flow.take(after.doubted(silently=place.guard is True) if BROKEN in body.ends else after)
+        broken = BROKEN in body.ends
+        inner = dict(names)
+        after = block(statement.orelse, inner, place)
+        # Who breaks a loop off passes over what its `else` assigns.
+        merge(names, [dict(names), inner] if broken else [inner], asked=False)
+        flow.take(after.doubted(silently=place.guard is True) if broken else after)
         flow.ends |= after.ends
         flow.raised |= after.raised
         flow.failed |= after.failed

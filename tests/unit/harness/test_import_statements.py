@@ -92,6 +92,7 @@ def test_what_can_never_be_imported_because_of_what_is_absent_is_refused(program
         "try:\n    import absent\nexcept ImportError:\n    absent = None\nif absent is not None: from absent import x",
         "try:\n    import here\nexcept ImportError: import absent",
         "import sys\nmatch sys.platform:\n    case 'win32': import absent\n    case _: pass",
+        "while x:\n    try: import absent\n    finally:\n        try: break\n        except KeyError: pass",
         "__import__('absent')",
         "lambda: 0",
         "import sys\nif 'absent' in sys.modules: import absent",
@@ -157,6 +158,7 @@ def test_what_runs_for_certain_and_must_not_fail_is_refused(source: str) -> None
         "try:\n    x()\nexcept KeyError:\n    import absent",
         "try:\n    import absent\nexcept SomethingElse: pass",
         "with x(): import absent",
+        "H = 0\nfor x in y:\n    if z: break\nelse:\n    H = None\nif H is None: import absent",
         "def f():\n    global HAS\n    HAS = 1\nHAS = 0\nif HAS: import absent",
     ],
 )
