@@ -15,6 +15,9 @@ from harness.package.import_statements import imports_of
 from tests.unit.harness.programs import HERE, Grammar, outcomes, parsed
 from tests.unit.harness.support import script
 
+# Hypothesis writes the whole grammar out where an example ends early, and warns that this is long: nothing is wrong.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr:hypothesis.errors.HypothesisWarning")
+
 PRESENT = frozenset({*(f"{HERE}{number}" for number in range(4)), "here", "also_here"})
 
 
