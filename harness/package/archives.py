@@ -11,6 +11,7 @@ import json
 import re
 import ssl
 import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,13 +58,15 @@ class Archive:
 class Place:
     """Whose lock it is that archives are chosen for: how sentences name it, and where what belongs to it lies.
 
-    Paths in the lock are relative to `base`; uv finds its settings from `settings` on.
+    Paths in the lock are relative to `base`; uv finds its settings from `settings` on, and runs under `interpreter`
+    what it has to run.
     """
 
     project: Project
     shown: str
     base: Path
     settings: Path
+    interpreter: Path | None = None
 
 
 def bring_archives(place: Place, lock: Lock, target: Target, cache: Cache) -> list[Archive]:
@@ -199,6 +202,8 @@ def files_of_index(place: Place, pinned: Sequence[Pinned], target: Target) -> di
         file.flush()
         command: list[str | Path] = [bootstrap.ensure_uv(place.project.path), "pip", "compile", "--quiet", "--no-deps"]
         command += ["--format", "pylock.toml", "--no-header", "--python-version", target.python, file.name]
+        # Else uv tries every interpreter of this machine, and may ask the network for one, which takes many seconds.
+        command += ["--python", place.interpreter or sys.executable]
         if target.platform:
             command += ["--python-platform", target.platform]
         # Sources are only asked for where no wheel is there, since uv may have to build them to see what they are.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 import tomllib
 from collections.abc import Sequence
@@ -139,6 +140,8 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
             made.write_bytes(lock.read_bytes())
         command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "compile", "--quiet", "--universal"]
         command += ["--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
+        # Else uv looks for a Python 3.11, also in the network.
+        command += ["--python", sys.executable]
         command += ["--custom-compile-command", "make lock", "--output-file", made]
         command += [os.path.relpath(source, directory_of_uv)]
         command += [word for path in constraints for word in ("-c", path)]

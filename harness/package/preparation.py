@@ -77,7 +77,7 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
     shown = project.shown(wanted.lock)
     numbered = wanted.lock.suffix == ".txt"
     lock = read_lock(wanted.locked, shown, wanted.base, marker_environment(wanted.target), numbered=numbered)
-    place = Place(project, shown, wanted.base, wanted.settings or wanted.base)
+    place = Place(project, shown, wanted.base, wanted.settings or wanted.base, wanted.interpreter)
     archives = bring_archives(place, lock, wanted.target, cache)
     builder = WheelBuilder(project, cache, wanted.target, wanted.interpreter)
     origins = []
