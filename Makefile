@@ -43,7 +43,7 @@ down: setup ## Stop the local AWS.
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
 	@$(PYTEST) --durations=15
 
-drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each, at other moments.
+drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each, and pack forty distributions once.
 	@$(PYTEST) -m drill --rounds $(ROUNDS)
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.
