@@ -14,7 +14,7 @@ from harness.files import locked, read, remove, sweep_asides, write_atomically
 from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, pack, write_archive
 from harness.package.compiling import Imports, Judged, bytecode_name, compile_sources
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.reach import judge, shown
+from harness.package.reach import judge, refuse_pruned, shown
 from harness.package.sources import digest_of, hashes_of
 from harness.package.state import Recipe, State, write_state
 
@@ -79,6 +79,7 @@ def pack_sources(
             known[name] = imports[name]
         else:
             changed.append((name, content))
+    refuse_pruned(recipe, changed)
     if not recipe.compiler:
         # Another Python's word on these sources would be wrong.
         return Code(members, {}, [])

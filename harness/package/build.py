@@ -85,6 +85,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         modules=sorted(importable(config, dependencies)),
         expected=list(config.expected),
         parts={part.name: part.size for part in parts},
+        pruned=pruned_modules(parts),
         config=config.digest,
         directories={
             os.path.relpath(lock.base / tree.path, project.path): tree.digest
@@ -102,6 +103,16 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         return write_package(
             str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
         )
+
+
+def pruned_modules(parts: Sequence[Part]) -> list[str]:
+    """Return the modules that were left out of parts, by their dotted names."""
+    names = [name for part in parts for removed in part.pruned.values() for name in removed]
+    if not names:
+        return []
+    from harness.package.imports import modules_among  # noqa: PLC0415 # of few packages
+
+    return modules_among(names)
 
 
 def merged(app: str, parts: Sequence[Part]) -> list[Member]:

@@ -39,6 +39,35 @@ def judge(recipe: Recipe, imports: Mapping[str, Imports]) -> list[str]:
     return warnings_of(recipe, imports, reached, files)
 
 
+def refuse_pruned(recipe: Recipe, sources: Iterable[tuple[str, bytes]]) -> None:
+    """Refuse a source that names a module that was pruned of a dependency, at its top or later. Raises BuildFailed."""
+    if not recipe.pruned:
+        return
+    pruned = set(recipe.pruned)
+    for name, content in sources:
+        named = sorted(modules_named(content.decode("utf-8", errors="replace")) & pruned)
+        if named:
+            raise BuildFailed(
+                f"{shown(recipe, name)} names {named[0]}, which the package leaves out: it was pruned of a dependency. "
+                f"Say prune = [] in lambda/{recipe.app}/package.toml to keep everything, or prune less there."
+            )
+
+
+def modules_named(source: str) -> set[str]:
+    """Return the modules that a source may import: of `from a import b` both `a` and `a.b`, and names in strings."""
+    import re  # noqa: PLC0415 # takes 5 ms, and few packages had anything pruned
+
+    source = source.replace("\\\n", " ")
+    found = set(re.findall(r"""["']([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)["']""", source))
+    imported_from = r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]+)"
+    for base, names in re.findall(imported_from, source, re.MULTILINE):
+        found.add(base)
+        found |= {f"{base}.{word}" for word in re.findall(r"[A-Za-z_]\w*", names)}
+    for names in re.findall(r"^[ \t]*import[ \t]+([^\n#;]+)", source, re.MULTILINE):
+        found |= set(re.findall(r"[A-Za-z_][\w.]*", names))
+    return found
+
+
 def warnings_of(
     recipe: Recipe, imports: Mapping[str, Imports], reached: set[str], files: Mapping[str, str]
 ) -> list[str]:

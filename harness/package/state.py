@@ -31,12 +31,12 @@ class Recipe:
     `compiler` is the interpreter that compiles, or empty: then there is no bytecode. Of top-level modules, `own` are
     those of the sources, `modules` what is there besides them and the standard library, and `expected` what may be
     there. `directories` are the digests of those that the lock names, by their paths from the project. `parts` are the
-    dependencies' unzipped bytes by name.
+    dependencies' unzipped bytes by name, `pruned` the modules that were left out of them.
     """
 
     __slots__ = (
         "app", "architecture", "builder", "compiler", "config", "directories", "expected", "handlers", "layer", "lock",
-        "modules", "own", "parts", "python", "root_files", "runtime", "target", "upload",
+        "modules", "own", "parts", "pruned", "python", "root_files", "runtime", "target", "upload",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 # one value each
@@ -56,6 +56,7 @@ class Recipe:
         modules: list[str],
         expected: list[str],
         parts: dict[str, int],
+        pruned: list[str],
         config: bytes,
         directories: dict[str, str],
         lock: bytes,
@@ -69,7 +70,7 @@ class Recipe:
             python,
             compiler,
         )
-        self.directories, self.upload = directories, upload
+        self.directories, self.upload, self.pruned = directories, upload, pruned
         self.own, self.modules, self.expected = own, modules, expected
         self.parts, self.config, self.lock, self.builder = parts, config, lock, builder
 

@@ -90,7 +90,6 @@ class Wheel:
     version: str
     information: str
     metadata: str
-    pure: bool
     files: Sequence[File]
 
     def by_name(self) -> dict[str, File]:
@@ -128,16 +127,15 @@ def read_wheel(content: bytes, filename: str) -> Wheel:
         if other is not file and content_of(other, filename) != content_of(file, filename):
             raise refused(filename, f"has two different files that are installed as {name}")
     refuse_unwritable(files, filename)
-    texts = [content_of(files[information + name], filename).decode(errors="replace") for name in ("METADATA", "WHEEL")]
-    metadata, said_of_wheel = (HeaderParser().parsestr(text, headersonly=True) for text in texts)
-    pure = str(said_of_wheel.get("Root-Is-Purelib", "true")).lower() == "true"
+    text = content_of(files[f"{information}METADATA"], filename).decode(errors="replace")
+    metadata = HeaderParser().parsestr(text, headersonly=True)
     name, version = str(metadata["Name"] or "").strip(), str(metadata["Version"] or "").strip()
     if not name or not version:
         raise refused(filename, "has a METADATA without a name or a version")
     if not is_named(filename, name, version):
         raise refused(filename, f"says in its METADATA that it is {name} {version}")
     ordered = sorted(files.values(), key=lambda file: file.name)
-    return Wheel(filename, name, version, information, texts[0], pure, ordered)
+    return Wheel(filename, name, version, information, text, ordered)
 
 
 def is_named(filename: str, name: str, version: str) -> bool:

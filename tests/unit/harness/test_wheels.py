@@ -282,3 +282,53 @@ def test_a_source_archive_that_cannot_be_built_is_named_and_dist_stays_as_it_was
     )
     assert tree(tiny.path / "dist") == before
     assert list((cache.path / "wheels").glob("*nowheel*")) == []
+
+
+# What an app itself wants of the tests that are pruned
+
+
+TESTED = {
+    "odd/__init__.py": b"",
+    "odd/core.py": b"",
+    "odd/tests/__init__.py": b"",
+    "odd/tests/other.py": b"",
+    "odd/tests/test_a.py": b"HELP = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from odd.tests.test_a import HELP",
+        "from odd.tests import (\n    other,\n    test_a,\n)",
+        "import os, odd.tests.test_a as t",
+        "from odd.tests \\\n    import test_a",
+        "def handler(event, context):\n    import odd.tests.test_a",
+        "import importlib\n\nimportlib.import_module('odd.tests.test_a')",
+    ],
+)
+def test_an_app_that_names_a_pruned_module_is_refused_until_it_is_kept(
+    tiny: Project, locked_wheel: str, source: str
+) -> None:
+    (tiny.requirements / "tiny.txt").write_text(write_wheel(Path(os.environ["UV_FIND_LINKS"]), TESTED, name="odd"))
+    build(tiny, "tiny")
+    # The quick way, with one changed file.
+    main = tiny.lambda_path / "tiny/main.py"
+    main.write_text(f"{source}\n\n\ndef handler(event, context): ...\n")
+
+    assert_refused(sawhorse(tiny, "build", "tiny"), "lambda/tiny/main.py names odd.tests.test_a", "prune = []")
+    (tiny.path / "dist/.build/tiny").unlink()
+    assert_refused(sawhorse(tiny, "build", "tiny"), "lambda/tiny/main.py names odd.tests.test_a", "prune = []")
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text("prune = []\n" + config.read_text())
+    assert sawhorse(tiny, "build", "tiny").code == 0
+    assert "odd/tests/test_a.py" in names_in(build(tiny, "tiny").path)
+
+
+def test_an_app_that_names_what_is_kept_beside_pruned_tests_builds(tiny: Project, locked_wheel: str) -> None:
+    (tiny.requirements / "tiny.txt").write_text(write_wheel(Path(os.environ["UV_FIND_LINKS"]), TESTED, name="odd"))
+    (tiny.lambda_path / "tiny/main.py").write_text(
+        "# not odd.tests.test_a\nfrom odd.tests import other\n\n\ndef handler(event, context): ...\n"
+    )
+
+    assert "odd/tests/test_a.py" not in names_in(build(tiny, "tiny").path)
