@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+# They bind nothing, and nothing is within them.
+LEAVES = frozenset({"Constant", "NoneType", "str", "int"})
+
+
 def loose_names(statements: Sequence[Any]) -> set[str]:
     """Name what functions assign with `global`."""
     found = (statement.names for statement in statements_in(statements) if type(statement).__name__ == "Global")
@@ -29,7 +34,7 @@ def statements_in(statements: Sequence[Any]) -> Iterator[Any]:
 
 
 def blocks_in(statement: Any) -> list[Any]:
-    return [getattr(statement, part, None) or [] for part in ("body", "orelse", "finalbody", "handlers", "cases")]
+    return [block for part in BLOCKS if (block := getattr(statement, part, None))]
 
 
 def names_within(function: Any, names: Names) -> Names:
@@ -52,6 +57,14 @@ def forget_assigned(statements: Sequence[Any], names: Names) -> None:
 
 def assigned(statement: Any) -> set[str]:
     """Name what one statement binds, leaving the blocks within it out."""
+    # Asked once for each block around it; the parser's node keeps what was found.
+    found: set[str] | None = getattr(statement, "bound", None)
+    if found is None:
+        found = statement.bound = bound_by(statement)
+    return found
+
+
+def bound_by(statement: Any) -> set[str]:
     kind = type(statement).__name__
     if kind in {"Import", "ImportFrom"}:
         return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
@@ -63,16 +76,17 @@ def assigned(statement: Any) -> set[str]:
     ]
     while parts:
         part = parts.pop()
-        if isinstance(part, list):
+        kind = type(part).__name__
+        if kind == "list":
             parts += part
-            continue
-        stored = type(getattr(part, "ctx", None)).__name__ in {"Store", "Del"}
-        captured = getattr(part, "name", None) or getattr(part, "rest", None)
-        if stored and hasattr(part, "id"):
-            found.add(part.id)
-        elif isinstance(captured, str):
-            found.add(captured)
-        parts += [inner for field in getattr(part, "_fields", ()) if (inner := getattr(part, field, None)) is not None]
+        elif kind == "Name":
+            if type(part.ctx).__name__ != "Load":
+                found.add(part.id)
+        elif kind not in LEAVES:
+            captured = getattr(part, "name", None) or getattr(part, "rest", None)
+            if isinstance(captured, str):
+                found.add(captured)
+            parts += [getattr(part, field, None) for field in getattr(part, "_fields", ()) if field != "ctx"]
     return found
 
 

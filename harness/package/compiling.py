@@ -11,10 +11,11 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import IO
 
 # SIGINT has this number on every POSIX system; the `signal` module takes its time to import.
 INTERRUPT = 2
+# From so many sources on, two compilers side by side take less time than one.
+WORTH_TWO = 16
 COMPILER = os.path.join(os.path.dirname(__file__), "compiler.py")  # noqa: PTH118, PTH120 # pathlib takes 10 ms to import
 
 
@@ -80,55 +81,82 @@ def compile_sources(
 ) -> list[Compiled]:
     """Compile `(name, source)` pairs for the minor version `python`, and with `judged` tell what they import.
 
-    Each call starts one process. Raises WrongInterpreter.
+    Each call starts one process, and two for many sources. Raises WrongInterpreter.
     """
-    if not sources:
-        return []
     jobs = [[name, source, judged.how(name) if judged else "ignored"] for name, source in sources]
     modules = [list(judged.own), list(judged.others), list(judged.expected)] if judged else [[], [], []]
-    answer = ask(interpreter, marshal.dumps([jobs, *modules], 2))
-    try:
-        version, compiled = marshal.loads(answer)
-    except (ValueError, EOFError, TypeError) as error:
-        raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.") from error
-    if version != python:
-        raise WrongInterpreter(f"{interpreter} is Python {version}, not {python}.")
-    return [Compiled(*one) for one in compiled]
+    shares = min(len(jobs), 2) if len(jobs) > WORTH_TWO else min(len(jobs), 1)
+    compiled: list[Compiled] = [Compiled("", None, None, None)] * len(jobs)
+    questions = [marshal.dumps([jobs[number::shares], *modules], 2) for number in range(shares)]
+    for number, answer in enumerate(ask(interpreter, questions)):
+        try:
+            version, found = marshal.loads(answer)
+        except (ValueError, EOFError, TypeError) as error:
+            raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.") from error
+        if version != python:
+            raise WrongInterpreter(f"{interpreter} is Python {version}, not {python}.")
+        compiled[number::shares] = [Compiled(*one) for one in found]
+    return compiled
 
 
-def ask(interpreter: str, question: bytes) -> bytes:
-    """Run the compiler with a question on standard input; `posix_spawn`, since `subprocess` takes 10 ms to import."""
-    question_out, question_in = os.pipe()
-    answer_out, answer_in = os.pipe()
-    actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
-    # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone. Its own
-    # bytecode is kept beside it, as that of the harness is.
-    command = [interpreter, "-I", "-S", COMPILER]
+def ask(interpreter: str, questions: Sequence[bytes]) -> list[bytes]:
+    """Run one compiler for each question, side by side, and return what each wrote."""
+    running: list[Running] = []
     try:
-        # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
-        child = os.posix_spawn(interpreter, command, dict(os.environ), file_actions=actions, setsigmask=[INTERRUPT])
-    except OSError as error:
-        os.close(question_in)
-        os.close(answer_out)
-        raise WrongInterpreter(f"{interpreter} cannot be run ({error.strerror}).") from error
+        for _ in questions:
+            running.append(Running(interpreter))  # noqa: PERF401 # each is ended, also where the next cannot start
+        for compiler, question in zip(running, questions, strict=True):
+            compiler.send(question)
+        return [compiler.answer.read() for compiler in running]
     finally:
-        os.close(question_out)
-        os.close(answer_in)
-    with open(question_in, "wb") as pipe:  # noqa: PTH123 # a descriptor
-        send(pipe, question)
-    with open(answer_out, "rb") as pipe:  # noqa: PTH123 # a descriptor
-        answer = pipe.read()
-    os.waitpid(child, 0)
-    return answer
+        for compiler in running:
+            compiler.end()
 
 
-def send(pipe: IO[bytes], question: bytes) -> None:
-    try:
-        pipe.write(question)
-        pipe.flush()
-    except BrokenPipeError:
-        # It ended before it read all; its answer will show that.
-        return
+class Running:
+    """A compiler in a process of its own, started by `posix_spawn`, since `subprocess` takes 10 ms to import."""
+
+    __slots__ = ("answer", "child", "question")
+
+    def __init__(self, interpreter: str) -> None:
+        question_out, question_in = os.pipe()
+        answer_out, answer_in = os.pipe()
+        self.question, self.answer = open(question_in, "wb"), open(answer_out, "rb")  # noqa: PTH123, SIM115 # descriptors
+        actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
+        # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone. Its
+        # own bytecode is kept beside it, as that of the harness is.
+        command = [interpreter, "-I", "-S", COMPILER]
+        try:
+            # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
+            self.child = os.posix_spawn(
+                interpreter, command, dict(os.environ), file_actions=actions, setsigmask=[INTERRUPT]
+            )
+        except OSError as error:
+            self.close()
+            raise WrongInterpreter(f"{interpreter} cannot be run ({error.strerror}).") from error
+        finally:
+            os.close(question_out)
+            os.close(answer_in)
+
+    def send(self, question: bytes) -> None:
+        """Write a question whole; a compiler that ended before shows that by its answer."""
+        try:
+            self.question.write(question)
+            self.question.close()
+        except BrokenPipeError:
+            return
+
+    def end(self) -> None:
+        """Wait until it ended, at once where nothing was sent or nothing is read."""
+        self.close()
+        os.waitpid(self.child, 0)
+
+    def close(self) -> None:
+        self.answer.close()
+        try:
+            self.question.close()
+        except BrokenPipeError:
+            return
 
 
 def bytecode_name(name: str, python: str) -> str:
