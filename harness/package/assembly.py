@@ -6,13 +6,14 @@ Imports only what a build that changes one file needs (`harness/package/quick.py
 from __future__ import annotations
 
 import hashlib
+import marshal
 import os
 from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to import
 
 from harness.errors import BuildFailed
 from harness.files import locked, read, remove, sweep_asides, write_atomically
 from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, pack, write_archive
-from harness.package.compiling import Imports, Judged, bytecode_name, compile_sources
+from harness.package.compiling import Imports, Judged, Running, bytecode_name, compile_sources
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from harness.package.reach import judge, refuse_pruned, shown
 from harness.package.sources import digest_of, hashes_of
@@ -54,10 +55,15 @@ class Code:
 
 
 def pack_sources(
-    recipe: Recipe, sources: Sources, before: Mapping[str, Member], imports: Mapping[str, Imports] | None = None
+    recipe: Recipe,
+    sources: Sources,
+    before: Mapping[str, Member],
+    imports: Mapping[str, Imports] | None = None,
+    ready: Running | None = None,
 ) -> Code:
     """Compress the app's files and compile its modules; what `before` and `imports` have already is taken from there.
 
+    `ready` is a compiler that was started already.
     Raises BuildFailed for a source that cannot be compiled, and for one that imports what will not be there;
     WrongInterpreter when the recipe's compiler is not what it was.
     """
@@ -83,16 +89,18 @@ def pack_sources(
     if not recipe.compiler:
         # Another Python's word on these sources would be wrong.
         return Code(members, {}, [])
-    members += compile_changed(recipe, changed, known)
+    members += compile_changed(recipe, changed, known, ready)
     return Code(members, known, judge(recipe, known))
 
 
-def compile_changed(recipe: Recipe, sources: Sequence[tuple[str, bytes]], imports: dict[str, Imports]) -> list[Member]:
+def compile_changed(
+    recipe: Recipe, sources: Sequence[tuple[str, bytes]], imports: dict[str, Imports], ready: Running | None
+) -> list[Member]:
     """Compile sources, and enter what they import."""
     members = []
     programs = [handler for handler in recipe.handlers.values() if handler in recipe.root_files]
     judged = Judged(recipe.own, recipe.modules, recipe.expected, programs)
-    for one in compile_sources(recipe.compiler, recipe.python, sources, judged):
+    for one in compile_sources(recipe.compiler, recipe.python, sources, judged, ready):
         if one.error:
             raise BuildFailed(f"{shown(recipe, one.name)}, {one.error}. Fix it and build again.")
         if one.bytecode:
@@ -158,7 +166,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
         sources=hashed,
         imports={name: found.described() for name, found in contents.imports.items()},
         outputs=hashes,
-        members=[(member.described(), begin) for member, begin in zip(members, begins, strict=True)],
+        members=marshal.dumps([(member.described(), begin) for member, begin in zip(members, begins, strict=True)], 2),
         fragment=fragment,
         warnings=list(warnings),
         sha256=str(entry["sha256"]),

@@ -77,18 +77,22 @@ class WrongInterpreter(Exception):
 
 
 def compile_sources(
-    interpreter: str, python: str, sources: Sequence[tuple[str, bytes]], judged: Judged | None = None
+    interpreter: str,
+    python: str,
+    sources: Sequence[tuple[str, bytes]],
+    judged: Judged | None = None,
+    ready: Running | None = None,
 ) -> list[Compiled]:
     """Compile `(name, source)` pairs for the minor version `python`, and with `judged` tell what they import.
 
-    Each call starts one process, and two for many sources. Raises WrongInterpreter.
+    Each call takes one process, and two for many sources: `ready` and others that it starts. Raises WrongInterpreter.
     """
     jobs = [[name, source, judged.how(name) if judged else "ignored"] for name, source in sources]
     modules = [list(judged.own), list(judged.others), list(judged.expected)] if judged else [[], [], []]
     shares = min(len(jobs), 2) if len(jobs) > WORTH_TWO else min(len(jobs), 1)
     compiled: list[Compiled] = [Compiled("", None, None, None)] * len(jobs)
     questions = [marshal.dumps([jobs[number::shares], *modules], 2) for number in range(shares)]
-    for number, answer in enumerate(ask(interpreter, questions)):
+    for number, answer in enumerate(ask(interpreter, questions, ready)):
         try:
             version, found = marshal.loads(answer)
         except (ValueError, EOFError, TypeError) as error:
@@ -99,15 +103,15 @@ def compile_sources(
     return compiled
 
 
-def ask(interpreter: str, questions: Sequence[bytes]) -> list[bytes]:
+def ask(interpreter: str, questions: Sequence[bytes], ready: Running | None = None) -> list[bytes]:
     """Run one compiler for each question, side by side, and return what each wrote."""
-    running: list[Running] = []
+    running = [ready] if ready else []
     try:
-        for _ in questions:
-            running.append(Running(interpreter))  # noqa: PERF401 # each is ended, also where the next cannot start
-        for compiler, question in zip(running, questions, strict=True):
+        while len(running) < len(questions):
+            running.append(Running(interpreter))
+        for compiler, question in zip(running, questions, strict=False):
             compiler.send(question)
-        return [compiler.answer.read() for compiler in running]
+        return [compiler.answer.read() for compiler, _ in zip(running, questions, strict=False)]
     finally:
         for compiler in running:
             compiler.end()
@@ -147,9 +151,11 @@ class Running:
             return
 
     def end(self) -> None:
-        """Wait until it ended, at once where nothing was sent or nothing is read."""
+        """Wait until it ended, which it does at once where nothing was sent or nothing is read."""
         self.close()
-        os.waitpid(self.child, 0)
+        if self.child:
+            os.waitpid(self.child, 0)
+            self.child = 0
 
     def close(self) -> None:
         self.answer.close()

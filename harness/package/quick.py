@@ -20,7 +20,7 @@ from harness.package.assembly import (
     pack_sources,
     write_package,
 )
-from harness.package.compiling import Imports, WrongInterpreter, bytecode_name
+from harness.package.compiling import Imports, Running, WrongInterpreter, bytecode_name
 from harness.package.sources import hashes_of, read_sources
 from harness.package.state import State, lock_digest, lock_inputs, lock_path, read_state
 
@@ -90,13 +90,24 @@ def is_whole(dist: str, state: State) -> bool:
 
 def rebuild(dist: str, app: str, state: State, sources: Sources) -> Package | None:
     """Compile and compress what changed, and take the rest from the package that is there."""
-    # A package that is not whole is no place to take anything from.
-    if not is_whole(dist, state) or state.recipe.layer:
+    if state.recipe.layer:
         return None
+    changed = [name for name, hashed in hashes_of(sources).items() if hashed != state.sources[name]]
+    # It starts while the package is read.
+    ready = Running(state.recipe.compiler) if any(name.endswith(".py") for name in changed) else None
+    try:
+        # A package that is not whole is no place to take anything from.
+        return rebuild_whole(dist, app, state, sources, ready) if is_whole(dist, state) else None
+    finally:
+        if ready:
+            ready.end()
+
+
+def rebuild_whole(dist: str, app: str, state: State, sources: Sources, ready: Running | None) -> Package:
     before = {member.name: member for member in state.members_in(read(f"{dist}/{app}.zip"))}
     own = {*sources, *(bytecode_name(name, state.recipe.python) for name in sources)}
     imports = {name: Imports(*found) for name, found in state.imports.items()}
-    code = pack_sources(state.recipe, sources, {name: before[name] for name in own & before.keys()}, imports)
+    code = pack_sources(state.recipe, sources, {name: before[name] for name in own & before.keys()}, imports, ready)
     documents = {name: read(f"{dist}/{name}") for name in state.outputs if not name.endswith(".zip")}
     dependencies = [member for name, member in before.items() if name not in own]
     contents = Contents(sources, code, dependencies)

@@ -24,6 +24,9 @@ BUILDER = (
     "pruning", "reach", "requirements", "sources", "state", "target", "trees", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
+# The builder's digest, once it is known: no program changes while it runs.
+BUILDER_DIGEST: list[str] = []
+
 
 class Recipe:
     """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
@@ -79,8 +82,9 @@ class State:
     """What the last build of an app made.
 
     `sources` are the hashes of the app's files and whether they may be executed; `imports` what each module imports
-    (`Imports.described`); `outputs` the hashes of the files in dist; `members` describes what is in the zip, and where
-    the data of each begins; `fragment` is the app's part of the manifest; `warnings` are said again by every build.
+    (`Imports.described`); `outputs` the hashes of the files in dist; `members` describes, marshalled, what is in the
+    zip, and where the data of each begins; `fragment` is the app's part of the manifest; `warnings` are said again by
+    every build.
     """
 
     __slots__ = ("fragment", "imports", "members", "outputs", "recipe", "sha256", "size", "sources", "warnings")
@@ -92,7 +96,7 @@ class State:
         sources: dict[str, tuple[bytes, bool]],
         imports: dict[str, list[list[tuple[str, int]]]],
         outputs: dict[str, bytes],
-        members: list[tuple[tuple[str, bool, int, int, int, bytes, int], int]],
+        members: bytes,
         fragment: str,
         warnings: list[str],
         sha256: str,
@@ -103,7 +107,8 @@ class State:
 
     def members_in(self, archive: bytes) -> list[Member]:
         """Take the members out of the zip that this state describes, still compressed."""
-        return [described_again(described, archive[begin : begin + described[-1]]) for described, begin in self.members]
+        members = marshal.loads(self.members)
+        return [described_again(described, archive[begin : begin + described[-1]]) for described, begin in members]
 
 
 def state_path(dist: str, app: str) -> str:
@@ -184,6 +189,12 @@ def lock_digest(inputs: Mapping[str, bytes]) -> bytes:
 
 def builder_digest() -> str:
     """Stand for what makes packages, this code and zlib: another one makes all of them anew."""
+    if not BUILDER_DIGEST:
+        BUILDER_DIGEST.append(digest_of_builder())
+    return BUILDER_DIGEST[0]
+
+
+def digest_of_builder() -> str:
     directory = os.path.dirname(__file__)  # noqa: PTH120 # pathlib takes 10 ms to import
     digest = hashlib.sha256(zlib.ZLIB_RUNTIME_VERSION.encode())
     for name in BUILDER:
