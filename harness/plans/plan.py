@@ -14,6 +14,7 @@ from typing import Any
 
 import tftest
 
+from harness import shell
 from harness.files import write_atomically
 
 
@@ -166,7 +167,9 @@ def initialized(tool: Tool, directory: Path) -> tftest.TerraformTest:
 
     Hashing the AWS provider's 700 MB takes up to a fifth of the processor time of a plan.
     """
-    runner = tftest.TerraformTest(str(directory), binary=str(tool.binary), env=dict(tool.environment))
+    runner = tftest.TerraformTest(str(directory), binary=str(tool.binary))
+    # tftest takes the whole shell over.
+    runner.env = {**shell.kept(runner.env, local=True), **tool.environment}
     runner.setup(cleanup_on_exit=False)
     lock = directory / ".terraform.lock.hcl"
     write_atomically(lock, re.sub(r"^  hashes = \[.*?^  \]\n", "", lock.read_text(), flags=re.MULTILINE | re.DOTALL))

@@ -23,6 +23,7 @@ from harness.errors import BadConfiguration
 from harness.layout import Project
 from harness.local.clients import local_client
 from harness.local.emulators import Running
+from harness.plans.plan import Tool, initialized
 from harness.shell import RULES, Fate, is_kept, kept, misleading, rule_of
 from harness.terraform import Terraform
 from tests.unit.harness.support import script
@@ -138,6 +139,22 @@ def test_a_shell_full_of_variables_changes_nothing_for_a_local_run(
     assert {name: found[name] for name in found if name != own} == {
         name: expected[name] for name in expected if name != own
     }
+    assert "elsewhere" not in found.values()
+
+
+def test_a_shell_full_of_variables_changes_nothing_for_a_plan_of_a_test(
+    given_to: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in CHANGE_WHOM_OR_WHAT:
+        monkeypatch.setenv(name, "elsewhere")
+    directory = tmp_path / "scratch"
+    directory.mkdir()
+    (directory / ".terraform.lock.hcl").touch()
+
+    initialized(Tool(tmp_path / "bin/terraform", {"AWS_REGION": "us-east-1"}), directory)
+
+    found = json.loads((tmp_path / "bin/terraform.environment").read_text())
+    assert found["AWS_REGION"] == "us-east-1"
     assert "elsewhere" not in found.values()
 
 
