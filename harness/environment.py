@@ -22,6 +22,7 @@ from pydantic import (
 
 from harness.errors import BadConfiguration, UnknownName
 from harness.layout import Project, one_of
+from harness.plain_values import secrets_in
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
@@ -155,6 +156,11 @@ def read_environment(project: Project, name: str) -> Environment:
         raise BadConfiguration(f"{shown} must hold names with values, such as region: us-east-1.")
     if "name" in content:
         raise BadConfiguration(f"{shown} must not say name: the directory is the name. Remove that line.")
+    for place, why in secrets_in({str(key): value for key, value in content.items()}):
+        raise BadConfiguration(
+            f"{shown}: {place} {why}, and everything here stands in plans, in the state and in the console. Keep it "
+            "among the secrets of the module ssm_parameters, and take it out of the file's history too."
+        )
     try:
         return Environment.model_validate({**{str(key): value for key, value in content.items()}, "name": name})
     except ValidationError as error:

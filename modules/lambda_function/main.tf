@@ -5,6 +5,20 @@ locals {
   architecture = var.package == null ? var.image.architecture : var.package.architecture
 }
 
+# Each by itself, so that a value which only AWS knows hides no other one.
+module "environment" {
+  source   = "../plain_value"
+  for_each = var.environment
+
+  plain = {
+    name = each.key
+    # Terraform shows what a refusal looked at, unless it is sensitive.
+    value   = sensitive(each.value)
+    place   = "environment"
+    instead = "keep it among the secrets of the module ssm_parameters, hand the function its name as ${each.key}_PARAMETER and the grant to read it, and let the function read it."
+  }
+}
+
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_115:A reserved concurrency takes from the account's pool, so it is the root's decision.
   #checkov:skip=CKV_AWS_116:A dead-letter queue is for asynchronous calls; on_failure is the newer way and the caller's choice.

@@ -5,6 +5,22 @@ data "aws_partition" "current" {}
 
 data "aws_region" "current" {}
 
+module "plain" {
+  source = "../plain_value"
+  for_each = merge(
+    { for name, parameter in var.parameters : name => parameter.value },
+    { for name, switch in var.switches : name => switch.initial },
+  )
+
+  plain = {
+    name = each.key
+    # Terraform shows what a refusal looked at, unless it is sensitive.
+    value   = sensitive(each.value)
+    place   = contains(keys(var.parameters), each.key) ? "parameters" : "switches"
+    instead = "put it into secrets."
+  }
+}
+
 resource "aws_ssm_parameter" "this" {
   #checkov:skip=CKV_AWS_337:Plain on purpose: what is secret stands under secrets.
   #checkov:skip=CKV2_AWS_34:Plain on purpose: what is secret stands under secrets.

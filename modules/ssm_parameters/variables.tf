@@ -11,11 +11,6 @@ variable "parameters" {
     condition     = alltrue([for name in keys(var.parameters) : can(regex("^/[a-zA-Z0-9_./-]+$", name))])
     error_message = "parameters: a name starts with a slash and has only letters, digits and _ . / -."
   }
-
-  validation {
-    condition     = !anytrue([for name in keys(var.parameters) : can(regex("(?i)(password|passwd|secret|token|api_?key|private_?key|credential)", name))])
-    error_message = "parameters: ${join(", ", [for name in keys(var.parameters) : name if can(regex("(?i)(password|passwd|secret|token|api_?key|private_?key|credential)", name))])} sounds like a secret, and a plain value stands in the state for everybody; put it into secrets."
-  }
 }
 
 variable "secret_values" {
