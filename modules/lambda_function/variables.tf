@@ -53,7 +53,7 @@ variable "description" {
 }
 
 variable "environment" {
-  description = "Environment variables of the function; never a secret."
+  description = "Environment variables of the function; never a secret: what sounds or looks like one is refused."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -121,6 +121,12 @@ variable "image" {
   validation {
     condition     = var.image == null ? true : contains(["x86_64", "arm64"], var.image.architecture)
     error_message = "image: the architecture must be x86_64 or arm64."
+  }
+
+  # A tag can be pushed anew, and Terraform would neither see it nor run what was tried.
+  validation {
+    condition     = var.image == null ? true : can(regex("@sha256:[0-9a-f]{64}$", var.image.uri))
+    error_message = "image: name ${try(var.image.uri, "it")} by its digest, since a tag can be pushed anew: REPOSITORY@sha256:DIGEST, where \"aws ecr describe-images --repository-name NAME --image-ids imageTag=TAG\" says the digest."
   }
 }
 
@@ -345,10 +351,11 @@ variable "tracing" {
 }
 
 variable "triggers" {
-  description = "Services that may call the alias live, by a name for each: the service's principal and the ARN of the thing that calls."
+  description = "Who may call the alias live, by a name for each: a service's principal with the ARN of the thing that calls (and source_account, the account that this thing is in, where it is another account than this one), or the number of an account, or the ARN of one of its roles or users."
   type = map(object({
-    principal  = string
-    source_arn = string
+    principal      = string
+    source_arn     = optional(string)
+    source_account = optional(string)
   }))
   default  = {}
   nullable = false

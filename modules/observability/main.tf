@@ -1,7 +1,14 @@
 # Where alarms go, and one page that shows the tables, functions, queues and APIs side by side.
 data "aws_caller_identity" "current" {}
 
+data "aws_partition" "current" {}
+
 data "aws_region" "current" {}
+
+locals {
+  # Built from names, so that a plan shows the topic's policy before the topic exists.
+  topic_arn = "arn:${data.aws_partition.current.partition}:sns:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${var.name}-alarms"
+}
 
 resource "aws_sns_topic" "alarms" {
   #checkov:skip=CKV_AWS_26:CloudWatch cannot publish through the key that AWS manages for SNS, and an alarm's text is no secret.
@@ -16,7 +23,7 @@ resource "aws_sns_topic_policy" "alarms" {
     Statement = [{
       Effect    = "Allow"
       Action    = "sns:Publish"
-      Resource  = aws_sns_topic.alarms.arn
+      Resource  = local.topic_arn
       Principal = { Service = "cloudwatch.amazonaws.com" }
       Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
     }]
