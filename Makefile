@@ -11,7 +11,7 @@ SAWHORSE := .venv/bin/sawhorse
 PYTEST := .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build plan apply smoke destroy down test drill check format bench lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy down test drill check audit format bench lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.
 	@.venv/bin/python -m harness.check
+
+audit: build ## Look every lock up in the databases of advisories, and check the licences of what is shipped.
+	@.venv/bin/python -m harness.audit
 
 format: setup ## Format Python and Terraform.
 	@.venv/bin/python -m harness.check --fix

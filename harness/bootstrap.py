@@ -83,6 +83,19 @@ def ensure_checkov(project: Path) -> Path:
     return environment
 
 
+def ensure_pip_audit(project: Path) -> Path:
+    """Make the environment of pip-audit, whose pins do not agree with the harness's, and return it."""
+    environment = project / ".sawhorse/tools/audit"
+    lock = project / "requirements/audit.txt"
+
+    def install() -> None:
+        say("Setting up pip-audit from requirements/audit.txt.")
+        make_environment(project, environment, lock, python=Path(sys.executable))
+
+    once(project, environment, [lock], install, extra=sys.version)
+    return environment
+
+
 @dataclass(frozen=True)
 class Emulators:
     """The environments of the local AWS.

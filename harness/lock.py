@@ -18,6 +18,7 @@ TOOLS = (
     "moto",
     "runtime",
     "checkov",
+    "audit",
     "bench_sam",
     "bench_chalice",
     "bench_functions",
