@@ -68,7 +68,12 @@ def deploy_service(  # typer makes options of them
     container: Annotated[
         str, typer.Option(help="Name of the container that takes the variables; not needed when it is alone.")
     ] = "",
-    image: Annotated[str, typer.Option(help="Image to run; left out or empty, the one that runs now.")] = "",
+    image: Annotated[
+        str,
+        typer.Option(
+            help="Image to run, in production as REPOSITORY@sha256:DIGEST; left out or empty, the one that runs now."
+        ),
+    ] = "",
 ) -> None:
     """Deploy fileshare's ECS service with the variables of its parameters, and wait until it is stable."""
     from harness.service import ServiceName
@@ -83,7 +88,8 @@ def deploy_service(  # typer makes options of them
     for name, value in variables.items():
         print(f"{name}={value}", flush=True)
     wanted = ServiceName(cluster, service, container or None)
-    revision = deploy(workspace.client("ecs"), wanted, variables, image=image or None)
+    production = workspace.environment.name == "production"
+    revision = deploy(workspace.client("ecs"), wanted, variables, image=image or None, by_digest=production)
     print(f"{service} runs {revision}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,7 @@ REGISTERED = (
     "enableFaultInjection",
 )
 WAIT_SECONDS = 15
+BY_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 ClientOf = Callable[[str], Any]
 
@@ -77,17 +79,19 @@ def service_environment(client_of: ClientOf, environment: Environment) -> dict[s
     return {REGION: environment.region, **{variable: values[name] for variable, name in names.items()}}
 
 
-def deploy_service(
+def deploy_service(  # noqa: PLR0913 # what a deployment is made of
     ecs: Any,
     name: ServiceName,
     variables: Mapping[str, str],
     *,
     image: str | None = None,
+    by_digest: bool = False,
     wait_seconds: int = 900,
 ) -> str:
     """Register the service's task definition anew with the variables, move the service to it, and wait until it runs.
 
-    Return the new revision's ARN. Without an image the one that runs stays.
+    Return the new revision's ARN. Without an image the one that runs stays. With `by_digest`, one that is named by a
+    tag alone is refused, since new tasks would run what the tag points at by then.
     """
     services = ecs.describe_services(cluster=name.cluster, services=[name.service])["services"]
     running = next((service for service in services if service["status"] == "ACTIVE"), None)
@@ -96,6 +100,8 @@ def deploy_service(
     current = ecs.describe_task_definition(taskDefinition=running["taskDefinition"], include=["TAGS"])
     wanted = {key: value for key, value in current["taskDefinition"].items() if key in REGISTERED and value}
     wanted["containerDefinitions"] = with_variables(wanted["containerDefinitions"], name, variables, image)
+    if by_digest:
+        refuse_tags(wanted["containerDefinitions"], name)
     if current.get("tags"):
         wanted["tags"] = current["tags"]
     registered = ecs.register_task_definition(**wanted)["taskDefinition"]["taskDefinitionArn"]
@@ -103,6 +109,18 @@ def deploy_service(
     wait_until_stable(ecs, name, wait_seconds)
     require_running(ecs, name, str(registered))
     return str(registered)
+
+
+def refuse_tags(containers: Sequence[Mapping[str, Any]], name: ServiceName) -> None:
+    """Raise where the container that takes the variables would run an image that somebody can push anew."""
+    for container in containers:
+        image = str(container.get("image", ""))
+        if name.container in (None, container["name"]) and not BY_DIGEST.search(image):
+            raise BadConfiguration(
+                f"{container['name']} would run {image or 'no image'}, whose tag can be pushed anew. Name the image by "
+                'its digest: --image REPOSITORY@sha256:DIGEST, where "aws ecr describe-images --repository-name NAME '
+                '--image-ids imageTag=TAG" says the digest.'
+            )
 
 
 def wait_until_stable(ecs: Any, name: ServiceName, wait_seconds: int) -> None:

@@ -50,7 +50,8 @@ class Configuration:
         else:
             yield reference
             return
-        if not inner:
+        # A variable that refers to nothing is a constant, such as the name of a stage in an ARN.
+        if not inner and head != "var":
             yield reference
         for one in inner:
             yield from self.sources(ahead, name if ahead == path else "", one, seen)

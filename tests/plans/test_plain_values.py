@@ -18,7 +18,8 @@ from harness.plans.plan import Tool
 MODULE = Path(__file__).resolve().parents[2] / "modules/plain_value"
 CASES = yaml.safe_load((Path(__file__).parent / "plain_values.yaml").read_text())
 SECRET_NAMES, PLAIN_NAMES = CASES["secret_names"], CASES["plain_names"]
-SECRET_VALUES, PLAIN_VALUES = CASES["secret_values"], CASES["plain_values"]
+SECRET_VALUES = [value.replace("|", "") for value in CASES["secret_values"]]
+PLAIN_VALUES = CASES["plain_values"]
 PREFIXES = ["", "SHOP_", "X_", "MY_OWN_"]
 REFUSED = re.compile(r"environment: (?:the value of )?(\S+) (?:sounds|looks) like a secret")
 

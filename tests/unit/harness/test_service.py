@@ -171,6 +171,23 @@ def test_a_container_that_is_alone_needs_no_name_and_takes_the_image() -> None:
     assert ecs.registered["containerDefinitions"][0]["image"] == "app:2"
 
 
+@pytest.mark.parametrize("image", ["app:2", "app", "app@sha256:12", f"app@sha256:{'1' * 64}:2", None])
+@pytest.mark.parametrize("container", [None, "app"])
+def test_an_image_that_can_be_pushed_anew_is_refused_where_a_digest_is_wanted(
+    image: str | None, container: str | None
+) -> None:
+    ecs = FakeECS(APP, PROXY) if container else FakeECS(APP)
+    with pytest.raises(BadConfiguration, match=r"Name the image by its digest: --image REPOSITORY@sha256:DIGEST"):
+        deploy_service(ecs, ServiceName("cluster", "service", container), VARIABLES, image=image, by_digest=True)
+    assert (ecs.registered, ecs.updated) == ({}, {})
+
+
+def test_an_image_by_its_digest_is_deployed_where_one_is_wanted() -> None:
+    ecs, image = FakeECS(APP, PROXY), f"app:2@sha256:{'1' * 64}"
+    deploy_service(ecs, ServiceName("cluster", "service", "app"), VARIABLES, image=image, by_digest=True)
+    assert ecs.registered["containerDefinitions"][0]["image"] == image
+
+
 @pytest.mark.parametrize("container", [None, "absent"])
 def test_a_container_that_nobody_can_tell_is_asked_for(container: str | None) -> None:
     ecs = FakeECS(APP, PROXY)

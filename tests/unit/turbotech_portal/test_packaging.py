@@ -196,10 +196,9 @@ def test_the_image_has_main_at_its_root_and_the_adapter_as_an_extension(image: I
     assert image.command == ["./run.sh", "main:app"]
     assert (image.directory / "main.py").is_file()
     assert not (image.directory / "app").exists()
-    assert image.copied_from_images == {
-        "/opt/extensions/lambda-adapter": "public.ecr.aws/awsguru/aws-lambda-adapter:1.1.0"
-    }
-    assert image.base.endswith("python:3.13-slim")
+    taken = {place: name.partition("@")[0] for place, name in image.copied_from_images.items()}
+    assert taken == {"/opt/extensions/lambda-adapter": "public.ecr.aws/awsguru/aws-lambda-adapter:1.1.0"}
+    assert image.base.partition("@")[0].endswith("python:3.13-slim")
     assert image.user != "root"
     assert image.environment["AWS_LWA_READINESS_CHECK_PATH"] == "/api/health"
 
