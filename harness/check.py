@@ -90,7 +90,7 @@ def checkov(project: Project) -> str:
     places = [word for place in ("modules", "lambda", ".github") for word in ("--directory", place)]
     # Who starts a deployment by hand chooses the environment and the image; nothing is built there (CKV_GHA_7).
     options = ["--quiet", "--compact", "--skip-download", "--skip-check", "CKV_GHA_7"]
-    command = [program, *places, *options, "--framework", "terraform", "dockerfile", "github_actions"]
+    command: list[str | Path] = [program, *places, *options, "--framework", "terraform", "dockerfile", "github_actions"]
     return complaints_of(command, project.path)
 
 

@@ -61,6 +61,33 @@ def test_the_issuer_of_a_tenant_is_its_domain_with_a_slash_at_the_end() -> None:
     assert Environment(name="dev", account_id="111111111111", region="us-east-1").jwt("http://127.0.0.1:1/") is None
 
 
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("tags: {db_password: hunter2}", "tags.db_password sounds like a secret"),
+        ("tags: {apiKey: hunter2}", "tags.apiKey sounds like a secret"),
+        ("tags: {note: AKIAIOSFODNN7EXAMPLE}", "tags.note looks like a secret"),
+        ("auth0: {domain: a.example.com, audience: 'https://u:hunter2@example.com'}", "auth0.audience looks like"),
+        ("alarm_email: ghp_0123456789abcdef", "alarm_email looks like a secret"),
+        ("client_secret: hunter2", "client_secret sounds like a secret"),
+    ],
+)
+def test_a_secret_is_refused_without_showing_it(tiny: Project, lines: str, place: str) -> None:
+    write(tiny, f"{GOOD}{lines}\n")
+
+    with pytest.raises(BadConfiguration) as refusal:
+        read_environment(tiny, "dev")
+
+    assert f"{FILE}: {place}" in str(refusal.value)
+    assert not [secret for secret in ("hunter2", "AKIA", "ghp_") if secret in str(refusal.value)]
+
+
+def test_a_tag_that_says_where_a_secret_lies_is_read(tiny: Project) -> None:
+    write(tiny, f"{GOOD}tags: {{secret_arn: a, token_ttl_seconds: '60', partition_key: b, cost: shop}}\n")
+
+    assert len(read_environment(tiny, "dev").tags) == 4
+
+
 BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "no YAML": ("account_id: [", ("is no YAML (", "); mend that place.")),
     "a key that stands twice": (GOOD + "region: eu-west-1\n", ("is no YAML (region stands twice); mend",)),
