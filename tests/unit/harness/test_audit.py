@@ -22,6 +22,7 @@ from harness.audit import (
     Looked,
     audit_advisories,
     locked_distributions,
+    pip_audit,
     read_answer,
     rounds_of,
 )
@@ -164,19 +165,22 @@ def osv() -> Iterator[Callable[..., str]]:
         server.server_close()
 
 
-def test_the_command_asks_a_real_database_about_every_lock(repository: Path, osv: Callable[..., str]) -> None:
-    def audited(address: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "harness.audit", "advisories", "--osv-url", address]
-        done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout + done.stderr
+def test_a_database_is_asked_by_pip_audit_itself(repository: Path, osv: Callable[..., str]) -> None:
+    look = pip_audit(Project(repository), osv(jinja2="PYSEC-2014-8", idna="PYSEC-2999-1"))
+    report = audit_advisories({("idna", "3.20"): ["a"], ("six", "1.17.0"): ["b"]}, Allowed(), look, ["osv"])
+    assert (report.exit_code, report.unknown) == (1, [])
+    assert report.findings == ["idna 3.20 in a has PYSEC-2999-1; there is no fix yet."]
 
-    code, said = audited(osv(jinja2="PYSEC-2014-8", idna="PYSEC-2999-1"))
-    assert code == 1, said
-    assert "in requirements/" in said
-    assert "has PYSEC-2999-1; there is no fix yet." in said
-    code, said = audited(osv(idna="PYSEC-2999-1"))
-    assert code == 3, said
-    assert "it does not know that jinja2 2.4.1 has advisories" in said
-    code, said = audited(osv(status=503, jinja2="PYSEC-2014-8"))
-    assert code == 3, said
-    assert "Traceback" not in said
+
+@pytest.mark.parametrize(
+    ("status", "why"), [(200, "it does not know that jinja2 2.4.1 has advisories"), (503, "osv: ")]
+)
+def test_the_command_ends_with_a_code_of_its_own_where_no_database_proves_itself(
+    repository: Path, osv: Callable[..., str], status: int, why: str
+) -> None:
+    command = [sys.executable, "-m", "harness.audit", "advisories", "--osv-url", osv(status, idna="PYSEC-2999-1")]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "No database of advisories could be reached (" in done.stderr
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
