@@ -173,25 +173,6 @@ def platforms_of(target: Target) -> list[str]:
     return [*platforms, f"linux_{machine}"]
 
 
-def marker_environment(target: Target) -> dict[str, str]:
-    """Return what markers are compared with (PEP 508) where a target's functions run."""
-    from packaging.markers import default_environment  # noqa: PLC0415 # a known lock is not read again
-
-    here = {name: str(value) for name, value in default_environment().items()}
-    version = {
-        "python_version": target.python,
-        "python_full_version": f"{target.python}.0",
-        "implementation_version": f"{target.python}.0",
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-    }
-    if target.platform is None:
-        return here | version
-    machine = target.platform.partition("-")[0]
-    linux = {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": machine}
-    return here | version | linux | {"platform_release": "", "platform_version": ""}
-
-
 def files_of_index(place: Place, pinned: Sequence[Pinned], target: Target) -> dict[str, list[Archive]]:
     """Ask uv which files the index has of each pinned version for a target."""
     lines = [

@@ -17,9 +17,10 @@ from packaging.utils import canonicalize_name
 from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.archive import DEFLATED, Member, pack
-from harness.package.archives import Archive, Place, bring_archives, marker_environment, read_archive
+from harness.package.archives import Archive, Place, bring_archives, read_archive
 from harness.package.cache import Cache, Part, Tracked
 from harness.package.compiling import bytecode_name, compile_sources
+from harness.package.markers import marker_environment
 from harness.package.pruning import names_of, pruned_by_patterns, pruned_usually
 from harness.package.wheel import (
     INSTALLER,

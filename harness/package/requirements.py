@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import UndefinedEnvironmentName, default_environment
 from packaging.specifiers import SpecifierSet
 from packaging.utils import (
     InvalidSdistFilename,
@@ -25,6 +25,7 @@ from packaging.utils import (
 from pip_requirements_parser import InstallRequirement, RequirementsFile
 
 from harness.errors import BuildFailed
+from harness.package.markers import may_hold
 from harness.package.trees import list_files
 
 INDEX_OPTIONS = ("index_url", "extra_index_urls", "find_links", "no_index", "trusted_hosts")
@@ -143,13 +144,18 @@ class Reader:
             raise line.refused(f"nothing is fetched by {urlsplit(link).scheme}; name a path, or https")
 
     def holds(self, line: Line, requirement: InstallRequirement) -> bool:
-        """Say whether a line's marker holds for the functions' platform, if there is one."""
-        if self.environment is None or not requirement.marker:
+        """Say whether a line's marker may hold where functions run, if there is one; without that, each does."""
+        if not requirement.marker:
             return True
+        values = {name: str(value) for name, value in (self.environment or default_environment()).items()}
         try:
-            return Marker(str(requirement.marker)).evaluate({**self.environment, "extra": ""})
-        except (InvalidMarker, ValueError) as error:
+            holds = may_hold(str(requirement.marker), {**values, "extra": ""})
+        except UndefinedEnvironmentName as error:
+            name = str(error.args[0]).strip("'")
+            raise line.refused(f"its marker names {name}, for which requirements have no value; remove it") from error
+        except ValueError as error:
             raise line.refused(f"its marker cannot be read ({error}); correct it") from error
+        return holds or self.environment is None
 
     def take_pinned(self, line: Line, requirement: InstallRequirement) -> None:
         name = canonicalize_name(requirement.name)
@@ -159,7 +165,7 @@ class Reader:
         pinned = Pinned(line, name, specifiers[0].version, sha256_of(line, requirement, "run make lock"))
         other = self.pinned.setdefault(name, pinned)
         if self.environment is not None and (other.version, other.hashes) != (pinned.version, pinned.hashes):
-            raise line.refused(f"{name} is pinned in {other.line.where} as well, and both hold here; keep one")
+            raise line.refused(f"{name} is pinned in {other.line.where} as well, and both may hold here; keep one")
 
     def take_archive(self, line: Line, requirement: InstallRequirement, url: str) -> None:
         filename = unquote(urlsplit(url).path.rpartition("/")[2])
