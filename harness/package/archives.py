@@ -29,7 +29,8 @@ from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.cache import Cache
 from harness.package.credentials import credentials_for, without_user
-from harness.package.requirements import Archived, Lock, Pinned, hidden
+from harness.package.declared import Declared, edit
+from harness.package.requirements import Archived, Line, Lock, Pinned, hidden
 from harness.package.target import Target
 
 DOWNLOADS_AT_ONCE = 8
@@ -66,23 +67,29 @@ class Place:
     shown: str
     base: Path
     settings: Path
+    declared: Declared
     interpreter: Path | None = None
 
 
-def bring_archives(place: Place, lock: Lock, target: Target, cache: Cache) -> list[Archive]:
-    """Return the archive of each distribution of a lock, all of them in the cache. Raises BuildFailed.
+# An archive, and the line that names it.
+Asked = tuple[Line, Archive]
+
+
+def bring_archives(place: Place, lock: Lock, target: Target, cache: Cache) -> list[Asked]:
+    """Return the archive of each distribution of a lock with its line, all of them in the cache. Raises BuildFailed.
 
     Which archives they are is kept with the lock's content and the target, as uv keeps what an index said. Where one
     of them is not in its place any more, the index is asked anew.
     """
-    direct = [archive_of(archived, target) for archived in lock.archived]
+    direct = [(archived.line, archive_of(archived, target)) for archived in lock.archived]
     fetch_archives(direct, cache, place)
     if not lock.pinned:
         return direct
     key = selection_key(lock, target)
     kept = cache.selection(key)
     if kept is not None:
-        chosen = [Archive(**one) for one in json.loads(kept)]
+        lines = {one.name: one.line for one in lock.pinned}
+        chosen = [(lines[one["name"]], Archive(**one)) for one in json.loads(kept)]
         try:
             fetch_archives(chosen, cache, place)
         except (BuildFailed, OSError):
@@ -90,9 +97,9 @@ def bring_archives(place: Place, lock: Lock, target: Target, cache: Cache) -> li
         else:
             return [*chosen, *direct]
     found = files_of_index(place, lock.pinned, target)
-    chosen = [choose(one, found, target, place.shown) for one in lock.pinned]
+    chosen = [(one.line, choose(one, found, target, place.declared)) for one in lock.pinned]
     fetch_archives(chosen, cache, place)
-    cache.keep_selection(key, json.dumps([asdict(one) for one in chosen]).encode())
+    cache.keep_selection(key, json.dumps([asdict(one) for _, one in chosen]).encode())
     return [*chosen, *direct]
 
 
@@ -117,7 +124,7 @@ def archive_of(archived: Archived, target: Target) -> Archive:
     return Archive(canonicalize_name(stem), number, archived.filename, sha256, archived.location)
 
 
-def choose(pinned: Pinned, found: Mapping[str, Sequence[Archive]], target: Target, shown: str) -> Archive:
+def choose(pinned: Pinned, found: Mapping[str, Sequence[Archive]], target: Target, declared: Declared) -> Archive:
     """Choose a distribution's wheel for a target, else its source archive, among the files that the lock allows."""
     allowed = [archive for archive in found.get(pinned.name, ()) if archive.sha256 in pinned.hashes]
     ranks = tag_ranks(target)
@@ -132,7 +139,7 @@ def choose(pinned: Pinned, found: Mapping[str, Sequence[Archive]], target: Targe
             f"what the index has of {pinned.name} {pinned.version} for {target.name} is not what was locked (no file "
             "has a locked SHA-256). Do not lock it anew before you know who changed it"
         )
-    raise BuildFailed(no_wheel([pinned.name], shown, target))
+    raise BuildFailed(no_wheel([pinned], declared, target))
 
 
 def rank_of(archive: Archive, ranks: Mapping[tags.Tag, int]) -> tuple[int, int, str, str] | None:
@@ -195,7 +202,7 @@ def files_of_index(place: Place, pinned: Sequence[Pinned], target: Target) -> di
             for result in (asked, remembered):
                 if result.returncode == 0:
                     return dict(files_in(tomllib.loads(result.stdout)))
-    raise BuildFailed(refusal(place.shown, target, asked.stderr))
+    raise BuildFailed(refusal(place, pinned, target, asked.stderr))
 
 
 def offline(command: Sequence[str | Path], place: Place) -> subprocess.CompletedProcess[str]:
@@ -218,12 +225,13 @@ def files_in(lock: Mapping[str, object]) -> Iterator[tuple[str, list[Archive]]]:
         yield name, archives
 
 
-def refusal(lock: str, target: Target, words: str) -> str:
+def refusal(place: Place, pinned: Sequence[Pinned], target: Target, words: str) -> str:
     """Say what uv could not do, and what to do about it."""
-    names = sorted(set(re.findall(r"([A-Za-z0-9._-]+)==\S+ has no (?:usable )?wheels", words)))
-    if names:
-        return f"{no_wheel(names, lock, target)} {said_by_uv(words)}"
-    return refusal_of_index(f"The dependencies in {lock} could not be found for {target.name}", words)
+    names = {canonicalize_name(name) for name in re.findall(r"([A-Za-z0-9._-]+)==\S+ has no (?:usable )?wheels", words)}
+    without = [one for one in pinned if one.name in names]
+    if without:
+        return f"{no_wheel(without, place.declared, target)} {said_by_uv(words)}"
+    return refusal_of_index(f"The dependencies in {place.shown} could not be found for {target.name}", words)
 
 
 def refusal_of_index(failed: str, words: str, again: str = "build again") -> str:
@@ -249,31 +257,31 @@ def said_by_uv(words: str) -> str:
     return "uv says:\n  " + hidden("\n  ".join(words.strip().splitlines()[-LINES_OF_UV:]))
 
 
-def no_wheel(names: Sequence[str], lock: str, target: Target) -> str:
-    return (
-        f"{' and '.join(names)} in {lock} has no wheel for {target.name}; choose versions with wheels for it "
-        f'in {Path(lock).with_suffix(".in")}, run "make lock" and build again.'
-    )
+def no_wheel(pinned: Sequence[Pinned], declared: Declared, target: Target) -> str:
+    names = " and ".join(f"{one.name} {one.version} ({one.line.where})" for one in pinned)
+    have, versions = ("have", "versions with wheels") if len(pinned) > 1 else ("has", "a version with a wheel")
+    return f"{names} {have} no wheel for {target.name}; choose {versions} for it in {edit(declared)}, and build again."
 
 
-def fetch_archives(archives: Sequence[Archive], cache: Cache, place: Place) -> None:
+def fetch_archives(archives: Sequence[Asked], cache: Cache, place: Place) -> None:
     """Bring every archive that the cache lacks into it. Raises BuildFailed for one that is not what was locked."""
-    missing = list({one.sha256: one for one in archives if not cache.archive_path(one.sha256).is_file()}.values())
+    asked = {archive.sha256: (line, archive) for line, archive in archives}
+    missing = [one for sha256, one in asked.items() if not cache.archive_path(sha256).is_file()]
     if missing:
         with ThreadPoolExecutor(min(DOWNLOADS_AT_ONCE, len(missing))) as pool:
-            list(pool.map(lambda archive: fetch(archive, cache, place), missing))
+            list(pool.map(lambda one: fetch(one[0], one[1], cache, place), missing))
 
 
-def fetch(archive: Archive, cache: Cache, place: Place) -> None:
+def fetch(line: Line, archive: Archive, cache: Cache, place: Place) -> None:
     """Copy or download one archive, and keep it when it has the hash that the lock names."""
     scheme = urlsplit(archive.location).scheme
     with cache.incoming() as incoming:
         if scheme in {"http", "https"}:
-            download(archive, incoming, place.settings)
+            download(line, archive, incoming, place.settings)
         else:
             path = url2pathname(urlsplit(archive.location).path) if scheme == "file" else place.base / archive.location
             incoming.write_bytes(Path(path).read_bytes())
-        check_archive(archive, incoming.read_bytes())
+        check_archive(line, archive, incoming.read_bytes())
         cache.keep_archive(archive.sha256, incoming)
 
 
@@ -287,16 +295,16 @@ def read_archive(archive: Archive, cache: Cache) -> bytes:
     return content
 
 
-def check_archive(archive: Archive, content: bytes) -> None:
+def check_archive(line: Line, archive: Archive, content: bytes) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != archive.sha256:
-        raise BuildFailed(
+        raise line.refused(
             f"{archive.filename} from {where(archive)} has the SHA-256 {found}, and the lock names {archive.sha256}: "
-            "it is not what was locked. Do not lock it anew before you know who changed it."
+            "it is not what was locked. Do not lock it anew before you know who changed it"
         )
 
 
-def download(archive: Archive, into: Path, settings: Path) -> None:
+def download(line: Line, archive: Archive, into: Path, settings: Path) -> None:
     """Fetch an archive as it is; `settings` is where uv looks for an index's user. Raises BuildFailed."""
     import httpx  # noqa: PLC0415 # takes 100 ms, and most builds have everything
 
@@ -313,15 +321,27 @@ def download(archive: Archive, into: Path, settings: Path) -> None:
             for chunk in response.iter_raw():
                 file.write(chunk)
     except httpx.HTTPStatusError as error:
-        raise BuildFailed(
+        raise line.refused(
             f"{archive.filename} could not be fetched: {where(archive)} responded {error.response.status_code}. Look "
-            "at the index and its credentials, and build again."
+            f"at {'the address' if named_by(line, archive) else 'the index'} and its credentials, and build again"
         ) from error
     except httpx.HTTPError as error:
         said = hidden(str(error)) or type(error).__name__
-        raise BuildFailed(
-            f"{archive.filename} could not be fetched from {where(archive)} ({said}). Build once with the network."
+        raise line.refused(
+            f"{archive.filename} could not be fetched from {where(archive)} ({said}). Build once with the network"
         ) from error
+    except (httpx.InvalidURL, ValueError) as error:
+        # What an index links to can be any words; ValueError includes names of hosts that cannot be encoded.
+        said = hidden(str(error))
+        raise line.refused(
+            f"{archive.filename} cannot be fetched from {hidden(archive.location)!r}, which is no address ({said}); "
+            f"correct {'it' if named_by(line, archive) else 'the index'}"
+        ) from error
+
+
+def named_by(line: Line, archive: Archive) -> bool:
+    """Say whether an archive's address stands in its line, and does not come from an index."""
+    return archive.filename in unquote(line.text)
 
 
 def where(archive: Archive) -> str:

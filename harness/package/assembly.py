@@ -14,6 +14,7 @@ from harness.errors import BuildFailed
 from harness.files import locked, read, remove, sweep_asides, write_atomically
 from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, pack, write_archive
 from harness.package.compiling import Imports, Judged, Running, bytecode_name, compile_sources
+from harness.package.declared import edit
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from harness.package.reach import judge, refuse_pruned, shown
 from harness.package.sources import digest_of, hashes_of
@@ -188,7 +189,7 @@ def check_countable(recipe: Recipe, members: Sequence[Member]) -> None:
         raise BuildFailed(
             f"The package of {recipe.app} would have {len(members):,} files and {size:,} bytes zipped; a zip for "
             f"Lambda lists {MOST_MEMBERS:,} files, and Lambda takes {UNZIPPED_LIMIT:,} bytes unzipped. Remove "
-            f"dependencies from requirements/{recipe.app}.in."
+            f"dependencies from {edit(recipe.declared)}."
         )
 
 
@@ -208,10 +209,10 @@ def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -
         f"Its largest parts, unzipped: {', '.join(f'{name} {size:,}' for name, size in largest)}."
     )
     if unzipped > UNZIPPED_LIMIT:
-        raise BuildFailed(f"{sentence} Remove dependencies from requirements/{recipe.app}.in.")
+        raise BuildFailed(f"{sentence} Remove dependencies from {edit(recipe.declared)}.")
     if in_a_call > 1 and recipe.upload:
         raise BuildFailed(
-            f"{sentence} Remove dependencies from requirements/{recipe.app}.in, or the line upload = "
+            f"{sentence} Remove dependencies from {edit(recipe.declared)}, or the line upload = "
             f'"{recipe.upload}" from lambda/{recipe.app}/package.toml, and it goes through S3.'
         )
     if in_a_call > 1:

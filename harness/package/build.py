@@ -16,6 +16,7 @@ from harness.package.assembly import Contents, Package, pack_sources, write_pack
 from harness.package.cache import Cache, Part
 from harness.package.compiling import WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
+from harness.package.declared import Declared, declared_in, edit
 from harness.package.locks import find_lock, settings_directory
 from harness.package.names import module_at_top, refuse_names
 from harness.package.quick import build_quickly
@@ -55,11 +56,13 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     Raises WrongInterpreter besides what `build` raises.
     """
     lock = find_lock(project, config.app)
+    declared = declared_in(str(project.path), config.app)
     compiler = find_compiler(project, target.python, cache)
     wanted = Wanted(
         lock=lock.path,
         locked=lock.content,
         base=lock.base,
+        declared=declared,
         target=target,
         interpreter=compiler,
         prune=config.prune,
@@ -68,8 +71,8 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         settings=settings_directory(project, config.app),
     )
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
-    dependencies = merged(config.app, parts)
-    check_services(config, dependencies)
+    dependencies = merged(config.app, parts, declared)
+    check_services(config, dependencies, declared)
     recipe = Recipe(
         app=config.app,
         runtime=config.runtime,
@@ -92,12 +95,13 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
             for tree in cache.directories_of(wanted.key)
         },
         lock=lock.digest,
+        declared=declared,
         builder=builder_digest(),
     )
     documents = documents_of(config.app, parts, cache)
     with locked(lock_path(str(dist), config.app)):
         sources = read_sources(str(project.path), config.app, config.root_files)
-        refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members])
+        refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members], declared)
         contents = Contents(sources, pack_sources(recipe, sources, {}), dependencies)
         before = read_state(str(dist), config.app)
         return write_package(
@@ -115,7 +119,7 @@ def pruned_modules(parts: Sequence[Part]) -> list[str]:
     return modules_among(names)
 
 
-def merged(app: str, parts: Sequence[Part]) -> list[Member]:
+def merged(app: str, parts: Sequence[Part], declared: Declared) -> list[Member]:
     """Return the files of all parts, equal ones once. Raises BuildFailed where two parts differ in one."""
     owners: dict[str, Part] = {}
     members: dict[str, Member] = {}
@@ -127,34 +131,34 @@ def merged(app: str, parts: Sequence[Part]) -> list[Member]:
                 raise BuildFailed(
                     f"{owner.name} {owner.version} and {part.name} {part.version} both bring {member.name}, with "
                     f"different content, and the package of {app} can hold one. Keep one of the two distributions in "
-                    f"requirements/{app}.in and run make lock, or name the file under prune in "
+                    f"{edit(declared)}, or name the file under prune in "
                     f"lambda/{app}/package.toml where neither is needed."
                 )
             if member.executable and not other.executable:
                 members[member.name] = member
-    refuse_files_in_files(app, members, owners)
+    refuse_files_in_files(members, owners, declared)
     return list(members.values())
 
 
-def refuse_files_in_files(app: str, members: Mapping[str, Member], owners: Mapping[str, Part]) -> None:
+def refuse_files_in_files(members: Mapping[str, Member], owners: Mapping[str, Part], declared: Declared) -> None:
     """Refuse a name that is a file of one part and a directory of another: no file system holds both."""
     for name in members:
         for parent in directories_of(name):
             if parent in members:
                 raise BuildFailed(
                     f"{owners[parent].name} brings the file {parent}, and {owners[name].name} brings {name} below it; "
-                    f"keep one of the two distributions in requirements/{app}.in and run make lock."
+                    f"keep one of the two distributions in {edit(declared)}."
                 )
 
 
-def check_services(config: PackageConfig, dependencies: Sequence[Member]) -> None:
+def check_services(config: PackageConfig, dependencies: Sequence[Member], declared: Declared) -> None:
     """Refuse a service that the package's botocore does not know."""
     described = {member.name.split("/")[2] for member in dependencies if member.name.startswith("botocore/data/")}
     unknown = [name for name in config.aws_services or () if name not in described]
     if unknown:
         raise BadConfiguration(
             f"lambda/{config.app}/package.toml: aws_services has {unknown[0]}, which the package's botocore does not "
-            f"describe; correct the name, or add botocore to requirements/{config.app}.in."
+            f"describe; correct the name, or add botocore to {edit(declared)}."
         )
 
 

@@ -87,7 +87,8 @@ def refusal(wanted: Wanted, pruned: Sequence[Part], broken: Broken) -> str:
     """Say which module breaks, by which pattern of which wheels, and what to do."""
     names = " and ".join(f"{part.name} {part.version}" for part in pruned)
     patterns = sorted({pattern for part in pruned for pattern in part.pruned})
-    app = wanted.lock.parent.name if wanted.lock.suffix == ".lock" else wanted.lock.stem
+    # A uv.lock may be that of a workspace; uv is run in the directory of the app.
+    app = wanted.settings.name if wanted.lock.suffix == ".lock" and wanted.settings else wanted.lock.stem
     where = f"lambda/{app}/package.toml"
     advice = (
         f"Say prune = [] in {where} to keep everything"

@@ -16,10 +16,9 @@ from harness import bootstrap
 from harness.errors import BuildFailed, UnknownName
 from harness.files import write_atomically
 from harness.layout import Project, one_of
+from harness.package.declared import PYPROJECT, UV_LOCK, declared_in
 from harness.package.state import lock_digest, lock_inputs
 
-UV_LOCK = "uv.lock"
-PYPROJECT = "pyproject.toml"
 # A path in a line that uv wrote: `./x`, `../x`, `/x`, `file:///x`, with `-e` or a name before it.
 LOCAL = re.compile(r"^(?P<editable>-e )?([A-Za-z0-9._-]+(\[[^]]*\])? @ )?(?P<path>(file:|\.{1,2}/|/)\S+)", re.MULTILINE)
 LOCK_AGAIN = "run make lock again"
@@ -129,7 +128,7 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
         there = sorted(path.stem for path in project.requirements.glob("*.in"))
         raise UnknownName(f"There is no requirements/{name}.in; write it, or choose {one_of(there)}.")
     if source == written:
-        check_source(source, project.shown(source), project.path)
+        check_source(source, project.shown(source), project.path, declared_in(str(project.path), name))
     else:
         check_pyproject(project, source)
     directory_of_uv = project.path if source == written else source.parent
@@ -150,7 +149,7 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
             failed = f"{project.shown(source)} could not be locked"
             raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
         content = portable(made.read_bytes().decode(), project.path, source).encode()
-    refuse_unbuildable(project, content, lock, project.path)
+    refuse_unbuildable(project, name, content, lock, project.path)
     write_atomically(lock, content)
     return lock
 
@@ -187,12 +186,13 @@ def portable(content: str, top: Path, source: Path) -> str:
     return LOCAL.sub(replace, content)
 
 
-def refuse_unbuildable(project: Project, content: bytes, lock: Path, base: Path) -> None:
+def refuse_unbuildable(project: Project, name: str, content: bytes, lock: Path, base: Path) -> None:
     """Refuse to write a lock of which no build could install every line."""
     from harness.package.requirements import read_lock  # noqa: PLC0415 # heavy, and only here
 
     numbered = lock.suffix == ".txt"
-    read = read_lock(content, project.shown(lock), base, None, numbered=numbered)
+    declared = declared_in(str(project.path), name)
+    read = read_lock(content, project.shown(lock), base, None, declared=declared, numbered=numbered)
     if read.trees:
         from harness.package.wheel_build import check_build_system  # noqa: PLC0415 # few locks name directories
 
@@ -210,7 +210,7 @@ def relock(project: Project, app: str, uv_lock: Path, *, upgrade: bool) -> Path:
         failed = f"{project.shown(uv_lock)} could not be locked"
         raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
     try:
-        refuse_unbuildable(project, exported(project, app, uv_lock), uv_lock, uv_lock.parent)
+        refuse_unbuildable(project, app, exported(project, app, uv_lock), uv_lock, uv_lock.parent)
     except BaseException:
         write_atomically(uv_lock, before)
         raise

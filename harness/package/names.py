@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from harness.errors import BadConfiguration, BuildFailed
 from harness.package.config import IN_RUNTIME, PackageConfig
+from harness.package.declared import Declared, edit
 from harness.package.sources import SHARED
 
 # What Python imports a file at the top as: `x.py`, `x.cpython-313-x86_64-linux-gnu.so`, `x.abi3.so`.
@@ -46,7 +47,9 @@ def module_at_top(name: str) -> str:
     return top.partition(".")[0] if top.endswith(MODULE_ENDS) else ""
 
 
-def refuse_names(config: PackageConfig, own: Iterable[str], dependencies: Iterable[tuple[str, str]]) -> None:
+def refuse_names(
+    config: PackageConfig, own: Iterable[str], dependencies: Iterable[tuple[str, str]], declared: Declared
+) -> None:
     """Refuse names of the app that are those of a dependency, of what the runtime provides, or of Python itself.
 
     `own` are the paths of the app's files in the package, `dependencies` the paths of all others, each after the name
@@ -68,7 +71,7 @@ def refuse_names(config: PackageConfig, own: Iterable[str], dependencies: Iterab
         if taken:
             raise BuildFailed(
                 f"{file} and {theirs[taken]}, a dependency of {config.app}, both are {taken} at the top of the "
-                f"package; {rename}leave {theirs[taken]} out of requirements/{config.app}.in."
+                f"package; {rename}leave {theirs[taken]} out of {edit(declared)}."
             )
         if module in provided:
             raise BuildFailed(

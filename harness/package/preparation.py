@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from email.parser import HeaderParser
 
 from packaging.utils import canonicalize_name
 
@@ -20,7 +22,7 @@ from harness.package.archive import DEFLATED, Member, pack
 from harness.package.archives import Archive, Place, bring_archives, read_archive
 from harness.package.cache import Cache, Part, Tracked
 from harness.package.compiling import bytecode_name, compile_sources
-from harness.package.markers import marker_environment
+from harness.package.markers import marker_environment, may_run
 from harness.package.pruning import names_of, pruned_by_patterns, pruned_usually
 from harness.package.wheel import (
     INSTALLER,
@@ -37,6 +39,7 @@ from harness.package.wheels import Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from harness.package.requirements import Line
     from harness.package.wheel_build import Built
 
 SERVICE_DESCRIPTION = re.compile(r"botocore/data/([^/]+)/")
@@ -51,11 +54,12 @@ SHARES_EACH = 2
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a part's wheel comes from.
+    """Where a part's wheel comes from, and the line that names it.
 
     `identity` stands for its bytes, `archive` is the SHA-256 that the lock names, empty for a directory.
     """
 
+    line: Line
     name: str
     version: str
     filename: str
@@ -77,49 +81,69 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
 
     shown = project.shown(wanted.lock)
     numbered = wanted.lock.suffix == ".txt"
-    lock = read_lock(wanted.locked, shown, wanted.base, marker_environment(wanted.target), numbered=numbered)
-    place = Place(project, shown, wanted.base, wanted.settings or wanted.base, wanted.interpreter)
+    environment = marker_environment(wanted.target)
+    lock = read_lock(wanted.locked, shown, wanted.base, environment, declared=wanted.declared, numbered=numbered)
+    settings = wanted.settings or wanted.base
+    place = Place(project, shown, wanted.base, settings, wanted.declared, wanted.interpreter)
     archives = bring_archives(place, lock, wanted.target, cache)
     builder = WheelBuilder(project, cache, wanted.target, wanted.interpreter)
     origins = []
-    for archive in archives:
+    for line, archive in archives:
         if archive.is_wheel:
             identity = f"sha256 {archive.sha256}"
             origins.append(
-                Origin(archive.name, archive.version, archive.filename, identity, archive.sha256, fetched=archive)
+                Origin(line, archive.name, archive.version, archive.filename, identity, archive.sha256, fetched=archive)
             )
         else:
             built = builder.of_archive(archive, read_archive(archive, cache))
             if not is_named(built.filename, archive.name, archive.version):
-                raise BuildFailed(
+                raise line.refused(
                     f"{archive.filename} is built into {built.filename}, which is another distribution; use another "
-                    "version of it."
+                    "version of it"
                 )
-            origins.append(origin_of(built, archive.sha256))
+            origins.append(origin_of(line, built, archive.sha256))
     trees = []
     for tree in lock.trees:
         built = builder.of_tree(tree)
         tree.line.check_name(built.filename.partition("-")[0])
-        origins.append(origin_of(built, ""))
+        origins.append(origin_of(tree.line, built, ""))
         trees.append(Tracked(os.path.relpath(tree.path, wanted.base), built.source))
-    refuse_twice(origins, shown)
+    refuse_twice(origins)
     named = {wanted.part_name(origin.name, origin.version, origin.identity): origin for origin in origins}
     return dict(sorted(named.items(), key=lambda pair: canonicalize_name(pair[1].name))), trees
 
 
-def origin_of(built: Built, archive: str) -> Origin:
+def origin_of(line: Line, built: Built, archive: str) -> Origin:
     name, version = built.filename.split("-")[:2]
-    return Origin(name, version, built.filename, f"built {built.key}", archive, built=built.content)
+    return Origin(line, name, version, built.filename, f"built {built.key}", archive, built=built.content)
 
 
-def refuse_twice(origins: Sequence[Origin], shown: str) -> None:
+def refuse_twice(origins: Sequence[Origin]) -> None:
     """Refuse one distribution from two lines, such as an index and a directory."""
     seen: dict[str, Origin] = {}
     for origin in origins:
         other = seen.setdefault(canonicalize_name(origin.name), origin)
         if other is not origin:
-            raise BuildFailed(
-                f"{shown} names {origin.name} twice, as {other.filename} and as {origin.filename}; keep one of them."
+            first, second = sorted((other.line, origin.line), key=lambda line: line.number)
+            raise second.refused(f"{canonicalize_name(origin.name)} comes from {first.where} as well; keep one of them")
+
+
+def refuse_python(origins: Iterable[Origin], parts: Iterable[Part], python: str) -> None:
+    """Refuse a distribution that says of itself that it does not run under the functions' Python. Raises BuildFailed.
+
+    Indexes say so as well, but not every archive comes from one.
+    """
+    for origin, part in zip(origins, parts, strict=True):
+        requires = str(HeaderParser().parsestr(part.metadata, headersonly=True)["Requires-Python"] or "").strip()
+        try:
+            runs = not requires or may_run(requires, python)
+        except ValueError:
+            # Installers pass over what cannot be read, too.
+            continue
+        if not runs:
+            raise origin.line.refused(
+                f"{part.name} {part.version} is for Python {requires}, and the functions run under {python}; use a "
+                "version that is for it, or another runtime in package.toml"
             )
 
 
@@ -129,11 +153,14 @@ def prepare(origins: Mapping[str, Origin], wanted: Wanted, cache: Cache) -> dict
         return {}
     processes = min(os.cpu_count() or 1, MOST_PROCESSES)
     with ThreadPoolExecutor(processes) as pool:
-        read = pool.map(lambda origin: choose_files(origin, origin.content(cache), wanted), origins.values())
+        read = pool.map(lambda origin: read_origin(origin, wanted, cache), origins.values())
         chosen = dict(zip(origins, read, strict=True))
         files = [(key, one.wheel.filename, file) for key, one in chosen.items() for file in one.files]
         members: dict[str, dict[str, Member]] = {key: {} for key in origins}
-        for packed in pool.map(lambda share: pack_files(share, wanted), balanced(files, processes * SHARES_EACH)):
+        lines = {key: origin.line for key, origin in origins.items()}
+        for packed in pool.map(
+            lambda share: pack_files(share, wanted, lines), balanced(files, processes * SHARES_EACH)
+        ):
             for key, member in packed:
                 members[key][member.name] = member
     return {key: part_of(origins[key], one, members[key]) for key, one in chosen.items()}
@@ -147,6 +174,12 @@ class Chosen:
     files: Sequence[File]
     written: Mapping[str, bytes]
     pruned: Mapping[str, tuple[str, ...]]
+
+
+def read_origin(origin: Origin, wanted: Wanted, cache: Cache) -> Chosen:
+    content = origin.content(cache)
+    with naming(origin.line):
+        return choose_files(origin, content, wanted)
 
 
 def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
@@ -168,6 +201,15 @@ def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
         written |= scripts_of(wheel)
     files = [file for name, file in there.items() if name in kept and name not in written]
     return Chosen(wheel, files, written, pruned)
+
+
+@contextmanager
+def naming(line: Line) -> Iterator[None]:
+    """Put the line before what is wrong with the wheel that it names."""
+    try:
+        yield
+    except BuildFailed as error:
+        raise BuildFailed(f"{line.where}: {error}") from error
 
 
 def belongs(file: File, wanted: Wanted) -> bool:
@@ -206,12 +248,13 @@ def balanced(files: Share, count: int) -> list[Share]:
     return [share for share in shares if share]
 
 
-def pack_files(files: Share, wanted: Wanted) -> list[tuple[str, Member]]:
+def pack_files(files: Share, wanted: Wanted, lines: Mapping[str, Line]) -> list[tuple[str, Member]]:
     """Take files as their wheels compressed them, and compress the bytecode of sources. One process compiles them."""
     packed = []
     sources = []
     for key, filename, file in files:
-        content = content_of(file, filename)
+        with naming(lines[key]):
+            content = content_of(file, filename)
         packed.append((key, file.member(content)))
         if file.name.endswith(".py"):
             sources.append((key, file.name, content))

@@ -21,6 +21,7 @@ from harness.package.assembly import (
     write_package,
 )
 from harness.package.compiling import Imports, Running, WrongInterpreter, bytecode_name
+from harness.package.declared import declared_in
 from harness.package.sources import hashes_of, read_sources
 from harness.package.state import State, lock_digest, lock_inputs, lock_path, read_state
 
@@ -75,7 +76,9 @@ def is_settled(project: str, state: State, target: str | None) -> bool:
         lock = lock_digest(lock_inputs(project, recipe.app))
     except OSError:
         return False
-    return hashlib.sha256(config).digest() == recipe.config and lock == recipe.lock
+    settled = hashlib.sha256(config).digest() == recipe.config and lock == recipe.lock
+    # Sentences name where requirements are edited.
+    return settled and declared_in(project, recipe.app) == recipe.declared
 
 
 def is_whole(dist: str, state: State) -> bool:

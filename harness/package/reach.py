@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.errors import BuildFailed
 from harness.package.compiling import Imports
+from harness.package.declared import edit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def judge(recipe: Recipe, imports: Mapping[str, Imports]) -> list[str]:
             module, line = absent[0]
             raise BuildFailed(
                 f"{shown(recipe, name)}, line {line}, imports {module}, which the package of {recipe.app} will not "
-                f'have. Add it to requirements/{recipe.app}.in and run "make lock"; where Lambda has it, name it under '
+                f"have. Add it to {edit(recipe.declared)}; where Lambda has it, name it under "
                 f'"provided" in lambda/{recipe.app}/package.toml, and where a layer brings it, under "expected".'
             )
     return warnings_of(recipe, imports, reached, files)
@@ -87,7 +88,7 @@ def warnings_of(
     more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
     sentence = (
         f"The package of {recipe.app} will not have {', '.join(named)}{more}. No function needs that to start, but "
-        f"what imports it later fails in Lambda. Add it to requirements/{recipe.app}.in, or, where a layer or the "
+        f"what imports it later fails in Lambda. Add it to {edit(recipe.declared)}, or, where a layer or the "
         f'runtime brings it, name it under "expected" in lambda/{recipe.app}/package.toml.'
     )
     return [sentence]

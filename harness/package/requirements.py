@@ -25,6 +25,7 @@ from packaging.utils import (
 from pip_requirements_parser import InstallRequirement, RequirementsFile
 
 from harness.errors import BuildFailed
+from harness.package.declared import Declared, edit
 from harness.package.markers import may_hold
 from harness.package.trees import list_files
 
@@ -113,11 +114,13 @@ class Lock:
 class Reader:
     """Reads the lines of one requirements file; `base` is what paths in it are relative to.
 
-    In a lock, each distribution has a version and a hash; before that, `pinned` and `archived` stay empty.
+    `declared` is what the file is made of, and how. In a lock, each distribution has a version and a hash; before
+    that, `pinned` and `archived` stay empty.
     """
 
     base: Path
     environment: Mapping[str, str] | None
+    declared: Declared
     is_lock: bool = True
     pinned: dict[str, Pinned] = field(default_factory=dict)
     archived: list[Archived] = field(default_factory=list)
@@ -127,6 +130,7 @@ class Reader:
         """Enter what a line asks for, unless its marker does not hold. Raises BuildFailed."""
         refuse_what_is_passed_over(line, requirement)
         link = str(requirement.link.url) if requirement.link else None
+        scheme = scheme_of(line, link) if link else ""
         if link and (VCS.match(link) or requirement.is_vcs_url):
             raise line.refused(VCS_ADVICE)
         if not self.holds(line, requirement):
@@ -136,12 +140,12 @@ class Reader:
                 self.take_pinned(line, requirement)
         elif "subdirectory=" in link.partition("#")[2]:
             raise line.refused("a directory inside an archive is not built here; put that directory into the project")
-        elif urlsplit(link).scheme in {"http", "https"}:
+        elif scheme in {"http", "https"}:
             self.take_archive(line, requirement, link.partition("#")[0])
-        elif urlsplit(link).scheme in {"", "file"}:
+        elif scheme in {"", "file"}:
             self.take_local(line, requirement, link)
         else:
-            raise line.refused(f"nothing is fetched by {urlsplit(link).scheme}; name a path, or https")
+            raise line.refused(f"nothing is fetched by {scheme}; name a path, or https")
 
     def holds(self, line: Line, requirement: InstallRequirement) -> bool:
         """Say whether a line's marker may hold where functions run, if there is one; without that, each does."""
@@ -161,8 +165,8 @@ class Reader:
         name = canonicalize_name(requirement.name)
         specifiers = list(SpecifierSet(str(requirement.req.specifier)))
         if len(specifiers) != 1 or specifiers[0].operator not in PINNED or specifiers[0].version.endswith(".*"):
-            raise line.refused(f"{name} is not pinned to one version; put it into the .in file and run make lock")
-        pinned = Pinned(line, name, specifiers[0].version, sha256_of(line, requirement, "run make lock"))
+            raise line.refused(f"{name} is not pinned to one version; put it into {edit(self.declared)}")
+        pinned = Pinned(line, name, specifiers[0].version, sha256_of(line, requirement, f"run {self.declared[1]}"))
         other = self.pinned.setdefault(name, pinned)
         if self.environment is not None and (other.version, other.hashes) != (pinned.version, pinned.hashes):
             raise line.refused(f"{name} is pinned in {other.line.where} as well, and both may hold here; keep one")
@@ -186,7 +190,7 @@ class Reader:
         elif path.is_file():
             check_filename(line, path.name)
             if self.is_lock:
-                hashes = sha256_of(line, requirement, "run make lock")
+                hashes = sha256_of(line, requirement, f"run {self.declared[1]}")
                 self.archived.append(Archived(line, str(path), path.name, hashes))
         else:
             raise line.refused(f"there is no {words}; correct the path, which is seen from {self.seen_from(line)}")
@@ -201,28 +205,36 @@ VCS_ADVICE = (
 )
 
 
-def read_lock(
-    content: bytes, file: str, base: Path, environment: Mapping[str, str] | None, *, numbered: bool = True
+def read_lock(  # noqa: PLR0913 # what a lock is read by
+    content: bytes,
+    file: str,
+    base: Path,
+    environment: Mapping[str, str] | None,
+    *,
+    declared: Declared,
+    numbered: bool = True,
 ) -> Lock:
     """Read a lock for the platform whose markers' values `environment` has; None reads every line. Raises BuildFailed.
 
-    `file` is how sentences name it, `numbered` whether what was read has the lines of that file; paths in it are
-    relative to `base`.
+    `file` is how sentences name it, `declared` what it is made of (`harness/package/declared.py`), `numbered` whether
+    what was read has the lines of that file; paths in it are relative to `base`.
     """
-    reader = Reader(base, environment)
-    for line, requirement in lines_of(content, file):
+    reader = Reader(base, environment, declared)
+    for line, requirement in lines_of(content, file, declared):
         reader.take(line if numbered else replace(line, number=0), requirement)
     return Lock(list(reader.pinned.values()), reader.archived, reader.trees)
 
 
-def check_source(path: Path, shown: str, base: Path) -> None:
+def check_source(path: Path, shown: str, base: Path, declared: Declared) -> None:
     """Refuse in a `.in` file, or one that it names by -r or -c, what a build could not install. Raises BuildFailed."""
-    reader = Reader(base, None, is_lock=False)
-    for line, requirement in lines_of(path.read_bytes(), shown, (path,)):
+    reader = Reader(base, None, declared, is_lock=False)
+    for line, requirement in lines_of(path.read_bytes(), shown, declared, (path,)):
         reader.take(line, requirement)
 
 
-def lines_of(content: bytes, file: str, opened: Sequence[Path] = ()) -> Iterator[tuple[Line, InstallRequirement]]:
+def lines_of(
+    content: bytes, file: str, declared: Declared, opened: Sequence[Path] = ()
+) -> Iterator[tuple[Line, InstallRequirement]]:
     """Yield every line that asks for a distribution; any other is empty, a comment, or refused.
 
     With `opened`, the paths of the file and of those that led to it, the lines of the files that it names by -r and -c
@@ -242,7 +254,7 @@ def lines_of(content: bytes, file: str, opened: Sequence[Path] = ()) -> Iterator
         seen.add(option.requirement_line.line_number)
         line = Line(file, option.requirement_line.line_number, option.requirement_line.line)
         refuse_variables(line)
-        yield from lines_named(line, option.options, opened)
+        yield from lines_named(line, option.options, declared, opened)
     for requirement in parsed.requirements:
         seen.add(requirement.requirement_line.line_number)
         yield Line(file, requirement.requirement_line.line_number, requirement.requirement_line.line), requirement
@@ -252,7 +264,7 @@ def lines_of(content: bytes, file: str, opened: Sequence[Path] = ()) -> Iterator
 
 
 def lines_named(
-    line: Line, options: Mapping[str, object], opened: Sequence[Path]
+    line: Line, options: Mapping[str, object], declared: Declared, opened: Sequence[Path]
 ) -> Iterator[tuple[Line, InstallRequirement]]:
     """Follow -r and -c of a source, and refuse every other option but --require-hashes, which always holds."""
     # The parser passes over what it takes for a part of a requirement, here without one.
@@ -262,16 +274,18 @@ def lines_named(
     for option, value in options.items():
         if option in {"requirements", "constraints"} and opened:
             for name in value if isinstance(value, list) else [value]:
-                yield from lines_of_file(line, str(name), opened)
+                yield from lines_of_file(line, str(name), declared, opened)
         elif option in {"requirements", "constraints"}:
-            raise line.refused("a lock names every distribution itself; put this line into the .in file, run make lock")
+            raise line.refused(f"a lock names every distribution itself; put this line into {edit(declared)}")
         elif option in INDEX_OPTIONS:
             raise line.refused(INDEX_ADVICE)
         elif option != "require_hashes":
             raise line.refused("an option that nothing reads here; remove it")
 
 
-def lines_of_file(line: Line, name: str, opened: Sequence[Path]) -> Iterator[tuple[Line, InstallRequirement]]:
+def lines_of_file(
+    line: Line, name: str, declared: Declared, opened: Sequence[Path]
+) -> Iterator[tuple[Line, InstallRequirement]]:
     """Yield the lines of a file that a line of the last of `opened` names by -r or -c."""
     path = opened[-1].parent / name
     if not path.is_file():
@@ -280,7 +294,7 @@ def lines_of_file(line: Line, name: str, opened: Sequence[Path]) -> Iterator[tup
         raise line.refused("a pyproject.toml is only read in lambda/<app>; put its requirements here")
     if path.resolve() in {one.resolve() for one in opened}:
         raise line.refused("it leads back to a file that names it; remove one of these lines")
-    yield from lines_of(path.read_bytes(), f"{Path(line.file).parent / name}", [*opened, path])
+    yield from lines_of(path.read_bytes(), f"{Path(line.file).parent / name}", declared, [*opened, path])
 
 
 def parse(text: str) -> RequirementsFile:
@@ -379,7 +393,7 @@ def sha256_of(line: Line, requirement: InstallRequirement, advice: str) -> froze
     if not hashes:
         other = f", only {given[0][0]}" if given else ""
         # What uv finds in a directory of wheels has none in a uv.lock.
-        advice = advice if line.number else "use an index that has one, or requirements/<app>.in in place of uv.lock"
+        advice = advice if line.number else "use an index that has one"
         raise line.refused(f"it has no SHA-256{other}, so nothing says which archive is meant; {advice}")
     return frozenset(hashes)
 
@@ -389,6 +403,18 @@ def local_path(link: str, base: Path) -> tuple[str, Path]:
     words = re.sub(r"^[A-Za-z0-9._-]+\s*(\[[^]]*\])?\s*@\s*(?=\S)", "", link)
     words = unquote(words.partition("#")[0].removeprefix("file:"))
     return words, (base / re.sub(r"^//(localhost)?(?=/)", "", words)).resolve()
+
+
+def scheme_of(line: Line, link: str) -> str:
+    """Return how an address is asked, empty for a path. Raises BuildFailed for one that nothing could ask."""
+    try:
+        address = urlsplit(link)
+        _ = address.port
+    except ValueError as error:
+        raise line.refused(f"its address cannot be read ({error}); correct it") from error
+    if address.scheme in {"http", "https"} and not address.hostname:
+        raise line.refused("its address names no host; correct it")
+    return address.scheme
 
 
 def check_filename(line: Line, filename: str) -> None:

@@ -17,10 +17,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.package.declared import Declared
+
 # The modules whose change may change a package's bytes.
 BUILDER = (
     "archive", "archives", "assembly", "bill", "bindings", "build", "cache", "compiler", "compiling", "conditions",
-    "config", "flow", "import_check", "import_statements", "imports", "limits", "locks", "markers", "names",
+    "config", "declared", "flow", "import_check", "import_statements", "imports", "limits", "locks", "markers", "names",
     "preparation", "pruning", "reach", "requirements", "sources", "state", "target", "trees", "wheel", "wheel_build",
     "wheels",
 )  # fmt: skip
@@ -34,13 +36,14 @@ class Recipe:
 
     `compiler` is the interpreter that compiles, or empty: then there is no bytecode. Of top-level modules, `own` are
     those of the sources, `modules` what is there besides them and the standard library, and `expected` what may be
-    there. `directories` are the digests of those that the lock names, by their paths from the project. `parts` are the
-    dependencies' unzipped bytes by name, `pruned` the modules that were left out of them.
+    there. `declared` is where requirements are edited, and what locks them. `directories` are the digests of those
+    that the lock names, by their paths from the project. `parts` are the dependencies' unzipped bytes by name,
+    `pruned` the modules that were left out of them.
     """
 
     __slots__ = (
-        "app", "architecture", "builder", "compiler", "config", "directories", "expected", "handlers", "layer", "lock",
-        "modules", "own", "parts", "pruned", "python", "root_files", "runtime", "target", "upload",
+        "app", "architecture", "builder", "compiler", "config", "declared", "directories", "expected", "handlers",
+        "layer", "lock", "modules", "own", "parts", "pruned", "python", "root_files", "runtime", "target", "upload",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 # one value each
@@ -64,6 +67,7 @@ class Recipe:
         config: bytes,
         directories: dict[str, str],
         lock: bytes,
+        declared: Declared,
         builder: str,
     ) -> None:
         self.app, self.runtime, self.architecture, self.handlers = app, runtime, architecture, handlers
@@ -76,6 +80,7 @@ class Recipe:
         )
         self.directories, self.upload, self.pruned = directories, upload, pruned
         self.own, self.modules, self.expected = own, modules, expected
+        self.declared = declared
         self.parts, self.config, self.lock, self.builder = parts, config, lock, builder
 
 

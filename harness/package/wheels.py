@@ -16,6 +16,7 @@ from harness import bootstrap
 from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.cache import Cache, Part
+from harness.package.declared import Declared
 from harness.package.state import builder_digest
 from harness.package.target import Target
 
@@ -34,6 +35,8 @@ class Wanted:
     lock: Path
     locked: bytes
     base: Path
+    # Where the requirements are edited that the lock is made of, and the command that locks them.
+    declared: Declared
     target: Target
     interpreter: Path | None
     # Patterns in place of the usual rule.
@@ -81,7 +84,7 @@ def prepared_parts(project: Project, wanted: Wanted, cache: Cache) -> list[Part]
         if known is not None:
             return known
         from harness.package.import_check import check_imports  # noqa: PLC0415 # of a lock that is new
-        from harness.package.preparation import origins_of, prepare  # noqa: PLC0415 # the same
+        from harness.package.preparation import origins_of, prepare, refuse_python  # noqa: PLC0415 # the same
 
         origins, trees = origins_of(project, wanted, cache)
         missing = {name: origin for name, origin in origins.items() if cache.part(name) is None}
@@ -97,6 +100,7 @@ def prepared_parts(project: Project, wanted: Wanted, cache: Cache) -> list[Part]
             raise BuildFailed(
                 f"What was written to {cache.path} is not what is there; look at that disk, and build again."
             )
+        refuse_python(origins.values(), whole, wanted.target.python)
         check_imports(project, wanted, cache, dict(zip(origins.values(), whole, strict=True)))
         cache.keep_lock(wanted.key, list(origins), trees)
     return whole

@@ -33,6 +33,7 @@ from tests.unit.harness.support import make_tiny_project
 HERE = Path(__file__).parent
 LOOK = HERE / "look.py"
 TARGET = Target("3.13", "x86_64-manylinux_2_28")
+DECLARED = ("requirements/tiny.in", '"make lock APP=tiny"')
 # What each installer writes of itself, and what a package keeps only when it says so, or never: headers for compilers.
 INSTALLERS = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
 OUTSIDE = ("bin/", "include/", "../")
@@ -156,7 +157,7 @@ class Trial:
     def parts(self) -> list[Part]:
         found = find_lock(self.project, "tiny")
         commands = read_config(self.project, "tiny").commands
-        wanted = Wanted(found.path, found.content, found.base, TARGET, self.interpreter, commands=commands)
+        wanted = Wanted(found.path, found.content, found.base, DECLARED, TARGET, self.interpreter, commands=commands)
         return prepared_parts(self.project, wanted, self.cache)
 
     def package(self, row: Row, parts: Sequence[Part]) -> Path:
@@ -166,7 +167,7 @@ class Trial:
             done = build(self.project, "tiny")
         except BuildFailed as error:
             row.built = sentence_of(error)
-            for member in merged("tiny", parts):
+            for member in merged("tiny", parts, DECLARED):
                 write(directory / member.name, content_of_member(member), executable=member.executable)
             return directory
         row.built = "built"
@@ -177,7 +178,7 @@ class Trial:
 
     def measure(self, row: Row, parts: Sequence[Part]) -> None:
         """Add up what lies in the package, and what would lie there had nothing been pruned."""
-        members = merged("tiny", parts)
+        members = merged("tiny", parts, DECLARED)
         row.unzipped = row.unzipped_before = sum(member.size for member in members)
         row.zipped = row.zipped_before = sum(len(member.data) for member in members)
         for part in parts:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness import bootstrap
-from harness.errors import BuildFailed
+from harness.errors import BadConfiguration, BuildFailed
 from harness.layout import Project
 from harness.package.build import build
 from harness.package.locks import make_lock
@@ -212,3 +214,89 @@ def test_a_changed_uv_lock_of_a_workspace_makes_a_new_package(project: Project) 
     uv_lock(project)
 
     assert packed(project) == ["beta", "libx"]
+
+
+def with_requirements(project: Project) -> None:
+    (project.requirements / "tiny.in").write_text("alpha\n")
+    make_lock(project, "tiny", upgrade=False)
+
+
+def with_pyproject(project: Project) -> None:
+    declare(project, "alpha")
+    make_lock(project, "tiny", upgrade=False)
+
+
+def with_uv_lock(project: Project) -> None:
+    declare(project, "alpha")
+    uv_lock(project)
+
+
+def with_workspace(project: Project) -> None:
+    declare(project, "alpha")
+    write(project.path / "pyproject.toml", '[tool.uv.workspace]\nmembers = ["lambda/tiny"]\n')
+    uv_lock_of_workspace(project)
+
+
+def uv_lock_of_workspace(project: Project) -> None:
+    command = [str(bootstrap.ensure_uv(project.path)), "lock"]
+    assert bootstrap.run_tool(command, directory=project.lambda_path / "tiny").returncode == 0
+    assert (project.path / "uv.lock").is_file()
+
+
+def with_a_lock_alone(project: Project) -> None:
+    with_requirements(project)
+    (project.requirements / "tiny.in").unlink()
+
+
+PLACES: dict[Callable[[Project], None], str] = {
+    with_requirements: 'requirements/tiny.in and run "make lock APP=tiny"',
+    with_pyproject: 'lambda/tiny/pyproject.toml and run "make lock APP=tiny"',
+    with_uv_lock: 'lambda/tiny/pyproject.toml and run "uv lock" in lambda/tiny',
+    with_workspace: 'lambda/tiny/pyproject.toml and run "uv lock" in lambda/tiny',
+    with_a_lock_alone: "requirements/tiny.in (which is not there, and needs all that requirements/tiny.txt has) and "
+    'run "make lock APP=tiny"',
+}
+
+
+@pytest.mark.parametrize("prepare", PLACES, ids=lambda prepare: prepare.__name__)
+def test_a_sentence_names_the_file_that_the_lock_is_made_of(
+    project: Project, prepare: Callable[[Project], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(project)
+    place = PLACES[prepare]
+    source = project.lambda_path / "tiny/main.py"
+    plain = source.read_text()
+    assert packed(project) == ["alpha"]
+
+    # On the way of a changed source, and on that of a build anew.
+    source.write_text(f"import gamma\n{plain}")
+    for _ in range(2):
+        with pytest.raises(BuildFailed, match=re.escape(f"Add it to {place}; where Lambda has it")):
+            build(project, "tiny")
+        shutil.rmtree(project.path / "dist")
+    source.write_text(f"def later():\n    import gamma\n{plain}")
+    assert f"Add it to {place}, or, where a layer" in build(project, "tiny").warnings[0]
+    (project.lambda_path / "tiny/alpha.py").write_text("")
+    config = project.lambda_path / "tiny/package.toml"
+    config.write_text(f'root_files = ["alpha.py"]\n{config.read_text()}')
+    with pytest.raises(BuildFailed, match=re.escape(f"leave alpha out of {place}.")):
+        build(project, "tiny")
+    config.write_text(config.read_text().replace('root_files = ["alpha.py"]', 'aws_services = ["nothing"]'))
+    with pytest.raises(BadConfiguration, match=re.escape(f"add botocore to {place}.")):
+        build(project, "tiny")
+    config.write_text(config.read_text().replace('aws_services = ["nothing"]', ""))
+    monkeypatch.setattr("harness.package.assembly.UNZIPPED_LIMIT", 10)
+    with pytest.raises(BuildFailed, match=re.escape(f"Remove dependencies from {place}.")):
+        build(project, "tiny")
+
+
+def test_a_sentence_follows_when_the_requirements_move(project: Project) -> None:
+    with_requirements(project)
+    source = project.lambda_path / "tiny/main.py"
+    source.write_text(f"def later():\n    import gamma\n{source.read_text()}")
+    assert "Add it to requirements/tiny.in and" in build(project, "tiny").warnings[0]
+
+    (project.requirements / "tiny.in").unlink()
+    declare(project, "alpha")
+
+    assert "Add it to lambda/tiny/pyproject.toml and" in build(project, "tiny").warnings[0]

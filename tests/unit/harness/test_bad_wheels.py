@@ -206,7 +206,7 @@ def test_a_bad_wheel_is_one_sentence_and_leaves_everything_as_it_was(tiny: Proje
 
     said = str(refusal.value)
     assert words in said
-    assert said.startswith(f"The wheel {wheel.name} ")
+    assert said.startswith(f"requirements/tiny.txt, line 1: The wheel {wheel.name} ")
     assert said.endswith("so nothing was taken of it; use another version of it.")
     assert "\n" not in said
     assert tree(tiny.path / "dist") == before

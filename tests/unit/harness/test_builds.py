@@ -255,7 +255,7 @@ def test_a_package_over_the_limit_of_lambda_is_refused_with_its_largest_parts_an
     with pytest.raises(
         BuildFailed,
         match=r"Lambda takes .* Its largest parts, unzipped: tiny itself \d+\. "
-        r"Remove dependencies from requirements/tiny\.in\.",
+        r"Remove dependencies from requirements/tiny\.in and run \"make lock APP=tiny\"\.",
     ):
         build(tiny, "tiny")
 
@@ -294,7 +294,7 @@ def test_an_import_that_the_package_will_not_have_is_refused(tiny: Project, stat
     with pytest.raises(
         BuildFailed,
         match=r"^lambda/tiny/main\.py, line 1, imports yaml, which the package of tiny will not have\. Add it to "
-        r'requirements/tiny\.in and run "make lock"; where Lambda has it, name it under "provided" in '
+        r'requirements/tiny\.in and run "make lock APP=tiny"; where Lambda has it, name it under "provided" in '
         r'lambda/tiny/package\.toml, and where a layer brings it, under "expected"\.$',
     ):
         build(tiny, "tiny")

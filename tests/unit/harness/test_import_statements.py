@@ -213,8 +213,9 @@ def test_a_module_that_no_handler_reaches_is_warned_of_and_packed(tiny: Project)
     [warning] = package.warnings
     assert warning == (
         "The package of tiny will not have yaml (lambda/tiny/other.py, line 1). No function needs that to start, but "
-        "what imports it later fails in Lambda. Add it to requirements/tiny.in, or, where a layer or the runtime "
-        'brings it, name it under "expected" in lambda/tiny/package.toml.'
+        "what imports it later fails in Lambda. Add it to requirements/tiny.in and run "
+        '"make lock APP=tiny", or, where a layer or the runtime brings it, name it under "expected" in '
+        "lambda/tiny/package.toml."
     )
     assert build(tiny, "tiny").warnings == [warning]
 

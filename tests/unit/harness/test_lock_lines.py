@@ -44,6 +44,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_wheel(directory, "alpha", {"alpha/__init__.py": b"VALUE = 1\n"}, metadata=more)
     make_wheel(directory, "beta", {"beta/__init__.py": b"VALUE = 2\n"})
     make_wheel(directory, "gamma", {"gamma/__init__.py": b""}, tag="cp313-cp313-win_amd64")
+    for name, requires in (("later", ">=3.14"), ("older", "<3.13"), ("patched", ">=3.13.2,!=3.13.4"), ("odd", "four")):
+        make_wheel(directory, name, {f"{name}/__init__.py": b""}, metadata=f"Requires-Python: {requires}\n")
     return directory
 
 
@@ -69,6 +71,7 @@ def project(make_tiny: MakeTiny, wheels: Path, monkeypatch: pytest.MonkeyPatch) 
         write(project.path / directory / "libx/__init__.py", "VALUE = 3\n")
     write(project.path / "../loose/pyproject.toml", DECLARED.format("libx"))
     for name, text in (
+        ("tiny.in", ""),
         ("more.in", "beta\n"),
         ("old.in", "alpha<2\n"),
         ("loop.in", "-r tiny.in\n"),

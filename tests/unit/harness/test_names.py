@@ -17,6 +17,7 @@ from tests.unit.harness.conftest import MakeTiny
 from tests.unit.harness.support import write_wheel
 
 TINY = PackageConfig("tiny", "python3.13", "x86_64", {"api": "tiny.main.handler"})
+DECLARED = ("requirements/tiny.in", '"make lock APP=tiny"')
 OWN = ["tiny/main.py", "tiny/__init__.py", "shared/__init__.py"]
 
 
@@ -55,9 +56,9 @@ def test_a_dependency_of_the_apps_or_the_shared_name_is_refused(path: str) -> No
     with pytest.raises(
         BuildFailed, match=r"^lambda/(tiny|shared) and otherdep, a dependency of tiny, both are"
     ) as refusal:
-        refuse_names(TINY, OWN, [("gooddep", "good/__init__.py"), ("otherdep", path)])
+        refuse_names(TINY, OWN, [("gooddep", "good/__init__.py"), ("otherdep", path)], DECLARED)
 
-    assert str(refusal.value).endswith("leave otherdep out of requirements/tiny.in.")
+    assert str(refusal.value).endswith('leave otherdep out of requirements/tiny.in and run "make lock APP=tiny".')
 
 
 @pytest.mark.parametrize(
@@ -66,13 +67,13 @@ def test_a_dependency_of_the_apps_or_the_shared_name_is_refused(path: str) -> No
 )
 def test_a_root_file_of_a_dependencys_name_is_refused(root: str, path: str) -> None:
     with pytest.raises(BuildFailed, match=rf"^lambda/tiny/{root} and otherdep, a dependency of tiny, both are"):
-        refuse_names(TINY, [*OWN, root], [("otherdep", path)])
+        refuse_names(TINY, [*OWN, root], [("otherdep", path)], DECLARED)
 
 
 def test_a_root_file_of_the_apps_own_name_is_refused() -> None:
     for root in ("tiny", "tiny.py", "shared.py"):
         with pytest.raises(BuildFailed, match="at the top of the package; rename one"):
-            refuse_names(TINY, [*OWN, root], [])
+            refuse_names(TINY, [*OWN, root], [], DECLARED)
 
 
 @pytest.mark.parametrize("app", ["json", "email", "asyncio", "sys", "types"])
@@ -175,7 +176,7 @@ def test_a_package_is_taken_exactly_when_each_name_at_its_top_stands_for_one_thi
 
     refused = None
     try:
-        refuse_names(config, own, [("dep", name) for name in theirs])
+        refuse_names(config, own, [("dep", name) for name in theirs], DECLARED)
     except SawhorseError as error:
         refused = str(error)
 

@@ -146,7 +146,10 @@ def test_what_is_too_large_unzipped_is_refused_whichever_way_it_goes(
         configure(tiny, upload)
     monkeypatch.setattr(assembly, "UNZIPPED_LIMIT", 10)
 
-    with pytest.raises(BuildFailed, match=r"and 10 unzipped\. .* Remove dependencies from requirements/tiny\.in\.$"):
+    with pytest.raises(
+        BuildFailed,
+        match=r"and 10 unzipped\. .* Remove dependencies from requirements/tiny\.in and run .make lock APP=tiny.\.$",
+    ):
         build(tiny, "tiny")
 
     assert not (tiny.path / "dist/tiny.zip").exists()

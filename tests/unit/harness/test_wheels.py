@@ -23,11 +23,12 @@ from tests.unit.harness.support import assert_refused, sawhorse, sha256, tree, w
 
 pytestmark = pytest.mark.usefixtures("cache")
 TARGET = Target("3.13", "x86_64-manylinux_2_28")
+DECLARED = ("requirements/tiny.in", '"make lock APP=tiny"')
 
 
 def wanted(project: Project, lock: str = "tiny.txt", **choices: Any) -> Wanted:
     interpreter = bootstrap.exact_python("3.13", project.path)
-    settings: dict[str, Any] = {"target": TARGET, "interpreter": interpreter, **choices}
+    settings: dict[str, Any] = {"target": TARGET, "interpreter": interpreter, "declared": DECLARED, **choices}
     path = project.requirements / lock
     return Wanted(lock=path, locked=path.read_bytes(), base=project.path, **settings)
 
@@ -277,8 +278,8 @@ def test_a_source_archive_that_cannot_be_built_is_named_and_dist_stays_as_it_was
     assert ended.code == 2
     [sentence] = [line for line in ended.err.splitlines() if line.startswith("sawhorse: ")]
     assert sentence == (
-        "sawhorse: nowheel-1.0.tar.gz is built into unknown-0.0.0-py3-none-any.whl, which is another distribution; use "
-        "another version of it."
+        "sawhorse: requirements/tiny.txt, line 1 (nowheel==1.0): nowheel-1.0.tar.gz is built into "
+        "unknown-0.0.0-py3-none-any.whl, which is another distribution; use another version of it."
     )
     assert tree(tiny.path / "dist") == before
     assert list((cache.path / "wheels").glob("*nowheel*")) == []

@@ -30,6 +30,7 @@ from tests.unit.harness.support import make_tiny_project, sha256
 # `INPUTS=2000 pytest ...` tries more.
 INPUTS = int(os.environ.get("INPUTS", "100"))
 TARGET = Target("3.13", "x86_64-manylinux_2_28")
+DECLARED = ("requirements/tiny.in", '"make lock APP=tiny"')
 NAMES = ("alpha", "beta", "gamma")
 # A few paths, so that wheels meet in them: also as file and directory, and in two spellings.
 PATHS = ("common/a.py", "common/b.txt", "Common/a.py", "one/__init__.py", "one", "one/deep/x.so", "top.py", "data.bin")
@@ -155,10 +156,15 @@ def taken(project: Project, wheels: Sequence[Given], cache: Cache, directory: Pa
     paths = [wheel.write(directory / wheel.build) for wheel in wheels]
     lines = "".join(f"{path} --hash=sha256:{sha256(path)}\n" for path in paths)
     wanted = Wanted(
-        lock=project.requirements / "tiny.txt", locked=lines.encode(), base=directory, target=TARGET, interpreter=None
+        lock=project.requirements / "tiny.txt",
+        locked=lines.encode(),
+        base=directory,
+        declared=DECLARED,
+        target=TARGET,
+        interpreter=None,
     )
     try:
-        members = merged("tiny", prepared_parts(project, wanted, cache))
+        members = merged("tiny", prepared_parts(project, wanted, cache), DECLARED)
     except BuildFailed as refusal:
         return str(refusal)
     return {
@@ -227,8 +233,9 @@ def attempt(project: Project) -> object:
 
 BOTH = (
     "jwt 1.3.1 and PyJWT 2.10.1 both bring jwt/__init__.py, with different content, and the package of tiny can hold "
-    "one. Keep one of the two distributions in requirements/tiny.in and run make lock, or name the file under prune in "
-    "lambda/tiny/package.toml where neither is needed."
+    "one. Keep one of the two distributions in requirements/tiny.in (which is not there, and needs all that "
+    'requirements/tiny.txt has) and run "make lock APP=tiny", or name the file under prune in lambda/tiny/package.toml '
+    "where neither is needed."
 )
 
 
