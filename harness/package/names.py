@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from harness.errors import BadConfiguration, BuildFailed
 from harness.package.config import IN_RUNTIME, PackageConfig
@@ -47,6 +47,14 @@ def module_at_top(name: str) -> str:
     return top.partition(".")[0] if top.endswith(MODULE_ENDS) else ""
 
 
+def imported_at_top(path: str) -> str:
+    """Return the module that a file makes of its name at the top; a directory without `__init__` hides no module."""
+    top, below, inside = path.partition("/")
+    if below:
+        return top if inside.partition(".")[0] == "__init__" and inside.endswith(MODULE_ENDS) else ""
+    return module_at_top(path)
+
+
 def refuse_names(
     config: PackageConfig, own: Iterable[str], dependencies: Iterable[tuple[str, str]], declared: Declared
 ) -> None:
@@ -56,11 +64,12 @@ def refuse_names(
     of its distribution. Raises BuildFailed, and BadConfiguration where `expected` names what is there.
     """
     theirs: dict[str, str] = {}
-    for distribution, path in dependencies:
-        for top in {path.partition("/")[0], module_at_top(path)} - {""}:
-            theirs.setdefault(top, distribution)
     provided = {IN_RUNTIME[name]: name for name in config.provided}
     of_python = standard_library(config.python)
+    for distribution, path in dependencies:
+        refuse_hiding(config, distribution, path, of_python=of_python, provided=provided, declared=declared)
+        for top in {path.partition("/")[0], module_at_top(path)} - {""}:
+            theirs.setdefault(top, distribution)
     tops = sorted({(name.partition("/")[0], "/" in name) for name in own})
     modules: dict[str, str] = {}
     for top, is_directory in tops:
@@ -88,6 +97,35 @@ def refuse_names(
                 raise BuildFailed(f"{modules[one]} and {file} both are {one} at the top of the package; rename one.")
             modules[one] = file
     refuse_expected(config, {*theirs, *modules}, provided)
+
+
+def refuse_hiding(  # noqa: PLR0913 # what a name is compared with
+    config: PackageConfig,
+    distribution: str,
+    path: str,
+    *,
+    of_python: Collection[str],
+    provided: Mapping[str, str],
+    declared: Declared,
+) -> None:
+    """Refuse a dependency's module that Python or the runtime has: Lambda looks into the package first.
+
+    Such a distribution is for an older Python, mostly, and breaks others that import what it hides.
+    """
+    module = imported_at_top(path)
+    if module not in of_python and module not in provided:
+        return
+    pattern = f"{module}/*" if "/" in path else path
+    whose = (
+        f"Python {config.python}'s standard library"
+        if module in of_python
+        else f"{provided[module]}, which is provided"
+    )
+    raise BuildFailed(
+        f"{distribution}, a dependency of {config.app}, brings {path}, which hides {module} of {whose}, or is "
+        f"hidden by it. Leave {distribution} out of {edit(declared)}; where another distribution needs it, name "
+        f'"{pattern}" under prune in lambda/{config.app}/package.toml.'
+    )
 
 
 def refuse_expected(config: PackageConfig, there: Iterable[str], provided: Iterable[str]) -> None:

@@ -87,6 +87,64 @@ def test_an_app_named_like_a_part_of_python_is_refused(make_tiny: MakeTiny, app:
         build(project, app)
 
 
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("enum/__init__.py", "enum/*"),
+        ("enum.py", "enum.py"),
+        ("enum.pyc", "enum.pyc"),
+        ("enum/__init__.pyc", "enum/*"),
+        ("dataclasses.py", "dataclasses.py"),
+        ("typing.py", "typing.py"),
+        ("sys.py", "sys.py"),
+        ("_ssl.cpython-313-x86_64-linux-gnu.so", "_ssl.cpython-313-x86_64-linux-gnu.so"),
+    ],
+)
+def test_a_dependency_that_hides_a_part_of_python_is_refused(path: str, pattern: str) -> None:
+    module = path.partition("/")[0].partition(".")[0]
+
+    with pytest.raises(BuildFailed) as refusal:
+        refuse_names(TINY, OWN, [("gooddep", "good/__init__.py"), ("enum34", path)], DECLARED)
+
+    assert str(refusal.value) == (
+        f"enum34, a dependency of tiny, brings {path}, which hides {module} of Python 3.13's standard library, or is "
+        'hidden by it. Leave enum34 out of requirements/tiny.in and run "make lock APP=tiny"; where another '
+        f'distribution needs it, name "{pattern}" under prune in lambda/tiny/package.toml.'
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "enum/data.json",  # what has no __init__ comes after Python's own
+        "calendar/more/__init__.py",
+        "enum.txt",
+        "alpha/enum.py",
+        "bin/enum.py",
+        "audioop/__init__.py",  # not in Python 3.13
+        "imp.py",
+        "enum34-1.1.10.dist-info/METADATA",
+        "test/__init__.py",  # no function imports Python's own tests
+    ],
+)
+def test_a_dependency_that_hides_nothing_is_packed(path: str) -> None:
+    refuse_names(TINY, OWN, [("somedep", path)], DECLARED)
+
+
+def test_a_backport_can_be_pruned_where_a_distribution_needs_it(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheels = tiny.path / "wheels"
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    (tiny.requirements / "tiny.txt").write_text(write_wheel(wheels, {"enum/__init__.py": b""}, name="enum34"))
+    with pytest.raises(BuildFailed, match=r"^enum34, a dependency of tiny, brings enum/__init__\.py, which hides enum"):
+        build(tiny, "tiny")
+
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text('prune = ["enum/*"]\n' + config.read_text())
+
+    assert build(tiny, "tiny").changed
+
+
 def test_an_app_named_like_what_the_runtime_provides_is_refused(make_tiny: MakeTiny) -> None:
     project = make_tiny("provided")
     (project.lambda_path / "tiny").rename(project.lambda_path / "dateutil")
@@ -167,11 +225,14 @@ def test_a_package_is_taken_exactly_when_each_name_at_its_top_stands_for_one_thi
     ours = [{top, top if below else module_at_top(top)} - {""} for top, below in sorted(tops)]
     others = {top for name in theirs for top in (name.partition("/")[0], module_at_top(name)) if top}
     modules = {module_at_top(name) for name in own} - {""}
+    hiding = {module_at_top(name) for name in theirs if "/" not in name or name.endswith("/__init__.py")}
     clash = (
         any(one & others for one in ours)
         or len(set().union(*ours)) < sum(map(len, ours))
         or "json" in modules
         or (provided and "boto3" in modules)
+        or "json" in hiding
+        or (provided and "boto3" in hiding)
     )
 
     refused = None
