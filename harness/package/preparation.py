@@ -32,6 +32,7 @@ from harness.package.wheel import (
     is_named,
     read_wheel,
     record_of,
+    refused,
     scripts_of,
     with_shebang,
 )
@@ -186,6 +187,8 @@ def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
     """Read a wheel and decide which of its files are kept. Raises BuildFailed for one that is damaged."""
     wheel = read_wheel(content, origin.filename)
     there = {file.name: file for file in wheel.files if belongs(file, wanted)}
+    commands = scripts_of(wheel) if wanted.commands else {}
+    refuse_commands(wheel, [file for file in wheel.files if belongs(file, wanted)], commands)
     cached = {name: found for name in there if (found := CACHED_BYTECODE.match(name))}
     stale = {name for name, found in cached.items() if f"{found['directory']}{found['module']}.py" in there}
     names = there.keys() - stale
@@ -198,7 +201,7 @@ def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
     written = {f"{wheel.information}INSTALLER": INSTALLER}
     if wanted.commands:
         written |= {name: with_shebang(content_of(there[name], origin.filename)) for name in kept if there[name].script}
-        written |= scripts_of(wheel)
+        written |= commands
     files = [file for name, file in there.items() if name in kept and name not in written]
     return Chosen(wheel, files, written, pruned)
 
@@ -210,6 +213,16 @@ def naming(line: Line) -> Iterator[None]:
         yield
     except BuildFailed as error:
         raise BuildFailed(f"{line.where}: {error}") from error
+
+
+def refuse_commands(wheel: Wheel, files: Sequence[File], commands: Iterable[str]) -> None:
+    """Refuse a command with the name of a file that is imported: an installer has a directory for each."""
+    imported = {file.name for file in files if not file.script}
+    both = sorted(imported & {*commands, *(file.name for file in files if file.script)})
+    if both:
+        raise refused(
+            wheel.filename, f"has {both[0]} as a module's file and as a command, and a package holds one of them"
+        )
 
 
 def belongs(file: File, wanted: Wanted) -> bool:

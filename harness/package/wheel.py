@@ -13,7 +13,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
@@ -93,7 +93,8 @@ class Wheel:
     files: Sequence[File]
 
     def by_name(self) -> dict[str, File]:
-        return {file.name: file for file in self.files}
+        """Return the files; where a command has the name of one that is imported, the latter."""
+        return {file.name: file for file in sorted(self.files, key=lambda file: not file.script)}
 
 
 def read_wheel(content: bytes, filename: str) -> Wheel:
@@ -108,12 +109,12 @@ def read_wheel(content: bytes, filename: str) -> Wheel:
         if fault:
             raise refused(filename, f"has {info.orig_filename!r}, which {fault}")
     information = information_of(infos, filename)
-    files: dict[str, File] = {}
+    files: dict[tuple[str, bool], File] = {}
     for info in infos:
         name = installed_name(info.filename, information, filename)
         if name is None:
             continue
-        script = name.startswith("bin/") and name != info.filename
+        script = is_command(info.filename)
         file = File(
             name,
             script,
@@ -123,18 +124,19 @@ def read_wheel(content: bytes, filename: str) -> Wheel:
             info.file_size,
             compressed(content, info, filename),
         )
-        other = files.setdefault(name, file)
+        # An installer has two directories for these.
+        other = files.setdefault((name, script), file)
         if other is not file and content_of(other, filename) != content_of(file, filename):
             raise refused(filename, f"has two different files that are installed as {name}")
-    refuse_unwritable(files, filename)
-    text = content_of(files[f"{information}METADATA"], filename).decode(errors="replace")
+    refuse_unwritable({name for name, _ in files}, filename)
+    text = content_of(files[f"{information}METADATA", False], filename).decode(errors="replace")
     metadata = HeaderParser().parsestr(text, headersonly=True)
     name, version = str(metadata["Name"] or "").strip(), str(metadata["Version"] or "").strip()
     if not name or not version:
         raise refused(filename, "has a METADATA without a name or a version")
     if not is_named(filename, name, version):
         raise refused(filename, f"says in its METADATA that it is {name} {version}")
-    ordered = sorted(files.values(), key=lambda file: file.name)
+    ordered = sorted(files.values(), key=lambda file: (file.name, file.script))
     return Wheel(filename, name, version, information, text, ordered)
 
 
@@ -175,7 +177,13 @@ def installed_name(name: str, information: str, filename: str) -> str | None:
     return None if name.startswith(information) and name.removeprefix(information) in WRITTEN else name
 
 
-def refuse_unwritable(files: Mapping[str, File], filename: str) -> None:
+def is_command(name: str) -> bool:
+    """Say whether an installer puts a member beside its own programs, as its scheme says and not its name."""
+    top, _, inside = name.partition("/")
+    return top.endswith(".data") and inside.startswith(("scripts/", "data/bin/"))
+
+
+def refuse_unwritable(files: Collection[str], filename: str) -> None:
     """Refuse names that no file system takes: a file that is a directory as well."""
     for name in files:
         above = next((one for one in directories_of(name) if one in files), None)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from harness import bootstrap
+from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.build import build
 from tests.unit.harness.made_wheels import held, make_wheel
@@ -213,3 +214,58 @@ def test_commands_that_are_kept_run(project: Project, tmp_path: Path) -> None:
             [str(directory / "bin" / name)], env=variables, capture_output=True, text=True, check=False
         )
         assert (ended.returncode, ended.stdout) == (code, said), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("member", "name", "is_command"),
+    [
+        ("bin/mod.py", "bin/mod.py", False),
+        ("alpha-1.0.data/purelib/bin/mod.py", "bin/mod.py", False),
+        ("alpha-1.0.data/platlib/bin/mod.py", "bin/mod.py", False),
+        ("alpha-1.0.data/scripts/mod.py", "bin/mod.py", True),
+        ("alpha-1.0.data/scripts/deep/mod.py", "bin/deep/mod.py", True),
+        ("alpha-1.0.data/data/bin/mod.py", "bin/mod.py", True),
+        ("alpha-1.0.data/data/share/bin/mod.py", "share/bin/mod.py", False),
+        ("alpha-1.0.data/data/mod.py", "mod.py", False),
+    ],
+)
+@pytest.mark.parametrize("commands", [False, True])
+def test_the_scheme_says_what_a_command_is(
+    tiny: Project,
+    member: str,
+    name: str,
+    is_command: bool,  # noqa: FBT001
+    commands: bool,  # noqa: FBT001
+) -> None:
+    wheel = make_wheel(tiny.path / "vendor", "alpha", {member: b"VALUE = 1\n", "alpha.py": b""})
+    (tiny.requirements / "tiny.txt").write_text(f"./vendor/{wheel.name} --hash=sha256:{sha256(wheel)}\n")
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text(f"commands = {str(commands).lower()}\n{config.read_text()}")
+
+    names = held(build(tiny, "tiny").path)
+
+    assert (name in names) is (commands or not is_command)
+    assert name not in names or names[name][1] is is_command
+
+
+POINTS = b"[console_scripts]\nmod = alpha:main\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "both"),
+    [
+        ({"alpha-1.0.data/purelib/bin/mod": b"x", "alpha-1.0.data/scripts/mod": b"y"}, "bin/mod"),
+        ({"alpha-1.0.data/purelib/bin/mod": b"x", "alpha-1.0.data/scripts/mod": b"x"}, "bin/mod"),
+        ({"bin/mod": b"x", "alpha-1.0.dist-info/entry_points.txt": POINTS}, "bin/mod"),
+    ],
+)
+def test_a_command_of_a_modules_name_stays_out_or_is_refused(tiny: Project, files: dict[str, bytes], both: str) -> None:
+    wheel = make_wheel(tiny.path / "vendor", "alpha", files)
+    (tiny.requirements / "tiny.txt").write_text(f"./vendor/{wheel.name} --hash=sha256:{sha256(wheel)}\n")
+    assert held(build(tiny, "tiny").path)[both] == (b"x", False)
+
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text(f"commands = true\n{config.read_text()}")
+
+    with pytest.raises(BuildFailed, match=rf"line 1: The wheel .* has {both} as a module's file and as a command"):
+        build(tiny, "tiny")
