@@ -123,21 +123,25 @@ def merged(app: str, parts: Sequence[Part], declared: Declared) -> list[Member]:
     """Return the files of all parts, equal ones once. Raises BuildFailed where two parts differ in one."""
     owners: dict[str, Part] = {}
     members: dict[str, Member] = {}
-    for part in parts:
-        for member in part.members:
-            other = members.setdefault(member.name, member)
-            owner = owners.setdefault(member.name, part)
-            if (other.sha256, other.size) != (member.sha256, member.size):
-                raise BuildFailed(
-                    f"{owner.name} {owner.version} and {part.name} {part.version} both bring {member.name}, with "
-                    f"different content, and the package of {app} can hold one. Keep one of the two distributions in "
-                    f"{edit(declared)}, or name the file under prune in "
-                    f"lambda/{app}/package.toml where neither is needed."
-                )
-            if member.executable and not other.executable:
-                members[member.name] = member
+    brought = [(part, member) for part in parts for member in part.members]
+    # Bytecode last, which is made here: where it differs, the sources that wheels bring differ.
+    for part, member in sorted(brought, key=lambda one: is_bytecode(one[1].name)):
+        other = members.setdefault(member.name, member)
+        owner = owners.setdefault(member.name, part)
+        if (other.sha256, other.size) != (member.sha256, member.size):
+            raise BuildFailed(
+                f"{owner.name} {owner.version} and {part.name} {part.version} both bring {member.name}, with "
+                f"different content, and the package of {app} can hold one. Keep one of the two distributions in "
+                f"{edit(declared)}, or name the file under prune in lambda/{app}/package.toml where neither is needed."
+            )
+        if member.executable and not other.executable:
+            members[member.name] = member
     refuse_files_in_files(members, owners, declared)
     return list(members.values())
+
+
+def is_bytecode(name: str) -> bool:
+    return name.endswith(".pyc") and "__pycache__/" in name
 
 
 def refuse_files_in_files(members: Mapping[str, Member], owners: Mapping[str, Part], declared: Declared) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -344,3 +345,31 @@ def test_packages_hold_it_too(somewhere: Project, case: Case) -> None:
                 if ".dist-info/" not in name and not name.startswith(("tiny/", "shared/"))
             }
             assert found == wanted
+
+
+@pytest.mark.parametrize("name", ["common/x.py", "common/__init__.py", "Zed.py", "common/deep/one.py"])
+def test_two_wheels_that_differ_in_a_source_are_refused_by_that_and_pruning_it_helps(
+    make_tiny: MakeTiny, wheelhouse: Path, name: str
+) -> None:
+    project = make_tiny("project")
+    lines = [pinned(make_wheel(wheelhouse, one, {name: f"OF = '{one}'\n".encode()})) for one in ("alpha", "beta")]
+    (project.requirements / "tiny.txt").write_text("".join(lines))
+
+    with pytest.raises(BuildFailed, match=rf"^alpha 1\.0 and beta 1\.0 both bring {re.escape(name)}, with different"):
+        build(project, "tiny")
+
+    config = project.lambda_path / "tiny/package.toml"
+    config.write_text(f'prune = ["{name}"]\n{config.read_text()}')
+    assert name not in held(build(project, "tiny").path)
+
+
+def test_bytecode_without_its_source_is_named_where_two_wheels_differ_in_it(
+    make_tiny: MakeTiny, wheelhouse: Path
+) -> None:
+    project = make_tiny("project")
+    name = "common/__pycache__/x.cpython-313.pyc"
+    lines = [pinned(make_wheel(wheelhouse, one, {name: one.encode()})) for one in ("alpha", "beta")]
+    (project.requirements / "tiny.txt").write_text("".join(lines))
+
+    with pytest.raises(BuildFailed, match=rf"both bring {re.escape(name)}, with different"):
+        build(project, "tiny")
