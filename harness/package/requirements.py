@@ -27,7 +27,7 @@ from pip_requirements_parser import InstallRequirement, RequirementsFile
 from harness.errors import BuildFailed
 from harness.package.declared import Declared, edit
 from harness.package.markers import may_hold
-from harness.package.trees import list_files
+from harness.package.trees import NO_GIT, list_files
 
 INDEX_OPTIONS = ("index_url", "extra_index_urls", "find_links", "no_index", "trusted_hosts")
 # uv reads these for a lock and for a build alike (https://docs.astral.sh/uv/reference/environment/).
@@ -44,6 +44,8 @@ FOLLOWED = re.compile(r"(-[rc]|--requirement|--constraint|--require-hashes)")
 EDITABLE = re.compile(r"^\s*(-e|--editable)[\s=]")
 # What a path or address is called by its own line: `x @ ./libs/x`.
 NAMED = re.compile(r"^\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*@\s*\S")
+# What git says of a directory that lies in none of its checkouts.
+NO_CHECKOUT = "not a git repository"
 # Some programs end a line at these, and some do not.
 UNCLEAR = re.compile(r"[^\S \t\r\n\xa0]|[\x00-\x08\x0e-\x1f\x7f]|\ufeff")
 
@@ -369,15 +371,21 @@ def refuse_untracked(line: Line, path: Path) -> None:
     """Refuse a directory of which git tracks nothing, or a part that is no file of its own."""
     listing = list_files(path)
     if not listing.files:
-        why = f" ({listing.error})" if listing.error else ""
-        raise line.refused(
-            f"git tracks nothing in it{why}, and what git tracks is what gets into a package; git add it in a checkout"
-        )
+        raise line.refused(f"{nothing_tracked(listing.error)}, since what git tracks is what gets into a package")
     if listing.foreign:
         raise line.refused(
             f"{listing.foreign[0]} is a link that leads out of it, a broken one or a submodule, so it is no file of "
             "its own that could be packaged; put the file there"
         )
+
+
+def nothing_tracked(error: str) -> str:
+    """Say why git tracks nothing of a directory, and what to do; `error` is what git said."""
+    if error == NO_GIT:
+        return f"{NO_GIT}, so nobody can say what belongs to it; install git"
+    if error and NO_CHECKOUT not in error:
+        return f"git could not say what it tracks in it ({error}); correct what git says"
+    return f"git tracks nothing in it{f' ({error})' if error else ''}; git add it in a checkout"
 
 
 def sha256_of(line: Line, requirement: InstallRequirement, advice: str) -> frozenset[str]:

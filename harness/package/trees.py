@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+NO_GIT = "there is no git on this machine"
+# What building leaves in a source, whoever builds: nothing that a package could be made of.
+LEFT_BY_BUILDS = re.compile(r"(^|/)([^/]+\.egg-info|__pycache__)/")
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ def list_files(path: Path) -> Listing:
     """Ask git what it tracks below a directory. What was removed since is not there."""
     ended = git(path, "ls-files", "-z", "--cached", "--", ".")
     if ended is None:
-        return Listing((), error="there is no git on this machine")
+        return Listing((), error=NO_GIT)
     if ended.returncode != 0:
         return Listing((), error=" ".join(os.fsdecode(ended.stderr).split()))
     names = [name for name in os.fsdecode(ended.stdout).split("\0") if name and os.path.lexists(path / name)]
@@ -38,9 +43,10 @@ def listed_files(path: Path) -> Sequence[str]:
 
 
 def untracked_files(path: Path) -> list[str]:
-    """Return what lies in a directory and is neither tracked nor ignored."""
+    """Return what lies in a directory and is neither tracked nor ignored, nor left there by a build."""
     ended = git(path, "ls-files", "-z", "--others", "--exclude-standard", "--", ".")
-    return sorted(name for name in os.fsdecode(ended.stdout).split("\0") if name) if ended else []
+    names = os.fsdecode(ended.stdout).split("\0") if ended else []
+    return sorted(name for name in names if name and not LEFT_BY_BUILDS.search(name))
 
 
 def tree_digest_now(path: Path) -> str:

@@ -17,6 +17,7 @@ from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.build import build
 from harness.package.cache import Cache
+from harness.package.locks import make_lock
 from harness.package.wheel_build import without_network
 from tests.unit.harness.conftest import MakeTiny
 from tests.unit.harness.made_wheels import Held, held, make_source, pinned
@@ -399,6 +400,53 @@ def test_a_directory_outside_a_checkout_is_a_sentence(with_library: Project) -> 
 
     with pytest.raises(BuildFailed, match=r"line 1 \(\./libs/x\): git tracks nothing in it .* git add it in"):
         build(with_library, "tiny")
+
+
+def test_without_git_the_next_step_is_to_install_it(with_library: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(with_library, "tiny")
+    before = tree(with_library.path / "dist")
+    (with_library.path / "libs/x/pure/__init__.py").write_text("VALUE = 2\n")
+    nothing = with_library.path / "nothing"
+    nothing.mkdir()
+    monkeypatch.setenv("PATH", str(nothing))
+
+    with pytest.raises(BuildFailed) as refusal:
+        build(with_library, "tiny")
+
+    assert "line 1 (./libs/x): there is no git on this machine" in str(refusal.value)
+    assert "; install git, since" in str(refusal.value)
+    assert "git add" not in str(refusal.value)
+    assert tree(with_library.path / "dist") == before
+
+
+def test_what_git_itself_complains_of_is_what_is_to_be_corrected(with_library: Project) -> None:
+    (with_library.path / ".git/config").write_text("[core\n")
+
+    with pytest.raises(BuildFailed) as refusal:
+        build(with_library, "tiny")
+
+    assert "git could not say what it tracks in it (fatal: bad config line 1" in str(refusal.value)
+    assert "git add" not in str(refusal.value)
+
+
+def test_what_locking_leaves_in_a_directory_is_not_asked_for(
+    with_library: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    library = with_library.path / "libs/x"
+    (library / "pyproject.toml").unlink()
+    (library / "setup.py").write_text(
+        'from setuptools import setup\nsetup(name="pure", version="1.0", packages=["pure"])\n'
+    )
+    subprocess.run(["git", "-C", str(library), "add", "--all"], check=True)
+    (with_library.requirements / "tiny.in").write_text("./libs/x\n")
+    make_lock(with_library, "tiny", upgrade=False)
+    (library / "draft.egg-info.py").write_text("")
+
+    packed(with_library)
+
+    said = capfd.readouterr().err
+    assert "git does not track draft.egg-info.py, so" in said
+    assert list(library.glob("*.egg-info")), "uv leaves something; else this shows nothing"
 
 
 @pytest.mark.parametrize("kind", ["outside", "broken", "directory"])
