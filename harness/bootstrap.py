@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import MissingTool, files_sentence
+from harness.errors import MissingTool, Untrusted, files_sentence
 from harness.files import locked
+from harness.ownership import own_private
 
 FUNCTIONS_PYTHON = "3.13"
 PIP_INSTALL = ("pip", "install", "--quiet", "--require-hashes")
@@ -193,6 +194,9 @@ def once(project: Path, made: Path, locks: Iterable[Path], install: Callable[[],
     """
     # Programs in an environment name its path, so one that was moved is made anew.
     digest = hashlib.sha256(f"{made.parent.resolve() / made.name} {extra}".encode())
+    private = project / ".sawhorse"
+    if made.is_relative_to(private):
+        own_private(project, *made.relative_to(private).parts)
     for lock in locks:
         if not lock.is_file():
             raise MissingTool(f"{lock} does not exist; run this from a whole checkout of the project.")
@@ -243,7 +247,10 @@ def run_tool(
     environment.setdefault("UV_SYSTEM_CERTS", "true")
     environment.update(variables or {})
     words = [str(part) for part in command]
-    return subprocess.run(words, capture_output=True, text=True, env=environment, cwd=directory, check=False)
+    # Others may read what is installed, where they may go at all, and never write it.
+    return subprocess.run(
+        words, capture_output=True, text=True, env=environment, cwd=directory, check=False, umask=0o022
+    )
 
 
 # --- Python ------------------------------------------------------------------------------------------------------
@@ -335,7 +342,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for part in options.parts:
             parts[part](Path(__file__).resolve().parent.parent)
-    except MissingTool as error:
+    except (MissingTool, Untrusted) as error:
         say(str(error))
         return 2
     except OSError as error:

@@ -21,6 +21,7 @@ from harness.cli_package import package_app
 from harness.cli_parts import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
 from harness.errors import INTERRUPTED, SawhorseError, told
 from harness.layout import Project
+from harness.ownership import keep_to_this_user, make_own_directory
 
 if TYPE_CHECKING:
     from harness.workspace import Workspace
@@ -290,7 +291,8 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy:
     """Plan, ask, and apply that very plan."""
     name = workspace.root.name
     saved = workspace.root.project.private / f"plans/{name.replace('/', '-')}.tfplan"
-    saved.parent.mkdir(parents=True, exist_ok=True)
+    make_own_directory(saved.parent)
+    saved.unlink(missing_ok=True)
     try:
         terraform = workspace.terraform_as_applied if destroy else workspace.terraform
         if not terraform.plan(variables, out=saved, destroy=destroy):
@@ -319,6 +321,7 @@ def who_failed(error: Exception) -> str | None:
 
 def main() -> NoReturn:
     """Run the command line; a user's mistake is a sentence on standard error, never a traceback."""
+    keep_to_this_user()
     try:
         app(standalone_mode=True)
     except SystemExit as end:

@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.files import write_atomically
 from harness.layout import Root
 from harness.local.emulators import LocalAWS
+from harness.ownership import make_own_directory, read_own
 from harness.package.build import build
 from harness.package.quick import report
 from harness.render import render
@@ -116,15 +117,18 @@ def seed_once(deployment: Deployment) -> Seeded:
         return Seeded((f"Seeded before; the key is in {kept.relative_to(deployment.root.project.path)}.",), secrets)
     seeded = module.seed(deployment)
     if seeded.secrets:
-        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own_directory(kept.parent)
         write_atomically(kept, json.dumps(seeded.secrets), mode=0o600)
     return seeded
 
 
 def kept_secrets(path: Path) -> dict[str, str]:
-    """Read the secrets of an earlier seed; a file that cannot be read counts as none, since they can be made again."""
+    """Read the secrets of an earlier seed; a file that cannot be read counts as none, since they can be made again.
+
+    Raises Untrusted for one that somebody else may have written.
+    """
     try:
-        secrets: dict[str, str] = json.loads(path.read_text())
+        secrets: dict[str, str] = json.loads(read_own(path))
     except (OSError, ValueError):
         return {}
     return secrets

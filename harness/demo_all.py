@@ -18,6 +18,7 @@ from harness import terraform_setup
 from harness.demo import Demonstrated
 from harness.layout import Root
 from harness.local.emulators import LocalAWS
+from harness.ownership import make_own_directory
 from harness.processes import ended_together
 from harness.report import plain_console
 
@@ -38,7 +39,7 @@ def run_demos(roots: Sequence[Root]) -> list[Demonstrated]:
     print(f"The local AWS answers at {running.url}.", flush=True)
     logs = project.local / "demos"
     # They hold what seeds show once.
-    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_own_directory(logs)
     children: list[subprocess.Popen[str]] = []
     with ended_together(children), ThreadPoolExecutor(max_workers=at_once()) as pool:
         running_demos = [pool.submit(run_one, root, logs, children) for root in roots]

@@ -3,6 +3,7 @@
 SawhorseError                exit code 2
 ├── UnknownName              an app, environment or root that is not there
 ├── BadConfiguration         environment.yaml, package.toml or a template that does not fit
+├── Untrusted                a file or directory that somebody else may have written
 ├── MissingTool              Terraform, a Python interpreter or a package is not on this machine
 ├── BuildFailed              a package that could not be built
 ├── WrongAccount             no credentials, or those of another AWS account
@@ -33,6 +34,10 @@ class UnknownName(SawhorseError):
 
 class BadConfiguration(SawhorseError):
     """A file of the project that does not fit what reads it."""
+
+
+class Untrusted(SawhorseError):
+    """A file or directory that is read back, and that somebody else may have written."""
 
 
 class MissingTool(SawhorseError):

@@ -6,30 +6,40 @@ Imports only what a build that changes nothing needs (`harness/package/quick.py`
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 from _thread import get_ident  # `threading` takes 5 ms to import
+
+from harness.errors import Untrusted
+from harness.ownership import (
+    BY_OTHERS,
+    FOR_OTHERS,
+    PRIVATE_FILE,
+    SHARED_FILE,
+    close_to_others,
+    make_directories,
+    opened,
+    refuse,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import IO
 
 ASIDE = ".aside"
-SEAL_BYTES = 32
 
 
-def write_atomically(path: Path | str, content: str | bytes, *, mode: int = 0o644) -> bool:
+def write_atomically(path: Path | str, content: str | bytes, *, mode: int = PRIVATE_FILE) -> bool:
     """Write `content` to `path` and say whether that changed anything.
 
-    A reader sees the old file or the new one, never half of either; an equal file is left as it is.
+    A reader sees the old file or the new one, never half of either; an equal file is left as it is, but one for this
+    user alone is closed to others, and never one that somebody else wrote. No mode depends on the umask.
     """
     place = os.fspath(path)
     data = content.encode() if isinstance(content, str) else content
-    if os.path.isfile(place) and read(place) == data:  # noqa: PTH113 # pathlib takes 10 ms to import
+    if holds(place, data, private=not mode & FOR_OTHERS):
         return False
     directory, name = os.path.split(place)
-    os.makedirs(directory or ".", exist_ok=True)  # noqa: PTH103
+    make_directories(directory or ".", private=not mode & FOR_OTHERS)
     # Its own for every thread of every process, so that nobody writes into another one's.
     aside = os.path.join(directory, f".{name}.{os.getpid()}-{get_ident()}{ASIDE}")  # noqa: PTH118
     try:
@@ -47,19 +57,23 @@ def write_atomically(path: Path | str, content: str | bytes, *, mode: int = 0o64
     return True
 
 
-def sealed(content: bytes) -> bytes:
-    """Put the hash of a content after it, so that damage is noticed when it is read."""
-    return content + hashlib.sha256(content).digest()
+def write_shared(path: Path | str, content: str | bytes) -> bool:
+    """Write what others may read, such as a package or what git tracks, as `write_atomically` does."""
+    return write_atomically(path, content, mode=SHARED_FILE)
 
 
-def unsealed(path: Path | str) -> bytes | None:
-    """Read what was sealed; None when it is not there, or not what was written."""
+def holds(place: str, data: bytes, *, private: bool) -> bool:
+    """Say whether a file has this content already, and close a private one to others."""
+    if not private:
+        return os.path.isfile(place) and read(place) == data  # noqa: PTH113 # pathlib takes 10 ms to import
     try:
-        content = read(os.fspath(path))
-    except FileNotFoundError:
-        return None
-    held = content[:-SEAL_BYTES]
-    return held if hashlib.sha256(held).digest() == content[-SEAL_BYTES:] else None
+        descriptor = opened(place, directory=False)
+    except (Untrusted, OSError):
+        # Whatever is there is replaced.
+        return False
+    with open(descriptor, "rb") as file:  # noqa: PTH123 # a descriptor
+        close_to_others(descriptor)
+        return file.read() == data
 
 
 def sweep_asides(path: Path | str) -> None:
@@ -88,13 +102,26 @@ class locked:  # noqa: N801 # used as a statement, `with locked(path):`
 
     def __init__(self, path: Path | str) -> None:
         self.path = os.fspath(path)
-        self.file: IO[str] | None = None
+        self.descriptor = -1
 
     def __enter__(self) -> None:
-        os.makedirs(os.path.dirname(self.path), exist_ok=True)  # noqa: PTH103, PTH120
-        self.file = open(self.path, "w")  # noqa: PTH123 # closed at the block's end
-        fcntl.flock(self.file, fcntl.LOCK_EX)
+        make_directories(os.path.dirname(self.path))  # noqa: PTH120
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            self.descriptor = os.open(self.path, flags, PRIVATE_FILE)
+            found = os.fstat(self.descriptor)
+            # What is in it counts for nothing, so it does not matter that others could write into it.
+            refuse(self.path, found, directory=False, allowed=BY_OTHERS)
+            if found.st_mode & FOR_OTHERS:
+                os.fchmod(self.descriptor, PRIVATE_FILE)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX)
+        except BaseException as error:
+            self.__exit__()
+            if isinstance(error, OSError):
+                refuse(self.path, os.lstat(self.path), directory=False)
+            raise
 
     def __exit__(self, *_: object) -> None:
-        if self.file:
-            self.file.close()
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1

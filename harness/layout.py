@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.checkout import find_checkout
 from harness.errors import UnknownName
+from harness.ownership import own_private
 
 # So many roots can be named in one sentence.
 FEW = 3
@@ -51,13 +52,18 @@ class Project:
 
     @property
     def private(self) -> Path:
-        """What the harness makes for itself on this machine; never in git, safe to delete while nothing runs."""
+        """What the harness makes for itself on this machine; never in git, safe to delete while nothing runs.
+
+        Raises Untrusted where somebody else may have written.
+        """
+        own_private(self.path)
         return self.path / ".sawhorse"
 
     @property
     def local(self) -> Path:
-        """All that belongs to this project's local AWS."""
-        return self.private / "local"
+        """All that belongs to this project's local AWS. Raises Untrusted where somebody else may have written."""
+        own_private(self.path, "local", depth=2)
+        return self.path / ".sawhorse/local"
 
     def shown(self, path: Path) -> str:
         """Write a path as people know it: from the project, when it lies there."""

@@ -13,8 +13,9 @@ import jinja2
 
 from harness.environment import Environment, read_environment
 from harness.errors import BadConfiguration, BuildFailed
-from harness.files import write_atomically
+from harness.files import write_shared
 from harness.layout import Project, Root
+from harness.ownership import read_own
 from harness.package.config import read_config
 from harness.package.freshness import refuse_stale
 from harness.package.limits import ZIPPED_LIMIT
@@ -49,7 +50,7 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
     backend = directory / "backend.tf"
     if environment.state_bucket:
         contents[backend] = fill("backend.tf.j2", environment=environment, app=root.app)
-    changed = [write_atomically(path, content) for path, content in contents.items()]
+    changed = [write_shared(path, content) for path, content in contents.items()]
     if backend not in contents and backend.is_file():
         # The environment names no bucket any more: Terraform asks for a migration at the next init.
         backend.unlink()
@@ -85,7 +86,9 @@ def archives_of(packages: Iterable[Entry]) -> list[Archive]:
 def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = None) -> None:
     """Render variables that stand in for packages, unless there are some: a destroy needs names, and never the zip."""
     path = directory / "terraform.tfvars"
-    if path.is_file():
+    if path.exists():
+        # It says what a destroy acts on, so it must be this user's own.
+        read_own(path, private=False, directory=False)
         return
     config = read_config(root.project, root.app)
     packages = {
@@ -93,7 +96,7 @@ def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = No
         for function, handler in config.handlers.items()
     }
     environment = read_environment(root.project, root.environment)
-    write_atomically(path, render_tfvars(environment, root.app, packages, local_issuer=local_issuer))
+    write_shared(path, render_tfvars(environment, root.app, packages, local_issuer=local_issuer))
 
 
 def render_tfvars(

@@ -11,6 +11,7 @@ import sys
 
 from harness.checkout import find_checkout
 from harness.errors import INTERRUPTED, SawhorseError, told
+from harness.ownership import keep_to_this_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command that the arguments name, and return its exit code or raise SystemExit with it."""
+    keep_to_this_user()
     command, *words = sys.argv[1:] or [""]
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path that is not UTF-8 can be shown as well; on standard error Python does so by itself.

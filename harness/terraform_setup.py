@@ -24,6 +24,7 @@ from harness import bootstrap, shell
 from harness.bootstrap import Machine
 from harness.errors import BadConfiguration, MissingTool
 from harness.files import write_atomically
+from harness.ownership import make_own_directory, own_private
 
 TERRAFORM_VERSION = "1.11.4"
 TERRAFORM_MINIMUM = (1, 11)
@@ -60,6 +61,7 @@ def ensure_terraform(project: Path, machine: Machine | None = None) -> Path:
     if on_path and (terraform_version(on_path) or (0, 0)) >= TERRAFORM_MINIMUM:
         return on_path
     fetched = project / f".sawhorse/tools/terraform-{TERRAFORM_VERSION}/terraform"
+    own_private(project, "tools", fetched.parent.name, depth=1)
     if not fetched.is_file():
         fetch_terraform(fetched, machine)
     return fetched
@@ -121,13 +123,13 @@ def fetch_terraform(target: Path, machine: Machine) -> None:
             f"What {url} gave has SHA-256 {found}, not {TERRAFORM_SHA256[name]}; nothing was installed. "
             "Install Terraform >= 1.11 by another way and put it on PATH."
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_own_directory(target.parent)
     with tempfile.TemporaryDirectory(dir=target.parent) as aside:
         packed = Path(aside) / "terraform.zip"
         packed.write_bytes(archive)
         with zipfile.ZipFile(packed) as opened:
             program = Path(opened.extract("terraform", aside))
-        program.chmod(0o755)
+        program.chmod(0o700)
         program.replace(target)
 
 
@@ -193,6 +195,7 @@ def ensure_provider_configuration(project: Path, machine: Machine | None = None)
         # Then Terraform reads the user's own.
         refuse_development_overrides(machine)
         return None
+    own_private(project)
     path = project / ".sawhorse/terraform.rc"
     content = CLI_CONFIGURATION.format(mirror=json.dumps(str(mirror)), source=PROVIDER_SOURCE)
     write_atomically(path, content)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from harness.ownership import close_entry, read_own, refuse
 
 # Of the snapshots that Terraform has written since 0.12.
 SNAPSHOT_VERSION = 4
@@ -50,6 +54,33 @@ class Snapshot:
 UNREADABLE = Snapshot(lineage="unreadable", resources=({"address": "unreadable", "status": None},))
 
 
+def keep_states(root: Path) -> None:
+    """Close what Terraform keeps in a root to others, and refuse what somebody else may have put there.
+
+    A native run under a shell's umask may leave files that a group can write; they count as no worse than the
+    configuration beside them when that group may write the root itself. Raises Untrusted.
+    """
+    allowed = root.stat().st_mode & stat.S_IWGRP
+    workspaces = root / "terraform.tfstate.d"
+    with contextlib.suppress(FileNotFoundError):
+        # It says where the state is, and which modules and providers are run.
+        refuse(
+            str(root / ".terraform"),
+            (root / ".terraform").lstat(),
+            directory=True,
+            allowed=allowed,
+        )
+    directories = [workspaces, *workspaces.glob("*")]
+    for directory in directories:
+        with contextlib.suppress(FileNotFoundError):
+            close_entry(directory, directory=True, allowed=allowed)
+    states = [*root.glob("terraform.tfstate*"), root / UNSAVED, *workspaces.glob("*/terraform.tfstate*")]
+    for path in states:
+        if path not in directories:
+            with contextlib.suppress(FileNotFoundError):
+                close_entry(path, allowed=allowed)
+
+
 def instances_of(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Walk the instances of a resource as a snapshot of the state has it."""
     name = ".".join([*([resource["module"]] if "module" in resource else []), resource["type"], resource["name"]])
@@ -70,7 +101,7 @@ def unsaved(directory: Path) -> Snapshot | None:
     """
     path = directory / UNSAVED
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(read_own(path, directory=False))
         return Snapshot.of(content)
     except FileNotFoundError:
         return None

@@ -25,6 +25,7 @@ from harness.local.mirror import mirror
 from harness.render import render, render_unbuilt
 from harness.shell import ELSEWHERE
 from harness.terraform import Terraform
+from harness.terraform_state import keep_states
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Workspace:
 
     def prepared(self, *, built: bool) -> Terraform:
         project = self.root.project
+        keep_states(self.root.path)
         if self.local:
             runtime = bootstrap.ensure_emulators(project.path)
             directory = mirror(

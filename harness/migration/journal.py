@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.errors import BadConfiguration
+from harness.errors import BadConfiguration, Untrusted
+from harness.ownership import make_own_file
 
 SUFFIX = ".migration"
 
@@ -34,8 +36,12 @@ def open_journal(source: Path) -> Iterator[Journal]:
     """Open the journal of a file, which is made when there is none."""
     path = source.with_name(f"{source.name}{SUFFIX}")
     try:
+        # Who may write the directory may as well remove the file: a group's own is no worse.
+        make_own_file(path, allowed=path.parent.stat().st_mode & stat.S_IWGRP)
         connection = sqlite3.connect(path)
-    except sqlite3.OperationalError as error:
+    except Untrusted as error:
+        raise refused(path, "it is not a file that this user alone may write") from error
+    except (OSError, sqlite3.OperationalError) as error:
         raise refused(path, error) from error
     try:
         try:
@@ -49,7 +55,7 @@ def open_journal(source: Path) -> Iterator[Journal]:
         connection.close()
 
 
-def refused(path: Path, error: sqlite3.Error) -> BadConfiguration:
+def refused(path: Path, error: sqlite3.Error | OSError | str) -> BadConfiguration:
     return BadConfiguration(
         f"{path} cannot be written ({error}), and without it a link that was deleted since would be copied again. "
         "Copy the SQLite file to a directory where you may write, and migrate from there."

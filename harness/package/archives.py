@@ -288,7 +288,7 @@ def fetch(line: Line, archive: Archive, cache: Cache, place: Place) -> None:
 def read_archive(archive: Archive, cache: Cache) -> bytes:
     """Return an archive's bytes from the cache. Raises BuildFailed for other bytes than those that the lock names."""
     path = cache.archive_path(archive.sha256)
-    content = path.read_bytes()
+    content = cache.archive(archive.sha256)
     if hashlib.sha256(content).hexdigest() != archive.sha256:
         path.unlink(missing_ok=True)
         raise BuildFailed(f"{path} was changed since it was fetched, and is removed now; build again to fetch it anew.")

@@ -11,7 +11,8 @@ import os
 from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to import
 
 from harness.errors import BuildFailed
-from harness.files import locked, read, remove, sweep_asides, write_atomically
+from harness.files import locked, remove, sweep_asides, write_shared
+from harness.ownership import read_own
 from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, pack, write_archive
 from harness.package.compiling import Imports, Judged, Running, bytecode_name, compile_sources
 from harness.package.declared import edit
@@ -157,7 +158,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
         sweep_asides(f"{dist}/{name}")
     if not recipe.layer:
         remove(f"{dist}/{layer_name(recipe.app)}")
-    written = [write_atomically(f"{dist}/{name}", content) for name, content in files.items()]
+    written = [write_shared(f"{dist}/{name}", content) for name, content in files.items()]
     hashed = hashes_of(contents.sources)
     made_of = base64_of(digest_of(recipe.config, recipe.lock, hashed))
     fragment = manifest_fragment(recipe, entry, layer_entry, made_of)
@@ -257,9 +258,9 @@ def enter(dist: str, fragment: str, before: str | None) -> None:
     path = f"{dist}/manifest.json"
     with locked(f"{dist}/.lock"):
         sweep_asides(path)
-        text = read(path).decode(errors="replace") if os.path.isfile(path) else ""  # noqa: PTH113
+        text = read_own(path, private=False).decode(errors="replace") if os.path.isfile(path) else ""  # noqa: PTH113
         if before and is_manifest_with(text, before):
-            write_atomically(path, text.replace(before, fragment))
+            write_shared(path, text.replace(before, fragment))
             return
         from harness.package.manifest import enter_fragment  # noqa: PLC0415 # dataclasses and json, 30 ms
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from harness import bootstrap
 from harness.errors import BadConfiguration, BuildFailed
-from harness.files import locked
 from harness.layout import Project
 from harness.package.archive import Member, directories_of
 from harness.package.assembly import Contents, Package, pack_sources, write_package
@@ -21,7 +20,7 @@ from harness.package.locks import find_lock, settings_directory
 from harness.package.names import module_at_top, refuse_names
 from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
-from harness.package.state import Recipe, builder_digest, lock_path, read_state
+from harness.package.state import Recipe, builder_digest, read_state, writing
 from harness.package.target import Target, lambda_target
 from harness.package.wheels import Wanted, canonical, prepared_parts
 
@@ -99,7 +98,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         builder=builder_digest(),
     )
     documents = documents_of(config.app, parts, cache)
-    with locked(lock_path(str(dist), config.app)):
+    with writing(str(dist), config.app):
         sources = read_sources(str(project.path), config.app, config.root_files)
         refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members], declared)
         contents = Contents(sources, pack_sources(recipe, sources, {}), dependencies)

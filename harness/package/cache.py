@@ -8,9 +8,11 @@ Below the cache's directory:
     wheels/<name>-<version>-<hash>.part   a wheel, pruned, compiled and compressed
     locks/<hash>                          the parts that a lock stands for, on one platform
     imports/<hash>                        that what was pruned of a lock's wheels breaks no import
-    interpreters/<version>                where the interpreter of a minor version is
+    interpreters/<version>                where the interpreter of a minor version is; the program itself is looked at
     documents/<hash>                      bill of materials and licences of an app with these parts
     aside/                                what a preparation under way writes; swept by the next one
+
+All but the archives, which a lock names by their hash, are believed only where this user sealed them, under this name.
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadConfiguration
-from harness.files import locked, sealed, unsealed
+from harness.files import locked, write_atomically
+from harness.ownership import is_own_program, make_own_directory, own_directory, read_own
 from harness.package.archive import Member, described_again
+from harness.seals import sealed, unsealed
 
+INSTEAD = "name another directory in SAWHORSE_CACHE_DIR"
 # Changed whenever an older cache must not be read any more.
 LAYOUT = b"sawhorse 2\n"
 
@@ -69,17 +74,36 @@ class Cache:
 
     @classmethod
     def of_user(cls) -> Cache:
-        """SAWHORSE_CACHE_DIR, else `sawhorse` in XDG_CACHE_HOME, which is `~/.cache` unless it is set."""
+        """SAWHORSE_CACHE_DIR, else `sawhorse` in XDG_CACHE_HOME, which is `~/.cache` unless it is set.
+
+        Raises Untrusted for a directory that is not this user's own.
+        """
         named, base = os.environ.get("SAWHORSE_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME", "")
         if named and not Path(named).is_absolute():
             raise BadConfiguration(f"SAWHORSE_CACHE_DIR is {named}; name a directory from / on, or unset it.")
         # A relative one is to be ignored (https://specifications.freedesktop.org/basedir-spec/latest/).
         home = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()
-        return cls(Path(named) if named else home / "sawhorse")
+        path = Path(named) if named else home / "sawhorse"
+        with suppress(FileNotFoundError):
+            own_directory(path, link=True, instead=INSTEAD)
+        return cls(path)
+
+    def held(self, kind: str, name: str) -> bytes | None:
+        """Read what was kept; None when it is not there, or not what this user wrote under this name."""
+        return unsealed(self.path / kind / name, f"cache {kind}/{name}")
+
+    def keep(self, kind: str, name: str, content: bytes) -> None:
+        """Keep a content under a name; only while `preparing`."""
+        path = self.path / kind / name
+        make_own_directory(path.parent)
+        # What is written aside is swept should this process be killed.
+        written = self.aside / name
+        write_atomically(written, sealed(content, f"cache {kind}/{name}"))
+        written.replace(path)
 
     def parts_of(self, lock_key: str) -> list[Part] | None:
         """Return the parts of a lock, or None when they were never prepared or one is not what it was."""
-        held = unsealed(self.path / "locks" / lock_key)
+        held = self.held("locks", lock_key)
         if held is None:
             return None
         parts = [self.part(name) for name in marshal.loads(held)[0]]
@@ -87,12 +111,12 @@ class Cache:
 
     def directories_of(self, lock_key: str) -> list[Tracked]:
         """Return the directories that a lock names, as they were when its parts were prepared."""
-        held = unsealed(self.path / "locks" / lock_key)
+        held = self.held("locks", lock_key)
         return [Tracked(*tree) for tree in marshal.loads(held)[1]] if held else []
 
     def part(self, name: str) -> Part | None:
         """Read a part; None when it is not there or broken."""
-        held = unsealed(self.path / "wheels" / name)
+        held = self.held("wheels", name)
         return read_part(held) if held and held.startswith(LAYOUT) else None
 
     def archive_path(self, sha256: str) -> Path:
@@ -117,27 +141,31 @@ class Cache:
 
     def keep_archive(self, sha256: str, incoming: Path) -> None:
         path = self.archive_path(sha256)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_own_directory(path.parent)
         incoming.replace(path)
 
+    def archive(self, sha256: str) -> bytes:
+        """Read an archive; whoever does checks it. Raises Untrusted for one of somebody else."""
+        return read_own(self.archive_path(sha256))
+
     def selection(self, key: str) -> bytes | None:
-        return unsealed(self.path / "selections" / key)
+        return self.held("selections", key)
 
     def keep_selection(self, key: str, content: bytes) -> None:
-        self.keep(self.path / "selections" / key, content, self.aside)
+        self.keep("selections", key, content)
 
     def built(self, key: str) -> bytes | None:
         """Return a wheel that was built under this key."""
-        return unsealed(self.path / "built" / key)
+        return self.held("built", key)
 
     def keep_built(self, key: str, content: bytes) -> None:
-        self.keep(self.path / "built" / key, content, self.aside)
+        self.keep("built", key, content)
 
     def imports_checked(self, key: str) -> bool:
-        return unsealed(self.path / "imports" / key) is not None
+        return self.held("imports", key) is not None
 
     def keep_imports_checked(self, key: str) -> None:
-        self.keep(self.path / "imports" / key, b"", self.aside)
+        self.keep("imports", key, b"")
 
     @property
     def aside(self) -> Path:
@@ -146,50 +174,45 @@ class Cache:
 
     def documents_of(self, key: str) -> dict[str, bytes] | None:
         """Return the documents kept under a key, by their names; None when there are none."""
-        held = unsealed(self.path / "documents" / key)
+        held = self.held("documents", key)
         return dict(marshal.loads(held)) if held else None
 
     def interpreter(self, python: str) -> Path | None:
-        """Return the interpreter of a minor version that was found before, when it is still there."""
-        held = unsealed(self.path / "interpreters" / python)
+        """Return the interpreter of a minor version that was found before, unless it may be another one's by now."""
+        held = self.held("interpreters", python)
         path = Path(os.fsdecode(held)) if held else None
-        return path if path and os.access(path, os.X_OK) else None
+        return path if path and is_own_program(path) else None
 
     def remember_interpreter(self, python: str, path: Path) -> None:
-        with self.preparing() as aside:
-            self.keep(self.path / "interpreters" / python, os.fsencode(path), aside)
+        with self.preparing():
+            self.keep("interpreters", python, os.fsencode(path))
 
     def forget_interpreter(self, python: str) -> None:
         (self.path / "interpreters" / python).unlink(missing_ok=True)
 
     def keep_documents(self, key: str, documents: dict[str, bytes]) -> None:
-        with self.preparing() as aside:
-            self.keep(self.path / "documents" / key, marshal.dumps(documents, 2), aside)
+        with self.preparing():
+            self.keep("documents", key, marshal.dumps(documents, 2))
 
     @contextmanager
     def preparing(self) -> Iterator[Path]:
         """Give a directory to work in, to one process at a time; what a killed one left there is gone."""
+        make_own_directory(self.path, link=True, instead=INSTEAD)
         with locked(self.path / ".lock"):
             aside = self.aside
             shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir(mode=0o700)
+            make_own_directory(aside)
             try:
                 yield aside
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
 
     def keep_part(self, name: str, part: Part) -> None:
-        self.keep(self.path / "wheels" / name, write_part(part), self.aside)
+        self.keep("wheels", name, write_part(part))
 
     def keep_lock(self, lock_key: str, names: Sequence[str], trees: Sequence[Tracked]) -> None:
         content = (list(names), [[tree.path, tree.digest] for tree in trees])
-        self.keep(self.path / "locks" / lock_key, marshal.dumps(content, 2), self.aside)
-
-    def keep(self, path: Path, content: bytes, aside: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written = aside / path.name
-        written.write_bytes(sealed(content))
-        written.replace(path)
+        self.keep("locks", lock_key, marshal.dumps(content, 2))
 
 
 def write_part(part: Part) -> bytes:

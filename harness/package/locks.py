@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from harness import bootstrap
 from harness.errors import BuildFailed, UnknownName
-from harness.files import write_atomically
+from harness.files import write_shared
 from harness.layout import Project, one_of
 from harness.package.declared import PYPROJECT, UV_LOCK, declared_in
 from harness.package.state import lock_digest, lock_inputs
@@ -150,7 +150,7 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
             raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
         content = portable(made.read_bytes().decode(), project.path, source).encode()
     refuse_unbuildable(project, name, content, lock, project.path)
-    write_atomically(lock, content)
+    write_shared(lock, content)
     return lock
 
 
@@ -212,6 +212,6 @@ def relock(project: Project, app: str, uv_lock: Path, *, upgrade: bool) -> Path:
     try:
         refuse_unbuildable(project, app, exported(project, app, uv_lock), uv_lock, uv_lock.parent)
     except BaseException:
-        write_atomically(uv_lock, before)
+        write_shared(uv_lock, before)
         raise
     return uv_lock

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BuildFailed
-from harness.files import write_atomically
+from harness.files import write_shared
+from harness.ownership import read_own
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,18 @@ def code_sha256(content: bytes) -> str:
 
 
 def read_manifest(dist: Path) -> Manifest:
-    """Return the manifest of a directory of packages, by app and function; empty when nothing was built."""
+    """Return the manifest of a directory of packages, by app and function; empty when nothing was built.
+
+    Raises Untrusted for one that somebody else may have written.
+    """
     path = dist / "manifest.json"
-    if not path.is_file():
-        return {}
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(read_own(path, private=False, link=True))
         return {
             app: {name: read_entry(entry) for name, entry in functions.items()} for app, functions in content.items()
         }
+    except FileNotFoundError:
+        return {}
     except (ValueError, TypeError, AttributeError) as error:
         raise unreadable(path) from error
 
@@ -82,7 +86,7 @@ def write_manifest(dist: Path, manifest: Manifest) -> None:
         }
         for app, functions in sorted(manifest.items())
     }
-    write_atomically(dist / "manifest.json", json.dumps(content, indent=2) + "\n")
+    write_shared(dist / "manifest.json", json.dumps(content, indent=2) + "\n")
 
 
 def enter_fragment(dist: Path | str, fragment: str) -> None:
@@ -92,7 +96,7 @@ def enter_fragment(dist: Path | str, fragment: str) -> None:
     """
     path = Path(dist) / "manifest.json"
     try:
-        found = json.loads(path.read_text()) if path.is_file() else {}
+        found = json.loads(read_own(path, private=False, link=True)) if path.is_file() else {}
         entered = {**found, **json.loads(f"{{{fragment}}}")}
     except (ValueError, TypeError) as error:
         raise unreadable(path) from error

@@ -9,10 +9,10 @@ would take longer than the build.
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 
-from harness.files import locked, read
+from harness.files import read
+from harness.ownership import is_own_program
 from harness.package.assembly import (
     Contents,
     Package,
@@ -23,7 +23,7 @@ from harness.package.assembly import (
 from harness.package.compiling import Imports, Running, WrongInterpreter, bytecode_name
 from harness.package.declared import declared_in
 from harness.package.sources import hashes_of, read_sources
-from harness.package.state import State, lock_digest, lock_inputs, lock_path, read_state
+from harness.package.state import State, lock_digest, lock_inputs, read_state, writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def build_quickly(project: str, app: str, *, dist: str, target: str | None = Non
     if isinstance(proven, Package) or proven is None:
         return proven
     try:
-        with locked(lock_path(dist, app)):
+        with writing(dist, app):
             # Another build may have come first.
             proven = prove(project, app, dist, target)
             return rebuild(dist, app, *proven) if isinstance(proven, tuple) else proven
@@ -68,7 +68,7 @@ def is_settled(project: str, state: State, target: str | None) -> bool:
         not recipe.compiler
         or recipe.directories
         or target not in {None, recipe.target}
-        or not os.access(recipe.compiler, os.X_OK)
+        or not is_own_program(recipe.compiler)
     ):
         return False
     try:

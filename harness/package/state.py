@@ -10,8 +10,10 @@ import marshal
 import os
 import zlib
 
-from harness.files import read, sealed, unsealed, write_atomically
+from harness.files import locked, read, write_atomically
+from harness.ownership import make_own_directory, own_directory
 from harness.package.archive import Member, described_again
+from harness.seals import sealed, unsealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,15 +123,30 @@ def state_path(dist: str, app: str) -> str:
     return f"{dist}/.build/{app}"
 
 
-def lock_path(dist: str, app: str) -> str:
-    """Held while an app's package is written."""
-    return f"{dist}/.build/{app}.lock"
+def writing(dist: str, app: str) -> locked:
+    """Hold the lock of an app's package while it is written. Raises Untrusted where `dist` is not this user's own."""
+    make_own_directory(dist, private=False, link=True)
+    return locked(f"{dist}/.build/{app}.lock")
+
+
+def role_of(dist: str, app: str) -> str:
+    """Name what a state is sealed as: that of another directory, or of another app, is not this one's."""
+    return f"state of {app} in {os.path.realpath(dist)}"
+
+
+def sealed_state(dist: str, app: str) -> bytes | None:
+    """Read what `write_state` wrote; None when this user did not. Raises Untrusted where somebody else may have."""
+    try:
+        own_directory(dist, private=False, link=True)
+    except FileNotFoundError:
+        return None
+    return unsealed(state_path(dist, app), role_of(dist, app))
 
 
 def read_state(dist: str, app: str) -> State | None:
     """Return what the last build of an app in `dist` made; None when there was none, or one of another builder."""
     try:
-        content = marshal.loads(unsealed(state_path(dist, app)) or b"")
+        content = marshal.loads(sealed_state(dist, app) or b"")
         recipe = Recipe(**content.pop("recipe"))
         return State(recipe=recipe, **content) if recipe.builder == builder_digest() else None
     except (FileNotFoundError, ValueError, EOFError, TypeError, AttributeError, KeyError):
@@ -148,7 +165,7 @@ class Remembered:
 def remembered(dist: str, app: str) -> Remembered | None:
     """Return what the last build of an app in `dist` made it of, whichever builder that was; None when nobody knows."""
     try:
-        content = marshal.loads(unsealed(state_path(dist, app)) or b"")
+        content = marshal.loads(sealed_state(dist, app) or b"")
         return Remembered(content["recipe"]["config"], content["recipe"]["lock"], content["sources"])
     except (FileNotFoundError, ValueError, EOFError, TypeError, KeyError):
         return None
@@ -157,7 +174,8 @@ def remembered(dist: str, app: str) -> Remembered | None:
 def write_state(dist: str, state: State) -> None:
     content = {name: getattr(state, name) for name in State.__slots__ if name != "recipe"}
     content["recipe"] = {name: getattr(state.recipe, name) for name in Recipe.__slots__}
-    write_atomically(state_path(dist, state.recipe.app), sealed(marshal.dumps(content, 2)))
+    app = state.recipe.app
+    write_atomically(state_path(dist, app), sealed(marshal.dumps(content, 2), role_of(dist, app)))
 
 
 def lock_inputs(project: str, app: str) -> dict[str, bytes]:

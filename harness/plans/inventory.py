@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadConfiguration
-from harness.files import write_atomically
+from harness.files import write_shared
 from harness.plans.documents import Written, read_document, shown_path, write_document
 from harness.plans.plan import Plan, Unknown
 
@@ -79,7 +79,7 @@ def refresh_inventory(planned: Plan, inventory: Path) -> None:
     lines = inventory.read_text(encoding="utf-8").split("\n") if exists else []
     comments = "".join(f"{line}\n" for line in lines if line.startswith("#"))
     try:
-        write_atomically(inventory, (comments or ("" if parts else FIRST)) + write_document(content))
+        write_shared(inventory, (comments or ("" if parts else FIRST)) + write_document(content))
     except (RecursionError, ValueError) as error:
         raise BadConfiguration(
             f"{shown_path(inventory)} cannot hold what is planned ({error}); write it by hand."

@@ -15,7 +15,7 @@ from typing import Any
 import tftest
 
 from harness import shell
-from harness.files import write_atomically
+from harness.files import write_shared
 
 
 class Unknown(str):
@@ -172,5 +172,5 @@ def initialized(tool: Tool, directory: Path) -> tftest.TerraformTest:
     runner.env = {**shell.kept(runner.env, local=True), **tool.environment}
     runner.setup(cleanup_on_exit=False)
     lock = directory / ".terraform.lock.hcl"
-    write_atomically(lock, re.sub(r"^  hashes = \[.*?^  \]\n", "", lock.read_text(), flags=re.MULTILINE | re.DOTALL))
+    write_shared(lock, re.sub(r"^  hashes = \[.*?^  \]\n", "", lock.read_text(), flags=re.MULTILINE | re.DOTALL))
     return runner

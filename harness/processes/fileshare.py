@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from harness.errors import BadConfiguration
+from harness.ownership import close_entry, make_own_directory, make_own_file
 from harness.processes import Process
 from harness.service import service_environment
 from harness.workspace import Deployment, variables_of
 
 SESSION = "sawhorse-dev"
+BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 
 
 def process(deployment: Deployment) -> Process:
@@ -17,8 +21,14 @@ def process(deployment: Deployment) -> Process:
         variables = {**place(deployment), **variables, **credentials(deployment)}
     else:
         home = deployment.root.project.private / "fileshare"
-        home.mkdir(parents=True, exist_ok=True)
-        variables["SQLITE_PATH"] = str(home / f"{deployment.root.environment}.sqlite3")
+        database = home / f"{deployment.root.environment}.sqlite3"
+        make_own_directory(home)
+        # SQLite gives what it writes beside a file the mode of that file.
+        make_own_file(database)
+        for suffix in BESIDE_SQLITE:
+            with suppress(FileNotFoundError):
+                close_entry(f"{database}{suffix}")
+        variables["SQLITE_PATH"] = str(database)
     return Process(module="fileshare.main:app", environment=variables)
 
 

@@ -35,6 +35,8 @@ def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _cache_of_tests(cache_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(cache_of_the_run))
+    # The key that proves what lies there.
+    monkeypatch.setenv("SAWHORSE_STATE_DIR", str(cache_of_the_run.with_name(f"{cache_of_the_run.name}-state")))
 
 
 @pytest.fixture

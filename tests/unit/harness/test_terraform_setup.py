@@ -281,13 +281,15 @@ def test_the_configuration_names_the_mirror_and_leaves_other_providers_to_the_re
     assert 'exclude = ["registry.terraform.io/hashicorp/aws"]' in text
 
 
-def test_what_was_fetched_can_be_run_by_others(
+def test_what_was_fetched_is_for_this_user_alone_under_any_umask(
     machine: Machine, releases: str, tmp_path: Path, right_checksum: None
 ) -> None:
-    before = os.umask(0o077)
+    before = os.umask(0)
     try:
         found = terraform_setup.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
     finally:
         os.umask(before)
 
-    assert stat.S_IMODE(found.stat().st_mode) == 0o755
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (found, found.parent, tmp_path / "project/.sawhorse")] == [
+        0o700
+    ] * 3

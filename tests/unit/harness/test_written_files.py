@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import files_sentence
-from harness.files import sweep_asides, write_atomically
+from harness.files import sweep_asides, write_atomically, write_shared
 
 
 def test_a_first_write_changes_something_and_a_second_one_nothing(tmp_path: Path) -> None:
@@ -29,16 +29,25 @@ def test_a_first_write_changes_something_and_a_second_one_nothing(tmp_path: Path
     assert path.read_text() == "text"
 
 
-@pytest.mark.parametrize("umask", [0o022, 0o077])
-def test_the_mode_does_not_depend_on_the_umask(tmp_path: Path, umask: int) -> None:
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o177, 0o777])
+def test_modes_do_not_depend_on_the_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        write_atomically(tmp_path / "plain", "")
-        write_atomically(tmp_path / "secret", "", mode=0o600)
+        write_shared(tmp_path / "for all/plain", "")
+        write_atomically(tmp_path / "for one/secret", "")
     finally:
         os.umask(before)
 
-    assert (tmp_path / "plain").stat().st_mode & 0o777 == 0o644
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert modes == {"for all": 0o755, "plain": 0o644, "for one": 0o700, "secret": 0o600}
+
+
+def test_a_file_for_this_user_alone_is_closed_although_its_content_is_there_already(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("same")
+    (tmp_path / "secret").chmod(0o644)
+
+    assert not write_atomically(tmp_path / "secret", "same")
+
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
 
 
