@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from _thread import get_ident  # `threading` takes 5 ms to import
 
 from harness.errors import Untrusted
@@ -112,7 +113,7 @@ class locked:  # noqa: N801 # used as a statement, `with locked(path):`
             found = os.fstat(self.descriptor)
             # What is in it counts for nothing, so it does not matter that others could write into it.
             refuse(self.path, found, directory=False, allowed=BY_OTHERS)
-            if found.st_mode & FOR_OTHERS:
+            if stat.S_IMODE(found.st_mode) != PRIVATE_FILE:
                 os.fchmod(self.descriptor, PRIVATE_FILE)
             fcntl.flock(self.descriptor, fcntl.LOCK_EX)
         except BaseException as error:

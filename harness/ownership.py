@@ -26,11 +26,13 @@ BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 FOR_OTHERS = 0o077
 # A FIFO is not waited for, a terminal is not taken over, and no link is followed: what was opened is looked at.
 OPENING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-# What opening says of a link, a socket, or a file of somebody else.
-LOOKED_AT = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EACCES)
+# What opening says of a socket, or a file of somebody else.
+LOOKED_AT = (errno.ENOTDIR, errno.ENXIO, errno.EACCES)
 # What checkouts of one user may share by links: tools, environments, and the providers that Terraform fetched.
 SHARED_BY_LINKS = ("tools", "emulators", "cache")
 ALL_LEVELS = -1
+# Whoever reads one of these waits for others, or for a device.
+NEVER_READ = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK)
 # uv makes these for everybody, and nothing in them is read.
 EMPTY_FILES = (".lock",)
 
@@ -123,7 +125,10 @@ def read_own(path: Path | str, *, private: bool = True, link: bool = False, dire
 def make_own_file(path: Path | str, *, allowed: int = 0) -> None:
     """Make an empty file for this user alone where none is; raises what `close_entry` raises of one that is there."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        # The umask may have taken from it.
+        os.fchmod(descriptor, PRIVATE_FILE)
+        os.close(descriptor)
     except FileExistsError:
         close_entry(path, allowed=allowed)
 
@@ -157,6 +162,8 @@ def opened(place: str, *, directory: bool, instead: str = "", link: bool = False
             place = behind_own_link(place)
         descriptor = os.open(place, OPENING)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise Untrusted(sentence(place, "is a symbolic link", instead)) from error
         if error.errno in LOOKED_AT:
             refuse(place, os.lstat(place), directory=directory, instead=instead, allowed=allowed)
         raise
@@ -198,19 +205,32 @@ def sentence(place: str, fault: str, instead: str = "") -> str:
     return f"{place} {fault}, so nothing in it is believed: {', or '.join(remedies)}, and run this again."
 
 
-def refuse_below(place: str, depth: int = ALL_LEVELS) -> None:
-    """Refuse a directory in which others could write before now, or did."""
-    user = os.geteuid()
+def refuse_below(place: str, depth: int = ALL_LEVELS, *, links: bool = True) -> None:
+    """Refuse a directory in which somebody else could write before now, or did, so many levels down.
+
+    `links` says whether links of this user's own may lie in it.
+    """
     for entry in entries_below(place, depth):
         try:
             found = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             # A program that runs has removed it meanwhile.
             continue
-        if found.st_uid not in {ROOT, user}:
-            raise Untrusted(sentence(entry.path, f"belongs to {name_of(found.st_uid)}"))
-        if found.st_mode & BY_OTHERS and not entry.is_symlink() and entry.name not in EMPTY_FILES:
-            raise Untrusted(sentence(entry.path, "may be written by others"))
+        fault = fault_below(entry, found)
+        if not links and entry.is_symlink() and entry.path == f"{place}/{entry.name}":
+            fault = "is a symbolic link"
+        if fault:
+            raise Untrusted(sentence(entry.path, fault))
+
+
+def fault_below(entry: os.DirEntry[str], found: os.stat_result) -> str | None:
+    """Say why an entry in a directory of this user's own is not to be believed; None when it is."""
+    if found.st_uid not in {ROOT, os.geteuid()}:
+        return f"belongs to {name_of(found.st_uid)}"
+    if stat.S_IFMT(found.st_mode) in NEVER_READ:
+        return "is no regular file"
+    open_to_others = found.st_mode & BY_OTHERS and not entry.is_symlink() and entry.name not in EMPTY_FILES
+    return "may be written by others" if open_to_others else None
 
 
 def entries_below(place: str, depth: int) -> Iterator[os.DirEntry[str]]:
@@ -261,7 +281,7 @@ def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
         for name in below:
             place = f"{place}/{name}"
             own_directory(place, link=name in SHARED_BY_LINKS)
-        refuse_below(place, depth)
+        refuse_below(place, depth, links=False)
     except FileNotFoundError:
         return
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def archives_of(packages: Iterable[Entry]) -> list[Archive]:
 def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = None) -> None:
     """Render variables that stand in for packages, unless there are some: a destroy needs names, and never the zip."""
     path = directory / "terraform.tfvars"
-    if path.exists():
+    with suppress(FileNotFoundError):
         # It says what a destroy acts on, so it must be this user's own.
         read_own(path, private=False, directory=False)
         return

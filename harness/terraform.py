@@ -21,7 +21,7 @@ from python_terraform import Terraform as PythonTerraform
 from harness import shell, terraform_setup
 from harness.errors import CommandFailed, Interrupted, SawhorseError
 from harness.layout import Project
-from harness.ownership import make_own_directory
+from harness.ownership import make_own_directory, own_private
 from harness.terraform_state import SNAPSHOT_VERSION, Snapshot, how_to_save, unsaved, what_was_found
 
 NO_CHANGES, CHANGES = 0, 2
@@ -49,7 +49,8 @@ def terraform_environment(project: Project) -> dict[str, str]:
         variables["TF_CLI_CONFIG_FILE"] = str(configuration)
     elif "TF_PLUGIN_CACHE_DIR" not in os.environ:
         cache = project.private / "cache/terraform-plugins"
-        make_own_directory(cache, link=True)
+        own_private(project.path, "cache")
+        make_own_directory(cache)
         variables["TF_PLUGIN_CACHE_DIR"] = str(cache)
     return variables
 

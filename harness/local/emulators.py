@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from harness import bootstrap
+from harness import bootstrap, ownership
 from harness.errors import LocalAWSError
 from harness.files import locked, write_atomically
 from harness.layout import Project
@@ -341,7 +341,7 @@ class LocalAWS:
 
     def recorded(self) -> dict[str, Emulator]:
         try:
-            content = json.loads(self.record.read_text())
+            content = json.loads(ownership.read_own(self.record))
             return {name: Emulator(**facts) for name, facts in content.items()}
         except FileNotFoundError:
             return {}

@@ -25,6 +25,7 @@ from jwt.algorithms import RSAAlgorithm
 from harness.errors import LocalAWSError
 from harness.files import write_atomically
 from harness.layout import Project
+from harness.ownership import read_own
 
 HOME = "issuer"
 ALGORITHM = "RS256"
@@ -50,7 +51,7 @@ class Issuer:
         """Return the issuer of the local AWS that runs."""
         path = project.local / HOME / "key.json"
         try:
-            kept = json.loads(path.read_text())
+            kept = json.loads(read_own(path))
             key = cast("rsa.RSAPrivateKey", load_pem_private_key(kept["pem"].encode(), password=None))
             return cls(kept["url"], key, kept["key_id"])
         except FileNotFoundError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,9 +95,10 @@ def enter_fragment(dist: Path | str, fragment: str) -> None:
 
     Entries of an older build, which say less than today's, are left out: their apps are to be built anew.
     """
-    path = Path(dist) / "manifest.json"
+    path, found = Path(dist) / "manifest.json", {}
     try:
-        found = json.loads(read_own(path, private=False, link=True)) if path.is_file() else {}
+        with suppress(FileNotFoundError):
+            found = json.loads(read_own(path, private=False, link=True))
         entered = {**found, **json.loads(f"{{{fragment}}}")}
     except (ValueError, TypeError) as error:
         raise unreadable(path) from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 from harness.errors import BadConfiguration
+from harness.layout import Project
 from harness.ownership import close_entry, make_own_directory, make_own_file
 from harness.processes import Process
 from harness.service import service_environment
@@ -20,16 +22,20 @@ def process(deployment: Deployment) -> Process:
     if variables["USE_DYNAMODB"] == "true":
         variables = {**place(deployment), **variables, **credentials(deployment)}
     else:
-        home = deployment.root.project.private / "fileshare"
-        database = home / f"{deployment.root.environment}.sqlite3"
-        make_own_directory(home)
-        # SQLite gives what it writes beside a file the mode of that file.
-        make_own_file(database)
-        for suffix in BESIDE_SQLITE:
-            with suppress(FileNotFoundError):
-                close_entry(f"{database}{suffix}")
-        variables["SQLITE_PATH"] = str(database)
+        variables["SQLITE_PATH"] = str(own_database(deployment.root.project, deployment.root.environment))
     return Process(module="fileshare.main:app", environment=variables)
+
+
+def own_database(project: Project, environment: str) -> Path:
+    """Return the SQLite file of an environment, for this user alone; an empty one where none is. Raises Untrusted."""
+    database = project.private / "fileshare" / f"{environment}.sqlite3"
+    make_own_directory(database.parent)
+    # SQLite gives what it writes beside a file the mode of that file.
+    make_own_file(database)
+    for suffix in BESIDE_SQLITE:
+        with suppress(FileNotFoundError):
+            close_entry(f"{database}{suffix}")
+    return database
 
 
 def place(deployment: Deployment) -> dict[str, str]:
