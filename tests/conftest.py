@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 COPIED = ("environments", "harness", "lambda", "modules", "requirements", "Makefile", "pyproject.toml")
 # What is made once for a machine and only read afterwards.
 SHARED = ("tools", "emulators")
+
+
+def pytest_configure() -> None:
+    """Let no group write what a test makes: under a shell's umask of 002 it would be refused as somebody else's."""
+    os.umask(0o022)
 
 
 @pytest.fixture(scope="session")
