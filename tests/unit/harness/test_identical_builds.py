@@ -110,6 +110,7 @@ def built(circumstances: Circumstances, home: Path, repository: Path) -> Path:
         **own,
         **circumstances.variables,
         "SAWHORSE_CACHE_DIR": str(home / "cache"),
+        "SAWHORSE_STATE_DIR": str(home / "state"),
         # Whatever Python runs the builder, its libraries are these, all of them plain Python.
         "PYTHONPATH": os.pathsep.join([str(repository), *(path for path in sys.path if "site-packages" in path)]),
     }
