@@ -18,6 +18,7 @@ from harness import bootstrap
 from harness.errors import INTERRUPTED, SawhorseError, told
 from harness.layout import Project
 from harness.licences import Allowed, licence_faults, read_allowed
+from harness.package.declared import declared_in
 from harness.package.freshness import refuse_stale
 from harness.package.locks import find_lock
 from harness.package.requirements import read_lock
@@ -74,12 +75,14 @@ Look = Callable[[str, Sequence[Distribution]], Looked]
 def locked_distributions(project: Project) -> dict[Distribution, list[str]]:
     """Return every distribution of every lock, for all platforms, with the locks that have it. Raises BuildFailed."""
     found: dict[Distribution, list[str]] = {}
-    contents = {path: (path.read_bytes(), project.path) for path in sorted(project.requirements.glob("*.txt"))}
+    paths = sorted(project.requirements.glob("*.txt"))
+    contents = {path: (path.read_bytes(), project.path, path.stem) for path in paths}
     for app in project.apps:
         lock = find_lock(project, app)
-        contents[lock.path] = (lock.content, lock.base)
-    for path, (content, base) in contents.items():
-        for pinned in read_lock(content, project.shown(path), base, None).pinned:
+        contents[lock.path] = (lock.content, lock.base, app)
+    for path, (content, base, name) in contents.items():
+        declared = declared_in(str(project.path), name)
+        for pinned in read_lock(content, project.shown(path), base, None, declared=declared).pinned:
             found.setdefault((pinned.name.lower().replace("_", "-"), pinned.version), []).append(project.shown(path))
     return found
 

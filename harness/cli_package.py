@@ -54,12 +54,13 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
 ) -> None:
     """Say what is in a package, what is largest, and what it imports on start; with OTHER, why the two differ.
 
-    Exit code 1 when something is wrong with PATH, such as stale bytecode.
-    With OTHER nothing is imported; exit code 0 says the same bytes, 1 others.
+    Its sources are compiled again, which proves its bytecode: Lambda loads that without a look at the sources.
+    Exit code 1 when something is wrong with PATH, such as bytecode that is not that of its source, or cannot be proven.
+    With OTHER nothing is imported or compiled; exit code 0 says the same bytes, 1 others.
     Exit code 2 for what is no whole package.
     """
     from harness.package.comparison import compare
-    from harness.package.inspection import functions_of, inspect, own_names, package_path
+    from harness.package.inspection import check, functions_of, inspect, own_names, package_path
     from harness.package.opened import opened
     from harness.report import steps_of
 
@@ -70,7 +71,10 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
     with steps_of() as step, opened(found) as package:
         if found.stat().st_size > READ_AT_ONCE:
             step(f"Reading {project.shown(found)}")
-        inspection = inspect(package, functions, own_names(project, handlers, found.stem))
+        if other is None and found.stat().st_size > READ_AT_ONCE:
+            step("Compiling its sources again")
+        checked = check(package, lambda python: found_interpreter(python, project)) if other is None else None
+        inspection = inspect(package, functions, own_names(project, handlers, found.stem), checked)
         if other is not None:
             with opened(package_path(project, other)) as second:
                 comparison = compare(package, second)
@@ -95,6 +99,14 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
             print(f"\nWrong: {finding}")
     if not comparison.equal if comparison else inspection.findings:
         raise typer.Exit(1)
+
+
+def found_interpreter(python: str, project: Project) -> Path | None:
+    """Return an interpreter of a minor version that is here, to compile with."""
+    from harness.package.starts import find_interpreter
+
+    found = find_interpreter(python, project)
+    return found.path if found else None
 
 
 def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
@@ -228,6 +240,9 @@ def show_bytecode(inspection: Inspection) -> None:
     pythons = ", ".join(f"{count:,} for Python {version}" for version, count in found.pythons.items())
     checks = ", ".join(f"{count:,} {check}" for check, count in found.checks.items())
     print(f"\nBytecode: {pythons}; {checks}; {len(found.stale):,} stale.")
+    if inspection.proof.pythons:
+        versions = ", ".join(inspection.proof.pythons.values())
+        print(f"{inspection.proof.proven:,} are what Python {versions} compiles of their sources.")
     print(f"{found.missing:,} sources have none; {found.sourceless:,} files of it have no source.")
 
 

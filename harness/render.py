@@ -19,6 +19,7 @@ from harness.layout import Project, Root
 from harness.ownership import read_own
 from harness.package.config import read_config
 from harness.package.freshness import refuse_stale
+from harness.package.handover import refuse_unproven
 from harness.package.limits import ZIPPED_LIMIT
 from harness.package.manifest import Archive, Entry, code_sha256, read_manifest
 
@@ -39,13 +40,15 @@ class Rendered:
 def render(root: Root, *, project: Project | None = None, into: Path | None = None, as_built: bool = False) -> Rendered:
     """Render a root's files into its directory, all of them or none.
 
-    A package that is not made of what stands in the checkout is refused, unless `as_built` takes it as it is.
+    A package that is not made of what stands in the checkout is refused, unless `as_built` takes it as it is. One that
+    is not what the manifest says, or whose bytecode is not that of its sources, is refused always.
     """
     project = project or root.project
     environment = read_environment(project, root.environment)
     packages = packages_of(project.path / "dist", root.app)
     if not as_built:
         refuse_stale(project, project.path / "dist", root.app)
+    refuse_unproven(project, project.path / "dist", root.app, packages, as_built=as_built)
     directory = into or root.path
     contents = {directory / "terraform.tfvars": render_tfvars(environment, root.app, packages)}
     backend = directory / "backend.tf"

@@ -17,6 +17,7 @@ from harness.layout import Project, Root
 from harness.package.build import build
 from harness.package.config import read_config
 from harness.package.freshness import refuse_stale
+from harness.package.handover import refuse_unproven
 from harness.package.manifest import read_manifest
 from harness.package.sources import fault_of_name, shown
 from harness.package.target import lambda_target, local_target
@@ -40,7 +41,9 @@ def mirror(root: Root, python: str, *, issuer: str, built: bool = True, as_built
     if built:
         dist = mirror_package(root.project, root.app, top / "dist", python, as_built=as_built)
         environment = read_environment(root.project, root.environment)
-        tfvars = render_tfvars(environment, root.app, packages_of(dist, root.app), local_issuer=issuer)
+        packages = packages_of(dist, root.app)
+        refuse_unproven(root.project, dist, root.app, packages, as_built=as_built)
+        tfvars = render_tfvars(environment, root.app, packages, local_issuer=issuer)
         write_atomically(directory / "terraform.tfvars", tfvars)
     else:
         render_unbuilt(root, directory, local_issuer=issuer)

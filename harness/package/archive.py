@@ -32,34 +32,52 @@ END = struct.Struct("<4s4H2LH")
 MOST_MEMBERS = 0xFFFF
 # Magic number, flags and the hash of the source: what a bytecode file was made from (PEP 552).
 BYTECODE_HEADER = 16
+# How a member counts besides its content: bit 0 says that it may be executed, bit 1 that it is bytecode which no
+# compiler can prove.
+WHOLE_BYTECODE = 2
+# A member's name, whether it may be executed, whether it was compiled from a source of the package, its method, crc,
+# size, sha256, and compressed size.
+Description = tuple[str, bool, bool, int, int, int, bytes, int]
 
 
 class Member:
     """A file of a package: its name, whether it may be executed, and its content, compressed.
 
-    `sha256` is of the content. Bytecode counts as what it was made from, its header: two patch releases of
-    one Python may compile the same source to other bytes, which is no reason to deploy.
+    `sha256` is of the content. Bytecode that is `from_source`, compiled by the build from a source of the package,
+    counts as what it was made from, its header: two patch releases of one Python may compile the same source to other
+    bytes, which is no reason to deploy. Compiling again proves the rest of it (`harness/package/proof.py`); any
+    other bytecode counts whole.
     """
 
-    __slots__ = ("crc", "data", "executable", "method", "name", "sha256", "size")
+    __slots__ = ("crc", "data", "executable", "from_source", "method", "name", "sha256", "size")
 
     def __init__(  # noqa: PLR0913 # what a zip says of a member
-        self, name: str, data: bytes, *, executable: bool, method: int, crc: int, size: int, sha256: bytes
+        self,
+        name: str,
+        data: bytes,
+        *,
+        executable: bool,
+        method: int,
+        crc: int,
+        size: int,
+        sha256: bytes,
+        from_source: bool = False,
     ) -> None:
-        self.name, self.data, self.executable = name, data, executable
+        self.name, self.data, self.executable, self.from_source = name, data, executable, from_source
         self.method, self.crc, self.size, self.sha256 = method, crc, size, sha256
 
-    def described(self) -> tuple[str, bool, int, int, int, bytes, int]:
-        """All but the data, for an index: name, executable, method, crc, size, sha256, compressed size."""
-        return (self.name, self.executable, self.method, self.crc, self.size, self.sha256, len(self.data))
+    def described(self) -> Description:
+        """All but the data, for an index."""
+        return (
+            self.name, self.executable, self.from_source, self.method, self.crc, self.size, self.sha256, len(self.data),
+        )  # fmt: skip
 
 
-def pack(name: str, content: bytes, *, executable: bool = False) -> Member:
+def pack(name: str, content: bytes, *, executable: bool = False, from_source: bool = False) -> Member:
     """Compress a file, unless it would not become smaller."""
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     data = compressor.compress(content) + compressor.flush()
     smaller = len(data) < len(content)
-    made_from = content[:BYTECODE_HEADER] if name.endswith(".pyc") else content
     return Member(
         name,
         data if smaller else content,
@@ -67,14 +85,29 @@ def pack(name: str, content: bytes, *, executable: bool = False) -> Member:
         method=DEFLATED if smaller else STORED,
         crc=zlib.crc32(content),
         size=len(content),
-        sha256=hashlib.sha256(made_from).digest(),
+        sha256=hash_of(content, from_source=from_source),
+        from_source=from_source,
     )
 
 
-def described_again(description: tuple[str, bool, int, int, int, bytes, int], data: bytes) -> Member:
+def hash_of(content: bytes, *, from_source: bool = False) -> bytes:
+    """Return the SHA-256 that a content counts by."""
+    return hashlib.sha256(content[:BYTECODE_HEADER] if from_source else content).digest()
+
+
+def described_again(description: Description, data: bytes) -> Member:
     """Make a member of its description and its compressed data."""
-    name, executable, method, crc, size, sha256, _ = description
-    return Member(name, data, executable=executable, method=method, crc=crc, size=size, sha256=sha256)
+    name, executable, from_source, method, crc, size, sha256, _ = description
+    return Member(
+        name,
+        data,
+        executable=executable,
+        method=method,
+        crc=crc,
+        size=size,
+        sha256=sha256,
+        from_source=from_source,
+    )
 
 
 def write_archive(members: Iterable[Member], prefix: str = "") -> tuple[bytes, list[int]]:
@@ -110,7 +143,9 @@ def content_sha256(members: Iterable[Member]) -> str:
     """Return a hash, base64, of what a package holds however it is compressed: names, modes and contents."""
     digest = hashlib.sha256()
     for member in sorted(members, key=by_name):
-        digest.update(b"%s\0%d\0%s\n" % (member.name.encode(), member.executable, member.sha256))
+        # Bytecode of nothing but a header must not count as what has the rest as well.
+        whole = WHOLE_BYTECODE if member.name.endswith(".pyc") and not member.from_source else 0
+        digest.update(b"%s\0%d\0%s\n" % (member.name.encode(), member.executable | whole, member.sha256))
     return base64_of(digest.digest())
 
 

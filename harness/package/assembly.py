@@ -11,10 +11,10 @@ import os
 from _json import encode_basestring_ascii as quoted  # `json` takes 10 ms to import
 
 from harness.errors import BuildFailed
-from harness.files import locked, remove, sweep_asides, write_shared
+from harness.files import locked, read, remove, sweep_asides, write_shared
 from harness.ownership import read_own
 from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, pack, write_archive
-from harness.package.compiling import Imports, Judged, Running, bytecode_name, compile_sources
+from harness.package.compiling import Imports, Judged, Running, bytecode_name, compile_sources, packed_bytecode
 from harness.package.declared import edit
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from harness.package.reach import judge, refuse_pruned, shown
@@ -102,11 +102,11 @@ def compile_changed(
     members = []
     programs = [handler for handler in recipe.handlers.values() if handler in recipe.root_files]
     judged = Judged(recipe.own, recipe.modules, recipe.expected, programs)
-    for one in compile_sources(recipe.compiler, recipe.python, sources, judged, ready):
+    for one in compile_sources(recipe.compiler, recipe.compiled_by, sources, judged, ready):
         if one.error:
             raise BuildFailed(f"{shown(recipe, one.name)}, {one.error}. Fix it and build again.")
         if one.bytecode:
-            members.append(pack(bytecode_name(one.name, recipe.python), one.bytecode))
+            members.append(packed_bytecode(one.name, one.bytecode, recipe.python))
         if one.imports:
             imports[one.name] = one.imports
     return members
@@ -238,6 +238,7 @@ def manifest_fragment(
             **platform,
             **({"layer": layer} if layer else {}),
             "sources_sha256": made_of,
+            **({"compiled_by": recipe.compiled_by} if recipe.compiled_by else {}),
             **({"directories": recipe.directories} if recipe.directories else {}),
         }
         for name, handler in sorted(recipe.handlers.items())
@@ -270,6 +271,17 @@ def enter(dist: str, fragment: str, before: str | None) -> None:
 def is_manifest_with(text: str, fragment: str) -> bool:
     """Say whether this looks like a manifest that holds an app's part as it was written, once."""
     return text.startswith("{\n") and text.endswith("\n}\n") and text.count(fragment) == 1
+
+
+def whole_outputs(dist: str, state: State) -> dict[str, bytes] | None:
+    """Return everything that a build wrote, by its name; None unless all of it is as it was written."""
+    try:
+        manifest = read(f"{dist}/manifest.json").decode(errors="replace")
+        outputs = {name: read(f"{dist}/{name}") for name in state.outputs}
+    except OSError:
+        return None
+    hashes = {name: hashlib.sha256(content).digest() for name, content in outputs.items()}
+    return outputs if is_manifest_with(manifest, state.fragment) and hashes == state.outputs else None
 
 
 def layer_name(app: str) -> str:

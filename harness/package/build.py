@@ -13,7 +13,7 @@ from harness.layout import Project
 from harness.package.archive import Member, directories_of
 from harness.package.assembly import Contents, Package, pack_sources, write_package
 from harness.package.cache import Cache, Part
-from harness.package.compiling import WrongInterpreter
+from harness.package.compiling import Running, WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
 from harness.package.declared import Declared, declared_in, edit
 from harness.package.locks import find_lock, settings_directory
@@ -54,9 +54,33 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
 
     Raises WrongInterpreter besides what `build` raises.
     """
+    compiler = find_compiler(project, target.python, cache)
+    # It starts while the parts are read.
+    ready = Running(str(compiler)) if compiler else None
+    try:
+        return build_with(project, config, cache, compiler, ready, dist=dist, target=target)
+    finally:
+        if ready:
+            ready.end()
+
+
+def build_with(  # noqa: PLR0913 # all that a build settled
+    project: Project,
+    config: PackageConfig,
+    cache: Cache,
+    compiler: Path | None,
+    ready: Running | None,
+    *,
+    dist: Path,
+    target: Target,
+) -> Package:
+    """Build a package with an interpreter that is ready to compile; None makes one without bytecode."""
     lock = find_lock(project, config.app)
     declared = declared_in(str(project.path), config.app)
-    compiler = find_compiler(project, target.python, cache)
+    compiled_by = ready.version() if ready else ""
+    if ready and not f"{compiled_by}.".startswith(f"{target.python}."):
+        found = f"Python {compiled_by}" if compiled_by else "no Python"
+        raise WrongInterpreter(f"{compiler} is {found}, not {target.python}.")
     wanted = Wanted(
         lock=lock.path,
         locked=lock.content,
@@ -64,6 +88,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         declared=declared,
         target=target,
         interpreter=compiler,
+        compiled_by=compiled_by,
         prune=config.prune,
         aws_services=config.aws_services,
         commands=config.commands,
@@ -83,6 +108,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
         target=target.name,
         python=target.python,
         compiler=str(compiler or ""),
+        compiled_by=compiled_by,
         own=sorted(own_modules(config)),
         modules=sorted(importable(config, dependencies)),
         expected=list(config.expected),
@@ -101,7 +127,7 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     with writing(str(dist), config.app):
         sources = read_sources(str(project.path), config.app, config.root_files)
         refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members], declared)
-        contents = Contents(sources, pack_sources(recipe, sources, {}), dependencies)
+        contents = Contents(sources, pack_sources(recipe, sources, {}, ready=ready), dependencies)
         before = read_state(str(dist), config.app)
         return write_package(
             str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before

@@ -11,15 +11,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.package.archive import BYTECODE_HEADER
 from harness.package.belonging import source_of
+from harness.package.compiling import MAGIC
 from harness.package.opened import Opened, seconds_of
 
 if TYPE_CHECKING:
     import zipfile
 
-# The magic numbers of the released versions (CPython's Include/internal/pycore_magic_number.h).
-MAGIC = {3495: "3.11", 3531: "3.12", 3571: "3.13", 3627: "3.14"}
-HEADER = 16
+PYTHON_OF = {number: python for python, number in MAGIC.items()}
+HEADER = BYTECODE_HEADER
 HASHED, CHECKED = 0b01, 0b10
 TAG = re.compile(r"\.cpython-3(\d+)(\.opt-[12])?\.pyc$")
 # What a zip's dates are exact to, and what they may be off by: they have no time zone.
@@ -46,7 +47,7 @@ class Bytecode:
     @property
     def python(self) -> str | None:
         """The minor version that most of it is for."""
-        known = {version: count for version, count in self.pythons.items() if version in MAGIC.values()}
+        known = {version: count for version, count in self.pythons.items() if version in MAGIC}
         return max(known, key=lambda version: known[version]) if known else None
 
 
@@ -55,27 +56,40 @@ def examine_bytecode(package: Opened) -> Bytecode:
     files = package.files
     pythons: Counter[str] = Counter()
     checks: Counter[str] = Counter()
-    stale: dict[str, str] = {}
     compiled = {name: source_of(name) for name in files if name.endswith(".pyc")}
-    for name, source in compiled.items():
-        content = package.read(name)
-        python, check = kind_of(content)
+    for name in compiled:
+        python, check = kind_of(package.read(name))
         pythons[python] += 1
         checks[check] += 1
-        fault = fault_of(name, python, content) or (
-            fault_against_source(content, package.read(source), files[source]) if source in files else None
-        )
-        if fault:
-            stale[name] = fault
+    stale = faults_in(package)
     sources = {name for name in files if name.endswith(".py")}
     return Bytecode(
         files=len(compiled),
         pythons=dict(sorted(pythons.items())),
         checks=dict(sorted(checks.items())),
         missing=len(sources - set(compiled.values())),
-        sourceless=sum(source not in files for source in compiled.values()),
+        sourceless=sum(source == name or source not in files for name, source in compiled.items()),
         stale=dict(sorted(stale.items())),
     )
+
+
+def faults_in(package: Opened) -> dict[str, str]:
+    """Say of each `.pyc` that does not fit its source, or that no Python will take, why."""
+    files = package.files
+    faults = {}
+    for name in files:
+        if not name.endswith(".pyc"):
+            continue
+        source, content = source_of(name), package.read(name)
+        fault = fault_of(name, kind_of(content)[0], content) or (
+            fault_against_source(content, package.read(source), files[source])
+            # Outside of __pycache__ it is loaded without a source, and compared with none.
+            if source != name and source in files
+            else None
+        )
+        if fault:
+            faults[name] = fault
+    return faults
 
 
 def kind_of(content: bytes) -> tuple[str, str]:
@@ -85,7 +99,7 @@ def kind_of(content: bytes) -> tuple[str, str]:
         return "unknown", "unknown"
     flags = int.from_bytes(content[4:8], "little")
     check = {0: "timestamp", HASHED: "unchecked-hash", HASHED | CHECKED: "checked-hash"}.get(flags, "unknown")
-    return MAGIC.get(number, f"unknown (magic number {number})"), check
+    return PYTHON_OF.get(number, f"unknown (magic number {number})"), check
 
 
 def fault_of(name: str, python: str, content: bytes) -> str | None:

@@ -1,7 +1,8 @@
 """Compile sources to bytecode that is never stale: run by the interpreter whose bytecode it is.
 
-Reads a marshalled `[[[name, source, how], ...], own, others, expected]` from standard input, and writes a marshalled
-`[version, [[name, bytecode or None, imports or None, error or None], ...]]`. `how` says whether the imports are wanted
+Writes a line with its whole version, such as `3.13.0`: another patch release may compile otherwise. Then it reads a
+marshalled `[[[name, source, how], ...], own, others, expected]` from standard input, and writes a marshalled
+`[[name, bytecode or None, imports or None, error or None], ...]`. `how` says whether the imports are wanted
 as well: `ignored`, or `imported`, `started` or `either` for how the module runs. Imports the standard library alone,
 and what judges imports, since any Python from 3.11 on may be the one that runs it.
 """
@@ -30,6 +31,11 @@ IGNORED, IMPORTED, STARTED = "ignored", "imported", "started"
 
 
 def main() -> None:
+    try:
+        os.write(sys.stdout.fileno(), f"{sys.version.split()[0]}\n".encode())
+    except BrokenPipeError:
+        # Nobody asks any more.
+        sys.exit(1)
     # Whoever asks is interrupted as well, and says so. Where that one ignores interrupts, this does too.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -42,10 +48,7 @@ def main() -> None:
     except (EOFError, ValueError, TypeError):
         # Whoever asks ended while it sent, and says why itself; if it did not, no response tells it enough.
         sys.exit(1)
-    answer = [
-        f"{sys.version_info[0]}.{sys.version_info[1]}",
-        [compiled(*job, *map(frozenset, modules)) for job in jobs],
-    ]
+    answer = [compiled(*job, *map(frozenset, modules)) for job in jobs]
     sys.stdout.buffer.write(marshal.dumps(answer, EXCHANGE_FORMAT))
 
 

@@ -8,10 +8,18 @@ from __future__ import annotations
 import marshal
 import os
 
+from harness.package.archive import BYTECODE_HEADER, pack
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.package.archive import Member
+
+# The magic numbers of the released versions (CPython's Include/internal/pycore_magic_number.h).
+MAGIC = {"3.11": 3495, "3.12": 3531, "3.13": 3571, "3.14": 3627}
+# What `compiler.py` writes after the magic number (PEP 552: hash-based, unchecked).
+UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 # SIGINT has this number on every POSIX system; the `signal` module takes its time to import.
 INTERRUPT = 2
 # From so many sources on, two compilers side by side take less time than one.
@@ -83,35 +91,48 @@ def compile_sources(
     judged: Judged | None = None,
     ready: Running | None = None,
 ) -> list[Compiled]:
-    """Compile `(name, source)` pairs for the minor version `python`, and with `judged` tell what they import.
+    """Compile `(name, source)` pairs, and with `judged` tell what they import.
 
-    Each call takes one process, and two for many sources: `ready` and others that it starts. Raises WrongInterpreter.
+    `python` is the version that the interpreter must be, minor (`3.13`) or whole (`3.13.0`). Each call takes one
+    process, and two for many sources: `ready` and others that it starts. Raises WrongInterpreter.
     """
     jobs = [[name, source, judged.how(name) if judged else "ignored"] for name, source in sources]
     modules = [list(judged.own), list(judged.others), list(judged.expected)] if judged else [[], [], []]
     shares = min(len(jobs), 2) if len(jobs) > WORTH_TWO else min(len(jobs), 1)
     compiled: list[Compiled] = [Compiled("", None, None, None)] * len(jobs)
     questions = [marshal.dumps([jobs[number::shares], *modules], 2) for number in range(shares)]
-    for number, answer in enumerate(ask(interpreter, questions, ready)):
+    for number, (version, answer) in enumerate(ask(interpreter, questions, ready)):
+        if version and not f"{version}.".startswith(f"{python}."):
+            raise WrongInterpreter(f"{interpreter} is Python {version}, not {python}.")
         try:
-            version, found = marshal.loads(answer)
+            found = marshal.loads(answer)
         except (ValueError, EOFError, TypeError) as error:
             raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.") from error
-        if version != python:
-            raise WrongInterpreter(f"{interpreter} is Python {version}, not {python}.")
         compiled[number::shares] = [Compiled(*one) for one in found]
     return compiled
 
 
-def ask(interpreter: str, questions: Sequence[bytes], ready: Running | None = None) -> list[bytes]:
-    """Run one compiler for each question, side by side, and return what each wrote."""
+def version_of(interpreter: str) -> str:
+    """Ask an interpreter for its whole version, such as `3.13.0`. Raises WrongInterpreter for one that does not say."""
+    ready = Running(interpreter)
+    try:
+        version = ready.version()
+    finally:
+        ready.end()
+    if not version:
+        raise WrongInterpreter(f"{interpreter} does not say which Python it is.")
+    return version
+
+
+def ask(interpreter: str, questions: Sequence[bytes], ready: Running | None = None) -> list[tuple[str, bytes]]:
+    """Run one compiler for each question, side by side, and return the version of each and what it wrote."""
     running = [ready] if ready else []
     try:
         while len(running) < len(questions):
             running.append(Running(interpreter))
         for compiler, question in zip(running, questions, strict=False):
             compiler.send(question)
-        return [compiler.answer.read() for compiler, _ in zip(running, questions, strict=False)]
+        return [(compiler.version(), compiler.answer.read()) for compiler, _ in zip(running, questions, strict=False)]
     finally:
         for compiler in running:
             compiler.end()
@@ -120,9 +141,10 @@ def ask(interpreter: str, questions: Sequence[bytes], ready: Running | None = No
 class Running:
     """A compiler in a process of its own, started by `posix_spawn`, since `subprocess` takes 10 ms to import."""
 
-    __slots__ = ("answer", "child", "question")
+    __slots__ = ("answer", "child", "question", "said")
 
     def __init__(self, interpreter: str) -> None:
+        self.said: str | None = None
         question_out, question_in = os.pipe()
         answer_out, answer_in = os.pipe()
         self.question, self.answer = open(question_in, "wb"), open(answer_out, "rb")  # noqa: PTH123, SIM115 # descriptors
@@ -141,6 +163,12 @@ class Running:
         finally:
             os.close(question_out)
             os.close(answer_in)
+
+    def version(self) -> str:
+        """Return the whole version of the interpreter, which it says at once; empty where it says none."""
+        if self.said is None:
+            self.said = self.answer.readline().decode(errors="replace").rstrip("\n")
+        return self.said
 
     def send(self, question: bytes) -> None:
         """Write a question whole; a compiler that ended before shows that by its answer."""
@@ -163,6 +191,21 @@ class Running:
             self.question.close()
         except BrokenPipeError:
             return
+
+
+def packed_bytecode(name: str, bytecode: bytes, python: str) -> Member:
+    """Compress what was compiled of the source `name` for the minor version `python`."""
+    return pack(bytecode_name(name, python), bytecode, from_source=is_kept_unchecked(bytecode, python))
+
+
+def is_kept_unchecked(bytecode: bytes, python: str) -> bool:
+    """Say whether bytecode has the header that a build gives it: this Python's number, never checked, more behind it.
+
+    Of a Python whose number nobody wrote down here yet, any is taken.
+    """
+    number = int.from_bytes(bytecode[:2], "little")
+    begins = bytecode[2:4] == b"\r\n" and bytecode[4:8] == UNCHECKED_HASH
+    return begins and MAGIC.get(python, number) == number and len(bytecode) > BYTECODE_HEADER
 
 
 def bytecode_name(name: str, python: str) -> str:

@@ -6,24 +6,27 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import SawhorseError
 from harness.layout import Project, one_of
+from harness.package.assembly import LAYER_PREFIX
 from harness.package.belonging import Owner, owners
-from harness.package.bytecode import Bytecode, examine_bytecode, sentence
+from harness.package.bytecode import Bytecode, examine_bytecode, faults_in, sentence
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.manifest import Entry, read_manifest
+from harness.package.manifest import Archive, Entry, code_sha256, read_manifest
 from harness.package.opened import Opened
+from harness.package.proof import Compiled, Proof, fault_of_form, held_in, place_of_source, prove, some_of
 
 KINDS = ("source", "bytecode", "native", "metadata", "other")
 NATIVE = re.compile(r"\.(so|pyd|dylib)(\.[0-9.]+)?$")
 NATIVE_TAG = re.compile(r"\.cpython-3(\d+)-[^/]*\.so$")
 METADATA = re.compile(r"(^|/)[^/]+\.(dist|egg)-info/")
 SHARED = "shared"
+OTHER_BYTES = "The manifest beside it was written for other bytes than these. Build the package again."
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,14 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """What compiling a package again showed, and sentences about what is not as its sources or its manifest say."""
+
+    proof: Proof
+    findings: list[str]
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What is in a package. Sizes are in bytes, `sha256` is base64 as in Lambda's CodeSha256.
 
@@ -74,6 +85,7 @@ class Inspection:
     files: list[File]
     shares: dict[str, Share]
     bytecode: Bytecode
+    proof: Proof
     findings: list[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -106,11 +118,15 @@ def functions_of(path: Path) -> dict[str, Entry]:
     }
 
 
-def inspect(package: Opened, functions: Mapping[str, Entry], own: Collection[str]) -> Inspection:
+def inspect(
+    package: Opened, functions: Mapping[str, Entry], own: Collection[str], checked: Checked | None = None
+) -> Inspection:
     """Measure a package.
 
-    `functions` are what the manifest says of it, `own` the names at its top that belong to the app.
+    `functions` are what the manifest says of it, `own` the names at its top that belong to the app, and `checked` what
+    compiling it again showed; None where that was not asked for.
     """
+    checked = checked or Checked(Proof(), [])
     belonging = owners(package, own)
     bytecode = examine_bytecode(package)
     content = package.path.read_bytes()
@@ -129,7 +145,8 @@ def inspect(package: Opened, functions: Mapping[str, Entry], own: Collection[str
         files=sorted(files, key=lambda file: (-file.zipped, file.name)),
         shares=shares_of(files),
         bytecode=bytecode,
-        findings=list(findings(digest, len(content), bytecode, functions, python)),
+        proof=checked.proof,
+        findings=[*findings(digest, len(content), bytecode, functions, python), *checked.findings],
     )
 
 
@@ -184,7 +201,7 @@ def findings(
             f"Python {python}, which will not use them. Build the package again."
         )
     if functions and digest not in {entry.sha256 for entry in functions.values()}:
-        found.append("The manifest beside it was written for other bytes than these. Build the package again.")
+        found.append(OTHER_BYTES)
     through_s3 = bool(functions) and all(entry.upload == "s3" for entry in functions.values())
     if zipped > ZIPPED_LIMIT and not through_s3:
         found.append(
@@ -192,6 +209,64 @@ def findings(
             "through S3, use a layer or remove dependencies."
         )
     return found
+
+
+def measured_as(path: Path) -> tuple[Archive, Entry] | None:
+    """Return what the manifest beside a zip says of it, of a package or a layer, and of a function that has it."""
+    for functions in read_manifest(path.resolve().parent).values():
+        for entry in functions.values():
+            for archive in (entry.layer, entry):
+                if archive and Path(archive.path).name == path.name:
+                    return archive, entry
+    return None
+
+
+def check(package: Opened, find: Callable[[str], Path | None]) -> Checked:
+    """Compile a package again with the interpreters that `find` returns, and compare it with its manifest.
+
+    Of a zip that no manifest beside it knows, sources may have had any name when they were compiled.
+    """
+    known = measured_as(package.path)
+    if known is None:
+        faults = faults_in(package)
+        compiled = [one for name in package.files if name not in faults and (one := bytecode_of(package, name))]
+        return checked_by(prove(compiled, find, None, under_any_name=True), [])
+    archive, entry = known
+    prefix = LAYER_PREFIX if archive is entry.layer else ""
+    held = held_in(package, prefix)
+    found = []
+    if code_sha256(package.path.read_bytes()) == archive.sha256:
+        fault = fault_of_form(package, held, prefix)
+        if fault:
+            found.append(f"It is no zip as a build writes it: {fault}. Build the package again.")
+        if held.content_sha256 != archive.content_sha256:
+            found.append("The manifest beside it says another content (content_sha256). Build the package again.")
+    elif archive is entry.layer:
+        found.append(OTHER_BYTES)
+    return checked_by(prove(held.compiled, find, entry.compiled_by), found)
+
+
+def bytecode_of(package: Opened, name: str) -> Compiled | None:
+    """Return bytecode of whichever builder, with its source; None for any other file."""
+    place = place_of_source(name)
+    if place is None or place[0] not in package.files:
+        return None
+    return Compiled(name, package.read(name), place[0], package.read(place[0]), place[1])
+
+
+def checked_by(proof: Proof, found: list[str]) -> Checked:
+    """Add to what was found what compiling again showed."""
+    if proof.wrong:
+        found.append(
+            f"{len(proof.wrong):,} files of bytecode are not those of their sources: {some_of(proof.wrong)}. "
+            "Build the package again."
+        )
+    if proof.unproven:
+        found.append(
+            f"Whether {len(proof.unproven):,} files of bytecode are those of their sources is not known: "
+            f"{some_of(proof.unproven)}. Inspect it with that Python, or build the package again."
+        )
+    return Checked(proof, found)
 
 
 def own_names(project: Project, handlers: Collection[str], app: str) -> set[str]:

@@ -35,8 +35,9 @@ class Archive:
 class Entry(Archive):
     """One function's package, and the layer that its dependencies lie in when its app wants one.
 
-    `sources_sha256`, base64 too, stands for all that the package was made of. Terraform never sees it; None where an
-    older build wrote the entry.
+    `sources_sha256`, base64 too, stands for all that the package was made of; None where an older build wrote the
+    entry. `compiled_by` is the whole version of the Python that compiled the bytecode, None where there is none.
+    Terraform sees neither.
     """
 
     handler: str
@@ -44,6 +45,7 @@ class Entry(Archive):
     architecture: str
     layer: Archive | None = None
     sources_sha256: str | None = None
+    compiled_by: str | None = None
     # The digests of the directories that the lock names, by their paths from the project.
     directories: dict[str, str] = field(default_factory=dict, hash=False)
 

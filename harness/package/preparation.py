@@ -21,7 +21,7 @@ from harness.layout import Project
 from harness.package.archive import DEFLATED, Member, pack
 from harness.package.archives import Archive, Place, bring_archives, read_archive
 from harness.package.cache import Cache, Part, Tracked
-from harness.package.compiling import bytecode_name, compile_sources
+from harness.package.compiling import compile_sources, packed_bytecode
 from harness.package.markers import marker_environment, may_run
 from harness.package.pruning import names_of, pruned_by_patterns, pruned_usually
 from harness.package.wheel import (
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from harness.package.wheel_build import Built
 
 SERVICE_DESCRIPTION = re.compile(r"botocore/data/([^/]+)/")
-# Bytecode that Python finds beside its source: ours takes its place.
-CACHED_BYTECODE = re.compile(r"^(?P<directory>(?:.*/)?)__pycache__/(?P<module>[^/.]+)\.[^/]*\.pyc$")
+# Bytecode where Python looks for that of a source: ours takes its place, also where the source is another wheel's.
+CACHED_BYTECODE = re.compile(r"^(?:.*/)?__pycache__/[^/]+\.pyc$")
 # Compiling takes about five times as long as compressing the same bytes.
 WEIGHT_OF_SOURCE = 5
 MOST_PROCESSES = 4
@@ -189,9 +189,7 @@ def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
     there = {file.name: file for file in wheel.files if belongs(file, wanted)}
     commands = scripts_of(wheel) if wanted.commands else {}
     refuse_commands(wheel, [file for file in wheel.files if belongs(file, wanted)], commands)
-    cached = {name: found for name in there if (found := CACHED_BYTECODE.match(name))}
-    stale = {name for name, found in cached.items() if f"{found['directory']}{found['module']}.py" in there}
-    names = there.keys() - stale
+    names = {name for name in there if not CACHED_BYTECODE.match(name)}
     pruned = (
         pruned_usually(names, lambda name: content_of(there[name], origin.filename))
         if wanted.prune is None
@@ -274,11 +272,11 @@ def pack_files(files: Share, wanted: Wanted, lines: Mapping[str, Line]) -> list[
     if wanted.interpreter is None:
         return packed
     given = [(name, content) for _, name, content in sources]
-    compiled = compile_sources(str(wanted.interpreter), wanted.target.python, given)
+    compiled = compile_sources(str(wanted.interpreter), wanted.compiled_by, given)
     for (key, name, _), one in zip(sources, compiled, strict=True):
         # A file that is no Python of this version, such as a template, stays a source; pip does the same.
         if one.bytecode is not None:
-            packed.append((key, pack(bytecode_name(name, wanted.target.python), one.bytecode)))
+            packed.append((key, packed_bytecode(name, one.bytecode, wanted.target.python)))
     return packed
 
 

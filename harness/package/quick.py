@@ -16,8 +16,8 @@ from harness.ownership import is_own_program
 from harness.package.assembly import (
     Contents,
     Package,
-    is_manifest_with,
     pack_sources,
+    whole_outputs,
     write_package,
 )
 from harness.package.compiling import Imports, Running, WrongInterpreter, bytecode_name
@@ -58,7 +58,7 @@ def prove(project: str, app: str, dist: str, target: str | None) -> Package | tu
         return None
     if hashes_of(sources) != state.sources:
         return state, sources
-    return Package(dist, state, changed=False) if is_whole(dist, state) else None
+    return Package(dist, state, changed=False) if whole_outputs(dist, state) else None
 
 
 def is_settled(project: str, state: State, target: str | None) -> bool:
@@ -81,16 +81,6 @@ def is_settled(project: str, state: State, target: str | None) -> bool:
     return settled and declared_in(project, recipe.app) == recipe.declared
 
 
-def is_whole(dist: str, state: State) -> bool:
-    """Say whether everything that was written is as it was written."""
-    try:
-        manifest = read(f"{dist}/manifest.json").decode(errors="replace")
-        hashes = {name: hashlib.sha256(read(f"{dist}/{name}")).digest() for name in state.outputs}
-    except OSError:
-        return False
-    return is_manifest_with(manifest, state.fragment) and hashes == state.outputs
-
-
 def rebuild(dist: str, app: str, state: State, sources: Sources) -> Package | None:
     """Compile and compress what changed, and take the rest from the package that is there."""
     if state.recipe.layer:
@@ -99,19 +89,22 @@ def rebuild(dist: str, app: str, state: State, sources: Sources) -> Package | No
     # It starts while the package is read.
     ready = Running(state.recipe.compiler) if any(name.endswith(".py") for name in changed) else None
     try:
-        # A package that is not whole is no place to take anything from.
-        return rebuild_whole(dist, app, state, sources, ready) if is_whole(dist, state) else None
+        # A package that is not whole is no place to take anything from, and what was proven is what is taken.
+        outputs = whole_outputs(dist, state)
+        return rebuild_whole(dist, app, state, sources, outputs, ready) if outputs else None
     finally:
         if ready:
             ready.end()
 
 
-def rebuild_whole(dist: str, app: str, state: State, sources: Sources, ready: Running | None) -> Package:
-    before = {member.name: member for member in state.members_in(read(f"{dist}/{app}.zip"))}
+def rebuild_whole(  # noqa: PLR0913, PLR0917 # all that is known by then
+    dist: str, app: str, state: State, sources: Sources, outputs: dict[str, bytes], ready: Running | None
+) -> Package:
+    before = {member.name: member for member in state.members_in(outputs[f"{app}.zip"])}
     own = {*sources, *(bytecode_name(name, state.recipe.python) for name in sources)}
     imports = {name: Imports(*found) for name, found in state.imports.items()}
     code = pack_sources(state.recipe, sources, {name: before[name] for name in own & before.keys()}, imports, ready)
-    documents = {name: read(f"{dist}/{name}") for name in state.outputs if not name.endswith(".zip")}
+    documents = {name: content for name, content in outputs.items() if not name.endswith(".zip")}
     dependencies = [member for name, member in before.items() if name not in own]
     contents = Contents(sources, code, dependencies)
     return write_package(dist, state.recipe, contents, documents=documents, before=state)

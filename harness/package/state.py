@@ -12,13 +12,14 @@ import zlib
 
 from harness.files import locked, read, write_atomically
 from harness.ownership import make_own_directory, own_directory
-from harness.package.archive import Member, described_again
+from harness.package.archive import described_again
 from harness.seals import sealed, unsealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.package.archive import Member
     from harness.package.declared import Declared
 
 # The modules whose change may change a package's bytes.
@@ -36,7 +37,8 @@ BUILDER_DIGEST: list[str] = []
 class Recipe:
     """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
 
-    `compiler` is the interpreter that compiles, or empty: then there is no bytecode. Of top-level modules, `own` are
+    `compiler` is the interpreter that compiles and `compiled_by` its whole version, such as `3.13.0`; both are empty
+    where there is no bytecode. Of top-level modules, `own` are
     those of the sources, `modules` what is there besides them and the standard library, and `expected` what may be
     there. `declared` is where requirements are edited, and what locks them. `directories` are the digests of those
     that the lock names, by their paths from the project. `parts` are the dependencies' unzipped bytes by name,
@@ -44,7 +46,8 @@ class Recipe:
     """
 
     __slots__ = (
-        "app", "architecture", "builder", "compiler", "config", "declared", "directories", "expected", "handlers",
+        "app", "architecture", "builder", "compiled_by", "compiler", "config", "declared", "directories", "expected",
+        "handlers",
         "layer", "lock", "modules", "own", "parts", "pruned", "python", "root_files", "runtime", "target", "upload",
     )  # fmt: skip
 
@@ -61,6 +64,7 @@ class Recipe:
         target: str,
         python: str,
         compiler: str,
+        compiled_by: str,
         own: list[str],
         modules: list[str],
         expected: list[str],
@@ -80,6 +84,7 @@ class Recipe:
             python,
             compiler,
         )
+        self.compiled_by = compiled_by
         self.directories, self.upload, self.pruned = directories, upload, pruned
         self.own, self.modules, self.expected = own, modules, expected
         self.declared = declared
@@ -144,11 +149,15 @@ def sealed_state(dist: str, app: str) -> bytes | None:
 
 
 def read_state(dist: str, app: str) -> State | None:
-    """Return what the last build of an app in `dist` made; None when there was none, or one of another builder."""
+    """Return what the last build of an app in `dist` made; None when there was none, or one of another builder.
+
+    Whoever reads it may believe it: it is sealed.
+    """
     try:
         content = marshal.loads(sealed_state(dist, app) or b"")
         recipe = Recipe(**content.pop("recipe"))
-        return State(recipe=recipe, **content) if recipe.builder == builder_digest() else None
+        mine = recipe.builder == builder_digest() and recipe.app == app
+        return State(recipe=recipe, **content) if mine else None
     except (FileNotFoundError, ValueError, EOFError, TypeError, AttributeError, KeyError):
         return None
 

@@ -67,17 +67,17 @@ class File:
         content = unpacked.decompress(self.data, self.size + 1) if self.method == DEFLATED else self.data
         if len(content) != self.size or zlib.crc32(content) != self.crc:
             raise zlib.error(f"{self.name} has another length or checksum than the wheel says")
+        if self.method == DEFLATED and (not unpacked.eof or unpacked.unused_data):
+            # It is packed as it is, and what stands behind the content would count for nothing.
+            raise zlib.error(f"{self.name} does not end where its compressed content does")
         return content
 
     def member(self, content: bytes) -> Member:
         """Return it for a package, compressed as its author did, so that no machine's zlib has a part in it."""
-        sha256 = hashlib.sha256(content).digest()
         if self.method != DEFLATED or len(self.data) >= self.size:
-            member = pack(self.name, content, executable=self.executable)
-            # Bytecode that comes without its source was made of nothing that could stand for it.
-            member.sha256 = sha256
-            return member
+            return pack(self.name, content, executable=self.executable)
         name, data, size = self.name, self.data, self.size
+        sha256 = hashlib.sha256(content).digest()
         return Member(name, data, executable=self.executable, method=DEFLATED, crc=self.crc, size=size, sha256=sha256)
 
 

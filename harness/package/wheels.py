@@ -39,6 +39,8 @@ class Wanted:
     declared: Declared
     target: Target
     interpreter: Path | None
+    # The whole version of that interpreter, empty without one.
+    compiled_by: str
     # Patterns in place of the usual rule.
     prune: tuple[str, ...] | None = None
     # The services whose descriptions botocore keeps; None keeps all of them.
@@ -51,7 +53,8 @@ class Wanted:
     @property
     def preparation(self) -> str:
         """What a part depends on besides its archive."""
-        python = self.target.python if self.interpreter else "none"
+        # Two patch releases of one Python may compile otherwise, and a package is compiled by one.
+        python = self.compiled_by or "none"
         patterns = ["usual"] if self.prune is None else ["patterns", *self.prune]
         return "\n".join([builder_digest(), python, str(self.commands), *patterns])
 

@@ -21,7 +21,7 @@ from harness.layout import Project
 from harness.package.archive import pack
 from harness.package.build import build, find_compiler, merged
 from harness.package.cache import Cache, Part
-from harness.package.compiling import bytecode_name, compile_sources
+from harness.package.compiling import bytecode_name, compile_sources, version_of
 from harness.package.config import read_config
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from harness.package.locks import find_lock, make_lock
@@ -157,7 +157,10 @@ class Trial:
     def parts(self) -> list[Part]:
         found = find_lock(self.project, "tiny")
         commands = read_config(self.project, "tiny").commands
-        wanted = Wanted(found.path, found.content, found.base, DECLARED, TARGET, self.interpreter, commands=commands)
+        version = version_of(str(self.interpreter))
+        wanted = Wanted(
+            found.path, found.content, found.base, DECLARED, TARGET, self.interpreter, version, commands=commands
+        )
         return prepared_parts(self.project, wanted, self.cache)
 
     def package(self, row: Row, parts: Sequence[Part]) -> Path:

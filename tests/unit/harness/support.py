@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.layout import Project
+from harness.package.archive import content_sha256, pack, write_archive
+from harness.package.assembly import LAYER_PREFIX
+from harness.package.manifest import Archive, code_sha256
 
 WHEEL_FILES = {
     "tinydep/__init__.py": b"VALUE = 1\n",
@@ -123,6 +126,15 @@ def make_tiny_project(path: Path, *, repository: Path) -> Project:
     (path / ".sawhorse").mkdir()
     (path / ".sawhorse/tools").symlink_to(repository / ".sawhorse/tools")
     return Project(path)
+
+
+def make_layer(dist: Path, *, size: int | None = None, upload: str = "direct") -> Archive:
+    """Write the layer of the tiny app into `dist`, and return what a build would have measured of it."""
+    members = [pack("tinydep/__init__.py", b"VALUE = 1\n")]
+    content = write_archive(members, LAYER_PREFIX)[0]
+    (dist / "tiny-layer.zip").write_bytes(content)
+    measured = (code_sha256(content), content_sha256(members), size or len(content))
+    return Archive("dist/tiny-layer.zip", *measured, upload=upload)
 
 
 def script(path: Path, text: str) -> Path:

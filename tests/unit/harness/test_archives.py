@@ -116,9 +116,19 @@ def test_the_content_hash_does_not_know_how_it_was_compressed() -> None:
     assert content_sha256([stored]) == content_sha256([packed])
 
 
-def test_bytecode_counts_as_what_it_was_made_from() -> None:
+def test_bytecode_that_was_compiled_of_a_source_counts_as_what_it_was_made_from() -> None:
     """Two patch releases of one Python may compile the same source to other bytes."""
-    one, other = (pack("a.pyc", b"magic and hash16" + body) for body in (b"body", b"another body"))
-    anew = pack("a.pyc", b"magic and hash17" + b"body")
+    one, other = (pack("a.pyc", b"magic and hash16" + body, from_source=True) for body in (b"body", b"another body"))
+    anew = pack("a.pyc", b"magic and hash17" + b"body", from_source=True)
 
     assert content_sha256([one]) == content_sha256([other]) != content_sha256([anew])
+
+
+@given(st.binary(min_size=16, max_size=40), st.binary(max_size=40))
+def test_any_other_bytecode_counts_whole(one: bytes, other: bytes) -> None:
+    made, first, second = pack("a.pyc", one, from_source=True), pack("a.pyc", one), pack("a.pyc", other)
+
+    # Not even a header alone counts as what has that header and was compiled of a source.
+    assert content_sha256([made]) != content_sha256([first])
+    assert content_sha256([pack("a.pyc", one[:16])]) != content_sha256([made])
+    assert (content_sha256([first]) == content_sha256([second])) is (one == other)

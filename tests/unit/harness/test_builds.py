@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from harness import bootstrap
 from harness.errors import BadConfiguration, BuildFailed
 from harness.layout import Project
 from harness.package import assembly
 from harness.package.archive import Member, content_sha256, pack
 from harness.package.build import build
+from harness.package.compiling import version_of
 from harness.package.config import read_config
 from harness.package.manifest import Entry, code_sha256, read_manifest, write_manifest
 from tests.conftest import copy_of_project
@@ -33,7 +35,12 @@ def contents(path: Path | str) -> dict[str, bytes]:
 def members_in(path: Path) -> list[Member]:
     with zipfile.ZipFile(path) as archive:
         return [
-            pack(info.filename, archive.read(info), executable=bool(info.external_attr >> 16 & 0o100))
+            pack(
+                info.filename,
+                archive.read(info),
+                executable=bool(info.external_attr >> 16 & 0o100),
+                from_source=info.filename.endswith(".pyc"),
+            )
             for info in archive.infolist()
         ]
 
@@ -132,6 +139,7 @@ def test_the_manifest_says_what_the_zip_is(built_twice: tuple[Project, Project])
                 "runtime": "python3.13",
                 "architecture": "x86_64",
                 "sources_sha256": read_manifest(project.path / "dist")["triggers_api"]["api"].sources_sha256,
+                "compiled_by": version_of(str(bootstrap.exact_python("3.13", project.path))),
             }
         }
     }

@@ -14,11 +14,13 @@ import pytest
 from harness.bootstrap import Machine, python_candidates, python_version, run
 from harness.layout import Project
 from harness.package.belonging import owners
-from harness.package.bytecode import MAGIC, Bytecode, examine_bytecode
+from harness.package.bytecode import Bytecode, examine_bytecode
+from harness.package.compiling import MAGIC
 from harness.package.config import RUNTIMES
 from harness.package.inspection import Inspection, inspect
 from harness.package.manifest import code_sha256
 from harness.package.opened import opened
+from harness.package.proof import held_in
 from tests.unit.harness.packages import SOURCE, Pack, compiled, metadata, told, write_zip
 from tests.unit.harness.support import sawhorse
 
@@ -39,6 +41,11 @@ def looked_at(path: Path, *own: str) -> Inspection:
 def bytecode_of(path: Path) -> Bytecode:
     with opened(path) as package:
         return examine_bytecode(package)
+
+
+def content_of(path: Path) -> str:
+    with opened(path) as package:
+        return held_in(package).content_sha256
 
 
 def owned(path: Path, *own: str) -> dict[str, str]:
@@ -194,7 +201,7 @@ def test_stale_bytecode_is_found(pack: Pack, content: bytes, why: str) -> None:
     assert found.stale == {"__pycache__/a.cpython-311.pyc": why}
 
 
-@pytest.mark.parametrize("version", sorted(set(MAGIC.values())))
+@pytest.mark.parametrize("version", sorted(MAGIC))
 def test_what_each_python_compiles_is_not_stale(pack: Pack, tmp_path: Path, version: str) -> None:
     candidates = python_candidates(version, Machine.this())
     interpreter = next((one for one in candidates if python_version(one) == version), None)
@@ -222,15 +229,15 @@ def test_stale_bytecode_ends_with_a_sentence_and_exit_code_1(pack: Pack, tiny: P
 
 def test_bytecode_for_another_python_than_the_functions_is_wrong(tmp_path: Path, tiny: Project) -> None:
     path = write_zip(tmp_path / "app.zip", {"a.py": SOURCE, "__pycache__/a.cpython-311.pyc": compiled(SOURCE)})
-    digest = code_sha256(path.read_bytes())
-    entry = {"path": "dist/app.zip", "sha256": digest, "content_sha256": "", "size": 1, "handler": "run.sh"}
+    measured = {"sha256": code_sha256(path.read_bytes()), "content_sha256": content_of(path)}
+    entry = {"path": "dist/app.zip", **measured, "size": 1, "handler": "run.sh"}
     manifest = {"app": {"api": {**entry, "runtime": "python3.12", "architecture": "x86_64"}}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
 
     ended = sawhorse(tiny, "package", "inspect", str(path), "--json")
 
     assert ended.code == 1
-    (finding,) = told(ended)["package"]["findings"]
+    finding = told(ended)["package"]["findings"][0]
     assert finding.startswith("1 files of bytecode are for Python 3.11; the functions run on Python 3.12,")
 
 
@@ -322,8 +329,9 @@ def test_a_python_that_is_not_here_is_a_sentence(pack: Pack, tiny: Project, tmp_
 
     ended = sawhorse(tiny, "package", "inspect", str(path), "--handler", "main.handler", variables=nowhere)
 
-    assert ended.code == 0, ended
+    assert ended.code == 1, ended
     assert "Python 3.14 is not on this machine, so no import was measured." in ended.out
+    assert "Whether 1 files of bytecode are those of their sources is not known: __pycache__/main.cpython" in ended.out
 
 
 def python_here() -> str:

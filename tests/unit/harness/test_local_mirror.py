@@ -11,10 +11,10 @@ from harness.layout import Project, Root
 from harness.local import mirror as mirroring
 from harness.local.mirror import mirror
 from harness.package.build import build
-from harness.package.manifest import Archive, code_sha256, read_manifest, write_manifest
+from harness.package.manifest import read_manifest, write_manifest
 from harness.package.target import Target
 from harness.render import render
-from tests.unit.harness.support import tree
+from tests.unit.harness.support import make_layer, tree
 
 ISSUER = "http://127.0.0.1:1/"
 
@@ -97,8 +97,7 @@ def test_the_package_is_the_one_for_lambda_where_that_runs_here(root: Root) -> N
 
 def test_the_layer_is_the_one_for_lambda_where_that_runs_here(root: Root) -> None:
     dist = root.project.path / "dist"
-    (dist / "tiny-layer.zip").write_bytes(b"a layer")
-    layer = Archive("dist/tiny-layer.zip", code_sha256(b"a layer"), code_sha256(b"its content"), len(b"a layer"))
+    layer = make_layer(dist)
     write_manifest(dist, {"tiny": {"api": replace(read_manifest(dist)["tiny"]["api"], layer=layer)}})
 
     directory = mirror(root, "3.13", issuer=ISSUER)

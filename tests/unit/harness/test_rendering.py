@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import unicodedata
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from harness import render as rendering
 from harness.errors import BadConfiguration, BuildFailed
 from harness.layout import Project, Root
 from harness.package.build import build
-from harness.package.manifest import Archive, code_sha256, read_manifest, write_manifest
+from harness.package.manifest import read_manifest, write_manifest
 from harness.plans.plan import Tool
 from harness.render import archives_of, fill, hcl, render
-from tests.unit.harness.support import tree
+from tests.unit.harness.support import make_layer, tree
 
 BUCKET = 'account_id: "111111111111"\nregion: eu-central-1\nstate_bucket: a-bucket\n'
 # Everything that JSON and HCL write differently stands somewhere in here.
@@ -52,9 +52,7 @@ def root(tiny: Project) -> Root:
 def layered(root: Root) -> Root:
     """The root of the tiny app, its dependencies in a layer."""
     dist = root.project.path / "dist"
-    (dist / "tiny-layer.zip").write_bytes(b"a layer")
-    layer = Archive("dist/tiny-layer.zip", code_sha256(b"a layer"), code_sha256(b"its content"), len(b"a layer"))
-    package = replace(read_manifest(dist)["tiny"]["api"], layer=layer)
+    package = replace(read_manifest(dist)["tiny"]["api"], layer=make_layer(dist))
     write_manifest(dist, {"tiny": {"api": package, "worker": package}})
     return root
 
@@ -122,7 +120,7 @@ def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool,
     render(root)
     manifest = json.loads((root.project.path / "dist/manifest.json").read_text())["tiny"]["api"]
     # What the package was made of is the harness's alone.
-    del manifest["sources_sha256"]
+    del manifest["sources_sha256"], manifest["compiled_by"]
     assert given_to(terraform, root) == {
         "environment": {
             "name": "dev",
@@ -141,14 +139,9 @@ def test_a_rendered_file_holds_the_layer_of_every_function(terraform: Tool, laye
     render(layered)
 
     packages = given_to(terraform, layered)["packages"]
+    layer = asdict(make_layer(layered.project.path / "dist"))
     assert [package["layer"] for package in packages.values()] == 2 * [
-        {
-            "path": "../../../dist/tiny-layer.zip",
-            "sha256": code_sha256(b"a layer"),
-            "content_sha256": code_sha256(b"its content"),
-            "size": len(b"a layer"),
-            "upload": "direct",
-        }
+        {**layer, "path": "../../../dist/tiny-layer.zip"}
     ]
 
 

@@ -23,10 +23,10 @@ from harness.package.assembly import upload_of
 from harness.package.build import build
 from harness.package.config import read_config
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.manifest import Archive, code_sha256, read_manifest, write_manifest
+from harness.package.manifest import read_manifest, write_manifest
 from harness.render import render, render_unbuilt
 from tests.unit.harness.packages import write_zip
-from tests.unit.harness.support import assert_refused, sawhorse, tree
+from tests.unit.harness.support import assert_refused, make_layer, sawhorse, tree
 
 FACTS = 'account_id: "111111111111"\nregion: us-east-1\n'
 FUNCTION = '[functions.api]\nhandler = "tiny.main.handler"\n'
@@ -187,8 +187,7 @@ def test_without_a_bucket_the_command_says_which_app_and_what_to_write(root: Roo
 def test_a_layer_that_goes_through_s3_wants_the_bucket_as_well(tiny: Project) -> None:
     build(tiny, "tiny")
     dist = tiny.path / "dist"
-    layer = Archive("dist/tiny-layer.zip", code_sha256(b"a layer"), "x", 60_000_000, upload="s3")
-    (dist / "tiny-layer.zip").write_bytes(b"a layer")
+    layer = make_layer(dist, size=60_000_000, upload="s3")
     write_manifest(dist, {"tiny": {"api": replace(read_manifest(dist)["tiny"]["api"], layer=layer)}})
 
     with pytest.raises(BadConfiguration, match=r"^dist/tiny-layer\.zip has 60,000,000 bytes zipped, more than"):

@@ -16,6 +16,7 @@ from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.build import build
 from harness.package.cache import Cache
+from harness.package.compiling import version_of
 from harness.package.target import Target
 from harness.package.wheels import Wanted, prepared_parts
 from tests.unit.harness.conftest import MakeTiny
@@ -29,6 +30,8 @@ DECLARED = ("requirements/tiny.in", '"make lock APP=tiny"')
 def wanted(project: Project, lock: str = "tiny.txt", **choices: Any) -> Wanted:
     interpreter = bootstrap.exact_python("3.13", project.path)
     settings: dict[str, Any] = {"target": TARGET, "interpreter": interpreter, "declared": DECLARED, **choices}
+    version = version_of(str(settings["interpreter"])) if settings["interpreter"] else ""
+    settings = {"compiled_by": version, **settings}
     path = project.requirements / lock
     return Wanted(lock=path, locked=path.read_bytes(), base=project.path, **settings)
 
@@ -174,6 +177,7 @@ def test_a_wheel_that_two_locks_name_is_prepared_once(tiny: Project, locked_whee
         ({"prune": ("*.txt",)}, True),
         ({"interpreter": None}, True),
         ({"target": Target("3.12", TARGET.platform)}, True),
+        ({"compiled_by": "3.13.99"}, True),
         ({"prune": None}, False),
         ({"commands": True}, True),
         ({"aws_services": ("dynamodb",)}, True),

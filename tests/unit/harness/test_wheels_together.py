@@ -163,6 +163,7 @@ def taken(project: Project, wheels: Sequence[Given], cache: Cache, directory: Pa
         declared=DECLARED,
         target=TARGET,
         interpreter=None,
+        compiled_by="",
     )
     try:
         members = merged("tiny", prepared_parts(project, wanted, cache), DECLARED)

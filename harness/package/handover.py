@@ -1,0 +1,125 @@
+"""Refuse zips that are not what the manifest says of them, before Terraform gets them.
+
+What this user's last build wrote is believed by the sealed record of that build. Anything else, such as a package that
+another machine built, is read whole and compiled again, once for the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness import bootstrap
+from harness.errors import BuildFailed
+from harness.files import write_atomically
+from harness.layout import Project
+from harness.package.archive import Member, hash_of
+from harness.package.assembly import LAYER_PREFIX, whole_outputs
+from harness.package.config import read_config
+from harness.package.manifest import Archive, Entry, code_sha256, read_entry
+from harness.package.opened import opened
+from harness.package.proof import Held, Proof, fault_of_form, foreign_bytecode, held_in, prove, some_of
+from harness.package.sources import SHARED, Sources, read_sources, shown
+from harness.package.state import read_state
+from harness.seals import sealed, unsealed
+
+
+def refuse_unproven(
+    project: Project, dist: Path, app: str, packages: Mapping[str, Entry], *, as_built: bool = False
+) -> None:
+    """Prove every zip in `dist` that an app's functions are made of, its package and its layer. Raises BuildFailed.
+
+    `packages` is what the manifest says of them. Unless they are taken `as_built`, the app's own files in them must be
+    those that stand in the checkout.
+    """
+    # A local run links what lies in the project's own directory.
+    place = (dist / "manifest.json").resolve().parent
+    if is_of_last_build(place, app, packages):
+        return
+    config = read_config(project, app)
+    sources = None if as_built else read_sources(str(project.path), app, config.root_files)
+    for archive, entry in archives_of(packages).items():
+        layer = archive == entry.layer
+        held = proven(project, place, archive, entry, prefix=LAYER_PREFIX if layer else "")
+        if sources is not None and not layer:
+            refuse_other_sources(f"{place.name}/{app}.zip", app, held, sources)
+
+
+def is_of_last_build(dist: Path, app: str, packages: Mapping[str, Entry]) -> bool:
+    """Say whether this user's last build in `dist` wrote exactly these packages, as they lie there."""
+    state = read_state(str(dist), app)
+    if state is None or whole_outputs(str(dist), state) is None:
+        return False
+    wrote = json.loads(f"{{{state.fragment}}}")[app]
+    return {name: read_entry(entry) for name, entry in wrote.items()} == packages
+
+
+def archives_of(packages: Mapping[str, Entry]) -> dict[Archive, Entry]:
+    """Return every zip of an app's functions, each with a function that runs from it."""
+    found: dict[Archive, Entry] = {}
+    for entry in packages.values():
+        own = Archive(entry.path, entry.sha256, entry.content_sha256, entry.size, upload=entry.upload)
+        found.setdefault(own, entry)
+        if entry.layer:
+            found.setdefault(entry.layer, entry)
+    return found
+
+
+def proven(project: Project, dist: Path, archive: Archive, entry: Entry, *, prefix: str) -> Held:
+    """Return what a zip holds, proven to be what the manifest says. Raises BuildFailed."""
+    path = dist / Path(archive.path).name
+    named = f"{dist.name}/{path.name}"
+    remedy = f'Run "sawhorse build {Path(entry.path).stem}".'
+    with opened(path) as package:
+        if code_sha256(path.read_bytes()) != archive.sha256:
+            raise BuildFailed(f"{named} is not the one that was measured. {remedy}")
+        held = held_in(package, prefix)
+        # These are the bytes that were measured, or there is a fault.
+        fault = fault_of_form(package, held, prefix)
+    if fault:
+        raise BuildFailed(f"{named} is no zip as a build writes it: {fault}. {remedy}")
+    if held.content_sha256 != archive.content_sha256:
+        raise BuildFailed(
+            f"{named} holds something else than {dist.name}/manifest.json says (content_sha256). {remedy}"
+        )
+    foreign = foreign_bytecode(held)
+    if foreign:
+        raise BuildFailed(f"{named} holds bytecode that no build writes: {some_of(foreign)}. {remedy}")
+    record = dist / f".build/{path.name}.proof"
+    role = f"proof {path.name}"
+    said = f"sawhorse proof 1\n{archive.sha256}\n{prefix}\n".encode()
+    if not (unsealed(record, role) or b"").startswith(said):
+        proof = prove(held.compiled, lambda python: bootstrap.exact_python(python, project.path), entry.compiled_by)
+        refuse_wrong(named, proof, remedy)
+        versions = ", ".join(proof.pythons.values())
+        write_atomically(record, sealed(said + f"compiled again by Python {versions}\n".encode(), role))
+    return held
+
+
+def refuse_wrong(named: str, proof: Proof, remedy: str) -> None:
+    if proof.wrong:
+        raise BuildFailed(f"{named} holds bytecode that is not that of its sources: {some_of(proof.wrong)}. {remedy}")
+    if proof.unproven:
+        why = some_of(proof.unproven)
+        raise BuildFailed(f"Whether the bytecode of {named} is that of its sources is not known: {why}. {remedy}")
+
+
+def refuse_other_sources(named: str, app: str, held: Held, sources: Sources) -> None:
+    """Compare the app's own files in a package with those that stand in the checkout. Raises BuildFailed."""
+    there = {name: (hash_of(content), executable) for name, (content, executable) in sources.items()}
+    found = {
+        member.name: (member.sha256, member.executable)
+        for member in held.members
+        if is_own(member, app, sources) and not member.from_source
+    }
+    differing = sorted(name for name in {*there, *found} if there.get(name) != found.get(name))
+    if differing:
+        raise BuildFailed(
+            f"{named} holds other files of {app} than stand here: {some_of([shown(name) for name in differing])}. "
+            f'Run "sawhorse build {app}", or add --as-built to take the package as it is.'
+        )
+
+
+def is_own(member: Member, app: str, sources: Sources) -> bool:
+    return member.name in sources or member.name.partition("/")[0] in {app, SHARED}
