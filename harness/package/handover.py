@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import bootstrap
 from harness.errors import BuildFailed
 from harness.files import write_atomically
 from harness.layout import Project
-from harness.package.archive import Member, hash_of
+from harness.package.archive import Member, base64_of, hash_of, write_archive
 from harness.package.assembly import LAYER_PREFIX, whole_outputs
 from harness.package.config import read_config
 from harness.package.manifest import Archive, Entry, code_sha256, read_entry
 from harness.package.opened import opened
 from harness.package.proof import Held, Proof, fault_of_form, foreign_bytecode, held_in, prove, some_of
-from harness.package.sources import SHARED, Sources, read_sources, shown
+from harness.package.sources import SHARED, Sources, digest_of, hashes_of, read_sources, shown
 from harness.package.state import read_state
 from harness.seals import sealed, unsealed
+
+# What a record of a proof is sealed as.
+PROOF = "proof of a zip"
 
 
 def refuse_unproven(
@@ -41,9 +45,34 @@ def refuse_unproven(
     sources = None if as_built else read_sources(str(project.path), app, config.root_files)
     for archive, entry in archives_of(packages).items():
         layer = archive == entry.layer
-        held = proven(project, place, archive, entry, prefix=LAYER_PREFIX if layer else "")
-        if sources is not None and not layer:
-            refuse_other_sources(f"{place.name}/{app}.zip", app, held, sources)
+        prove_zip(project, place, Claim(app, archive, entry, LAYER_PREFIX if layer else "", None if layer else sources))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the manifest says of a zip: `prefix` stands before all names in it.
+
+    `sources` are the files of the app that are to be in it; None where nobody asks.
+    """
+
+    app: str
+    archive: Archive
+    entry: Entry
+    prefix: str
+    sources: Sources | None
+
+    @property
+    def remedy(self) -> str:
+        return f'Run "sawhorse build {self.app}".'
+
+    @property
+    def own(self) -> str:
+        """Stands for those sources, empty where nobody asks."""
+        return "" if self.sources is None else base64_of(digest_of(b"", b"", hashes_of(self.sources)))
+
+    def lines(self) -> list[str]:
+        """Return all that a record of its proof is about; the last line may say more than is asked."""
+        return ["sawhorse proof 1", self.archive.sha256, self.archive.content_sha256, self.prefix, self.own]
 
 
 def is_of_last_build(dist: Path, app: str, packages: Mapping[str, Entry]) -> bool:
@@ -66,34 +95,49 @@ def archives_of(packages: Mapping[str, Entry]) -> dict[Archive, Entry]:
     return found
 
 
-def proven(project: Project, dist: Path, archive: Archive, entry: Entry, *, prefix: str) -> Held:
-    """Return what a zip holds, proven to be what the manifest says. Raises BuildFailed."""
-    path = dist / Path(archive.path).name
+def prove_zip(project: Project, dist: Path, claim: Claim) -> None:
+    """Prove that a zip is what the manifest says, once for the same bytes. Raises BuildFailed."""
+    path = dist / Path(claim.archive.path).name
     named = f"{dist.name}/{path.name}"
-    remedy = f'Run "sawhorse build {Path(entry.path).stem}".'
+    if code_sha256(path.read_bytes()) != claim.archive.sha256:
+        raise BuildFailed(f"{named} is not the one that was measured. {claim.remedy}")
+    record = dist / f".build/{path.name}.proof"
+    if is_recorded(record, claim):
+        return
+    held = read_zip(path, named, claim)
+    if claim.sources is not None:
+        refuse_other_sources(named, claim.app, held, claim.sources)
+    proof = prove(held.compiled, lambda python: bootstrap.exact_python(python, project.path), claim.entry.compiled_by)
+    refuse_wrong(named, proof, claim.remedy)
+    by = " ".join(proof.pythons.values())
+    write_atomically(record, sealed("\n".join([*claim.lines(), by]).encode(), PROOF))
+
+
+def is_recorded(record: Path, claim: Claim) -> bool:
+    """Say whether this very zip was proven before, and compared with these sources where that is asked.
+
+    What a Python compiled once it compiles always, so the record, which says which one did, holds for good.
+    """
+    lines = (unsealed(record, PROOF) or b"").decode(errors="replace").split("\n")[:-1]
+    asked = claim.lines()
+    return lines[:-1] == asked[:-1] and (claim.sources is None or lines[-1] == asked[-1])
+
+
+def read_zip(path: Path, named: str, claim: Claim) -> Held:
+    """Read a zip, and refuse one of another form or content than the manifest says."""
     with opened(path) as package:
-        if code_sha256(path.read_bytes()) != archive.sha256:
-            raise BuildFailed(f"{named} is not the one that was measured. {remedy}")
-        held = held_in(package, prefix)
-        # These are the bytes that were measured, or there is a fault.
-        fault = fault_of_form(package, held, prefix)
+        held = held_in(package, claim.prefix)
+        fault = fault_of_form(package, held, claim.prefix)
+    if not fault and code_sha256(write_archive(held.members, claim.prefix)[0]) != claim.archive.sha256:
+        fault = "it changed while it was read"
     if fault:
-        raise BuildFailed(f"{named} is no zip as a build writes it: {fault}. {remedy}")
-    if held.content_sha256 != archive.content_sha256:
-        raise BuildFailed(
-            f"{named} holds something else than {dist.name}/manifest.json says (content_sha256). {remedy}"
-        )
+        raise BuildFailed(f"{named} is no zip as a build writes it: {fault}. {claim.remedy}")
+    if held.content_sha256 != claim.archive.content_sha256:
+        said = f"{path.parent.name}/manifest.json says (content_sha256)"
+        raise BuildFailed(f"{named} holds something else than {said}. {claim.remedy}")
     foreign = foreign_bytecode(held)
     if foreign:
-        raise BuildFailed(f"{named} holds bytecode that no build writes: {some_of(foreign)}. {remedy}")
-    record = dist / f".build/{path.name}.proof"
-    role = f"proof {path.name}"
-    said = f"sawhorse proof 1\n{archive.sha256}\n{prefix}\n".encode()
-    if not (unsealed(record, role) or b"").startswith(said):
-        proof = prove(held.compiled, lambda python: bootstrap.exact_python(python, project.path), entry.compiled_by)
-        refuse_wrong(named, proof, remedy)
-        versions = ", ".join(proof.pythons.values())
-        write_atomically(record, sealed(said + f"compiled again by Python {versions}\n".encode(), role))
+        raise BuildFailed(f"{named} holds bytecode that no build writes: {some_of(foreign)}. {claim.remedy}")
     return held
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.package.archive import BYTECODE_HEADER, Member, content_sha256, hash_of, write_archive
 from harness.package.compiling import WrongInterpreter, compile_sources, is_kept_unchecked, version_of
-from harness.package.opened import Opened
+from harness.package.opened import LOCAL_HEADER, Opened
 
 NAMED_AT_MOST = 3
 MAGIC_BYTES = 4
@@ -79,13 +79,14 @@ def held_in(package: Opened, prefix: str = "") -> Held:
     """Read a zip whose names begin with `prefix`, as a build counts its members. Raises SawhorseError for damage."""
     contents = {name.removeprefix(prefix): package.read(name) for name in package.files}
     compiled = {name: found for name in contents if (found := compiled_of_source(name, contents))}
+    archive = package.path.read_bytes()
     members = []
     for full, info in package.files.items():
         name = full.removeprefix(prefix)
         members.append(
             Member(
                 name,
-                package.stored(info),
+                stored_in(archive, info),
                 executable=bool((info.external_attr >> 16) & EXECUTABLE),
                 method=info.compress_type,
                 crc=info.CRC,
@@ -95,6 +96,12 @@ def held_in(package: Opened, prefix: str = "") -> Held:
             )
         )
     return Held(members, list(compiled.values()))
+
+
+def stored_in(archive: bytes, info: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of a member as they lie in the zip; one that was read has a whole header."""
+    begin = info.header_offset + LOCAL_HEADER.size + sum(LOCAL_HEADER.unpack_from(archive, info.header_offset))
+    return archive[begin : begin + info.compress_size]
 
 
 def compiled_of_source(name: str, contents: Mapping[str, bytes]) -> Compiled | None:

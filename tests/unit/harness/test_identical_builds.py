@@ -16,6 +16,7 @@ import pytest
 
 from harness import bootstrap
 from harness.bootstrap import Machine
+from harness.package.manifest import read_manifest
 from tests.unit.harness.support import make_tiny_project, sha256
 
 APP = "tiny"
@@ -43,8 +44,24 @@ if backwards:
 from pathlib import Path
 from harness.layout import Project
 from harness.package.build import build
-print(build(Project(Path(sys.argv[4])), sys.argv[5]).sha256)
+project, app = Project(Path(sys.argv[4])), sys.argv[5]
+exec(sys.argv[6])
+print(build(project, app).sha256)
 """
+# What may have happened before a build, or be otherwise in it.
+WARM = "import shutil; build(project, app); shutil.rmtree(project.path / 'dist')"
+QUICK = """
+from harness.package.quick import build_quickly
+main = project.lambda_path / app / "main.py"
+text = main.read_text()
+main.write_text("import pydantic\\n\\n\\ndef handler(event, context):\\n    return 'other'\\n")
+build(project, app)
+main.write_text(text)
+assert build_quickly(str(project.path), app, dist=str(project.path / "dist"))
+"""
+ONE_COMPILER = "from harness.package import compiling; compiling.WORTH_TWO = 10**9"
+TWO_COMPILERS = "from harness.package import compiling; compiling.WORTH_TWO = 1"
+COMPRESSED_LESS = "from harness.package import archive; archive.LEVEL = 1"
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,7 @@ class Circumstances:
     order: str = "forwards"
     python: str = ""
     user: int | None = None
+    before: str = ""
 
 
 CIRCUMSTANCES = [
@@ -75,6 +93,11 @@ CIRCUMSTANCES = [
     Circumstances("Python 3.12", python="3.12"),
     Circumstances("Python 3.13", python="3.13"),
     Circumstances("user", user=NOBODY),
+    Circumstances("warm caches", before=WARM),
+    Circumstances("one source that changed", before=QUICK),
+    Circumstances("one compiler", before=ONE_COMPILER),
+    Circumstances("two compilers", before=TWO_COMPILERS),
+    Circumstances("settings of Python", variables={"PYTHONOPTIMIZE": "2", "PYTHONDONTWRITEBYTECODE": "1"}),
 ]
 
 
@@ -116,7 +139,7 @@ def built(circumstances: Circumstances, home: Path, repository: Path) -> Path:
     }
     command = [
         *run_as(circumstances.user), interpreter_of(circumstances, repository), "-c", BUILD, str(circumstances.clock),
-        str(circumstances.cores), circumstances.order, str(project.path), APP,
+        str(circumstances.cores), circumstances.order, str(project.path), APP, circumstances.before,
     ]  # fmt: skip
     ended = subprocess.run(
         ["sh", "-c", f'umask {circumstances.umask:o}; exec "$@"', "sh", *command],
@@ -144,6 +167,14 @@ def test_a_build_under_other_circumstances_gives_the_same_bytes(
     assert sha256(package) == sha256(plain)
     assert (package.parent / "manifest.json").read_bytes() == (plain.parent / "manifest.json").read_bytes()
     assert (package.parent / f"{APP}.cdx.json").read_bytes() == (plain.parent / f"{APP}.cdx.json").read_bytes()
+
+
+def test_another_compression_gives_the_same_content(plain: Path, tmp_path: Path, repository: Path) -> None:
+    package = built(Circumstances("compressed less", before=COMPRESSED_LESS), tmp_path, repository)
+
+    assert sha256(package) != sha256(plain)
+    first, second = (read_manifest(one.parent)[APP]["api"].content_sha256 for one in (package, plain))
+    assert first == second
 
 
 def test_nothing_in_the_package_names_where_it_was_built(plain: Path, repository: Path) -> None:
