@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import httpx
@@ -22,27 +23,20 @@ from harness import bootstrap, ownership
 from harness.errors import LocalAWSError
 from harness.files import locked, write_atomically
 from harness.layout import Project
+from harness.local.guard import CHALLENGE, READY, Secrets
+from harness.local.listening import HOST, listen_at, listening, port_of, why
 
-HOST = "127.0.0.1"
-DEFAULT_PORT = 4566
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
-# Both emulators take any secret that they were started with; the access key is the number of the account to act in.
-SECRET = "local"  # noqa: S105 # a word that opens nothing but the emulators on this machine
 # Application Auto Scaling, CloudWatch alarms and dashboards are moto's part; MiniStack has the rest.
 MOTO_SERVICES = ("APPLICATION_AUTO_SCALING", "CLOUDWATCH")
-# Where each responds as soon as it is ready, and what is gone when it died.
-READY = {
-    "ministack": "/_ministack/health",
-    "moto": "/moto-api/data.json",
-    "issuer": "/.well-known/openid-configuration",
-}
-NAMES = READY.keys()
+# What is gone when it died.
 LOST = {
     "ministack": "tables, functions, APIs and queues are gone, so apply and seed the roots again.",
     "moto": "alarms, dashboards and scaling are gone, so apply the roots again.",
     "issuer": "its keys are the same, so tokens hold.",
 }
+NAMES = LOST.keys()
 # Set by what `sawhorse local` exports, so that such a shell is never taken for one that speaks to AWS.
 LOCAL_MARK = "SAWHORSE_LOCAL_AWS"
 
@@ -78,6 +72,7 @@ class Running:
     ministack: Emulator
     moto: Emulator
     issuer: Emulator
+    secrets: Secrets = field(repr=False)
 
     @property
     def all(self) -> tuple[Emulator, ...]:
@@ -95,8 +90,9 @@ class Running:
     def environment(self, account_id: str = "111111111111", region: str = "us-east-1") -> dict[str, str]:
         """Return the variables that point Terraform, boto3 and the AWS CLI at the local AWS, acting as this account."""
         variables = {
+            # The access key is the number of the account to act in; one secret is that of all accounts.
             "AWS_ACCESS_KEY_ID": account_id,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_SECRET_ACCESS_KEY": self.secrets.secret_access_key,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": self.ministack.url,
@@ -124,11 +120,16 @@ class LocalAWS:
     def record(self) -> Path:
         return self.home / "running.json"
 
+    @property
+    def secrets_file(self) -> Path:
+        """Where the secrets of the last start are, for this user's eyes alone."""
+        return self.home / "secrets.json"
+
     def running(self) -> Running | None:
         """Return the local AWS if all of it lives."""
         recorded = self.recorded()
         alive = {name for name, emulator in recorded.items() if emulator.process}
-        return Running(**recorded) if alive == NAMES else None
+        return self.whole(recorded) if alive == NAMES else None
 
     def required(self) -> Running:
         """Return the local AWS, or say how to start it."""
@@ -157,7 +158,7 @@ class LocalAWS:
         with self.locked():
             recorded = self.recorded()
             if recorded.keys() == NAMES:
-                running = Running(**recorded)
+                running = self.whole(recorded)
                 if port not in (None, 0, running.ministack.port):
                     raise LocalAWSError(
                         f"The local AWS is running on port {running.ministack.port} already; "
@@ -166,68 +167,102 @@ class LocalAWS:
                 return self.revive(running)
             # What lives without the others was interrupted while starting.
             self.stop()
-            return self.start(choose_port(port), bootstrap.ensure_emulators(self.project.path))
+            return self.start(port, bootstrap.ensure_emulators(self.project.path))
 
-    def start(self, port: int, environments: bootstrap.Emulators) -> Running:
+    def whole(self, recorded: Mapping[str, Emulator]) -> Running:
+        """Put what is recorded together with the secrets that it was started with."""
+        try:
+            return Running(**recorded, secrets=Secrets.of(self.secrets_file))
+        except (OSError, ValueError, TypeError) as error:
+            raise LocalAWSError(
+                f"The secrets of the local AWS in {self.project.shown(self.secrets_file)} cannot be read; "
+                'run "sawhorse local reset" to start afresh with new ones.'
+            ) from error
+
+    def start(self, port: int | None, environments: bootstrap.Emulators) -> Running:
         from harness.local.issuer import Issuer  # noqa: PLC0415 # cryptography is slow to import, and only needed here
 
-        (self.home / "tmp").mkdir(parents=True, exist_ok=True)
-        ports = {"ministack": port, "moto": free_port(), "issuer": free_port()}
-        # As Auth0's do, its address ends with a slash.
-        Issuer.new(f"http://{HOST}:{ports['issuer']}/").keep(self.project)
-        started: dict[str, Emulator] = {}
-        for name, at in ports.items():
-            started[name] = self.spawn(name, self.command(name, at, environments), at)
-            # Recorded at once: whatever happens now, `down` finds it.
-            self.remember(started)
-        running = Running(**started)
+        with ExitStack() as sockets:
+            # Taken before anything starts, so that nobody else listens where these processes are looked for.
+            listeners = {
+                name: sockets.enter_context(listen_at(port) if name == "ministack" else listening(0)) for name in NAMES
+            }
+            self.make_home()
+            Secrets.new().keep(self.secrets_file)
+            # As Auth0's do, its address ends with a slash.
+            Issuer.new(f"http://{HOST}:{port_of(listeners['issuer'])}/").keep(self.project)
+            started: dict[str, Emulator] = {}
+            for name, listener in listeners.items():
+                started[name] = self.spawn(name, self.command(name, listener, environments), listener)
+                # Recorded at once: whatever happens now, `down` finds it.
+                self.remember(started)
+        running = self.whole(started)
         try:
             for emulator in running.all:
-                self.wait_for(emulator)
+                self.wait_for(emulator, running.secrets)
         except BaseException:
             self.stop()
             raise
         return running
 
+    def make_home(self) -> None:
+        """Make the directories of the emulators and of the functions, for this user alone."""
+        for directory in (self.home, self.home / "tmp", self.home / "functions"):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.chmod(0o700)
+
     def revive(self, recorded: Running) -> Running:
         """Start what died of a local AWS at the port where it was, and say what it does not hold any more."""
         emulators = {emulator.name: emulator for emulator in recorded.all}
         dead = [emulator for emulator in recorded.all if not emulator.process]
-        for emulator in dead:
-            if not is_free(emulator.port):
-                raise LocalAWSError(
-                    f"{emulator.name} died, and its port {emulator.port} is in use by another program. End that one "
-                    'and run "sawhorse local up" again, or "sawhorse local reset" to start afresh.'
+        with ExitStack() as sockets:
+            listeners = {emulator.name: sockets.enter_context(self.listen_again(emulator)) for emulator in dead}
+            for emulator in dead:
+                self.make_home()
+                listener = listeners[emulator.name]
+                command = self.command(emulator.name, listener, bootstrap.ensure_emulators(self.project.path))
+                emulators[emulator.name] = self.spawn(emulator.name, command, listener, again=True)
+                listener.close()
+                self.remember(emulators)
+                self.wait_for(emulators[emulator.name], recorded.secrets)
+                print(
+                    f"{emulator.name} had died and is started again: {LOST[emulator.name]} Its last words are in "
+                    f"{self.project.shown(self.log(emulator.name))}. What lives on was kept.",
+                    file=sys.stderr,
                 )
-        for emulator in dead:
-            environments = bootstrap.ensure_emulators(self.project.path)
-            command = self.command(emulator.name, emulator.port, environments)
-            emulators[emulator.name] = self.spawn(emulator.name, command, emulator.port, again=True)
-            self.remember(emulators)
-            self.wait_for(emulators[emulator.name])
-            print(
-                f"{emulator.name} had died and is started again: {LOST[emulator.name]} Its last words are in "
-                f"{self.project.shown(self.log(emulator.name))}. What lives on was kept.",
-                file=sys.stderr,
-            )
-        return Running(**emulators)
+        return Running(**emulators, secrets=recorded.secrets)
 
-    def command(self, name: str, port: int, environments: bootstrap.Emulators) -> list[str | Path]:
-        """Return what starts an emulator, or the issuer of tokens."""
+    def listen_again(self, emulator: Emulator) -> socket.socket:
+        try:
+            return listening(emulator.port)
+        except OSError as error:
+            raise LocalAWSError(
+                f"{emulator.name} died, and its port {emulator.port} {why(error)}. End what has it "
+                'and run "sawhorse local up" again, or "sawhorse local reset" to start afresh.'
+            ) from error
+
+    def command(self, name: str, listener: socket.socket, environments: bootstrap.Emulators) -> list[str | Path]:
+        """Return what starts an emulator, or the issuer of tokens, on a socket that it inherits."""
         servers = Path(__file__).parent
+        given: list[str | Path] = [self.secrets_file, str(listener.fileno())]
         if name == "ministack":
             interpreter = bootstrap.python_of(environments.runtime)
-            return [interpreter, servers / "ministack_server.py", environments.ministack]
+            return [
+                interpreter,
+                servers / "ministack_server.py",
+                environments.ministack,
+                *given,
+                self.home / "functions",
+            ]
         if name == "moto":
-            return [bootstrap.python_of(environments.moto), servers / "moto_server.py", "-H", HOST, "-p", str(port)]
-        return [sys.executable, "-I", servers / "issuer_server.py", self.home / "issuer/public", str(port)]
+            return [bootstrap.python_of(environments.moto), servers / "moto_server.py", *given]
+        return [sys.executable, "-I", servers / "issuer_server.py", self.home / "issuer/public", *given]
 
     def ministack_settings(self, port: int) -> dict[str, str]:
         """Say what MiniStack is to do; on its own it would bind every interface and enforce nothing."""
         return {
             "AUTH": "true",
             "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": SECRET,
             "BIND_HOST": HOST,
             "CLOUDTRAIL_RECORDING": "1",
             "GATEWAY_PORT": str(port),
@@ -237,13 +272,14 @@ class LocalAWS:
             "SFTP_ENABLED": "0",
         }
 
-    def spawn(self, name: str, command: list[str | Path], port: int, *, again: bool = False) -> Emulator:
+    def spawn(self, name: str, command: list[str | Path], listener: socket.socket, *, again: bool = False) -> Emulator:
         """Start an emulator in a session of its own, with an environment that holds nothing of the user's.
 
         Not even PYTHONDONTWRITEBYTECODE: an emulator that finds no bytecode compiles for seconds at every start.
         """
+        port = port_of(listener)
         environment = {
-            "HOME": str(self.home),
+            "HOME": str(self.home / "tmp"),
             "LANG": "C.UTF-8",
             "NO_PROXY": "*",
             "PATH": os.environ.get("PATH", os.defpath),
@@ -258,28 +294,34 @@ class LocalAWS:
                 stdout=log,
                 stderr=log,
                 env=environment,
-                cwd=self.home,
+                cwd=self.home / "tmp",
+                pass_fds=[listener.fileno()],
                 start_new_session=True,
             )
         # It outlives this program on purpose; Python would warn of a child that nobody waited for.
         process.returncode = 0
         return Emulator(name, process.pid, psutil.Process(process.pid).create_time(), port)
 
-    def wait_for(self, emulator: Emulator) -> None:
-        path = READY[emulator.name]
+    def wait_for(self, emulator: Emulator, held: Secrets) -> None:
+        """Wait until the process that was started answers, and proves that it has the secrets of this start."""
         deadline = time.monotonic() + START_SECONDS
-        with httpx.Client(base_url=emulator.url, timeout=2, trust_env=False) as client:
+        challenge = secrets.token_hex()
+        with httpx.Client(base_url=emulator.url, timeout=START_SECONDS, trust_env=False) as client:
             while time.monotonic() < deadline:
                 if not emulator.process:
                     words = self.log(emulator.name).read_text(errors="replace").strip().splitlines()[-3:]
                     raise LocalAWSError(
                         f"{emulator.name} ended while starting: {' / '.join(words) or 'it printed nothing'}. "
-                        f"See {self.project.shown(self.log(emulator.name))}; if its port {emulator.port} is in use, "
-                        'choose another: "sawhorse local up --port 4600".'
+                        f'See {self.project.shown(self.log(emulator.name))} and run "sawhorse local up" again.'
                     )
                 with contextlib.suppress(httpx.TransportError):
-                    if client.get(path).status_code == httpx.codes.OK:
+                    answer = client.get(READY, headers={CHALLENGE: challenge})
+                    if answer.text == held.proof(emulator.name, challenge):
                         return
+                    raise LocalAWSError(
+                        f"What answers at {emulator.url} is not the {emulator.name} that was started; "
+                        'end that program and run "sawhorse local up" again.'
+                    )
                 time.sleep(0.05)
         raise LocalAWSError(
             f"{emulator.name} did not answer within {START_SECONDS:.0f} seconds; "
@@ -320,8 +362,9 @@ class LocalAWS:
 
         Should a native run have put a real one there, it is in the workspace `local-before` until this happens again.
         """
-        for name in ("tmp", "s3", "project", "keys", "issuer", "demos", "shells"):
+        for name in ("tmp", "functions", "s3", "project", "keys", "issuer", "demos", "shells"):
             shutil.rmtree(self.home / name, ignore_errors=True)
+        self.secrets_file.unlink(missing_ok=True)
         for root in self.project.roots:
             state = root.path / "terraform.tfstate.d/local"
             if state.is_dir():
@@ -382,22 +425,6 @@ def wait_for_end(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
 def unproxied(hosts: str | None) -> str:
     """Add this machine to the hosts that no proxy stands before."""
     return ",".join([*(hosts.split(",") if hosts else []), HOST, "localhost"])
-
-
-def choose_port(wanted: int | None) -> int:
-    """Return the port to listen on; a wanted one must be free."""
-    if wanted == 0:
-        return free_port()
-    port = DEFAULT_PORT if wanted is None else wanted
-    if is_free(port):
-        return port
-    if wanted is None:
-        other = free_port()
-        print(f"Port {port} is in use by another program; the local AWS takes {other}.", file=sys.stderr)
-        return other
-    raise LocalAWSError(
-        f'Port {port} is in use by another program; choose another: "sawhorse local up --port {free_port()}".'
-    )
 
 
 def is_free(port: int) -> bool:

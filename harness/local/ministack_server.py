@@ -1,12 +1,26 @@
-"""Start MiniStack with its own libraries out of the functions' sight, and with what it lacks of AWS added.
+"""Start MiniStack behind a guard, with its own libraries out of the functions' sight, and what it lacks of AWS added.
 
-Functions run under the interpreter that runs this, so its site-packages hold only what Lambda has. MiniStack lies in a
-directory of its own, given as the first argument, which this process imports from and its children do not know.
+Run as `ministack_server.py LIBRARIES SECRETS SOCKET FUNCTIONS`. Functions run under the interpreter that runs this, so
+its site-packages hold only what Lambda has. MiniStack lies in the directory LIBRARIES, which this process imports from
+and its children do not know. SECRETS is the file of this start, SOCKET the number of the socket to listen on, and
+FUNCTIONS the directory that functions take for their home and their temporary files.
 """
 
+import asyncio
+import contextlib
+import os
+import re
+import resource
+import socket
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from harness.local.guard import Guard, Secrets
 
 # As ASGI calls them.
 Message = MutableMapping[str, Any]
@@ -18,20 +32,185 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 BAD_REQUEST = 400
 # An SDK tries again within seconds; no client of the local AWS makes as many calls meanwhile.
 CALLS_KEPT = 256
+KEEP_ALIVE_SECONDS = 75
 
 
 def main() -> None:
-    libraries = sys.argv.pop(1)
+    libraries, secrets_file, number, functions = sys.argv[1:]
     # This file's directory is no place to import from.
     sys.path[:1] = [libraries]
-    from ministack import app as server  # noqa: PLC0415 # it can be imported only now
+    with importing_the_harness():
+        from harness.local import guard as guarding  # noqa: PLC0415 # it can be imported only now
+    held = guarding.Secrets.of(Path(secrets_file))
+    # MiniStack looks there for the secret of accounts; set here, it is in no list of processes.
+    os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
+    from ministack import app as server  # noqa: PLC0415
+    from ministack.core import lambda_runtime  # noqa: PLC0415
     from ministack.services import apigateway, apigateway_v1, lambda_svc  # noqa: PLC0415
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
     refuse_code_that_is_not_in_its_bucket(lambda_svc)
-    server.app = answer_retries_as_before(server.app)
-    server.main()
+    give_functions_secrets_that_nobody_guesses(held, lambda_runtime, lambda_svc)
+    let_functions_inherit_nothing(Path(functions), lambda_runtime, lambda_svc)
+    let_unsigned_calls_reach_apis_alone(guarding, server)
+    listener = socket.socket(fileno=int(number))
+    guard = guarding.Guard(
+        "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)
+    )
+    sign_downloads(guard, lambda_svc)
+    serve(guarding.guarded(answer_retries_as_before(server.app), guard), listener)
+
+
+@contextlib.contextmanager
+def importing_the_harness() -> Iterator[None]:
+    """Let this process import the harness's own modules for a moment; functions never do."""
+    project = str(Path(__file__).resolve().parents[2])
+    sys.path.insert(0, project)
+    try:
+        yield
+    finally:
+        sys.path.remove(project)
+
+
+def serve(app: Application, listener: socket.socket) -> None:
+    """Serve on a socket that listens already, until the process is told to end."""
+    from hypercorn.asyncio import serve as serve_forever  # noqa: PLC0415 # one of MiniStack's libraries
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    with contextlib.suppress(ValueError, OSError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    asyncio.run(serve_forever(app, config))
+
+
+def api_addresses(server: Any) -> Callable[[str], bool]:
+    """Return what says of a path whether it is an API's or a function URL's own, as MiniStack itself reads it."""
+
+    def is_api(path: str) -> bool:
+        return bool(server._parse_execute_api_url("", path) or server._parse_lambda_url("", path))  # noqa: SLF001
+
+    return is_api
+
+
+def let_unsigned_calls_reach_apis_alone(guarding: Any, server: Any) -> None:
+    """Refuse what came unsigned to an API's address once MiniStack takes it for a call of a service.
+
+    It does so with paths that name no API or function that there is, and would let that call act as the account's root.
+    A presigned URL of S3 is signed for S3 and reaches nothing else, whatever its body or its headers say.
+    """
+    dispatch, detect = server._dispatch_service_request, server.detect_service  # noqa: SLF001
+
+    async def dispatch_signed(*call: Any) -> Any:
+        if guarding.UNSIGNED_CALL.get():
+            return 404, {"Content-Type": "application/json"}, b'{"message":"Not Found"}'
+        return await dispatch(*call)
+
+    def detect_signed(*call: Any) -> Any:
+        served = guarding.SERVED.get()
+        return "s3" if served and served.claim.presigned and served.claim.service == "s3" else detect(*call)
+
+    server._dispatch_service_request = dispatch_signed  # noqa: SLF001
+    server.detect_service = detect_signed
+
+
+def secrets_of(held: "Secrets") -> Callable[[str, str], str | None]:
+    """Return what gives the secret of an access key: of an account's root, or of what MiniStack issued."""
+    from ministack.core import iam_evaluator, responses  # noqa: PLC0415
+
+    def secret_of(access_key: str, token: str) -> str | None:
+        if re.fullmatch("[0-9]{12}", access_key, re.ASCII):
+            return None if token else held.secret_access_key
+        if iam_evaluator.is_root_access_key(access_key):
+            return None
+        with contextlib.suppress(iam_evaluator.AmbiguousAccessKeyError):
+            account = responses._account_from_sts_session(access_key)  # noqa: SLF001
+            account = account or iam_evaluator.find_iam_access_key_account(access_key)
+            found = iam_evaluator.resolve_credential(access_key, account, token) if account else None
+            return getattr(found, "secret_access_key", None)
+        return None
+
+    return secret_of
+
+
+def give_functions_secrets_that_nobody_guesses(held: "Secrets", runtime: Any, service: Any) -> None:
+    """Make a function's temporary credentials from this start's secret.
+
+    MiniStack 1.5.33 makes them from the names of the function and its role, which anybody can know.
+    """
+
+    def execution_credentials(config: dict[str, Any]) -> dict[str, str]:
+        from ministack.services import sts  # noqa: PLC0415
+
+        account, _region = runtime._account_region_from_function_config(config)  # noqa: SLF001
+        role = config.get("Role", "")
+        names = (config.get("FunctionArn", ""), role)
+        access_key = f"ASIA{held.derived('access key', *names)[:16].upper()}"
+        secret, token = held.derived("secret access key", *names), held.derived("session token", *names)
+        session = f"{role.rsplit('/', 1)[-1]}/{config.get('FunctionName', 'function')[:64]}"
+        sts.register_session(
+            access_key,
+            {
+                "Arn": f"arn:aws:sts::{account}:assumed-role/{session}",
+                "UserId": session.replace("/", ":"),
+                "SecretAccessKey": secret,
+                "SessionToken": token,
+            },
+        )
+        return {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+    runtime.execution_credentials = execution_credentials
+    service.execution_credentials = execution_credentials
+
+
+class Inherited(Mapping[str, str]):
+    """The environment of this process as functions inherit it: what is listed is theirs, the rest is only looked up."""
+
+    def __init__(self, functions: Path) -> None:
+        self.theirs = {"HOME": str(functions), "TMPDIR": str(functions), "LANG": "C.UTF-8", "PATH": os.defpath}
+
+    def __getitem__(self, name: str) -> str:
+        return self.theirs[name] if name in self.theirs else os.environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.theirs)
+
+    def __len__(self) -> int:
+        return len(self.theirs)
+
+
+class OperatingSystem(ModuleType):
+    """The module `os`, with another environment."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__("os")
+        self.environ = environ
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+def let_functions_inherit_nothing(functions: Path, *modules: Any) -> None:
+    """Give functions an environment and a home of their own, with nothing of the user's or of the emulator's."""
+    for module in modules:
+        module.os = OperatingSystem(Inherited(functions))
+
+
+def sign_downloads(guard: "Guard", service: Any) -> None:
+    """Sign the addresses of a function's or a layer's code, as AWS does, since the guard lets no others in."""
+    for name in ("_presigned_code_url", "_layer_content_url"):
+        setattr(service, name, signing(guard, getattr(service, name)))
+
+
+def signing(guard: "Guard", address_of: Callable[..., str]) -> Callable[..., str]:
+    def signed(*of: Any) -> str:
+        url = address_of(*of)
+        return guard.with_ticket(url, unquote(urlsplit(url).path))
+
+    return signed
 
 
 def answer_retries_as_before(app: Application) -> Application:

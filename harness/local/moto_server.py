@@ -1,14 +1,23 @@
-"""Start moto with the answers about tags that it lacks for Application Auto Scaling.
+"""Start moto behind a guard, with the answers about tags that it lacks for Application Auto Scaling.
 
 The AWS provider asks for a scalable target's tags and tries again for minutes when nobody knows them (moto 5.2.5).
+Run as `moto_server.py SECRETS SOCKET`: the file of this start, and the number of the socket to listen on.
 """
 
 import json
+import os
+import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
-from moto.server import main as serve
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+# This file's directory is no place to import from.
+sys.path[0] = str(Path(__file__).resolve().parents[2])
+from harness.local import guard as guarding  # noqa: E402
 
 
 class TaggedResponse(ApplicationAutoScalingResponse):  # type: ignore[misc] # moto lies in another environment
@@ -42,8 +51,19 @@ def add_tag_answers(responses: Any) -> None:
     responses.ApplicationAutoScalingResponse = TaggedResponse
 
 
-if __name__ == "__main__":
-    from moto.applicationautoscaling import responses
+def main() -> None:
+    secrets_file, number = sys.argv[1:]
+    from moto.applicationautoscaling import responses  # noqa: PLC0415 # where the class is put
 
     add_tag_answers(responses)
-    sys.exit(serve(sys.argv[1:]))
+    listener = socket.socket(fileno=int(number))
+    host, port = listener.getsockname()
+    os.environ["MOTO_PORT"] = str(port)
+    guard = guarding.account_guard("moto", port, guarding.Secrets.of(Path(secrets_file)), controls=("/_", "/moto-api"))
+    app = guarding.guarded_wsgi(DomainDispatcherApplication(create_backend_app), guard)
+    server = make_server(host, port, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.detach())
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

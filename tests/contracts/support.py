@@ -12,7 +12,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from harness.local.emulators import SECRET, Running
+from harness.local.emulators import Running
 from harness.package.archive import zip_of
 
 ACCOUNT = "111111111111"
@@ -40,7 +40,7 @@ class Account:
     def __init__(self, running: Running, account_id: str = ACCOUNT) -> None:
         self.running = running
         self.account_id = account_id
-        self.session = boto3.session.Session(account_id, SECRET, region_name="us-east-1")
+        self.session = boto3.session.Session(account_id, running.secrets.secret_access_key, region_name="us-east-1")
 
     def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
         """Return a client as the account's root, or with a role's credentials; failures are not tried again."""

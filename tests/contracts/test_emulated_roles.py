@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from harness.local.emulators import SECRET, Running
+from harness.local.emulators import Running
 from tests.contracts.support import Account, unique
 
 
@@ -93,7 +93,8 @@ def test_iam_tells_beforehand_what_an_attached_policy_allows(account: Account, p
 
 
 def test_moto_keeps_a_services_task_definitions_and_says_when_it_is_stable(local_aws: Running) -> None:
-    ecs: Any = boto3.session.Session("111111111111", SECRET, region_name="us-east-2").client(
+    secret = local_aws.secrets.secret_access_key
+    ecs: Any = boto3.session.Session("111111111111", secret, region_name="us-east-2").client(
         "ecs", endpoint_url=local_aws.moto.url, config=Config(proxies={}, retries={"max_attempts": 0})
     )
     cluster, family = unique("cluster"), unique("family")

@@ -23,10 +23,12 @@ from botocore.config import Config
 
 from harness.errors import LocalAWSError
 from harness.layout import Project
-from harness.local import emulators
+from harness.local import listening as listens
 from harness.local.clients import local_client
-from harness.local.emulators import Emulator, LocalAWS, Running, choose_port, free_port, is_free
+from harness.local.emulators import Emulator, LocalAWS, Running, free_port, is_free
+from harness.local.guard import Secrets
 from harness.local.issuer import Issuer
+from harness.local.listening import listen_at, port_of
 from harness.package.archive import zip_of
 from tests.conftest import copy_of_project
 from tests.unit.harness.support import Ended, assert_refused, sawhorse
@@ -60,6 +62,7 @@ def record(project: Project, **recorded: Emulator) -> None:
     path = LocalAWS(project).record
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({name: vars(emulator) for name, emulator in recorded.items()}))
+    Secrets.new().keep(LocalAWS(project).secrets_file)
 
 
 # Ports
@@ -72,7 +75,7 @@ def test_a_port_is_free_until_somebody_listens(taken_port: int) -> None:
 
 def test_a_wanted_port_that_is_taken_is_refused_with_one_that_is_free(taken_port: int) -> None:
     with pytest.raises(LocalAWSError) as refusal:
-        choose_port(taken_port)
+        listen_at(taken_port)
 
     sentence, free = str(refusal.value).removesuffix('".').rsplit(" ", 1)
     assert sentence == (f'Port {taken_port} is in use by another program; choose another: "sawhorse local up --port')
@@ -82,9 +85,11 @@ def test_a_wanted_port_that_is_taken_is_refused_with_one_that_is_free(taken_port
 def test_without_a_wish_another_port_is_taken_and_said(
     taken_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(emulators, "DEFAULT_PORT", taken_port)
+    monkeypatch.setattr(listens, "DEFAULT_PORT", taken_port)
 
-    chosen = choose_port(None)
+    with listen_at(None) as listener:
+        chosen = port_of(listener)
+        assert not is_free(chosen)
 
     assert chosen != taken_port
     assert capsys.readouterr().err == (
@@ -94,11 +99,11 @@ def test_without_a_wish_another_port_is_taken_and_said(
 
 def test_a_free_port_is_taken_as_it_is_wished(monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
-    monkeypatch.setattr(emulators, "DEFAULT_PORT", port)
+    monkeypatch.setattr(listens, "DEFAULT_PORT", port)
 
-    assert choose_port(port) == port
-    assert choose_port(None) == port
-    assert choose_port(0) > 0
+    for wish, expected in ((port, {port}), (None, {port}), (0, set(range(1, 65536)) - {port})):
+        with listen_at(wish) as listener:
+            assert port_of(listener) in expected
 
 
 def test_the_command_line_refuses_a_port_in_use_and_starts_nothing(project: Project, taken_port: int) -> None:
@@ -200,10 +205,10 @@ def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_n
     spawned: list[int] = []
     spawn = LocalAWS.spawn
 
-    def broken(self: LocalAWS, name: str, command: list[str | Path], port: int) -> Emulator:
+    def broken(self: LocalAWS, name: str, command: list[str | Path], listener: socket.socket) -> Emulator:
         if name == "moto":
             command = [sys.executable, "-c", "raise SystemExit('no room left')"]
-        emulator = spawn(self, name, command, port)
+        emulator = spawn(self, name, command, listener)
         spawned.append(emulator.pid)
         return emulator
 
@@ -211,7 +216,7 @@ def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_n
     with pytest.raises(LocalAWSError) as failure:
         aws.up(0)
 
-    assert str(failure.value).startswith("moto ended while starting: no room left. See .sawhorse/local/moto.log; ")
+    assert str(failure.value).startswith("moto ended while starting: no room left. See .sawhorse/local/moto.log and ")
     assert [psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in spawned] == [
         False,
         False,
@@ -226,7 +231,7 @@ def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_n
 
 def start_function(running: Running) -> None:
     """Leave a warm worker of a function behind."""
-    session = boto3.session.Session("111111111111", "local", region_name="us-east-1")
+    session = boto3.session.Session("111111111111", running.secrets.secret_access_key, region_name="us-east-1")
     config = Config(proxies={})
     role = session.client("iam", endpoint_url=running.url, config=config).create_role(
         RoleName="worker", AssumeRolePolicyDocument=TRUST
@@ -334,7 +339,7 @@ def check_that_one_that_was_killed_is_told(project: Project) -> None:
 
 def check_that_what_died_is_started_again_and_the_others_keep_what_they_hold(project: Project, died: str) -> None:
     aws = LocalAWS(project)
-    running = Running(**aws.recorded())
+    running = aws.whole(aws.recorded())
     if aws.running():
         put_something_into_each(running)
         token = Issuer.of(project).token(subject="someone", audience="somewhere")
@@ -423,4 +428,6 @@ def test_emulators_get_nothing_of_the_users_environment(local_aws: Running) -> N
     for emulator in local_aws.all:
         variables = psutil.Process(emulator.pid).environ()
         assert not {"AWS_PROFILE", "AWS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "PYTHONPATH"} & set(variables)
-        assert variables["HOME"].endswith(".sawhorse/local")
+        assert variables["HOME"].endswith(".sawhorse/local/tmp")
+        assert local_aws.secrets.secret_access_key not in str(variables)
+        assert local_aws.secrets.secret_access_key not in " ".join(psutil.Process(emulator.pid).cmdline())
