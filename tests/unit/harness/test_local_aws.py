@@ -180,7 +180,7 @@ def test_what_died_is_not_started_where_another_program_listens_by_now(tiny: Pro
 
         assert_refused(
             sawhorse(tiny, "local", "up"),
-            f"moto died, and its port {taken_port} is in use by another program. End that one",
+            f"moto died, and its port {taken_port} is in use by another program. End what has it",
         )
         assert process.poll() is None
     finally:
