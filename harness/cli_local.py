@@ -66,6 +66,7 @@ def local_env(
 ) -> None:
     """Print the exports that point any tool at the local AWS: eval "$(sawhorse local env)".
 
+    They hold the secret of this start, so evaluate them and keep them nowhere; after a reset, evaluate them again.
     Version 1 of the AWS CLI sends `aws sqs` to AWS all the same: use version 2, or `--endpoint-url $AWS_ENDPOINT_URL`.
     """
     from harness.local.exports import exports

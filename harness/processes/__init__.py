@@ -31,13 +31,15 @@ class Process:
 
     def command(self, *, port: int, reload: bool = False) -> list[str]:
         """Return the command that serves the application on loopback."""
-        words = [sys.executable, "-m", "uvicorn", self.module, "--host", HOST, "--port", str(port), "--no-access-log"]
+        served = ["--factory", "harness.processes.served:application"]
+        words = [sys.executable, "-m", "uvicorn", *served, "--host", HOST, "--port", str(port), "--no-access-log"]
         return [*words, "--reload"] if reload else words
 
-    def variables(self, project: Project) -> dict[str, str]:
+    def variables(self, project: Project, port: int) -> dict[str, str]:
         """Return the whole environment of the process."""
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return {**passed_on, "PYTHONPATH": str(project.lambda_path), **self.environment}
+        served = {"SAWHORSE_SERVED": self.module, "SAWHORSE_PORT": str(port)}
+        return {**passed_on, "PYTHONPATH": str(project.lambda_path), **served, **self.environment}
 
 
 def maker_of(app: str) -> Callable[[Deployment], Process]:
@@ -67,7 +69,7 @@ def serve(deployment: Deployment, *, port: int, reload: bool) -> int:
         subprocess.Popen(
             process.command(port=port, reload=reload),
             cwd=project.lambda_path,
-            env=process.variables(project),
+            env=process.variables(project, port),
         ) as running,
         ended_together([running]),
     ):

@@ -44,13 +44,47 @@ def test_a_process_sees_what_it_counts_on_and_nothing_that_would_lead_it_astray(
     (tmp_path / "lambda/sample.py").write_text(APPLICATION)
     process, port = Process("sample:app", {"TABLE": "samples"}), free_port()
 
-    with started(process.command(port=port), env=process.variables(Project(tmp_path))):
+    with started(process.command(port=port), env=process.variables(Project(tmp_path), port)):
         seen = answer_of(port)
         addresses = {address for address in ("127.0.0.1", other_address()) if address and is_open(address, port)}
 
     assert seen["TABLE"] == "samples"
     assert [name for name in seen if name.startswith("AWS_")] == []
     assert addresses == {"127.0.0.1"}
+
+
+def test_a_process_is_reached_by_this_machines_own_names_and_written_to_by_its_own_pages(tmp_path: Path) -> None:
+    """No login stands before it, so a rebound name would read, and a stranger's page write, as its developer."""
+    (tmp_path / "lambda").mkdir()
+    (tmp_path / "lambda/sample.py").write_text(APPLICATION)
+    process, port = Process("sample:app", {}), free_port()
+    calls = [
+        ("GET", f"127.0.0.1:{port}", None, 200),
+        ("GET", f"localhost:{port}", "http://evil.example", 200),
+        ("POST", f"localhost:{port}", None, 200),
+        ("POST", f"127.0.0.1:{port}", "http://localhost:5173", 200),
+        ("POST", f"127.0.0.1:{port}", "http://[::1]:5173", 200),
+        ("OPTIONS", f"127.0.0.1:{port}", "http://evil.example", 200),
+        ("GET", f"evil.example:{port}", None, 421),
+        ("GET", "127.0.0.1", None, 421),
+        ("GET", f"127.0.0.1.nip.io:{port}", None, 421),
+        ("POST", f"127.0.0.1:{port}", "http://evil.example", 403),
+        ("DELETE", f"127.0.0.1:{port}", "null", 403),
+        ("PATCH", f"127.0.0.1:{port}", "http://localhost.evil.example", 403),
+        ("PUT", f"127.0.0.1:{port}", "http://127.0.0.1@evil.example", 403),
+    ]
+
+    with (
+        started(process.command(port=port), env=process.variables(Project(tmp_path), port)),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        answer_of(port)
+        statuses = [
+            http.request(method, "/", headers={"Host": host, **({"Origin": origin} if origin else {})}).status_code
+            for method, host, origin, _ in calls
+        ]
+
+    assert statuses == [status for *_, status in calls]
 
 
 # Serves the application in a process of its own, as the harness does, and says who serves.
@@ -60,8 +94,9 @@ from pathlib import Path
 from harness.layout import Project
 from harness.processes import Process, ended_together
 process, project = Process("sample:app", {}), Project(Path(sys.argv[1]))
-command = process.command(port=int(sys.argv[2]))
-with subprocess.Popen(command, env=process.variables(project)) as running, ended_together([running]):
+port = int(sys.argv[2])
+variables = process.variables(project, port)
+with subprocess.Popen(process.command(port=port), env=variables) as running, ended_together([running]):
     running.wait()
 """
 

@@ -273,7 +273,10 @@ def test_a_laptop_gets_the_functions_variables_and_the_development_user(
     assert "PORT" not in made.environment
     assert "AWS_LAMBDA_EXEC_WRAPPER" not in made.environment
     assert made.environment["AWS_ENDPOINT_URL"] == local_aws.url
-    environment = {**made.variables(project), **{name: settings[name] for name in settings if name.startswith("AWS_")}}
+    environment = {
+        **made.variables(project, 0),
+        **{name: settings[name] for name in settings if name.startswith("AWS_")},
+    }
     command = ["/bin/sh", "-c", f'exec {sys.executable} -m uvicorn {made.module} --port "$PORT"']
     with served(command, directory=project.lambda_path, environment=environment, log=tmp_path / "log") as http:
         assert http.get("/api/users/me").json()["id"] == "local|developer"
