@@ -89,10 +89,6 @@ UNCONTROLLED = Refusal("This address controls the local AWS and wants the secret
 LENGTHLESS = Refusal("A body must come whole, with its Content-Length.", status=411)
 
 
-def no_secret(_access_key: str, _token: str) -> str | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Guard:
     """Who may reach the emulator of this name at this port, and what of it.
@@ -104,7 +100,8 @@ class Guard:
     name: str
     port: int
     secrets: Secrets = field(repr=False)
-    secret_of: SecretOf = no_secret
+    # By default the accounts' own keys alone have a secret.
+    secret_of: SecretOf | None = None
     apis: Callable[[str], bool] = lambda _path: False
     documents: frozenset[str] = frozenset()
     controls: tuple[str, ...] = ("/_",)
@@ -141,7 +138,7 @@ class Guard:
             return None if self.may_control(request, path) else reply(request, UNCONTROLLED)
         if self.apis(path) and not claims_a_signer(request):
             return None
-        found = check(request, self.secret_of)
+        found = check(request, self.secret_of or self.secret_of_account)
         return reply(request, found) if isinstance(found, Refusal) else found
 
     def foreign(self, request: Request, path: str) -> Refusal | None:
@@ -171,16 +168,6 @@ class Guard:
         """Return the secret of an account's own key, its number; such a key has no session token."""
         is_account = len(access_key) == 12 and access_key.isascii() and access_key.isdigit()  # noqa: PLR2004
         return self.secrets.secret_access_key if is_account and not token else None
-
-
-def account_guard(name: str, port: int, held: Secrets, **options: Any) -> Guard:
-    """Return a guard that knows the accounts' own keys alone."""
-
-    def secret_of(access_key: str, token: str) -> str | None:
-        return guard.secret_of_account(access_key, token)
-
-    guard = Guard(name, port, held, secret_of=secret_of, **options)
-    return guard
 
 
 def reply(request: Request, refusal: Refusal) -> Reply:

@@ -59,7 +59,7 @@ def main() -> None:
     listener = socket.socket(fileno=int(number))
     host, port = listener.getsockname()
     os.environ["MOTO_PORT"] = str(port)
-    guard = guarding.account_guard("moto", port, guarding.Secrets.of(Path(secrets_file)), controls=("/_", "/moto-api"))
+    guard = guarding.Guard("moto", port, guarding.Secrets.of(Path(secrets_file)), controls=("/_", "/moto-api"))
     app = guarding.guarded_wsgi(DomainDispatcherApplication(create_backend_app), guard)
     server = make_server(host, port, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.detach())
     server.serve_forever()
