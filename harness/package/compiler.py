@@ -41,6 +41,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # It was started with interrupts waiting.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    # Whoever asks may be killed: nobody is left to be told that nobody reads the response.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
     try:
