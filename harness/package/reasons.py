@@ -7,6 +7,7 @@ the reason of every word.
 from __future__ import annotations
 
 import re
+import tomllib
 
 # As much of TOML as tells comments from texts, and where a list begins and ends (https://toml.io/en/v1.0.0).
 TOKEN = re.compile(
@@ -47,7 +48,7 @@ def words_without_reason(written: str, key: str) -> list[int]:
             if statement == ["["]:
                 # The first table: what stands in it is not at the top.
                 break
-            if [part.strip("\"'") for part in statement] == [key, "="]:
+            if statement[1:] == ["="] and key_meant(statement[0]) == key:
                 within, key_line = True, line
             depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token, 0) if kind == "sign" else 0
             if within and kind == "text":
@@ -58,6 +59,11 @@ def words_without_reason(written: str, key: str) -> list[int]:
         for number, at in enumerate(words)
         if not any(is_reason(comments, code_lines, one) for one in (at, key_line) if one is not None)
     ]
+
+
+def key_meant(written: str) -> str:
+    """Return the key that a word stands for: TOML takes it bare, quoted, and quoted with escapes."""
+    return next(iter(tomllib.loads(f"{written} = 0")))
 
 
 def is_reason(comments: dict[int, str], code_lines: set[int], line: int) -> bool:

@@ -263,6 +263,7 @@ def with_config(project: Project, text: str) -> None:
         'expected = [ # all of the layer\n "numpy",\n "scipy" ]',
         'expected=["numpy","scipy"]#the layer',
         '"expected" = ["numpy"] # the layer',
+        '"\\u0065xpected" = ["numpy"] # the layer',
         'runtime = "python3.13" # expected = ["x"]\nexpected = ["numpy"] # the layer',
         "expected = []",
     ],
@@ -286,6 +287,13 @@ def test_expected_modules_have_reasons(tiny: Project, text: str) -> None:
         'runtime = "python3.13" # the layer\nexpected = ["numpy"]',
         "expected = ['''numpy''']\n# The layer brings it.",
         'prune = ["# no comment"]\nexpected = ["numpy"]',
+        '"\\u0065xpected" = ["numpy"]',
+        '"expecte\\U00000064"=["numpy"]',
+        "'expected' = ['numpy']",
+        '# the runtime, as everywhere\nruntime = "python3.13"\nexpected = ["numpy"]',
+        'expected = ["numpy"]\n# the runtime, as everywhere\nruntime = "python3.13"',
+        'expected = ["numpy"]\nruntime = "python3.13" # the runtime, as everywhere',
+        'expected = [\n "scipy", # the layer\n # the layer\n "pandas",\n "numpy", # -\n]',
     ],
 )
 def test_an_expected_module_without_a_reason_is_refused(tiny: Project, text: str) -> None:
