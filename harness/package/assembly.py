@@ -136,12 +136,15 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     `documents` are files beside the package by their names, `warnings` sentences that every build of it repeats,
     `before` what the last build left. Only whoever holds the app's lock may call it. Raises BuildFailed.
     """
-    members = unique(contents.code if recipe.layer else [*contents.dependencies, *contents.code])
+    # AWS takes no layer without a file.
+    layered = recipe.layer and bool(contents.dependencies)
+    members = sorted(contents.code if layered else [*contents.dependencies, *contents.code], key=by_name)
+    layer = sorted(contents.dependencies, key=by_name) if layered else []
     check_countable(recipe, [*contents.dependencies, *contents.code])
     archive, begins = write_archive(members)
     files = {f"{recipe.app}.zip": archive, **documents}
-    if recipe.layer:
-        files[layer_name(recipe.app)] = write_archive(unique(contents.dependencies), LAYER_PREFIX)[0]
+    if layered:
+        files[layer_name(recipe.app)] = write_archive(layer, LAYER_PREFIX)[0]
     hashes = {name: hashlib.sha256(content).digest() for name, content in files.items()}
 
     def described(name: str, inside: Sequence[Member]) -> dict[str, object]:
@@ -151,12 +154,12 @@ def write_package(  # noqa: PLR0913 # what a package is made of
         return {"path": f"dist/{name}", "sha256": sha256, "content_sha256": content, "size": size, "upload": upload}
 
     entry = described(f"{recipe.app}.zip", members)
-    layer_entry = described(layer_name(recipe.app), unique(contents.dependencies)) if recipe.layer else None
+    layer_entry = described(layer_name(recipe.app), layer) if layered else None
     archives = [content for name, content in files.items() if name.endswith(".zip")]
     warnings = [*warnings, *contents.warnings, *check_sizes(recipe, contents, archives)]
     for name in files:
         sweep_asides(f"{dist}/{name}")
-    if not recipe.layer:
+    if not layered:
         remove(f"{dist}/{layer_name(recipe.app)}")
     written = [write_shared(f"{dist}/{name}", content) for name, content in files.items()]
     hashed = hashes_of(contents.sources)
@@ -219,11 +222,6 @@ def check_sizes(recipe: Recipe, contents: Contents, archives: Sequence[bytes]) -
     if in_a_call > 1:
         return [f"{sentence} It goes through S3, into the packages_bucket of environment.yaml."]
     return [sentence]
-
-
-def unique(members: Sequence[Member]) -> list[Member]:
-    """Sort members; where two wheels bring the same file, the later one has it, as when they are installed."""
-    return sorted({member.name: member for member in members}.values(), key=by_name)
 
 
 def manifest_fragment(

@@ -22,7 +22,7 @@ from harness.package.compiling import version_of
 from harness.package.config import read_config
 from harness.package.manifest import Entry, code_sha256, read_manifest, write_manifest
 from tests.conftest import copy_of_project
-from tests.unit.harness.support import Ended, assert_refused, sawhorse, sha256, tree
+from tests.unit.harness.support import Ended, assert_refused, sawhorse, sha256, tree, write_wheel
 
 PACKAGE = Path("dist/triggers_api.zip")
 
@@ -227,7 +227,9 @@ def test_an_app_of_two_functions_has_one_package_and_two_entries(tiny: Project) 
 
 
 def test_entries_of_other_apps_stay(tiny: Project) -> None:
-    other = Entry("dist/other.zip", "x" * 44, "y" * 44, 1, "other.main.handler", "python3.13", "arm64")
+    other = Entry(
+        "dist/other.zip", code_sha256(b"x"), code_sha256(b"y"), 1, "other.main.handler", "python3.13", "arm64"
+    )
     (tiny.path / "dist").mkdir()
     write_manifest(tiny.path / "dist", {"other": {"api": other}})
 
@@ -378,6 +380,31 @@ def test_dependencies_lie_in_a_layer_of_their_own_when_the_app_says_so(tiny: Pro
     assert "tinydep/__init__.py" in contents(build(tiny, "tiny").path)
     assert read_manifest(tiny.path / "dist")["tiny"]["api"].layer is None
     assert not layer.exists()
+
+
+@pytest.mark.parametrize("provided", ["", 'provided = ["six"]\n'])
+def test_a_layer_of_nothing_is_left_out_since_aws_takes_no_empty_one(
+    tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provided: str
+) -> None:
+    if provided:
+        monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+        monkeypatch.setenv("UV_OFFLINE", "1")
+        (tiny.requirements / "tiny.txt").write_text(write_wheel(tmp_path / "wheels", {"six.py": b""}, name="six"))
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text(f"layer = true\n{provided}{config.read_text()}")
+    (tiny.path / "dist").mkdir()
+    (tiny.path / "dist/tiny-layer.zip").write_bytes(b"of a build before")
+
+    package = build(tiny, "tiny")
+
+    assert not (tiny.path / "dist/tiny-layer.zip").exists()
+    assert read_manifest(tiny.path / "dist")["tiny"]["api"].layer is None
+    assert "tiny/main.py" in contents(package.path)
+    assert not build(tiny, "tiny").changed
+    source = tiny.lambda_path / "tiny/main.py"
+    source.write_text(source.read_text() + "# changed\n")
+    assert build(tiny, "tiny").changed
+    assert not (tiny.path / "dist/tiny-layer.zip").exists()
 
 
 # The manifest
