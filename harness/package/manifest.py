@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 from harness.errors import BuildFailed
 from harness.files import write_shared
 from harness.ownership import read_own
+from harness.package.config import ARCHITECTURES, RUNTIMES, UPLOADS
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,53 @@ def read_manifest(dist: Path) -> Manifest:
         }
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise unreadable(path) from error
 
 
+# The zips that a build writes.
+ZIP_PATH = re.compile(r"dist/[^/\x00-\x1f]+\.zip")
+
+
 def read_entry(entry: dict[str, Any]) -> Entry:
+    """Read a function's entry. Raises ValueError or TypeError for one that no build writes."""
     layer = entry.get("layer")
-    return Entry(**{**entry, "layer": Archive(**layer) if layer else None})
+    found = Entry(**{**entry, "layer": None if layer is None else Archive(**layer)})
+    directories = found.directories
+    if not (
+        is_archive(found)
+        and (found.layer is None or is_archive(found.layer))
+        and isinstance(found.handler, str)
+        and found.handler
+        and found.runtime in RUNTIMES
+        and found.architecture in ARCHITECTURES
+        and (found.sources_sha256 is None or is_sha256(found.sources_sha256))
+        and isinstance(directories, dict)
+        and all(isinstance(word, str) for word in (*directories, *directories.values()))
+    ):
+        raise ValueError
+    return found
+
+
+def is_archive(archive: Archive) -> bool:
+    """Say whether all that is measured of a zip is of the kind that a build writes."""
+    return (
+        isinstance(archive.path, str)
+        and ZIP_PATH.fullmatch(archive.path) is not None
+        and is_sha256(archive.sha256)
+        and is_sha256(archive.content_sha256)
+        and type(archive.size) is int
+        and archive.size >= 0
+        and archive.upload in UPLOADS
+    )
+
+
+def is_sha256(word: object) -> bool:
+    """Say whether this is a SHA-256 in base64."""
+    try:
+        return isinstance(word, str) and len(base64.b64decode(word, validate=True)) == hashlib.sha256().digest_size
+    except (binascii.Error, ValueError):
+        return False
 
 
 def write_manifest(dist: Path, manifest: Manifest) -> None:
@@ -102,13 +145,13 @@ def enter_fragment(dist: Path | str, fragment: str) -> None:
         with suppress(FileNotFoundError):
             found = json.loads(read_own(path, private=False, link=True))
         entered = {**found, **json.loads(f"{{{fragment}}}")}
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise unreadable(path) from error
     manifest = {}
     for app, functions in entered.items():
         try:
             manifest[app] = {name: read_entry(entry) for name, entry in functions.items()}
-        except (TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError):
             continue
     write_manifest(Path(dist), manifest)
 
