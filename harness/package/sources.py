@@ -54,8 +54,9 @@ def read_sources(project: str, app: str, root_files: Sequence[str] = ()) -> Sour
     found: Sources = {}
     for part in (app, SHARED):
         directory = f"{project}/lambda/{part}"
-        if os.path.islink(directory) and not lies_in(directory, project):  # noqa: PTH114
-            raise BuildFailed(f"lambda/{shown(part)} is a link that leaves the project; copy what it holds.")
+        fault = fault_of_link(project, directory) if os.path.islink(directory) else None  # noqa: PTH114
+        if fault:
+            raise BuildFailed(f"lambda/{shown(part)} is a link that {fault} what it holds.")
         for name, path, executable in files_below(project, directory, part):
             top = name.removeprefix(f"{app}/")
             at_top = part == app and top in root_files
@@ -109,7 +110,7 @@ def files_below(project: str, directory: str, prefix: str, *, at_top: bool = Tru
 
 
 def refuse_link(project: str, path: str) -> None:
-    """Refuse a link that leads to no file of the project."""
+    """Refuse a link that leads to no file that every checkout of the project has."""
     where = place(project, path)
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
@@ -118,15 +119,17 @@ def refuse_link(project: str, path: str) -> None:
         raise BuildFailed(f"{where} is a link to {target}, which is not there; correct or remove it.") from error
     if stat.S_ISDIR(mode):
         raise BuildFailed(f"{where} is a link to a directory; copy what it holds, since a zip has no links.")
-    if not lies_in(path, project):
-        raise BuildFailed(
-            f"{where} is a link that leaves the project, so another checkout builds another package; copy the file."
-        )
+    fault = fault_of_link(project, path)
+    if fault:
+        raise BuildFailed(f"{where} is a link that {fault} the file.")
 
 
-def lies_in(path: str, project: str) -> bool:
-    """Say whether a path, its links followed, lies in the project."""
-    return os.path.realpath(path).startswith(f"{os.path.realpath(project)}/")
+def fault_of_link(project: str, path: str) -> str | None:
+    from pathlib import Path  # noqa: PLC0415 # links are seldom
+
+    from harness.package import links  # noqa: PLC0415 # the same
+
+    return links.fault_of_link(Path(project), Path(path))
 
 
 def refuse_twin(name: str, taken: dict[str, str]) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # The modules whose change may change a package's bytes.
 BUILDER = (
     "archive", "archives", "assembly", "bill", "bindings", "build", "cache", "compiler", "compiling", "conditions",
-    "config", "declared", "flow", "import_check", "import_statements", "imports", "limits", "locks", "markers", "names",
+    "config", "declared", "flow", "import_check", "import_statements", "imports", "limits", "links", "locks", "markers",
+    "names",
     "preparation", "pruning", "reach", "requirements", "sources", "state", "target", "trees", "wheel", "wheel_build",
     "wheels",
 )  # fmt: skip
