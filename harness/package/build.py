@@ -16,6 +16,7 @@ from harness.package.cache import Cache, Part
 from harness.package.compiling import Running, WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
 from harness.package.declared import Declared, declared_in, edit
+from harness.package.handlers import check_handlers
 from harness.package.locks import find_lock, settings_directory
 from harness.package.names import module_at_top, refuse_names
 from harness.package.quick import build_quickly
@@ -54,6 +55,8 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
 
     Raises WrongInterpreter besides what `build` raises.
     """
+    # Before anything is fetched; they are read again once nobody else writes this package.
+    check_handlers(config, read_sources(str(project.path), config.app, config.root_files))
     compiler = find_compiler(project, target.python, cache)
     # It starts while the parts are read.
     ready = Running(str(compiler)) if compiler else None

@@ -12,8 +12,9 @@ from typing import Any
 
 from harness.errors import BadConfiguration
 from harness.layout import Project
+from harness.package.handlers import FUNCTION_NAME, check_words
 from harness.package.reasons import words_without_reason
-from harness.package.sources import SHARED, is_packaged
+from harness.package.sources import is_packaged
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 ARCHITECTURES = ("x86_64", "arm64")
@@ -100,6 +101,11 @@ def read_config(project: Project, app: str) -> PackageConfig:
         raise BadConfiguration(f"{shown}: a handler that is a program finds no layer's modules; leave layer out.")
     if not isinstance(functions, dict) or not functions:
         raise BadConfiguration(f'{shown} names no function; add [functions.api] with handler = "{app}.main.handler".')
+    unfit = next((name for name in functions if not FUNCTION_NAME.fullmatch(name)), None)
+    if unfit is not None:
+        raise BadConfiguration(
+            f"{shown}: functions has {unfit!r}, and a function's name has 1 to 64 letters, digits, - and _; rename it."
+        )
     return PackageConfig(
         app=app,
         runtime=choice(content, "runtime", RUNTIMES, "python3.13", shown),
@@ -182,23 +188,20 @@ def root_files_of(content: dict[str, Any], directory: Path, shown: Path) -> tupl
 
 
 def handler_of(project: Project, function: Any, where: str, *, root_files: tuple[str, ...], app: str) -> str:
-    """Check that a handler names a file of the source root, or a root file that can be executed."""
+    """Check that a handler can be a function's, or is a root file that can be executed.
+
+    Whether the package has it is for `harness/package/handlers.py` to say, which knows its files.
+    """
     handler = function.get("handler") if isinstance(function, dict) else None
     others = sorted(set(function) - {"handler"}) if isinstance(function, dict) else []
     if others:
         raise BadConfiguration(f"{where} has {others[0]}, which nothing reads; remove it.")
     if not isinstance(handler, str) or "." not in handler:
         raise BadConfiguration(f'{where} needs a handler such as "app.main.handler".')
+    check_words(handler, where, root_files=root_files, app=app)
     if handler in root_files:
         script = project.lambda_path / app / handler
         if not script.stat().st_mode & 0o100:
             shown = script.relative_to(project.path)
             raise BadConfiguration(f"{where}: {shown} cannot be executed; run chmod +x {shown}.")
-        return handler
-    module, _ = handler.rsplit(".", 1)
-    if module.partition(".")[0] not in {app, SHARED}:
-        raise BadConfiguration(f"{where}: {handler} is not in the package of {app}; name a function of lambda/{app}.")
-    source = project.lambda_path.joinpath(*module.split(".")).with_suffix(".py")
-    if not source.is_file():
-        raise BadConfiguration(f"{where}: there is no {source.relative_to(project.path)} for handler {handler}.")
     return handler

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 # The modules whose change may change a package's bytes.
 BUILDER = (
     "archive", "archives", "assembly", "bill", "bindings", "build", "cache", "compiler", "compiling", "conditions",
-    "config", "declared", "flow", "import_check", "import_statements", "imports", "limits", "links", "locks", "markers",
-    "names",
-    "preparation", "pruning", "reach", "requirements", "sources", "state", "target", "trees", "wheel", "wheel_build",
-    "wheels",
+    "config", "declared", "flow", "handlers", "import_check", "import_statements", "imports", "limits", "links", "locks",
+    "markers", "modules", "names", "preparation", "pruning", "reach", "requirements", "sources", "state", "target",
+    "trees", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
 # The builder's digest, once it is known: no program changes while it runs.

@@ -180,7 +180,7 @@ WAYS: dict[str, Callable[[Path, str], str | Path]] = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(NAMES, st.sampled_from(sorted(WAYS)), st.lists(st.sampled_from(["docs", "lambda/tiny", "libs"]), max_size=3))
 def test_another_checkout_builds_the_same_of_whatever_link_is_taken(name: str, way: str, steps: list[str]) -> None:
     """What is taken is taken equally from a clone, which has what git tracks, and what was put below `lambda`."""
