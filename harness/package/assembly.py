@@ -17,7 +17,7 @@ from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, co
 from harness.package.compiling import Imports, Judged, Running, bytecode_name, compile_sources, packed_bytecode
 from harness.package.declared import edit
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.reach import judge, refuse_pruned, shown
+from harness.package.reach import Own, judge, opens_modules, pruned_mention, refuse_mentions, shown
 from harness.package.sources import digest_of, hashes_of
 from harness.package.state import Recipe, State, write_state
 
@@ -87,24 +87,47 @@ def pack_sources(
             known[name] = imports[name]
         else:
             changed.append((name, content))
-    refuse_pruned(recipe, changed)
     if not recipe.compiler:
-        # Another Python's word on these sources would be wrong.
+        # Another Python's word on what these sources import would be wrong.
+        refuse_mentions(recipe, changed)
         return Code(members, {}, [])
-    members += compile_changed(recipe, changed, known, ready)
-    return Code(members, known, judge(recipe, known))
+    opening = {name for name, content in changed if opens_modules(content)}
+    opens = bool(opening) or any(one.opens for one in known.values())
+    if imports and opens != any(one.opens for one in imports.values()):
+        # Whether own modules can be known, every source was judged by.
+        return pack_sources(
+            recipe, sources, {name: one for name, one in before.items() if name in sources}, None, ready
+        )
+    own = Own(recipe, sources, opens=opens)
+    members += compile_changed(recipe, changed, known, own, ready)
+    for name in opening:
+        known[name].opens = True
+    return Code(members, known, judge(recipe, known, own))
 
 
 def compile_changed(
-    recipe: Recipe, sources: Sequence[tuple[str, bytes]], imports: dict[str, Imports], ready: Running | None
+    recipe: Recipe,
+    sources: Sequence[tuple[str, bytes]],
+    imports: dict[str, Imports],
+    own: Own,
+    ready: Running | None,
 ) -> list[Member]:
     """Compile sources, and enter what they import."""
     members = []
-    programs = [handler for handler in recipe.handlers.values() if handler in recipe.root_files]
-    judged = Judged(recipe.own, recipe.modules, recipe.expected, programs)
+    judged = Judged(
+        own=recipe.own,
+        others=recipe.modules,
+        expected=recipe.expected,
+        pruned=recipe.pruned,
+        modules=None if own.opens else own.modules,
+        started=[handler for handler in recipe.handlers.values() if handler in recipe.root_files],
+        binding=own.binding,
+    )
     for one in compile_sources(recipe.compiler, recipe.compiled_by, sources, judged, ready):
         if one.error:
             raise BuildFailed(f"{shown(recipe, one.name)}, {one.error}. Fix it and build again.")
+        if one.mention:
+            raise pruned_mention(recipe, one.name, *one.mention)
         if one.bytecode:
             members.append(packed_bytecode(one.name, one.bytecode, recipe.python))
         if one.imports:

@@ -90,6 +90,16 @@ def bound_by(statement: Any) -> set[str]:
     return found
 
 
+def base_of(statement: Any, package: str) -> str | None:
+    """Return what `from a import b` of a package imports from, by its full name; None above all packages."""
+    if not statement.level:
+        return statement.module or ""
+    kept = package.split(".")[: package.count(".") + 2 - statement.level] if package else []
+    if not kept:
+        return None
+    return ".".join([*kept, statement.module] if statement.module else kept)
+
+
 def merge(names: Names, found: Sequence[Names], *, asked: bool) -> None:
     """Keep what is the same in all of them."""
     for name in {name for one in found for name in one}:

@@ -1,10 +1,11 @@
 """Compile sources to bytecode that is never stale: run by the interpreter whose bytecode it is.
 
 Writes a line with its whole version, such as `3.13.0`: another patch release may compile otherwise. Then it reads a
-marshalled `[[[name, source, how], ...], own, others, expected]` from standard input, and writes a marshalled
-`[[name, bytecode or None, imports or None, error or None], ...]`. `how` says whether the imports are wanted
-as well: `ignored`, or `imported`, `started` or `either` for how the module runs. Imports the standard library alone,
-and what judges imports, since any Python from 3.11 on may be the one that runs it.
+marshalled `[[[name, source, how, binds], ...], surroundings]` from standard input, and writes a marshalled
+`[[name, bytecode or None, imports or None, error or None, mention or None], ...]`. `how` says whether the imports are
+wanted as well: `ignored`, or `imported`, `started` or `either` for how the module runs; `binds`, whether the names that
+it binds are. `surroundings` are own, other, expected and pruned modules, and the own ones' files or None. Imports the
+standard library alone, and what judges imports, since any Python from 3.11 on may be the one that runs it.
 """
 
 from __future__ import annotations
@@ -46,40 +47,61 @@ def main() -> None:
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
     try:
-        jobs, *modules = marshal.loads(sys.stdin.buffer.read())
+        jobs, surroundings = marshal.loads(sys.stdin.buffer.read())
     except (EOFError, ValueError, TypeError):
         # Whoever asks ended while it sent, and says why itself; if it did not, no response tells it enough.
         sys.exit(1)
-    answer = [compiled(*job, *map(frozenset, modules)) for job in jobs]
+    answer = [compiled(job, surroundings) for job in jobs]
     sys.stdout.buffer.write(marshal.dumps(answer, EXCHANGE_FORMAT))
 
 
-def compiled(  # noqa: PLR0913, PLR0917 # a job, and the modules that are there
-    name: str, source: bytes, how: str, own: frozenset[str], others: frozenset[str], expected: frozenset[str]
-) -> list[object]:
+def compiled(job: tuple[str, bytes, str, bool], surroundings: list[Any]) -> list[object]:
     """Compile a source under its name in the package, so that no path of this machine gets in."""
+    name, source, how, binds = job
     try:
         code = compile(source, name, "exec", dont_inherit=True, optimize=0)
         tree = None if how == IGNORED else compile(source, name, "exec", AST_ONLY, dont_inherit=True)
     except (MemoryError, RecursionError):
-        return [name, None, None, "line 1: nested too deeply for Python"]
+        return [name, None, None, "line 1: nested too deeply for Python", None]
     except (SyntaxError, ValueError) as error:
-        return [name, None, None, f"line {getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', None) or error}"]
+        line = getattr(error, "lineno", None) or 1
+        return [name, None, None, f"line {line}: {getattr(error, 'msg', None) or error}", None]
     bytecode = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + marshal.dumps(code)
-    return [name, bytecode, tree and judged(tree, name, how, own, others, expected), None]
+    if tree is None:
+        return [name, bytecode, None, None, None]
+    imports, mention = judged(tree, name, how, surroundings)
+    bound = None
+    if binds:
+        from harness.package.bound_names import names_bound  # noqa: PLC0415 # of few modules
+
+        bound = names_bound(name, tree, code, name.rpartition("/")[0].replace("/", "."))
+    return [name, bytecode, [*imports, bound], None, mention]
 
 
-def judged(  # noqa: PLR0913, PLR0917 # a job, and the modules that are there
-    tree: Any, name: str, how: str, own: frozenset[str], others: frozenset[str], expected: frozenset[str]
-) -> list[object]:
-    """Return what a source imports: for certain, possibly, and what may fail, each module with its line."""
-    from harness.package.conditions import Surroundings  # noqa: PLC0415 # wheels are compiled without
-    from harness.package.import_statements import imports_of  # noqa: PLC0415
+def judged(tree: Any, name: str, how: str, surroundings: list[Any]) -> tuple[list[object], tuple[str, int] | None]:
+    """Return what a source imports, and the first pruned module that it names.
 
+    It imports for certain, possibly, and what may fail, each module with its line.
+    """
+    from harness.package.import_statements import imports_of  # noqa: PLC0415 # wheels are compiled without
+    from harness.package.surroundings import Surroundings  # noqa: PLC0415 # the same
+
+    own, others, expected, pruned, modules = surroundings
     package, _, file = name.removesuffix(".py").replace("/", ".").rpartition(".")
     module = package if file == "__init__" else f"{package}.{file}" if package else file
-    named = {IMPORTED: module, STARTED: "__main__"}.get(how)
-    return [list(found.items()) for found in imports_of(tree, package, Surroundings(named, own, others, expected))]
+    here = Surroundings(
+        {IMPORTED: module, STARTED: "__main__"}.get(how),
+        frozenset(own),
+        frozenset(others),
+        frozenset(expected),
+        modules,
+    )
+    mention = None
+    if pruned:
+        from harness.package.mentions import first_mention  # noqa: PLC0415 # few packages had anything pruned
+
+        mention = first_mention(tree, package, frozenset(pruned))
+    return [list(found.items()) for found in imports_of(tree, package, here)], mention
 
 
 if __name__ == "__main__":

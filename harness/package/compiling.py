@@ -12,7 +12,8 @@ from harness.package.archive import BYTECODE_HEADER, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from typing import Any
 
     from harness.package.archive import Member
 
@@ -31,53 +32,82 @@ class Imports:
     """What a module imports, each name with its line.
 
     `certain` runs whenever the module is imported, `possible` for some or later, and `optional` may fail. Named are
-    the package's own modules, by every name that may stand for one, and modules that are absent.
+    the package's own modules, by every name that may stand for one, and modules that are absent; `a:b` is what is
+    imported from the package a and is no module. `bound` are the names that the module may have, None where nobody
+    asked or knows; `opens` says that it may make modules that no file is.
     """
 
-    __slots__ = ("certain", "optional", "possible")
+    __slots__ = ("bound", "certain", "opens", "optional", "possible")
 
-    def __init__(
+    def __init__(  # one value each
         self,
         certain: Sequence[tuple[str, int]],
         possible: Sequence[tuple[str, int]],
         optional: Sequence[tuple[str, int]],
+        bound: Sequence[str] | None,
+        opens: bool = False,  # noqa: FBT001, FBT002 # as it is marshalled
     ) -> None:
         self.certain, self.possible, self.optional = dict(certain), dict(possible), dict(optional)
+        self.bound, self.opens = bound, opens
 
-    def described(self) -> list[list[tuple[str, int]]]:
+    def described(self) -> list[Any]:
         """All of it, as it can be marshalled."""
-        return [list(found.items()) for found in (self.certain, self.possible, self.optional)]
+        found = [list(found.items()) for found in (self.certain, self.possible, self.optional)]
+        return [*found, self.bound, self.opens]
 
 
 class Compiled:
-    """A source as the interpreter took it: its bytecode, what it imports, or why it cannot be compiled."""
+    """A source as the interpreter took it: its bytecode, what it imports, or why it cannot be compiled.
 
-    __slots__ = ("bytecode", "error", "imports", "name")
+    `mention` is the first pruned module that it names, with its line.
+    """
 
-    def __init__(
-        self, name: str, bytecode: bytes | None, imports: list[list[tuple[str, int]]] | None, error: str | None
+    __slots__ = ("bytecode", "error", "imports", "mention", "name")
+
+    def __init__(  # one value each
+        self,
+        name: str,
+        bytecode: bytes | None,
+        imports: list[Any] | None,
+        error: str | None,
+        mention: tuple[str, int] | None = None,
     ) -> None:
-        self.name, self.bytecode, self.error = name, bytecode, error
+        self.name, self.bytecode, self.error, self.mention = name, bytecode, error, mention
         self.imports = Imports(*imports) if imports else None
 
 
 class Judged:
     """Which modules a source's imports are judged by, and which sources are programs.
 
-    `own` are those of the package's sources, `others` those of its dependencies and of the runtime, and `expected`
-    those that may be there. Where `started` is not empty, any other module may be started by what is.
+    `own` are those of the package's sources at the top, `others` those of its dependencies and of the runtime,
+    `expected` those that may be there, and `pruned` those that were left out. `modules` are the files of all own ones,
+    None where others may come to be. Where `started` is not empty, any other module may be started by what is. Of the
+    sources `binding`, the names are asked that they bind.
     """
 
-    __slots__ = ("expected", "others", "own", "started")
+    __slots__ = ("binding", "expected", "modules", "others", "own", "pruned", "started")
 
-    def __init__(
-        self, own: Sequence[str], others: Sequence[str], expected: Sequence[str], started: Sequence[str]
+    def __init__(  # noqa: PLR0913 # one value each
+        self,
+        *,
+        own: Sequence[str],
+        others: Sequence[str],
+        expected: Sequence[str],
+        pruned: Sequence[str],
+        modules: dict[str, str] | None,
+        started: Sequence[str],
+        binding: Collection[str],
     ) -> None:
-        self.own, self.others, self.expected, self.started = own, others, expected, started
+        self.own, self.others, self.expected, self.pruned = own, others, expected, pruned
+        self.modules, self.started, self.binding = modules, started, binding
 
     def how(self, name: str) -> str:
         """Say how a source runs, as the compiler wants to know it."""
         return "started" if name in self.started else "either" if self.started else "imported"
+
+    def surroundings(self) -> list[Any]:
+        """All that is the same for every source, as it can be marshalled."""
+        return [list(self.own), list(self.others), list(self.expected), list(self.pruned), self.modules]
 
 
 class WrongInterpreter(Exception):
@@ -96,11 +126,14 @@ def compile_sources(
     `python` is the version that the interpreter must be, minor (`3.13`) or whole (`3.13.0`). Each call takes one
     process, and two for many sources: `ready` and others that it starts. Raises WrongInterpreter.
     """
-    jobs = [[name, source, judged.how(name) if judged else "ignored"] for name, source in sources]
-    modules = [list(judged.own), list(judged.others), list(judged.expected)] if judged else [[], [], []]
+    jobs = [
+        [name, source, judged.how(name) if judged else "ignored", judged is not None and name in judged.binding]
+        for name, source in sources
+    ]
+    surroundings = judged.surroundings() if judged else []
     shares = min(len(jobs), 2) if len(jobs) > WORTH_TWO else min(len(jobs), 1)
     compiled: list[Compiled] = [Compiled("", None, None, None)] * len(jobs)
-    questions = [marshal.dumps([jobs[number::shares], *modules], 2) for number in range(shares)]
+    questions = [marshal.dumps([jobs[number::shares], surroundings], 2) for number in range(shares)]
     for number, (version, answer) in enumerate(ask(interpreter, questions, ready)):
         if version and not f"{version}.".startswith(f"{python}."):
             raise WrongInterpreter(f"{interpreter} is Python {version}, not {python}.")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from harness.package.surroundings import Surroundings
+
 # Nothing is known.
 UNKNOWN = object()
 # Nothing is known, but the source asks itself whether a module is there, so that it may be absent.
@@ -80,25 +82,6 @@ COMPARED: dict[str, Callable[[Any, Any], Any]] = {
 SINGLE = frozenset(map(id, (None, True, False)))
 MIRRORED = {"Lt": "Gt", "Gt": "Lt", "LtE": "GtE", "GtE": "LtE"}
 NEGATED = frozenset({"NotEq", "IsNot", "NotIn"})
-
-
-class Surroundings:
-    """What is known where a module is imported: its own name, and which modules are there.
-
-    `name` is None where nobody knows whether the module is imported or started as a program. `own` are modules of the
-    package's sources, `others` those of its dependencies and of the runtime, `expected` those that may be there.
-    """
-
-    __slots__ = ("expected", "loose", "name", "others", "own")
-
-    def __init__(self, name: str | None, own: frozenset[str], others: frozenset[str], expected: frozenset[str]) -> None:
-        self.name, self.own, self.others, self.expected = name, own, others, expected
-        # Names that a function assigns from elsewhere, so that nothing is known of them.
-        self.loose: frozenset[str] = frozenset()
-
-    def is_absent(self, module: str) -> bool:
-        there = (sys.stdlib_module_names, self.own, self.others, self.expected, ("", "__main__"))
-        return not any(module in names for names in there)
 
 
 Names = dict[str, "Any"]

@@ -14,7 +14,7 @@ from harness.errors import BadConfiguration
 from harness.layout import Project
 from harness.package.handlers import FUNCTION_NAME, check_words
 from harness.package.reasons import words_without_reason
-from harness.package.sources import is_packaged
+from harness.package.sources import SHARED, is_packaged
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 ARCHITECTURES = ("x86_64", "arm64")
@@ -130,10 +130,12 @@ def expected_of(content: dict[str, Any], written: str, shown: Path) -> tuple[str
     """Check that the modules that are expected to be there can be modules, and have reasons."""
     names = names_in(content, "expected", shown, example="numpy") or ()
     for name in names:
-        if not name.isidentifier() or iskeyword(name):
+        # What the package has some of can lack a part.
+        parts = name.split(".") if name.partition(".")[0] in {shown.parent.name, SHARED} else [name]
+        if any(not part.isidentifier() or iskeyword(part) for part in parts):
             raise BadConfiguration(
                 f"{shown}: expected has {name!r}, which no module at the top can be called; name what stands after "
-                "import, up to the first dot."
+                f"import, up to the first dot (and whole where it begins with {shown.parent.name} or {SHARED})."
             )
         if name in sys.stdlib_module_names:
             raise BadConfiguration(

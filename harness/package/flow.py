@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from harness.package.conditions import Surroundings
+    from harness.package.surroundings import Surroundings
 
 # How a block may end besides by its last statement.
 NEXT, RAISED, ABSENT, BROKEN, CONTINUED, RETURNED = "next", "raise", "absent", "break", "continue", "return"

@@ -11,6 +11,7 @@ import sys
 
 from harness.package.bindings import (
     assigned,
+    base_of,
     forget_assigned,
     halfway,
     loose_names,
@@ -24,7 +25,6 @@ from harness.package.conditions import (
     Known,
     Named,
     Names,
-    Surroundings,
     catches,
     exception_named,
     is_caught,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from harness.package.surroundings import Surroundings
+
 ENDS_OF_PROGRAMS = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
 # Python calls its own functions without a deeper C stack from 3.11 on.
 DEEPEST = 100_000
@@ -49,7 +51,8 @@ DEEPEST = 100_000
 def imports_of(tree: Any, package: str, here: Surroundings) -> tuple[Lines, Lines, Lines]:
     """Return what a module imports for certain, what it possibly imports, and what may fail, with lines.
 
-    Named are absent modules by their name at the top, and the package's own by every name that may stand for one.
+    Named are absent modules by their name at the top, and the package's own by every name that may stand for one;
+    `a:b` is what `from a import b` takes of a package, and `.b` what lies above all packages.
     `package` is that of the module, for relative imports.
     """
     before = sys.getrecursionlimit()
@@ -103,7 +106,7 @@ def on_import(statement: Any, names: Names, place: Place) -> Flow:
     flow = Flow(NEXT)
     for alias in statement.names:
         top = alias.name.partition(".")[0]
-        if not meet(flow, [alias.name], top, statement.lineno, place):
+        if not meet(flow, alias.name, (), statement.lineno, place):
             return flow
         bound = alias.name if alias.asname else top
         names[alias.asname or top] = Named(bound, there="." not in bound)
@@ -112,32 +115,36 @@ def on_import(statement: Any, names: Names, place: Place) -> Flow:
 
 def on_import_from(statement: Any, names: Names, place: Place) -> Flow:
     flow = Flow(NEXT)
-    module = statement.module or ""
-    if statement.level:
-        above = place.package.split(".") if place.package else []
-        kept = above[: len(above) - statement.level + 1]
-        if not kept:
-            # It fails for another reason than an absent module.
-            return flow
-        module = ".".join([*kept, module] if module else kept)
+    module = base_of(statement, place.package)
+    if module is None:
+        # It fails for another reason than an absent module, which not everything catches that catches that.
+        if place.guard is False:
+            flow.certain.setdefault("." * statement.level + (statement.module or ""), statement.lineno)
+        return flow
     # `from a import b` imports a.b where that is a module.
-    candidates = [module, *(f"{module}.{alias.name}" for alias in statement.names)]
-    if meet(flow, candidates, module.partition(".")[0], statement.lineno, place):
+    if meet(flow, module, [alias.name for alias in statement.names], statement.lineno, place):
         for alias in statement.names:
             names[alias.asname or alias.name] = member_of(module, alias.name)
     return flow
 
 
-def meet(flow: Flow, modules: Sequence[str], top: str, line: int, place: Place) -> bool:
-    """Note an import, and say whether what follows is reached."""
-    absent = place.here.is_absent(top)
+def meet(flow: Flow, module: str, names: Sequence[str], line: int, place: Place) -> bool:
+    """Note an import of a module, or of names from it, and say whether what follows is reached."""
+    absent = place.here.is_absent(module)
+    top = module.partition(".")[0]
+    own = top in place.here.own
     if place.guard is True and absent:
-        flow.failed.setdefault(top, line)
+        flow.failed.setdefault(module if own else top, line)
         flow.ends = {ABSENT}
         return False
     noted = {False: flow.certain, None: flow.possible, True: flow.optional}[place.guard]
-    for module in [top] if absent else modules if top in place.here.own else []:
+    if own:
         noted.setdefault(module, line)
+        for member in () if absent else (place.here.member(module, name) for name in names):
+            if member:
+                noted.setdefault(member, line)
+    elif absent:
+        noted.setdefault(top, line)
     return True
 
 

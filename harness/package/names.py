@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from harness.errors import BadConfiguration, BuildFailed
 from harness.package.config import IN_RUNTIME, PackageConfig
 from harness.package.declared import Declared, edit
+from harness.package.modules import modules_of
 from harness.package.sources import SHARED
 
 # What Python imports a file at the top as: `x.py`, `x.cpython-313-x86_64-linux-gnu.so`, `x.abi3.so`.
@@ -56,7 +57,7 @@ def imported_at_top(path: str) -> str:
 
 
 def refuse_names(
-    config: PackageConfig, own: Iterable[str], dependencies: Iterable[tuple[str, str]], declared: Declared
+    config: PackageConfig, own: Collection[str], dependencies: Iterable[tuple[str, str]], declared: Declared
 ) -> None:
     """Refuse names of the app that are those of a dependency, of what the runtime provides, or of Python itself.
 
@@ -96,7 +97,7 @@ def refuse_names(
             if one in modules:
                 raise BuildFailed(f"{modules[one]} and {file} both are {one} at the top of the package; rename one.")
             modules[one] = file
-    refuse_expected(config, {*theirs, *modules}, provided)
+    refuse_expected(config, {*theirs, *modules, *modules_of(own)}, provided)
 
 
 def refuse_hiding(  # noqa: PLR0913 # what a name is compared with

@@ -18,16 +18,17 @@ from harness.seals import sealed, unsealed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from harness.package.archive import Member
     from harness.package.declared import Declared
 
 # The modules whose change may change a package's bytes.
 BUILDER = (
-    "archive", "archives", "assembly", "bill", "bindings", "build", "cache", "compiler", "compiling", "conditions",
-    "config", "declared", "flow", "handlers", "import_check", "import_statements", "imports", "limits", "links", "locks",
-    "markers", "modules", "names", "preparation", "pruning", "reach", "requirements", "sources", "state", "target",
-    "trees", "wheel", "wheel_build", "wheels",
+    "archive", "archives", "assembly", "bill", "bindings", "bound_names", "build", "cache", "compiler", "compiling",
+    "conditions", "config", "declared", "flow", "handlers", "import_check", "import_statements", "imports", "limits",
+    "links", "locks", "markers", "mentions", "modules", "names", "preparation", "pruning", "reach", "requirements",
+    "sources", "state", "surroundings", "target", "trees", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 
 # The builder's digest, once it is known: no program changes while it runs.
@@ -107,7 +108,7 @@ class State:
         *,
         recipe: Recipe,
         sources: dict[str, tuple[bytes, bool]],
-        imports: dict[str, list[list[tuple[str, int]]]],
+        imports: dict[str, list[Any]],
         outputs: dict[str, bytes],
         members: bytes,
         fragment: str,

@@ -215,6 +215,8 @@ def test_a_handler_that_cannot_be_executed_is_refused(tiny: Project) -> None:
 def test_an_app_of_two_functions_has_one_package_and_two_entries(tiny: Project) -> None:
     with (tiny.lambda_path / "tiny/package.toml").open("a") as config:
         config.write('[functions.worker]\nhandler = "tiny.main.work"\n')
+    with (tiny.lambda_path / "tiny/main.py").open("a") as source:
+        source.write("work = handler\n")
 
     package = build(tiny, "tiny")
 
@@ -314,7 +316,7 @@ def test_an_import_that_the_package_will_not_have_is_refused(tiny: Project, stat
     "statement",
     [
         "import json, shared",
-        "from . import other",
+        "from . import __init__, __name__",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import yaml",
         "import typing\nif typing.TYPE_CHECKING:\n    import yaml",
         "try:\n    import yaml\nexcept ImportError:\n    yaml = None",
@@ -437,7 +439,7 @@ def test_builds_at_the_same_time_enter_all_their_functions(tiny: Project) -> Non
     for name in ("one", "two", "three"):
         app = tiny.lambda_path / name
         app.mkdir()
-        (app / "main.py").write_text(f"NAME = {name!r}\n")
+        (app / "main.py").write_text(f"def handler(event, context):\n    return {name!r}\n")
         (app / "package.toml").write_text(f'[functions.api]\nhandler = "{name}.main.handler"\n')
         (tiny.requirements / f"{name}.txt").touch()
     fresh = Project(tiny.path)

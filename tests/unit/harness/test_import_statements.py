@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from harness.errors import BuildFailed
 from harness.layout import Project
 from harness.package.build import build
-from harness.package.conditions import Surroundings
 from harness.package.import_statements import imports_of
+from harness.package.surroundings import Surroundings
 from tests.unit.harness.programs import HERE, Grammar, outcomes, parsed
 from tests.unit.harness.support import script
 
@@ -246,7 +246,7 @@ def test_shared_modules_of_other_apps_are_neither_refused_nor_warned_of(tiny: Pr
 
 
 def test_a_module_that_is_only_tried_is_not_warned_of(tiny: Project) -> None:
-    tried = "try:\n    from tiny import fast\nexcept ImportError:\n    fast = None\n"
+    tried = "try:\n    from tiny import fast\nexcept ImportError:\n    fast = None\nhandler = print\n"
     write(tiny, {"tiny/main.py": tried, "tiny/fast.py": "import numpy\n"})
 
     assert build(tiny, "tiny").warnings == []
@@ -257,7 +257,7 @@ def test_a_changed_module_is_judged_together_with_those_that_did_not_change(tiny
     assert build(tiny, "tiny").warnings
     before = (tiny.path / "dist/tiny.zip").read_bytes()
 
-    write(tiny, {"tiny/main.py": "import tiny.other\n"})
+    write(tiny, {"tiny/main.py": "import tiny.other\nhandler = print\n"})
     with pytest.raises(BuildFailed, match=r"other\.py, line 1, imports yaml"):
         build(tiny, "tiny")
     assert (tiny.path / "dist/tiny.zip").read_bytes() == before

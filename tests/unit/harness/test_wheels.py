@@ -301,10 +301,16 @@ TESTED = {
 }
 
 
+REFUSED = ("lambda/tiny/main.py, line ", " names odd.tests.test_a, which the package leaves out", "prune = []")
+
+
 @pytest.mark.parametrize(
     "source",
     [
         "from odd.tests.test_a import HELP",
+        "if 1: from odd.tests import test_a",
+        "import importlib\nimportlib.import_module('.test_a', 'odd.tests')",
+        "ENTRY = 'odd.tests.test_a:x'",
         "from odd.tests import (\n    other,\n    test_a,\n)",
         "import os, odd.tests.test_a as t",
         "from odd.tests \\\n    import test_a",
@@ -321,9 +327,9 @@ def test_an_app_that_names_a_pruned_module_is_refused_until_it_is_kept(
     main = tiny.lambda_path / "tiny/main.py"
     main.write_text(f"{source}\n\n\ndef handler(event, context): ...\n")
 
-    assert_refused(sawhorse(tiny, "build", "tiny"), "lambda/tiny/main.py names odd.tests.test_a", "prune = []")
+    assert_refused(sawhorse(tiny, "build", "tiny"), *REFUSED)
     (tiny.path / "dist/.build/tiny").unlink()
-    assert_refused(sawhorse(tiny, "build", "tiny"), "lambda/tiny/main.py names odd.tests.test_a", "prune = []")
+    assert_refused(sawhorse(tiny, "build", "tiny"), *REFUSED)
     config = tiny.lambda_path / "tiny/package.toml"
     config.write_text("prune = []\n" + config.read_text())
     assert sawhorse(tiny, "build", "tiny").code == 0
