@@ -32,7 +32,7 @@ def check_imports(project: Project, wanted: Wanted, cache: Cache, parts: Mapping
     pruned = {origin: part for origin, part in parts.items() if part.pruned}
     if not pruned or wanted.interpreter is None or not runs_here(wanted.target.platform) or meet(parts.values()):
         return
-    words = [wanted.target.name, wanted.preparation, wanted.services, *(origin.identity for origin in parts)]
+    words = [wanted.target.name, wanted.preparation, wanted.services, *(origin.whole_identity for origin in parts)]
     key = hashlib.sha256("\n".join(words).encode()).hexdigest()
     if cache.imports_checked(key):
         return

@@ -138,13 +138,11 @@ def meet(flow: Flow, module: str, names: Sequence[str], line: int, place: Place)
         flow.ends = {ABSENT}
         return False
     noted = {False: flow.certain, None: flow.possible, True: flow.optional}[place.guard]
-    if own:
-        noted.setdefault(module, line)
-        for member in () if absent else (place.here.member(module, name) for name in names):
-            if member:
-                noted.setdefault(member, line)
-    elif absent:
-        noted.setdefault(top, line)
+    if own or absent:
+        noted.setdefault(module if own else top, line)
+    for member in (place.here.member(module, name) for name in names) if own and not absent else ():
+        if member:
+            noted.setdefault(member, line)
     return True
 
 

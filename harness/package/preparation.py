@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 
 from packaging.utils import canonicalize_name
@@ -69,6 +69,13 @@ class Origin:
     # Of a wheel that was built here; others are read from the cache.
     built: bytes | None = None
     fetched: Archive | None = None
+    # Files that the usual rule leaves in it, since another wheel of the lock names them.
+    kept: frozenset[str] = frozenset()
+
+    @property
+    def whole_identity(self) -> str:
+        """Stands for its bytes and for what is kept of them for others."""
+        return "\n".join([self.identity, *sorted(self.kept)])
 
     def content(self, cache: Cache) -> bytes:
         """Return the wheel's bytes, those that the lock names or that were built."""
@@ -110,8 +117,25 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
         origins.append(origin_of(tree.line, built, ""))
         trees.append(Tracked(os.path.relpath(tree.path, wanted.base), built.source))
     refuse_twice(origins)
-    named = {wanted.part_name(origin.name, origin.version, origin.identity): origin for origin in origins}
-    return dict(sorted(named.items(), key=lambda pair: canonicalize_name(pair[1].name))), trees
+    return named_parts(origins, wanted), trees
+
+
+def named_parts(origins: Iterable[Origin], wanted: Wanted) -> dict[str, Origin]:
+    """Return origins by their parts' names, in order."""
+    named = {wanted.part_name(origin.name, origin.version, origin.whole_identity): origin for origin in origins}
+    return dict(sorted(named.items(), key=lambda pair: canonicalize_name(pair[1].name)))
+
+
+def keep_for_others(origins: Mapping[str, Origin], parts: Sequence[Part], wanted: Wanted) -> dict[str, Origin]:
+    """Return origins of which all is kept that another one's part names, by the names of the parts that are wanted."""
+    from harness.package.named_elsewhere import named_elsewhere  # noqa: PLC0415 # of a lock that is new
+
+    if wanted.prune is not None or not any(part.pruned for part in parts):
+        return dict(origins)
+    named = named_elsewhere(dict(zip(origins, parts, strict=True)))
+    return named_parts(
+        (replace(origin, kept=origin.kept | named.get(name, set())) for name, origin in origins.items()), wanted
+    )
 
 
 def origin_of(line: Line, built: Built, archive: str) -> Origin:
@@ -191,7 +215,7 @@ def choose_files(origin: Origin, content: bytes, wanted: Wanted) -> Chosen:
     refuse_commands(wheel, [file for file in wheel.files if belongs(file, wanted)], commands)
     names = {name for name in there if not CACHED_BYTECODE.match(name)}
     pruned = (
-        pruned_usually(names, lambda name: content_of(there[name], origin.filename))
+        pruned_usually(names, lambda name: content_of(there[name], origin.filename), origin.kept)
         if wanted.prune is None
         else pruned_by_patterns(sorted(names), wanted.prune)
     )

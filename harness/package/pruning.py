@@ -1,6 +1,7 @@
 """Decide which files of a wheel a package leaves out: by the app's patterns, else test modules that nothing else names.
 
-The usual rule looks at the wheel alone, so one wheel is pruned alike for every app, on every machine: below a directory
+The usual rule looks at the wheel, and at what other wheels of the lock name of it, so a lock's wheels are pruned alike
+for every app, on every machine: below a directory
 `tests`, only the modules that a test runner collects are left out, and of these none whose name stands in a file that
 is kept. Data, helpers and everything else below `tests` stay, since run time may find them by names that no rule sees.
 What is left out breaks no import, which `harness/package/imports.py` proves besides.
@@ -40,12 +41,17 @@ def pruned_by_patterns(names: Iterable[str], patterns: Sequence[str]) -> dict[st
     return {pattern: tuple(found) for pattern, found in removed.items()}
 
 
-def pruned_usually(names: Collection[str], content: Callable[[str], bytes]) -> dict[str, tuple[str, ...]]:
-    """Return the test modules of a wheel that nothing else of it names; `content` reads a file of it."""
+def pruned_usually(
+    names: Collection[str], content: Callable[[str], bytes], kept: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Return the test modules of a wheel that nothing else of it names; `content` reads a file of it.
+
+    `kept` are files that another wheel of the lock names (`harness/package/named_elsewhere.py`).
+    """
     if not any(map(ELSEWHERE.search, names)):
         # Tests are all that this wheel is for.
         return {}
-    left = {name: found["stem"] for name in names if (found := TEST_MODULE.search(name))}
+    left = {name: found["stem"] for name in names if name not in kept and (found := TEST_MODULE.search(name))}
     ahead = [name for name in names if name not in left]
     # What a kept module names is kept as well, so look until nothing new is named.
     while ahead and left:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 BUILDER = (
     "archive", "archives", "assembly", "bill", "bindings", "bound_names", "build", "cache", "compiler", "compiling",
     "conditions", "config", "declared", "flow", "handlers", "import_check", "import_statements", "imports", "limits",
-    "links", "locks", "markers", "mentions", "modules", "names", "preparation", "pruning", "reach", "requirements",
+    "links", "locks", "markers", "mentions", "modules", "named_elsewhere", "names", "preparation", "pruning", "reach",
+    "requirements",
     "sources", "state", "surroundings", "target", "trees", "wheel", "wheel_build", "wheels",
 )  # fmt: skip
 

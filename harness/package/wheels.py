@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import bootstrap
 from harness.errors import BuildFailed
@@ -19,6 +21,9 @@ from harness.package.cache import Cache, Part
 from harness.package.declared import Declared
 from harness.package.state import builder_digest
 from harness.package.target import Target
+
+if TYPE_CHECKING:
+    from harness.package.preparation import Origin
 
 # Four fifths of botocore describe services that one function never calls; what all share lies beside their directories.
 BOTOCORE = "botocore"
@@ -87,25 +92,35 @@ def prepared_parts(project: Project, wanted: Wanted, cache: Cache) -> list[Part]
         if known is not None:
             return known
         from harness.package.import_check import check_imports  # noqa: PLC0415 # of a lock that is new
-        from harness.package.preparation import origins_of, prepare, refuse_python  # noqa: PLC0415 # the same
+        from harness.package.preparation import keep_for_others, origins_of, refuse_python  # noqa: PLC0415 # the same
 
         origins, trees = origins_of(project, wanted, cache)
-        missing = {name: origin for name, origin in origins.items() if cache.part(name) is None}
-        if missing:
-            bootstrap.say(
-                f"Preparing {plural(len(missing), 'wheel')} of {project.shown(wanted.lock)} for {wanted.target.name}."
-            )
-        for name, part in prepare(missing, wanted, cache).items():
-            cache.keep_part(name, part)
-        parts = [cache.part(name) for name in origins]
-        whole = [part for part in parts if part]
-        if len(whole) != len(parts):
-            raise BuildFailed(
-                f"What was written to {cache.path} is not what is there; look at that disk, and build again."
-            )
+        whole = parts_in_cache(project, wanted, cache, origins)
+        # What is kept may name more.
+        while (kept := keep_for_others(origins, whole, wanted)) != origins:
+            origins = kept
+            whole = parts_in_cache(project, wanted, cache, origins)
         refuse_python(origins.values(), whole, wanted.target.python)
         check_imports(project, wanted, cache, dict(zip(origins.values(), whole, strict=True)))
         cache.keep_lock(wanted.key, list(origins), trees)
+    return whole
+
+
+def parts_in_cache(project: Project, wanted: Wanted, cache: Cache, origins: Mapping[str, Origin]) -> list[Part]:
+    """Return the parts of these origins, and prepare and keep those that are missing."""
+    from harness.package.preparation import prepare  # noqa: PLC0415 # of a lock that is new
+
+    missing = {name: origin for name, origin in origins.items() if cache.part(name) is None}
+    if missing:
+        bootstrap.say(
+            f"Preparing {plural(len(missing), 'wheel')} of {project.shown(wanted.lock)} for {wanted.target.name}."
+        )
+    for name, part in prepare(missing, wanted, cache).items():
+        cache.keep_part(name, part)
+    parts = [cache.part(name) for name in origins]
+    whole = [part for part in parts if part]
+    if len(whole) != len(parts):
+        raise BuildFailed(f"What was written to {cache.path} is not what is there; look at that disk, and build again.")
     return whole
 
 
