@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import json
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +28,13 @@ class Context:
     """The part of Lambda's context that the application reads."""
 
     aws_request_id = FUNCTION_REQUEST_ID
+
+
+@contextmanager
+def runtime_api() -> Iterator[str]:
+    """Listen as Lambda's Runtime API does within a function's sandbox, and say where."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from shared.claims import CONTEXT_HEADER
-from tests.unit.support import Context
+from tests.unit.support import Context, runtime_api
 from tests.unit.turbotech_portal.support import SPELLINGS, USER, Api, MakeApi
 from turbotech_portal.auth import DEVELOPMENT_USER
 
@@ -104,15 +104,21 @@ def test_the_web_adapters_header_counts_inside_lambda(
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "turbotech-portal-dev")
     app = make_app()
 
-    assert call(app, "GET", "/api/users/me", {CONTEXT_HEADER: CONTEXT}).json()["id"] == USER
-    assert call(app, "GET", "/api/users/me", {CONTEXT_HEADER: "{}"}).status_code == 401
-    assert call(app, "GET", "/api/users/me", {CONTEXT_HEADER: "nonsense"}).status_code == 401
+    with runtime_api() as address:
+        monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", address)
+        assert call(app, "GET", "/api/users/me", {CONTEXT_HEADER: CONTEXT}).json()["id"] == USER
+        assert call(app, "GET", "/api/users/me", {CONTEXT_HEADER: "{}"}).status_code == 401
+        assert call(app, "GET", "/api/users/me", {CONTEXT_HEADER: "nonsense"}).status_code == 401
 
 
+@pytest.mark.parametrize("variables", [{}, {"AWS_LAMBDA_FUNCTION_NAME": "turbotech-portal-dev"}], ids=["none", "name"])
 def test_a_header_that_anybody_can_write_counts_for_nothing_elsewhere(
-    make_app: Callable[..., FastAPI], monkeypatch: pytest.MonkeyPatch
+    make_app: Callable[..., FastAPI], monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    for name in ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_RUNTIME_API"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
 
     answer = call(make_app(), "GET", "/api/users/me", {CONTEXT_HEADER: CONTEXT})
 

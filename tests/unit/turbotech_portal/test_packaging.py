@@ -26,6 +26,7 @@ from harness.workspace import Deployment
 from shared.claims import CONTEXT_HEADER
 from tests.children import started
 from tests.conftest import copy_of_project
+from tests.unit.support import runtime_api
 from tests.unit.turbotech_portal.images import Image, build_image, shell
 from tests.unit.turbotech_portal.support import Tables, deliverable, put
 
@@ -158,7 +159,15 @@ def test_the_zip_starts_behind_the_web_adapter(  # noqa: PLR0913, PLR0917 - what
         "LAMBDA_RUNTIME_DIR": str(tmp_path),
         "PATH": f"{runtime}:{SYSTEM_PATH}",
     }
-    with served([f"{task_root}/run.sh"], directory=tmp_path, environment=environment, log=log) as http:
+    with (
+        runtime_api() as address,
+        served(
+            [f"{task_root}/run.sh"],
+            directory=tmp_path,
+            environment={**environment, "AWS_LAMBDA_RUNTIME_API": address},
+            log=log,
+        ) as http,
+    ):
         checked = http.get("/api/deliverables", headers={CONTEXT_HEADER: CONTEXT, "X-Request-ID": "mine"})
         unchecked = http.get("/api/deliverables")
         me = http.get("/api/users/me", headers={CONTEXT_HEADER: CONTEXT})
