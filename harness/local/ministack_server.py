@@ -29,6 +29,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+NO_CONTENT = 204
 BAD_REQUEST = 400
 # An SDK tries again within seconds; no client of the local AWS makes as many calls meanwhile.
 CALLS_KEPT = 256
@@ -51,6 +52,7 @@ def main() -> None:
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
     refuse_code_that_is_not_in_its_bucket(lambda_svc)
+    forget_the_settings_of_one_route(apigateway)
     give_functions_secrets_that_nobody_guesses(held, lambda_runtime, lambda_svc)
     let_functions_inherit_nothing(Path(functions), lambda_runtime, lambda_svc)
     let_unsigned_calls_reach_apis_alone(guarding, server)
@@ -260,6 +262,25 @@ def find_apis_of_every_account(service: Any, store: str) -> None:
         return None
 
     service.find_api_scope = find_api_scope
+
+
+def forget_the_settings_of_one_route(service: Any) -> None:
+    """Let DeleteRouteSettings delete the settings of one route of a stage, as in AWS.
+
+    MiniStack 1.5.33 takes it for DeleteStage, and the whole stage is gone.
+    """
+    handle = service.handle_request
+
+    async def handle_request(method: str, path: str, *rest: Any) -> Any:
+        place, found, route_key = path.partition("/routesettings/")
+        stage = await handle("GET", place, *rest) if method == "DELETE" and found else None
+        if stage is None or stage[0] >= BAD_REQUEST:
+            return stage or await handle(method, path, *rest)
+        *_, api_id, _, name = unquote(place).strip("/").split("/")
+        service._stages[api_id][name]["routeSettings"].pop(unquote(route_key), None)  # noqa: SLF001 # nothing else does it
+        return NO_CONTENT, {}, b""
+
+    service.handle_request = handle_request
 
 
 def refuse_code_that_is_not_in_its_bucket(service: Any) -> None:

@@ -242,3 +242,32 @@ def test_a_call_without_a_good_token_is_unauthorized(
     answer = ask(local_aws, guarded, "/api/items", **({} if token is None else {"Authorization": f"Bearer {token}"}))
 
     assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
+
+
+def test_a_token_without_a_scope_of_its_route_is_refused(
+    local_aws: Running, account: Account, echo: str, issuer: Issuer
+) -> None:
+    api = account.http_api(echo, {"POST /items": True}, jwt={"Issuer": issuer.url, "Audience": [AUDIENCE]})
+    gateway = account.client("apigatewayv2")
+    [route] = gateway.get_routes(ApiId=api)["Items"]
+    gateway.update_route(ApiId=api, RouteId=route["RouteId"], AuthorizationScopes=["items:write"])
+
+    def status(scope: str) -> int:
+        token = token_of(issuer, scope=scope)
+        return ask(local_aws, api, "/items", "POST", Authorization=f"Bearer {token}").status_code
+
+    assert [status(scope) for scope in ("items:write", "a items:write b", "items:read", "")] == [200, 200, 403, 403]
+
+
+def test_the_settings_of_one_route_are_deleted_and_the_stage_stays(account: Account, echo: str) -> None:
+    routes = ["POST /items/{id}", "$default"]
+    api = account.http_api(echo, dict.fromkeys(routes, False))
+    gateway = account.client("apigatewayv2")
+    stage = {"ApiId": api, "StageName": "$default"}
+    gateway.update_stage(**stage, RouteSettings={key: {"ThrottlingRateLimit": 1.0} for key in routes})
+
+    gateway.delete_route_settings(**stage, RouteKey=routes[0])
+
+    assert gateway.get_stage(**stage)["RouteSettings"] == {"$default": {"ThrottlingRateLimit": 1.0}}
+    with pytest.raises(gateway.exceptions.NotFoundException):
+        gateway.delete_route_settings(ApiId=api, StageName="nothing", RouteKey=routes[1])
