@@ -14,7 +14,7 @@ FROM_THE_SHELL = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOK
 
 def process(deployment: Deployment) -> Process:
     """Take the function's own variables, but let the development user in: no authorizer stands in front of a laptop."""
-    if deployment.environment.name == "production":
+    if deployment.environment.production:
         raise BadConfiguration(
             "As a process the portal lets one development user in to everything, so production refuses it; "
             "name a root of dev or staging."

@@ -9,6 +9,18 @@ locals {
     } if startswith(key, "ANY ")
   ]...)
   routes = merge(local.spelled, { for key, route in var.routes : key => route if var.cors == null || !startswith(key, "ANY ") })
+
+  # What everybody may write through: no token is asked for, and the function asks for nothing either.
+  open_writes = {
+    for key, route in local.routes : key => route
+    if !route.checked && (var.jwt == null || route.public) && !can(regex("^(GET|HEAD|OPTIONS) ", key))
+  }
+
+  # Such a route never has all that the stage lets through to itself: a limit and alarms of its own show who overdoes it.
+  throttled = merge(
+    { for key, route in local.open_writes : key => var.open_throttling },
+    { for key, route in local.routes : key => route.throttling if route.throttling != null },
+  )
 }
 
 resource "aws_apigatewayv2_api" "this" {
@@ -70,4 +82,7 @@ resource "aws_apigatewayv2_route" "this" {
   target             = "integrations/${aws_apigatewayv2_integration.function.id}"
   authorization_type = var.jwt == null || each.value.public ? "NONE" : "JWT"
   authorizer_id      = var.jwt == null || each.value.public ? null : aws_apigatewayv2_authorizer.jwt[0].id
+
+  # A token with none of them gets 403.
+  authorization_scopes = length(each.value.scopes) == 0 ? null : each.value.scopes
 }

@@ -11,6 +11,17 @@ resource "aws_apigatewayv2_stage" "this" {
     throttling_rate_limit    = var.throttling.rate
   }
 
+  dynamic "route_settings" {
+    for_each = local.throttled
+
+    content {
+      route_key                = route_settings.key
+      detailed_metrics_enabled = true
+      throttling_burst_limit   = route_settings.value.burst
+      throttling_rate_limit    = route_settings.value.rate
+    }
+  }
+
   dynamic "access_log_settings" {
     for_each = aws_cloudwatch_log_group.access
 
@@ -34,6 +45,9 @@ resource "aws_apigatewayv2_stage" "this" {
       })
     }
   }
+
+  # AWS knows no settings of a route that is not there.
+  depends_on = [aws_apigatewayv2_route.this]
 }
 
 resource "aws_cloudwatch_log_group" "access" {

@@ -23,14 +23,13 @@ variable "alarm_topics" {
 }
 
 variable "alarms" {
-  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none."
+  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
   type = object({
     server_errors = optional(number)
     latency_ms    = optional(number)
     client_errors = optional(number)
   })
-  default  = { server_errors = 1, latency_ms = 5000 }
-  nullable = false
+  default = null
 }
 
 variable "cors" {
@@ -117,12 +116,62 @@ variable "name" {
   type        = string
 }
 
+variable "open_throttling" {
+  description = "Requests a second over time, and at once, of each route that everybody may write through and that has no throttling of its own."
+  type = object({
+    rate  = optional(number, 50)
+    burst = optional(number, 100)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.open_throttling.rate > 0 && var.open_throttling.burst > 0
+    error_message = "open_throttling: rate and burst must be more than 0; to close a route leave it out."
+  }
+}
+
+variable "open_writes" {
+  description = "Whether production may have routes that write and that nobody logs in for: those with a method that writes, without a token, that are not checked."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = var.open_writes || !var.production ? true : length(local.open_writes) == 0
+    error_message = "routes: ${join(", ", keys(local.open_writes))} would let everybody write, so production refuses it; set jwt, so that a route which is not public asks for a token, say checked = true of a route whose callers the function itself checks, or say open_writes = true if that is meant."
+  }
+}
+
+variable "production" {
+  description = "Whether this is production, where open writes have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "routes" {
-  description = "Routes by their key, a method and a path or $default; a public one asks for no token."
+  description = "Routes by their key, a method and a path or $default: a public one asks for no token; a checked one makes nothing for callers whom the function does not know, by credentials of its own; scopes are those of which a token needs one; throttling is requests a second over time, and at once, of this route alone."
   type = map(object({
-    public = optional(bool, false)
+    public  = optional(bool, false)
+    checked = optional(bool, false)
+    scopes  = optional(list(string), [])
+    throttling = optional(object({
+      rate  = number
+      burst = number
+    }))
   }))
   nullable = false
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : length(route.scopes) == 0 || (var.jwt != null && !route.public)])
+    error_message = "routes: ${join(", ", [for key, route in var.routes : key if length(route.scopes) > 0 && (var.jwt == null || route.public)])} asks for scopes and for no token that would have them; set jwt and leave public out, or leave scopes out."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : route.throttling == null ? true : route.throttling.rate > 0 && route.throttling.burst > 0])
+    error_message = "routes: rate and burst of a route's throttling must be more than 0; to close a route leave it out."
+  }
 
   validation {
     condition     = length(var.routes) > 0

@@ -240,6 +240,13 @@ variable "package" {
   }
 }
 
+variable "production" {
+  description = "Whether this is production, where a URL that lets everybody write has to be said; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "provisioned_concurrency" {
   description = "Workers of the live version that are kept warm; null keeps none."
   type        = number
@@ -362,10 +369,12 @@ variable "triggers" {
 }
 
 variable "url" {
-  description = "Function URL of the alias live: who may call it (AWS_IAM or NONE), what browsers are told, and whether answers are streamed; null makes none."
+  description = "Function URL of the alias live: who may call it (AWS_IAM or NONE), what browsers are told, and whether answers are streamed; one with NONE is checked when the function itself makes nothing for callers whom it does not know, and has open_writes when everybody is meant to write; null makes none."
   type = object({
-    auth      = optional(string, "AWS_IAM")
-    streaming = optional(bool, false)
+    auth        = optional(string, "AWS_IAM")
+    streaming   = optional(bool, false)
+    checked     = optional(bool, false)
+    open_writes = optional(bool, false)
     cors = optional(object({
       origins         = list(string)
       methods         = optional(list(string), ["*"])
@@ -380,6 +389,11 @@ variable "url" {
   validation {
     condition     = var.url == null ? true : contains(["AWS_IAM", "NONE"], var.url.auth)
     error_message = "url: auth must be AWS_IAM or NONE; NONE lets everybody in."
+  }
+
+  validation {
+    condition     = var.url == null ? true : var.url.auth != "NONE" || var.url.checked || var.url.open_writes || !var.production
+    error_message = "url: auth NONE would let everybody write, so production refuses it; say AWS_IAM, say checked = true if the function itself checks its callers, or say open_writes = true if that is meant."
   }
 }
 

@@ -1,13 +1,16 @@
 # Every path and method, OPTIONS too, goes to one function, which routes by itself.
 locals {
   # What a deployment freezes, as this module was given it. Hashing whole resources would redeploy for their computed parts.
-  frozen = {
-    routes    = keys(local.routes)
-    method    = local.method
-    function  = var.invoke_arn
-    timeout   = var.timeout
-    responses = local.responses
-  }
+  frozen = merge(
+    {
+      routes    = keys(local.routes)
+      method    = local.method
+      function  = var.invoke_arn
+      timeout   = var.timeout
+      responses = local.responses
+    },
+    length(var.throttled) == 0 ? {} : { throttled = sort(keys(var.throttled)) },
+  )
 
   method = {
     http_method   = "ANY"

@@ -23,14 +23,20 @@ variable "alarm_topics" {
 }
 
 variable "alarms" {
-  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none."
+  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
   type = object({
     server_errors = optional(number)
     latency_ms    = optional(number)
     client_errors = optional(number)
   })
-  default  = { server_errors = 1, latency_ms = 5000 }
-  nullable = false
+  default = null
+}
+
+variable "checked" {
+  description = "Whether the function itself makes nothing for callers whom it does not know, by credentials of its own; API Gateway asks for none."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "cors" {
@@ -98,6 +104,25 @@ variable "name" {
   type        = string
 }
 
+variable "open_writes" {
+  description = "Whether production may have an API that everybody writes through: one that is not checked."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = var.open_writes || var.checked || !var.production
+    error_message = "Every method of ${var.name} would let everybody write, so production refuses it; say checked = true if the function itself checks its callers, or say open_writes = true if that is meant."
+  }
+}
+
+variable "production" {
+  description = "Whether this is production, where open writes have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "stage" {
   description = "Name of the stage, the first part of every path."
   type        = string
@@ -107,6 +132,26 @@ variable "stage" {
   validation {
     condition     = can(regex("^[a-zA-Z0-9_-]{1,128}$", var.stage))
     error_message = "stage must be 1 to 128 letters, digits, underscores or hyphens."
+  }
+}
+
+variable "throttled" {
+  description = "Requests a second over time, and at once, of single routes, by a method and a path such as \"POST /auth/session\", with two alarms each; for what makes something without a login."
+  type = map(object({
+    rate  = number
+    burst = number
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.throttled) : can(regex("^(DELETE|GET|HEAD|PATCH|POST|PUT) (/([A-Za-z0-9._~:@!$&'()*,;=-]+|\\{[A-Za-z0-9._-]+\\})){1,3}$", key))])
+    error_message = "throttled: a key is a method and a path of one to three parts, such as \"POST /auth/session\" or \"POST /links/{code}/open\"; every other route has the throttling of the stage."
+  }
+
+  validation {
+    condition     = alltrue([for limits in values(var.throttled) : limits.rate > 0 && limits.burst > 0])
+    error_message = "throttled: rate and burst must be more than 0; to close a route let the function refuse it."
   }
 }
 
@@ -142,4 +187,15 @@ variable "tracing" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "web_acl_arn" {
+  description = "ARN of a web ACL of AWS WAF in the API's region, which looks at every request before API Gateway does; null has none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.web_acl_arn == null ? true : can(regex("^arn:[^:]+:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/[A-Za-z0-9_-]+/[A-Za-z0-9-]+$", var.web_acl_arn))
+    error_message = "web_acl_arn must be the ARN of a regional web ACL, such as arn:aws:wafv2:us-east-1:111111111111:regional/webacl/name/id; one of CloudFront's (global) is for a distribution."
+  }
 }

@@ -182,3 +182,30 @@ def test_the_variables_of_another_app_are_refused(
 
     with pytest.raises(tftest.TerraformTestError, match="These variables are those of turbotech_portal"):
         plan(tool, directory)
+
+
+@pytest.mark.parametrize(
+    ("app", "sentence"),
+    [
+        ("fileshare", "POST /api/users would let everybody write, so production refuses it"),
+        ("hybrid_ci_cd", "say open_sessions = true if that is meant"),
+        ("stock_track_record", "PUT /api/stocks/{ticker} would let everybody write, so production refuses it"),
+    ],
+)
+def test_a_production_root_that_does_not_say_what_is_open_is_refused(  # noqa: PLR0913, PLR0917 # what a plan takes
+    terraform: Tool, local_aws: Running, repository: Path, tmp_path: Path, app: str, sentence: str
+) -> None:
+    facts = read_environment(Project(repository), "production")
+    tool = Tool(terraform.binary, {**terraform.environment, **local_aws.environment(facts.account_id, facts.region)})
+    root = f"production/{app}"
+    directory = copy_of_root(repository, tmp_path, root, packages_of(repository, root))
+    main = directory / "main.tf"
+    said, without = re.subn(r"^ *open_\w+ += true\n", "", main.read_text(), flags=re.MULTILINE)
+    assert without == 1
+    main.unlink()
+    main.write_text(said)
+
+    with pytest.raises(tftest.TerraformTestError) as refused:
+        plan(tool, directory)
+    # Terraform breaks its lines where they are full.
+    assert sentence in re.sub(r"[\s│]+", " ", str(refused.value))

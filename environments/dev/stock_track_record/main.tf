@@ -31,6 +31,7 @@ module "stock_track_record" {
   }
 
   alarm_email     = var.environment.alarm_email
+  production      = var.environment.production
   packages        = var.packages
   packages_bucket = var.environment.packages_bucket
 }

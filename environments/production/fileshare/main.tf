@@ -16,6 +16,9 @@ module "fileshare" {
     logs_days  = 90
     throttling = { rate = 1000, burst = 500 }
 
+    # Everybody may sign up, which is what the product is for. Nothing else is made without a token.
+    open_writes = true
+
     # A sample: name the origins of your own pages.
     cors_origins = coalesce(var.cors_origins, ["https://app.example.com"])
 
@@ -31,6 +34,7 @@ module "fileshare" {
   }
 
   alarm_email     = var.environment.alarm_email
+  production      = var.environment.production
   packages        = var.packages
   packages_bucket = var.environment.packages_bucket
 }

@@ -1,7 +1,7 @@
 # Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
 
 variable "environment" {
-  description = "Facts of the environment: its name, account, region, alarm address, tags, the bucket that packages go through, whose tokens its APIs take, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
+  description = "Facts of the environment: its name, account, region, alarm address, tags, the bucket that packages go through, whose tokens its APIs take, whether it is production, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
   type = object({
     name            = string
     account_id      = string
@@ -11,6 +11,7 @@ variable "environment" {
     tags            = optional(map(string), {})
     jwt             = optional(object({ issuer = string, audience = list(string) }))
     local           = optional(bool, false)
+    production      = optional(bool, true)
     app             = optional(string)
   })
 

@@ -20,8 +20,10 @@ module "stock_track_record" {
   frontend_origins = coalesce(var.cors_origins, ["https://app.example.com"])
   throttling       = { rate = 1000, burst = 500 }
 
-  # Everybody may call; var.environment.jwt asks for tokens of the environment's issuer.
-  jwt = null
+  # Everybody may call, and write: the clients that exist send no tokens. As soon as yours do, say var.environment.jwt, which asks
+  # for tokens of the environment's issuer, and take open_writes away.
+  jwt         = null
+  open_writes = true
 
   # Null is what is decided here; an operator says otherwise with -var.
   reserved_concurrency = var.lambda_reserved_concurrency
@@ -32,6 +34,7 @@ module "stock_track_record" {
   }
 
   alarm_email     = var.environment.alarm_email
+  production      = var.environment.production
   packages        = var.packages
   packages_bucket = var.environment.packages_bucket
 }

@@ -138,12 +138,19 @@ module "api" {
   name         = local.name
   description  = "Users, links and the premium trial of fileshare."
   invoke_arn   = module.function[0].invoke_arn
-  routes       = { "$default" = {} }
+  production   = var.production
+  open_writes  = var.lambda.open_writes
   throttling   = var.lambda.throttling
   access_logs  = { retention_days = var.lambda.logs_days }
   alarm_topics = [module.observability.topic]
   # The backend asks for its own tokens, in both of its forms.
   jwt = null
+
+  routes = {
+    # Whoever signs up has no token yet.
+    "POST /api/users" = { throttling = var.lambda.sign_up_throttling }
+    "$default"        = { checked = true }
+  }
 
   # The same words as the backend's own, which counts where no gateway stands in front; here it leaves the origins to this.
   cors = {

@@ -23,7 +23,7 @@ variable "deletion_protection" {
 }
 
 variable "lambda" {
-  description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, and requests a second before 429; null makes only what the service needs."
+  description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, whether everybody may sign up in production, and requests a second before 429, of all and of sign-ups alone; null makes only what the service needs."
   type = object({
     memory                  = optional(number, 512)
     timeout                 = optional(number, 30)
@@ -33,9 +33,14 @@ variable "lambda" {
     provisioned_concurrency = optional(number)
     tracing                 = optional(bool, false)
     cors_origins            = optional(list(string), ["*"])
+    open_writes             = optional(bool, false)
     throttling = optional(object({
       rate  = optional(number, 1000)
       burst = optional(number, 500)
+    }), {})
+    sign_up_throttling = optional(object({
+      rate  = optional(number, 5)
+      burst = optional(number, 20)
     }), {})
   })
   default = null
@@ -97,6 +102,13 @@ variable "point_in_time_recovery" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool
   default     = false
+  nullable    = false
+}
+
+variable "production" {
+  description = "Whether this is production, where sign-ups for everybody have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
   nullable    = false
 }
 

@@ -146,12 +146,18 @@ module "api" {
   name         = local.name
   description  = "Sessions, jobs and agents of a CI/CD product."
   stage        = var.stage
+  production   = var.production
   invoke_arn   = module.function.invoke_arn
+  web_acl_arn  = var.web_acl_arn
   throttling   = var.throttling
   tracing      = var.tracing
   access_logs  = { retention_days = var.logs_days }
   error_codes  = { DEFAULT_4XX = "invalid_request" }
   alarm_topics = [module.observability.topic]
+
+  # The function asks for a session or for an agent's token. One route makes something for whoever comes, or has the one key.
+  checked   = true
+  throttled = { "POST /auth/session" = var.session_throttling }
 
   cors = {
     origins = var.cors_origins

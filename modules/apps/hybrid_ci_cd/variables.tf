@@ -97,7 +97,7 @@ variable "open_sessions" {
   nullable    = false
 
   validation {
-    condition     = var.open_sessions || var.session_key_sha256 != null || !contains(["prod", "production"], var.stage)
+    condition     = var.open_sessions || var.session_key_sha256 != null || !var.production
     error_message = "Without session_key_sha256 whoever reaches POST /auth/session becomes any user, so production refuses it; set session_key_sha256, or say open_sessions = true if that is meant."
   }
 }
@@ -146,6 +146,13 @@ variable "point_in_time_recovery" {
   nullable    = false
 }
 
+variable "production" {
+  description = "Whether this is production, where sessions for everybody have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "provisioned_concurrency" {
   description = "Workers that are kept warm; null keeps none."
   type        = number
@@ -182,6 +189,16 @@ variable "session_lifetime_seconds" {
   }
 }
 
+variable "session_throttling" {
+  description = "Requests a second over time, and at once, of POST /auth/session, which makes sessions without one."
+  type = object({
+    rate  = optional(number, 20)
+    burst = optional(number, 40)
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "stage" {
   description = "What stands for the environment in every name, and the first part of every path."
   type        = string
@@ -216,4 +233,10 @@ variable "tracing" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "web_acl_arn" {
+  description = "ARN of a regional web ACL of AWS WAF in front of the API; null has none."
+  type        = string
+  default     = null
 }

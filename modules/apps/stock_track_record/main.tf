@@ -20,6 +20,19 @@ locals {
     retention_days = var.logs_days
     level          = var.log_level
   }
+
+  # All that makes or changes something.
+  writes = [
+    "POST /api/channels",
+    "POST /api/channels/{channel_id}/picks",
+    "POST /api/channels/{channel_id}/process",
+    "PUT /api/stocks/{ticker}",
+  ]
+
+  scopes = {
+    read  = var.jwt == null ? [] : var.jwt.read_scopes
+    write = var.jwt == null ? [] : var.jwt.write_scopes
+  }
 }
 
 # Channels, picks, track records and jobs. lambda/stock_track_record/README.md lists the access patterns.
@@ -107,7 +120,12 @@ module "function" {
   logs                    = local.logs
   alarm_topics            = [module.observability.topic]
 
-  environment = merge(local.environment, { FRONTEND_URL = join(",", var.frontend_origins) })
+  # API Gateway takes another spelling of a path for another route, so the application looks at the scopes as well.
+  environment = merge(
+    local.environment,
+    { FRONTEND_URL = join(",", var.frontend_origins) },
+    { for name, scopes in local.scopes : "${upper(name)}_SCOPES" => join(" ", scopes) if length(scopes) > 0 },
+  )
 
   triggers = {
     api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }
@@ -165,18 +183,24 @@ module "api" {
   name         = local.name
   description  = "Track records of channels that pick stocks."
   invoke_arn   = module.function.invoke_arn
-  jwt          = var.jwt
+  jwt          = var.jwt == null ? null : { issuer = var.jwt.issuer, audience = var.jwt.audience }
+  production   = var.production
+  open_writes  = var.open_writes
   throttling   = var.throttling
   access_logs  = { retention_days = var.logs_days }
   alarm_topics = [module.observability.topic]
 
-  routes = {
-    "GET /api/health" = { public = true }
-    # The application routes, and answers with JSON for every path that it does not know. Browsers' preflights are left to API
-    # Gateway, so that a token can be asked for.
-    "ANY /"         = {}
-    "ANY /{proxy+}" = {}
-  }
+  routes = merge(
+    {
+      "GET /api/health" = { public = true }
+      # The application routes, and answers with JSON for every path that it does not know. Browsers' preflights are left to API
+      # Gateway, so that a token can be asked for. Nothing is made here: a test compares the routes below with the application's.
+      "ANY /"         = { checked = true, scopes = local.scopes.read }
+      "ANY /{proxy+}" = { checked = true, scopes = local.scopes.read }
+    },
+    { for route in local.writes : route => { scopes = local.scopes.write } },
+  )
+  open_throttling = var.write_throttling
 
   cors = {
     origins         = var.frontend_origins

@@ -51,12 +51,19 @@ variable "frontend_origins" {
 }
 
 variable "jwt" {
-  description = "Who issues the tokens that every route but health asks for, and the audiences that are let in; null opens every route."
+  description = "Who issues the tokens that every route but health asks for, the audiences that are let in, and the scopes of which a token needs one to read and one to write, where none are named any token will do; null opens every route."
   type = object({
-    issuer   = string
-    audience = list(string)
+    issuer       = string
+    audience     = list(string)
+    read_scopes  = optional(list(string), [])
+    write_scopes = optional(list(string), [])
   })
   default = null
+
+  validation {
+    condition     = var.jwt == null ? true : alltrue([for scope in concat(var.jwt.read_scopes, var.jwt.write_scopes) : can(regex("^[!#-\\[\\]-~]+$", scope))])
+    error_message = "jwt: a scope has neither spaces nor quotes, such as records:write."
+  }
 }
 
 variable "log_level" {
@@ -82,6 +89,13 @@ variable "memory" {
   description = "Memory of each function in MB."
   type        = number
   default     = 512
+  nullable    = false
+}
+
+variable "open_writes" {
+  description = "Whether production may let everybody create channels, add picks and put prices: what it says when jwt is null there."
+  type        = bool
+  default     = false
   nullable    = false
 }
 
@@ -126,6 +140,13 @@ variable "point_in_time_recovery" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool
   default     = false
+  nullable    = false
+}
+
+variable "production" {
+  description = "Whether this is production, where open writes have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
   nullable    = false
 }
 
@@ -201,4 +222,14 @@ variable "worker_timeout" {
   type        = number
   default     = 60
   nullable    = false
+}
+
+variable "write_throttling" {
+  description = "Requests a second over time, and at once, of each route that makes something while jwt is null."
+  type = object({
+    rate  = optional(number, 20)
+    burst = optional(number, 40)
+  })
+  default  = {}
+  nullable = false
 }

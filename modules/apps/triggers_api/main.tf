@@ -108,12 +108,17 @@ module "api" {
   name         = local.name
   description  = "Inbox of events for automation clients."
   stage        = var.stage
+  production   = var.production
   invoke_arn   = module.function.invoke_arn
+  web_acl_arn  = var.web_acl_arn
   throttling   = var.throttling
   tracing      = var.tracing
   access_logs  = { retention_days = var.logs_days }
   error_codes  = { DEFAULT_4XX = "invalid_request", REQUEST_TOO_LARGE = "event_too_large" }
   alarm_topics = [module.observability.topic]
+
+  # The function asks for an API key wherever it makes something.
+  checked = true
 
   cors = {
     origins = var.cors_origins

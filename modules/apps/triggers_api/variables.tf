@@ -16,7 +16,8 @@ variable "auth_mode" {
   }
 
   validation {
-    condition     = !(var.auth_mode == "local" && contains(["prod", "production"], var.stage))
+    # The function knows production by its stage, and refuses to start there.
+    condition     = !(var.auth_mode == "local" && (var.production || contains(["prod", "production"], var.stage)))
     error_message = "auth_mode \"local\" accepts a key that everybody can read, so production refuses it; say \"aws\"."
   }
 }
@@ -161,6 +162,13 @@ variable "point_in_time_recovery" {
   nullable    = false
 }
 
+variable "production" {
+  description = "Whether this is production, where the development key is refused and refused requests raise an alarm; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "provisioned_concurrency" {
   description = "Workers that are kept warm; null keeps none."
   type        = number
@@ -207,4 +215,10 @@ variable "tracing" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "web_acl_arn" {
+  description = "ARN of a regional web ACL of AWS WAF in front of the API; null has none."
+  type        = string
+  default     = null
 }

@@ -143,6 +143,7 @@ module "api" {
   description  = "Deliverables, metrics and updates of a project."
   invoke_arn   = module.function.invoke_arn
   jwt          = var.jwt
+  production   = var.production
   throttling   = var.throttling
   access_logs  = { retention_days = var.logs_days }
   alarm_topics = [module.observability.topic]
@@ -152,7 +153,7 @@ module "api" {
     "GET /api/health"   = { public = true }
     # The docs, and an error with a code and a request id for every other path. Nobody checks a token here, so the function
     # refuses with 401 whatever it would have answered.
-    "$default" = { public = true }
+    "$default" = { public = true, checked = true }
   }
 
   cors = {

@@ -112,6 +112,13 @@ variable "point_in_time_recovery" {
   nullable    = false
 }
 
+variable "production" {
+  description = "Whether this is production, where refused requests raise an alarm; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "public_docs" {
   description = "Whether /docs and /openapi.json can be read by everybody; otherwise the function has none."
   type        = bool

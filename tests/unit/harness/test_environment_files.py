@@ -21,11 +21,25 @@ def test_a_short_file_is_enough(tiny: Project) -> None:
     assert read_environment(tiny, "dev") == Environment(name="dev", account_id="111111111111", region="us-east-1")
 
 
+def test_an_environment_is_production_unless_it_says_otherwise(tiny: Project) -> None:
+    assert read_environment(tiny, "dev").production
+    for text, says in (("true", True), ("false", False)):
+        write(tiny, f"{GOOD}production: {text}\n")
+        assert read_environment(tiny, "dev").production is says
+
+
+@pytest.mark.parametrize("text", ["'false'", "no thanks", "0", "null", "[]"])
+def test_a_word_that_says_neither_is_refused(tiny: Project, text: str) -> None:
+    write(tiny, f"{GOOD}production: {text}\n")
+    with pytest.raises(BadConfiguration, match=r"production is .*; it must be true or false"):
+        read_environment(tiny, "dev")
+
+
 def test_every_fact_is_read(tiny: Project) -> None:
     write(
         tiny,
         GOOD + "alarm_email: a@example.com\nstate_bucket: a-bucket\ntags:\n  cost: shop\n"
-        "app_regions:\n  tiny: us-east-2\nauth0:\n  domain: auth0.example.com\n  audience: api\n",
+        "production: false\napp_regions:\n  tiny: us-east-2\nauth0:\n  domain: auth0.example.com\n  audience: api\n",
     )
 
     assert read_environment(tiny, "dev") == Environment(
@@ -35,6 +49,7 @@ def test_every_fact_is_read(tiny: Project) -> None:
         alarm_email="a@example.com",
         state_bucket="a-bucket",
         tags={"cost": "shop"},
+        production=False,
         app_regions={"tiny": "us-east-2"},
         auth0=Auth0(domain="auth0.example.com", audience="api"),
     )

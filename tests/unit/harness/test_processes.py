@@ -173,8 +173,8 @@ def test_an_app_that_runs_in_lambda_alone_says_so(tiny: Project) -> None:
 
 
 def test_the_portals_development_user_is_not_let_into_production(tiny: Project) -> None:
-    environment = Environment(name="production", account_id="333333333333", region="us-east-1")
-    deployment = Deployment(Root(tiny, "production", "turbotech_portal"), environment, {}, None)
+    environment = Environment(name="live", account_id="333333333333", region="us-east-1")
+    deployment = Deployment(Root(tiny, "live", "turbotech_portal"), environment, {}, None)
 
     with pytest.raises(BadConfiguration, match="so production refuses it; name a root of dev or staging"):
         process_of(deployment)

@@ -129,6 +129,8 @@ def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool,
             "region": "us-east-1",
             "alarm_email": "a@example.com",
             "local": False,
+            # A file that says nothing of it means production.
+            "production": True,
             "tags": {"${a}": '%{b}"\n', "z": "1"},
         },
         "packages": {"api": {**manifest, "path": "../../../dist/tiny.zip"}},
