@@ -19,6 +19,7 @@ from harness.cli_fileshare import fileshare_app
 from harness.cli_local import local_app
 from harness.cli_package import package_app
 from harness.cli_parts import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
+from harness.cli_triggers_api import triggers_app
 from harness.errors import INTERRUPTED, SawhorseError, told
 from harness.layout import Project
 from harness.ownership import keep_to_this_user, make_own_directory
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(local_app)
 app.add_typer(fileshare_app)
 app.add_typer(package_app)
+app.add_typer(triggers_app)
 
 
 @app.command()

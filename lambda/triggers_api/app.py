@@ -30,7 +30,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         description=openapi.DESCRIPTION,
         routers=make_routers(
             settings=settings,
-            authenticator=Authenticator(settings=settings, dynamodb=dynamodb),
+            authenticator=Authenticator(settings=settings, dynamodb=dynamodb, clock=clock),
             store=EventStore(settings=settings, dynamodb=dynamodb, clock=clock),
             inbox=Inbox(settings=settings, dynamodb=dynamodb),
             counters=counters,

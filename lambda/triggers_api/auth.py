@@ -1,11 +1,14 @@
-"""Find out whose API key a request carries."""
+"""Find out whose API key a request carries, and whether it may do what is asked."""
 
 import hmac
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
-from shared.api_errors import unauthorized
+from shared.api_errors import ApiError, unauthorized
 from shared.api_keys import hash_key
 from shared.dynamodb import DynamoDB
+from shared.times import Clock
+from triggers_api.scopes import SCOPES, Scope, has_ended, listed, scopes_of
 from triggers_api.settings import Settings
 
 # Anyone can read this key here, so settings.py refuses it in production.
@@ -18,6 +21,17 @@ class Caller:
 
     name: str
     key_hash: str = field(repr=False)
+    scopes: frozenset[Scope]
+
+    def require(self, scope: Scope) -> None:
+        """Refuse with 403 what the key may not do."""
+        if scope not in self.scopes:
+            raise ApiError(
+                HTTPStatus.FORBIDDEN,
+                "forbidden",
+                f"This API key may not do that: it has the scopes {listed(self.scopes)}, and this needs {scope}. "
+                "Use another key.",
+            )
 
 
 class Authenticator:
@@ -26,9 +40,10 @@ class Authenticator:
     Nothing is remembered between requests, so a key that is removed stops at once.
     """
 
-    def __init__(self, *, settings: Settings, dynamodb: DynamoDB) -> None:
+    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock) -> None:
         self._settings = settings
         self._dynamodb = dynamodb
+        self._clock = clock
 
     def authenticate(self, key: str | None) -> Caller:
         """Name the caller, or refuse the request with 401."""
@@ -45,17 +60,25 @@ class Authenticator:
     def _local(self, key_hash: str) -> Caller | None:
         if not hmac.compare_digest(key_hash, hash_key(DEVELOPMENT_KEY)):
             return None
-        return Caller(name="development key", key_hash=key_hash)
+        return Caller(name="development key", key_hash=key_hash, scopes=frozenset(SCOPES))
 
     def _stored(self, key_hash: str) -> Caller | None:
         answer = self._dynamodb.get_item(
             self._settings.keys_table,
             Key={"api_key": {"S": key_hash}},
             ConsistentRead=True,
-            ProjectionExpression="#key_id, #label",
-            ExpressionAttributeNames={"#key_id": "key_id", "#label": "label"},
+            ProjectionExpression="#key_id, #label, #scopes, #expires_at",
+            ExpressionAttributeNames={
+                "#key_id": "key_id",
+                "#label": "label",
+                "#scopes": "scopes",
+                "#expires_at": "expires_at",
+            },
         )
-        if "Item" not in answer:
+        item = answer.get("Item")
+        if item is None:
             return None
-        names = [answer["Item"][name]["S"] for name in ("label", "key_id") if "S" in answer["Item"].get(name, {})]
-        return Caller(name=" ".join(names) or "unnamed", key_hash=key_hash)
+        if has_ended(item, self._clock):
+            raise unauthorized("The API key has expired. Ask for a new key.", scheme="ApiKey")
+        names = [item[name]["S"] for name in ("label", "key_id") if "S" in item.get(name, {})]
+        return Caller(name=" ".join(names) or "unnamed", key_hash=key_hash, scopes=scopes_of(item))

@@ -10,6 +10,10 @@ DESCRIPTION = f"""An inbox of events: external systems push events to it, and au
 ERRORS: Catalogue = {
     **COMMON,
     401: ("unauthorized", "There is no API key. Send it in the X-API-Key header."),
+    403: (
+        "forbidden",
+        "This API key may not do that: it has the scopes write, and this needs read. Use another key.",
+    ),
     404: ("not_found", "There is no event with this id. It may have been deleted."),
     409: ("idempotency_conflict", "This Idempotency-Key was used with another body. Use a new key for a new event."),
     413: (

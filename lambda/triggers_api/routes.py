@@ -1,6 +1,6 @@
 """Map the routes to the store and the inbox."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -23,10 +23,13 @@ from triggers_api.auth import Authenticator, Caller
 from triggers_api.events import EventStore
 from triggers_api.inbox import Inbox
 from triggers_api.models import AcknowledgedEvent, CreatedEvent, Health, InboxPage, NewEvent
+from triggers_api.scopes import SCOPES, Scope
 from triggers_api.settings import Settings
 from triggers_api.version import VERSION
 
 Dependency = Callable[..., Awaitable[Caller]]
+# What lets a caller through whose key has this scope, and refuses everybody else.
+Guards = Mapping[Scope, Dependency]
 
 PREFIX = "/v1"
 DEFAULT_LIMIT = 50
@@ -47,12 +50,13 @@ def make_routers(  # noqa: PLR0913 - the parts that the application is made of
 ) -> list[APIRouter]:
     """Make the routes under /v1: health for everybody, the rest for callers with a key."""
     caller = _caller_of(authenticator)
+    guards = {scope: _guard(caller, scope) for scope in SCOPES}
     public = make_router(PREFIX)
     add_health(public, Health(version=VERSION))
     protected = make_router(PREFIX, dependencies=[Depends(caller)])
-    _add_creation(protected, caller=caller, settings=settings, store=store, counters=counters, logger=logger)
-    _add_inbox(protected, inbox=inbox)
-    _add_endings(protected, store=store, counters=counters)
+    _add_creation(protected, guards=guards, settings=settings, store=store, counters=counters, logger=logger)
+    _add_inbox(protected, guards=guards, inbox=inbox)
+    _add_endings(protected, guards=guards, store=store, counters=counters)
     return [public, protected]
 
 
@@ -75,10 +79,20 @@ def _caller_of(authenticator: Authenticator) -> Dependency:
     return caller
 
 
+def _guard(caller: Dependency, scope: Scope) -> Dependency:
+    """Make the dependency that lets a caller through whose key has a scope."""
+
+    async def guard(known: Annotated[Caller, Depends(caller)]) -> Caller:
+        known.require(scope)
+        return known
+
+    return guard
+
+
 def _add_creation(  # noqa: PLR0913 - what storing an event takes
     router: APIRouter,
     *,
-    caller: Dependency,
+    guards: Guards,
     settings: Settings,
     store: EventStore,
     counters: Counters,
@@ -91,6 +105,7 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
         responses=responses(
             openapi.ERRORS,
             401,
+            403,
             409,
             413,
             422,
@@ -105,7 +120,7 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
     async def create_event(
         request: Request,
         response: Response,
-        sender: Annotated[Caller, Depends(caller)],
+        sender: Annotated[Caller, Depends(guards["write"])],
         idempotency_key: Annotated[
             str | SkipJsonSchema[None],
             Header(
@@ -131,13 +146,14 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
         return created.answer
 
 
-def _add_inbox(router: APIRouter, *, inbox: Inbox) -> None:
+def _add_inbox(router: APIRouter, *, guards: Guards, inbox: Inbox) -> None:
     @router.get(
         "/inbox",
+        dependencies=[Depends(guards["read"])],
         response_model=InboxPage,
         summary="List the events that wait",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Events, oldest first."),
+        responses=responses(openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="Events, oldest first."),
     )
     async def list_inbox(
         limit: Annotated[int, limit_to(MAX_LIMIT, "events")] = DEFAULT_LIMIT,
@@ -147,13 +163,14 @@ def _add_inbox(router: APIRouter, *, inbox: Inbox) -> None:
         return Response(page, media_type="application/json")
 
 
-def _add_endings(router: APIRouter, *, store: EventStore, counters: Counters) -> None:
+def _add_endings(router: APIRouter, *, guards: Guards, store: EventStore, counters: Counters) -> None:
     @router.post(
         "/events/{event_id}/ack",
+        dependencies=[Depends(guards["read"])],
         summary="Acknowledge an event",
         openapi_extra=operation(),
         responses=responses(
-            openapi.ERRORS, 401, 404, 422, 429, 500, success=200, description="The event left the inbox."
+            openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=200, description="The event left the inbox."
         ),
     )
     async def acknowledge_event(event_id: str, request: Request) -> AcknowledgedEvent:
@@ -164,10 +181,13 @@ def _add_endings(router: APIRouter, *, store: EventStore, counters: Counters) ->
 
     @router.delete(
         "/events/{event_id}",
+        dependencies=[Depends(guards["delete"])],
         status_code=HTTPStatus.NO_CONTENT,
         summary="Delete an event",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=204, description="The event is gone."),
+        responses=responses(
+            openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=204, description="The event is gone."
+        ),
     )
     async def delete_event(event_id: str, request: Request) -> None:
         store.delete(event_id)

@@ -99,7 +99,7 @@ def test_the_document_describes_the_headers_and_the_body_of_an_event(document: A
     schema = post["requestBody"]["content"]["application/json"]["schema"]
     assert schema["required"] == ["source", "event_type", "payload"]
     assert schema["example"] == {"source": "test", "event_type": "test.created", "payload": {}}
-    assert set(post["responses"]) == {"201", "401", "409", "413", "422", "429", "500"}
+    assert set(post["responses"]) == {"201", "401", "403", "409", "413", "422", "429", "500"}
 
 
 def is_idempotency_key(text: str) -> bool:

@@ -1,0 +1,61 @@
+"""The commands that only triggers_api has: make an API key with scopes and an expiry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from harness.cli_parts import AsJson, Local, RootName, open_workspace, print_json
+from harness.errors import BadConfiguration, UnknownName
+
+if TYPE_CHECKING:
+    from triggers_api.scopes import Scope
+
+DEFAULT_DAYS = 90
+# Ten years, which is longer than anybody knows where a key went.
+MAX_DAYS = 3650
+
+triggers_app = typer.Typer()
+
+
+@triggers_app.command("api-key")
+def api_key(  # noqa: PLR0913, PLR0917 # typer makes options of them
+    root: RootName,
+    scope: Annotated[
+        list[str], typer.Option(help="What it may do: write, read (and acknowledge) or delete; give it several times.")
+    ],
+    label: Annotated[str, typer.Option(help="What the log calls whoever uses it.")],
+    days: Annotated[int, typer.Option(help="Days until it expires.")] = DEFAULT_DAYS,
+    no_expiry: Annotated[bool, typer.Option("--no-expiry", help="It does not expire.")] = False,
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an API key of triggers_api and show it once. To take one back, delete its item from the keys table."""
+    from harness.seed.triggers_api import made
+
+    scopes = known(scope)
+    if not label.strip():
+        raise BadConfiguration("--label is empty, and the log would not know whose key it is; give it a name.")
+    if not 1 <= days <= MAX_DAYS:
+        raise BadConfiguration(f"--days is {days}; it must be from 1 to {MAX_DAYS}, or say --no-expiry.")
+    workspace = open_workspace(root, local=local)
+    if workspace.root.app != "triggers_api":
+        raise UnknownName(f"{workspace.root.name} has no API keys; name a root of triggers_api.")
+    expires_at = None if no_expiry else datetime.now(UTC) + timedelta(days=days)
+    lines, secrets = made(workspace.deployment(), label=label.strip(), scopes=scopes, expires_at=expires_at)
+    if as_json:
+        print_json({"lines": lines, "secrets": secrets})
+        return
+    print(*lines, *(f"{name} = {value}" for name, value in secrets.items()), sep="\n")
+
+
+def known(scopes: list[str]) -> list[Scope]:
+    """Return the scopes, or refuse one that no route asks for."""
+    from triggers_api.scopes import SCOPES
+
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise BadConfiguration(f"--scope is {scope!r}; it must be {', '.join(SCOPES[:-1])} or {SCOPES[-1]}.")
+    return cast("list[Scope]", scopes)
