@@ -1,12 +1,14 @@
 """Find out who calls: a user by a session, an agent by its token, a login service by its key."""
 
 import hmac
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
+from hybrid_ci_cd.models import AgentScope
 from hybrid_ci_cd.sessions import Session, SessionStore
 from shared.api_errors import ApiError, unauthorized
 from shared.api_keys import hash_key
@@ -42,9 +44,7 @@ class Access:
         """Return the caller's session, or refuse with 401."""
         found = self._sessions.find(shown.credentials) if shown else None
         if found is None:
-            raise unauthorized(
-                "There is no session, or it has ended. Log in, and send its id as Bearer.", scheme=_bearer("session")
-            )
+            raise session_ended()
         request.state.log_fields["session"] = found.handle[:LOGGED_HANDLE_LENGTH]
         return found
 
@@ -54,6 +54,12 @@ class Access:
         if found is None:
             raise agent_unknown()
         request.state.log_fields["agent_id"] = found.agent_id
+        return found
+
+    async def runner(self, request: Request, shown: Annotated[Credentials, Security(AGENT)]) -> KnownAgent:
+        """Return the calling agent if it may run jobs, or refuse with 401 or 403."""
+        found = await self.agent(request, shown)
+        _require(found, "run")
         return found
 
     async def user(
@@ -66,8 +72,13 @@ class Access:
         known = self._agents.authenticate(agent.credentials) if agent else None
         if known is not None:
             request.state.log_fields["agent_id"] = known.agent_id
+            _require(known, "read")
             return known.user_id
         return (await self.session(request, session)).user_id
+
+    def still_holds(self, session: Session) -> bool:
+        """Tell whether a session that was found holds at this moment."""
+        return self._sessions.still_holds(session)
 
     async def session_key(self, key: Annotated[str | None, Security(SESSION_KEY)]) -> None:
         """Let through whoever may say that a user has logged in: everybody, unless a key is set."""
@@ -79,11 +90,30 @@ class Access:
             )
 
 
+def session_ended() -> ApiError:
+    """Make the answer to a request without a session that holds."""
+    return unauthorized(
+        "There is no session, or it has ended. Log in, and send its id as Bearer.", scheme=_bearer("session")
+    )
+
+
 def agent_unknown() -> ApiError:
     """Make the answer to a token that no agent has, or no longer has."""
     return unauthorized(
         "This is no agent's token, or the agent was removed. Register it again.", scheme=_bearer("agent")
     )
+
+
+def _require(agent: KnownAgent, scope: AgentScope) -> None:
+    """Refuse with 403 what an agent's token may not do."""
+    if scope not in agent.scopes:
+        told = " and ".join(sorted(agent.scopes)) or "none"
+        raise ApiError(
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            f"This agent's token may not do that: it has the scopes {told}, and this needs {scope}. "
+            "Register another agent.",
+        )
 
 
 def _bearer(realm: str) -> str:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic.json_schema import SkipJsonSchema
 
 from hybrid_ci_cd import openapi
-from hybrid_ci_cd.access import Access, agent_unknown
+from hybrid_ci_cd.access import Access, agent_unknown, session_ended
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.models import Agent, AgentPage, AgentStatus, Heartbeat, NewAgent, RegisteredAgent
 from hybrid_ci_cd.sessions import Session
@@ -41,8 +41,12 @@ def _add_registration(router: APIRouter, *, access: Access, store: AgentStore, c
     async def register_agent(request: Request, asking: Annotated[Session, Depends(access.session)]) -> RegisteredAgent:
         new = await read_body(request, NewAgent, subject="The agent")
         token, agent = store.register(new, user_id=asking.user_id)
+        if not access.still_holds(asking):
+            # Whoever logged out everywhere meanwhile, agents and all, is not to find a new one.
+            store.remove(asking.user_id, agent.agent_id)
+            raise session_ended()
         counters.count("AgentsRegistered")
-        return RegisteredAgent(agent_token=token, **agent.model_dump())
+        return RegisteredAgent(agent_token=token, scopes=sorted(set(new.scopes)), **agent.model_dump())
 
     @router.delete(
         "/{agent_id}",
@@ -61,7 +65,7 @@ def _add_list(router: APIRouter, *, access: Access, store: AgentStore) -> None:
         "",
         summary="List the caller's agents",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Agents."),
+        responses=responses(openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="Agents."),
     )
     async def list_agents(
         user_id: Annotated[str, Depends(access.user)],

@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any, cast
 
 from hybrid_ci_cd.listing import Index, Listing, Page, Stretch, is_timestamp
-from hybrid_ci_cd.models import Activity, Agent, AgentStatus, NewAgent
+from hybrid_ci_cd.models import AGENT_SCOPES, Activity, Agent, AgentScope, AgentStatus, NewAgent
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
-from hybrid_ci_cd.tokens import agent_id_of, new_agent_token
+from hybrid_ci_cd.tokens import agent_id_of, logout_key, new_agent_token
 from shared.api_errors import Throttled
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
@@ -29,6 +29,8 @@ GONE_AT_MOST = 1000
 # A claim that was under way when its agent was removed, and the index that shows it, have long come to rest by then.
 FORGOTTEN_AFTER = timedelta(hours=1)
 FORGOTTEN_AT_ONCE = 10
+# What ending all agents of a user removes itself; the tokens of the others have ended all the same.
+REMOVED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class KnownAgent:
     agent_id: str
     user_id: str
     is_lost: bool
+    scopes: frozenset[AgentScope]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,11 @@ class Gone:
 
 
 class AgentStore:
-    """Keep agents, each under its id; an agent is lost when its last heartbeat says so, and nothing has to sweep."""
+    """Keep agents, each under its id; an agent is lost when its last heartbeat says so, and nothing has to sweep.
+
+    A user's agents belong to a generation, as sessions do: ending them all starts another one in a single write, so
+    that no token survives because the index did not show its agent yet.
+    """
 
     def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock) -> None:
         self._table = settings.agents_table
@@ -83,8 +90,9 @@ class AgentStore:
                 "registered_at": now,
                 "last_heartbeat_at": now,
                 "token_hash": hash_key(token),
+                "generation": self._generation(user_id),
             }
-        )
+        ) | {"scopes": {"SS": sorted(set(new.scopes))}}
         self._dynamodb.put_item(self._table, Item=item)
         return token, self.public(item)
 
@@ -98,8 +106,11 @@ class AgentStore:
             return None
         if not hmac.compare_digest(item["token_hash"]["S"], hash_key(token)):
             return None
+        user_id = item["user_id"]["S"]
+        if self._generation(user_id) not in (None, item.get("generation", {}).get("S")):
+            return None
         is_lost = item["last_heartbeat_at"]["S"] <= self._silent_since()
-        return KnownAgent(agent_id=agent_id, user_id=item["user_id"]["S"], is_lost=is_lost)
+        return KnownAgent(agent_id=agent_id, user_id=user_id, is_lost=is_lost, scopes=_scopes_of(item))
 
     def heartbeat(self, agent: KnownAgent, activity: Activity) -> Agent | None:
         """Note that an agent lives and what it does; None when it has been removed in the meantime."""
@@ -170,6 +181,22 @@ class AgentStore:
         )
         return True
 
+    def end_all(self, user_id: str) -> None:
+        """End the token of every agent that the user has at this moment: one write does it."""
+        # It never expires, for tokens do not either.
+        record = {"agent_id": logout_key(user_id), "generation": new_id()}
+        self._dynamodb.put_item(self._table, Item=to_item(record))
+
+    def remove_ended(self, user_id: str) -> None:
+        """Take agents whose tokens have been ended out of the lists; any that are left over there are lost soon."""
+        with suppress(Throttled):
+            for activity in ACTIVITIES:
+                for item in list(self._last_heard(activity, user_id))[:REMOVED_AT_ONCE]:
+                    # The index has no generation. One that registered since has to stay.
+                    read = self._read(item["agent_id"]["S"]) or {}
+                    if self._generation(user_id) != read.get("generation", {}).get("S"):
+                        self.remove(user_id, item["agent_id"]["S"])
+
     def is_lost(self, agent_id: str) -> bool:
         """Tell whether an agent is lost or removed, by what the table says at this moment."""
         item = self._read(agent_id)
@@ -196,6 +223,11 @@ class AgentStore:
         stretch = Stretch(partition=stored_status(status, user_id), newest_first=True, up_to=up_to)
         return islice(self._listing.walk(stretch, size=GONE_AT_MOST), GONE_AT_MOST)
 
+    def _generation(self, user_id: str) -> str | None:
+        """Read the generation of a user's agents; None when nobody has ever ended them all, so that any will do."""
+        found = self._read(logout_key(user_id))
+        return found["generation"]["S"] if found else None
+
     def _read(self, agent_id: str) -> Item | None:
         found = self._dynamodb.get_item(self._table, Key={"agent_id": {"S": agent_id}}, ConsistentRead=True)
         item: Item | None = found.get("Item")
@@ -219,3 +251,11 @@ class AgentStore:
     def _silent_since(self) -> str:
         """Write the moment at or before which the last heartbeat of a lost agent lies."""
         return timestamp(self._clock() - self._lost_after)
+
+
+def _scopes_of(item: Item) -> frozenset[AgentScope]:
+    """Read what an agent may do: everything if it is older than scopes, nothing if the attribute is no set of them."""
+    if "scopes" not in item:
+        return frozenset(AGENT_SCOPES)
+    told = item["scopes"].get("SS", [])
+    return frozenset(scope for scope in AGENT_SCOPES if scope in told)

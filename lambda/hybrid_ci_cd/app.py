@@ -42,7 +42,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         description=openapi.DESCRIPTION,
         routers=[
             health,
-            make_session_router(access=access, store=sessions, counters=counters),
+            make_session_router(access=access, store=sessions, agents=agents, counters=counters),
             make_job_router(access=access, store=jobs, counters=counters),
             make_agent_router(access=access, store=agents, counters=counters),
         ],

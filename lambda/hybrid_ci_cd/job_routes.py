@@ -49,7 +49,7 @@ def _add_reading(router: APIRouter, *, access: Access, store: JobStore) -> None:
         "",
         summary="List the caller's jobs of one status",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Jobs, oldest first."),
+        responses=responses(openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="Jobs, oldest first."),
     )
     async def list_jobs(
         user_id: Annotated[str, Depends(access.user)],
@@ -64,7 +64,7 @@ def _add_reading(router: APIRouter, *, access: Access, store: JobStore) -> None:
         "/{job_id}",
         summary="Read a job",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=200, description="The job."),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=200, description="The job."),
     )
     async def get_job(job_id: str, user_id: Annotated[str, Depends(access.user)]) -> Job:
         return store.get(job_id, user_id=user_id)
@@ -77,11 +77,11 @@ def _add_claims(router: APIRouter, *, access: Access, store: JobStore, counters:
         summary="Claim the oldest job that can be claimed",
         openapi_extra=operation(),
         responses=responses(
-            openapi.LOST_ERRORS, 401, 409, 429, 500, success=200, description="The job is the agent's to run."
+            openapi.LOST_ERRORS, 401, 403, 409, 429, 500, success=200, description="The job is the agent's to run."
         )
         | responses(openapi.ERRORS, success=204, description="There is no job to claim."),
     )
-    async def claim_next_job(request: Request, agent: Annotated[KnownAgent, Depends(access.agent)]) -> Job | Response:
+    async def claim_next_job(request: Request, agent: Annotated[KnownAgent, Depends(access.runner)]) -> Job | Response:
         job = store.claim_next(agent)
         if job is None:
             return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -94,10 +94,10 @@ def _add_claims(router: APIRouter, *, access: Access, store: JobStore, counters:
         summary="Claim this job",
         openapi_extra=operation(),
         responses=responses(
-            openapi.ERRORS, 401, 404, 409, 422, 429, 500, success=200, description="The job is the agent's to run."
+            openapi.ERRORS, 401, 403, 404, 409, 422, 429, 500, success=200, description="The job is the agent's to run."
         ),
     )
-    async def claim_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.agent)]) -> Job:
+    async def claim_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.runner)]) -> Job:
         claimed = store.claim(job_id, agent)
         request.state.log_fields["job_id"] = job_id
         if claimed.changed:
@@ -113,6 +113,7 @@ def _add_finish(router: APIRouter, *, access: Access, store: JobStore, counters:
         responses=responses(
             openapi.FINISHING_ERRORS,
             401,
+            403,
             404,
             409,
             413,
@@ -123,7 +124,7 @@ def _add_finish(router: APIRouter, *, access: Access, store: JobStore, counters:
             description="The job is finished; the same result once more changes nothing.",
         ),
     )
-    async def finish_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.agent)]) -> Job:
+    async def finish_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.runner)]) -> Job:
         finished = await read_body(request, FinishedJob, subject="The result")
         done = store.finish(job_id, agent, finished)
         request.state.log_fields["job_id"] = job_id

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -15,6 +15,9 @@ Outcome = Literal["succeeded", "failed"]
 Activity = Literal["idle", "busy"]
 AgentStatus = Literal["idle", "busy", "lost"]
 RunsOn = Literal["cloud", "customer"]
+# What an agent's token may do: read the jobs and agents of its user; claim and finish jobs. Each sends heartbeats.
+AgentScope = Literal["read", "run"]
+AGENT_SCOPES: tuple[AgentScope, ...] = get_args(AgentScope)
 
 # A job with both a payload and a result has to fit into DynamoDB's 400 KB.
 MAX_JSON_BYTES = 128 * 1024
@@ -184,6 +187,12 @@ class NewAgent(StrictModel):
 
     name: Name = Field(description="What people call it.")
     runs_on: RunsOn = "customer"
+    scopes: list[AgentScope] = Field(
+        default=list(AGENT_SCOPES),
+        min_length=1,
+        max_length=len(AGENT_SCOPES),
+        description="What its token may do: `read` its user's jobs and agents, `run` jobs; both when left out.",
+    )
 
 
 class Heartbeat(StrictModel):
@@ -211,6 +220,7 @@ class RegisteredAgent(Agent):
     """The only answer that ever holds the agent's token."""
 
     agent_token: str = Field(description="Keep it secret: whoever has it claims this user's jobs.")
+    scopes: list[AgentScope] = Field(description="What the token may do.")
 
 
 class AgentPage(BaseModel):

@@ -1,13 +1,14 @@
 """Map the routes of sessions: log in, validate, list one's devices, log out here and everywhere."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic.json_schema import SkipJsonSchema
 
 from hybrid_ci_cd import openapi
 from hybrid_ci_cd.access import Access
+from hybrid_ci_cd.agents import AgentStore
 from hybrid_ci_cd.models import (
     CreatedSession,
     Device,
@@ -32,13 +33,13 @@ from shared.times import timestamp
 # else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.
 
 
-def make_session_router(*, access: Access, store: SessionStore, counters: Counters) -> APIRouter:
+def make_session_router(*, access: Access, store: SessionStore, agents: AgentStore, counters: Counters) -> APIRouter:
     """Make the routes under /auth."""
     router = make_router("/auth")
     _add_login(router, access=access, store=store, counters=counters)
     _add_validation(router, store=store)
     _add_devices(router, access=access, store=store)
-    _add_endings(router, access=access, store=store, counters=counters)
+    _add_endings(router, access=access, store=store, agents=agents, counters=counters)
     return router
 
 
@@ -103,7 +104,9 @@ def _add_devices(router: APIRouter, *, access: Access, store: SessionStore) -> N
         return DevicePage(sessions=[_device(item, asking) for item in page.items], next_cursor=page.next_cursor)
 
 
-def _add_endings(router: APIRouter, *, access: Access, store: SessionStore, counters: Counters) -> None:
+def _add_endings(
+    router: APIRouter, *, access: Access, store: SessionStore, agents: AgentStore, counters: Counters
+) -> None:
     @router.delete(
         "/sessions/{handle}",
         status_code=HTTPStatus.NO_CONTENT,
@@ -122,11 +125,25 @@ def _add_endings(router: APIRouter, *, access: Access, store: SessionStore, coun
         summary="Log out everywhere",
         openapi_extra=operation(),
         responses=responses(
-            openapi.ERRORS, 401, 429, 500, success=204, description="All of them have ended, this one too."
+            openapi.ERRORS, 401, 422, 429, 500, success=204, description="All of them have ended, this one too."
         ),
     )
-    async def end_all_sessions(asking: Annotated[Session, Depends(access.session)]) -> None:
+    async def end_all_sessions(
+        asking: Annotated[Session, Depends(access.session)],
+        agents_too: Annotated[
+            Literal["true", "false"],
+            Query(alias="agents", description="Whether the tokens of all the caller's agents end as well."),
+        ] = "false",
+    ) -> None:
+        with_agents = agents_too == "true"
+        if with_agents:
+            # First, so that a call which fails after it can be sent again with the same session.
+            agents.end_all(asking.user_id)
         store.end_all(asking)
+        if with_agents:
+            # And once more, for an agent that a session registered in between; none of them can register another now.
+            agents.end_all(asking.user_id)
+            agents.remove_ended(asking.user_id)
         counters.count("LoggedOutEverywhere")
 
 

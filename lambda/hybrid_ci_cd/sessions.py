@@ -97,9 +97,13 @@ class SessionStore:
 
     def find(self, session_id: str) -> Session | None:
         """Find the session with this id if it holds at this moment, swept or not."""
-        if not is_session_id(session_id):
-            return None
-        handle = hash_key(session_id)
+        return self._find(hash_key(session_id)) if is_session_id(session_id) else None
+
+    def still_holds(self, session: Session) -> bool:
+        """Tell whether a session that was found holds at this moment."""
+        return self._find(session.handle) is not None
+
+    def _find(self, handle: str) -> Session | None:
         found = self._dynamodb.get_item(self._table, Key={"session_id": {"S": handle}}, ConsistentRead=True)
         if "Item" not in found:
             return None

@@ -131,8 +131,8 @@ def test_a_claim_is_one_conditional_write(make_api: MakeApi, dynamodb: Any, api:
 
     make_api(client=client).claim(job_id, agent)
 
-    # The first one reads the agent's token.
-    assert [operation for operation, _ in client.requests] == ["get_item", "update_item"]
+    # The first two read the agent's token, and whether all of its user's agents were ended.
+    assert [operation for operation, _ in client.requests] == ["get_item", "get_item", "update_item"]
 
 
 @pytest.mark.parametrize("path", ["/jobs/claim", "/jobs/{job_id}/claim"])

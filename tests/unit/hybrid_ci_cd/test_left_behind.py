@@ -71,10 +71,10 @@ def test_asking_for_work_costs_the_same_however_many_jobs_run(
 
     assert make_api(client=client).claim_next(agent).status == 204
 
-    # The agent's token; who is lost among the idle and the busy, and who was removed; and the queue.
-    assert [operation for operation, _ in client.requests] == ["get_item", *["query"] * 4]
+    # The agent's token and generation; who is lost among the idle and the busy, and who was removed; and the queue.
+    assert [operation for operation, _ in client.requests] == ["get_item", "get_item", *["query"] * 4]
     tables = [request["TableName"].rsplit("-", maxsplit=1)[0] for _, request in client.requests]
-    assert tables == [*["hybrid-ci-cd-agents"] * 4, "hybrid-ci-cd-jobs"]
+    assert tables == [*["hybrid-ci-cd-agents"] * 5, "hybrid-ci-cd-jobs"]
 
 
 def test_a_look_for_jobs_left_behind_ends_somewhere(

@@ -11,7 +11,7 @@ import pytest
 from harness.local.emulators import Running
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.jobs import JobStore
-from hybrid_ci_cd.models import NewAgent, NewJob
+from hybrid_ci_cd.models import AGENT_SCOPES, NewAgent, NewJob
 from hybrid_ci_cd.settings import Settings
 from shared.api_errors import ApiError
 from shared.dynamodb import DynamoDB
@@ -42,7 +42,8 @@ def at_once(local_aws: Running, store_settings: Settings, logger: Any) -> tuple[
 
 def registered(agents: AgentStore) -> list[KnownAgent]:
     made = [agents.register(NewAgent(name=f"agent-{number}"), user_id="user123") for number in range(AGENTS)]
-    return [KnownAgent(agent_id=agent.agent_id, user_id="user123", is_lost=False) for _, agent in made]
+    scopes = frozenset(AGENT_SCOPES)
+    return [KnownAgent(agent_id=agent.agent_id, user_id="user123", is_lost=False, scopes=scopes) for _, agent in made]
 
 
 @pytest.mark.drill(short=1)
