@@ -13,7 +13,7 @@ from stock_track_record.jobs import JobRequests, JobStore
 from stock_track_record.queue import Client as QueueClient
 from stock_track_record.queue import Queue
 from stock_track_record.records import RecordStore
-from stock_track_record.routes import Stores, make_api_router
+from stock_track_record.routes import Stores, make_api_routers
 from stock_track_record.settings import ApiSettings
 from stock_track_record.stocks import StockStore
 from stock_track_record.version import VERSION
@@ -40,7 +40,7 @@ def create_app(
         title=openapi.TITLE,
         version=VERSION,
         description=openapi.DESCRIPTION,
-        routers=[make_api_router(stores=stores, clock=clock)],
+        routers=make_api_routers(settings=settings, stores=stores, clock=clock),
         logger=logger,
         # In Lambda the HTTP API answers for browsers, and the function says nothing: a browser refuses two answers.
         cors=None if settings.is_lambda else _cors_rules(settings),

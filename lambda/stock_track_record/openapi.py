@@ -9,6 +9,7 @@ DESCRIPTION = f"""Track records of channels that pick stocks: what they recommen
 
 ERRORS: Catalogue = {
     **COMMON,
+    403: ("forbidden", "This token may not do that: it needs the scope records:write."),
     404: ("not_found", "There is no channel with this id."),
     409: ("pick_exists", "The channel has a pick of ACME on 2026-01-05 already. None was added: leave it out."),
     422: ("invalid_request", "The channel does not fit: name: field required."),

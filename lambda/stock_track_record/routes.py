@@ -16,11 +16,13 @@ from shared.paging import After, limit_to, read_cursor
 from shared.routers import make_router
 from shared.times import Clock
 from stock_track_record import models, openapi
+from stock_track_record.access import asking_for
 from stock_track_record.channels import ChannelStore
 from stock_track_record.jobs import JobRequests, JobStore
 from stock_track_record.keys import TICKER_PATTERN
 from stock_track_record.paging import DEFAULT_LIMIT, MAX_LIMIT, place_by_age, place_by_day
 from stock_track_record.records import RecordStore
+from stock_track_record.settings import ApiSettings
 from stock_track_record.stocks import StockStore
 from stock_track_record.version import VERSION
 
@@ -41,20 +43,32 @@ class Stores:
     records: RecordStore
 
 
-def make_api_router(*, stores: Stores, clock: Clock) -> APIRouter:
-    """Make the routes under /api."""
-    router = make_router("/api")
-    add_health(router, models.Health(version=VERSION))
-    _add_channels(router, stores)
-    _add_picks(router, stores, clock)
-    _add_stocks(router, stores, clock)
-    _add_processing(router, stores)
-    _add_results(router, stores)
-    return router
+@dataclass(frozen=True, kw_only=True)
+class Routers:
+    """Where routes go: those that read, and those that make or change something."""
+
+    reads: APIRouter
+    writes: APIRouter
 
 
-def _add_channels(router: APIRouter, stores: Stores) -> None:
-    @router.post(
+def make_api_routers(*, settings: ApiSettings, stores: Stores, clock: Clock) -> list[APIRouter]:
+    """Make the routes under /api: health for everybody, the rest for scopes where the settings name some."""
+    public = make_router("/api")
+    add_health(public, models.Health(version=VERSION))
+    routers = Routers(
+        reads=make_router("/api", dependencies=asking_for(settings.read_scopes)),
+        writes=make_router("/api", dependencies=asking_for(settings.write_scopes)),
+    )
+    _add_channels(routers, stores)
+    _add_picks(routers, stores, clock)
+    _add_stocks(routers, stores, clock)
+    _add_processing(routers, stores)
+    _add_results(routers.reads, stores)
+    return [public, routers.reads, routers.writes]
+
+
+def _add_channels(routers: Routers, stores: Stores) -> None:
+    @routers.writes.post(
         "/channels",
         status_code=HTTPStatus.CREATED,
         summary="Create a channel",
@@ -67,7 +81,7 @@ def _add_channels(router: APIRouter, stores: Stores) -> None:
         request.state.log_fields["channel_id"] = channel.channel_id
         return channel
 
-    @router.get(
+    @routers.reads.get(
         "/channels",
         summary="List the channels",
         openapi_extra=operation(),
@@ -76,7 +90,7 @@ def _add_channels(router: APIRouter, stores: Stores) -> None:
     async def list_channels(limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.ChannelPage:
         return stores.channels.page(after=read_cursor(after, place_by_age), limit=limit)
 
-    @router.get(
+    @routers.reads.get(
         "/channels/{channel_id}",
         summary="Read a channel",
         openapi_extra=operation(),
@@ -86,8 +100,8 @@ def _add_channels(router: APIRouter, stores: Stores) -> None:
         return stores.channels.read(channel_id)
 
 
-def _add_picks(router: APIRouter, stores: Stores, clock: Clock) -> None:
-    @router.post(
+def _add_picks(routers: Routers, stores: Stores, clock: Clock) -> None:
+    @routers.writes.post(
         "/channels/{channel_id}/picks",
         status_code=HTTPStatus.CREATED,
         summary="Add picks to a channel",
@@ -103,7 +117,7 @@ def _add_picks(router: APIRouter, stores: Stores, clock: Clock) -> None:
         request.state.log_fields["channel_id"] = channel_id
         return models.AddedPicks(picks=new.picks)
 
-    @router.get(
+    @routers.reads.get(
         "/channels/{channel_id}/picks",
         summary="List a channel's picks",
         openapi_extra=operation(),
@@ -113,8 +127,8 @@ def _add_picks(router: APIRouter, stores: Stores, clock: Clock) -> None:
         return stores.channels.picks(channel_id, after=read_cursor(after, place_by_day), limit=limit)
 
 
-def _add_stocks(router: APIRouter, stores: Stores, clock: Clock) -> None:
-    @router.put(
+def _add_stocks(routers: Routers, stores: Stores, clock: Clock) -> None:
+    @routers.writes.put(
         "/stocks/{ticker}",
         summary="Put a stock's prices",
         openapi_extra=operation(body=models.NewPrices),
@@ -127,7 +141,7 @@ def _add_stocks(router: APIRouter, stores: Stores, clock: Clock) -> None:
         _refuse_the_future((price.date for price in new.prices), clock)
         return stores.stocks.put_prices(ticker, new)
 
-    @router.get(
+    @routers.reads.get(
         "/stocks/{ticker}",
         summary="Read a stock and its prices",
         openapi_extra=operation(),
@@ -137,8 +151,8 @@ def _add_stocks(router: APIRouter, stores: Stores, clock: Clock) -> None:
         return stores.stocks.read(ticker)
 
 
-def _add_processing(router: APIRouter, stores: Stores) -> None:
-    @router.post(
+def _add_processing(routers: Routers, stores: Stores) -> None:
+    @routers.writes.post(
         "/channels/{channel_id}/process",
         status_code=HTTPStatus.ACCEPTED,
         summary="Ask for the track record to be made anew",
@@ -162,7 +176,7 @@ def _add_processing(router: APIRouter, stores: Stores) -> None:
         response.headers["Location"] = f"../../jobs/{job.job_id}"
         return job
 
-    @router.get(
+    @routers.reads.get(
         "/jobs/{job_id}",
         summary="Read a job",
         openapi_extra=operation(),

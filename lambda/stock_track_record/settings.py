@@ -37,6 +37,9 @@ class ApiSettings(Settings):
 
     queue_url: str
     frontend_origins: tuple[str, ...] = ("*",)
+    # Of which a token needs one; none are asked for where tokens are not.
+    read_scopes: tuple[str, ...] = ()
+    write_scopes: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "ApiSettings":
@@ -46,6 +49,8 @@ class ApiSettings(Settings):
             **vars(common),
             queue_url=required(environment, "SQS_QUEUE_URL"),
             frontend_origins=origins(environment, "FRONTEND_URL"),
+            read_scopes=tuple(environment.get("READ_SCOPES", "").split()),
+            write_scopes=tuple(environment.get("WRITE_SCOPES", "").split()),
         )
 
 
