@@ -62,5 +62,6 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
             max_age_seconds=3600,
         ),
         max_body_bytes=MAX_BODY_BYTES,
+        docs=settings.public_docs,
         on_shutdown=database.close,
     )

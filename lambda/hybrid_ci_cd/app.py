@@ -26,8 +26,8 @@ SERVICE = "hybrid_ci_cd"
 METRICS_NAMESPACE = "hybrid-ci-cd"
 
 
-def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logger) -> FastAPI:
-    """Make the application; it reads nothing from its environment."""
+def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logger, docs: bool = True) -> FastAPI:
+    """Make the application, with or without its docs pages; it reads nothing from its environment."""
     dynamodb = DynamoDB(client=client, logger=logger)
     counters = Counters(namespace=METRICS_NAMESPACE, service=SERVICE, stage=settings.stage)
     sessions = SessionStore(settings=settings, dynamodb=dynamodb, clock=clock)
@@ -49,6 +49,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         logger=logger,
         cors=_cors_rules(settings),
         counters=counters,
+        docs=docs,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from aws_lambda_powertools import Logger
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
 
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES, BodyLimit
 from shared.cors import Cors, CorsRules
@@ -16,10 +17,18 @@ from shared.head_requests import HeadRequests
 from shared.metrics import Counters, FlushCounters
 from shared.openapi import with_schemas
 from shared.request_log import RequestLog
+from shared.security_headers import SecurityHeaders
 
 
 class Application(FastAPI):
-    """An application that works out its OpenAPI document when somebody asks for it, and nothing of it before."""
+    """An application whose every response has the security headers.
+
+    It works out its OpenAPI document when somebody asks for it, and nothing of it before.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the security headers outside of Starlette's own catch-all, whose response needs them as well."""
+        return SecurityHeaders(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         """Make the document when the routes are new; what was described by a model gets that model's schema."""

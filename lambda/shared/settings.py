@@ -27,6 +27,16 @@ def choice(environment: Mapping[str, str], name: str, choices: Sequence[str], *,
     return value
 
 
+def flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+    """Read a variable that is `true` or `false`."""
+    return choice(environment, name, ("true", "false"), default="true" if default else "false") == "true"
+
+
+def public_docs(environment: Mapping[str, str]) -> bool:
+    """Read whether everybody may read the pages of the API."""
+    return flag(environment, "PUBLIC_DOCS", default=True)
+
+
 def whole_number(environment: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
     """Read a variable that is a whole number between bounds."""
     value = environment.get(name, "").strip() or str(default)

@@ -21,10 +21,16 @@ from stock_track_record.version import VERSION
 SERVICE = "stock_track_record"
 
 
-def create_app(
-    *, settings: ApiSettings, client: Client, queue_client: QueueClient, clock: Clock, logger: Logger
+def create_app(  # noqa: PLR0913 - the parts that it is made of
+    *,
+    settings: ApiSettings,
+    client: Client,
+    queue_client: QueueClient,
+    clock: Clock,
+    logger: Logger,
+    docs: bool = True,
 ) -> FastAPI:
-    """Make the application; it reads nothing from its environment."""
+    """Make the application, with or without its docs pages; it reads nothing from its environment."""
     dynamodb = DynamoDB(client=client, logger=logger)
     jobs = JobStore(table=settings.table, dynamodb=dynamodb, clock=clock)
     stocks = StockStore(table=settings.stocks_table, dynamodb=dynamodb)
@@ -44,6 +50,7 @@ def create_app(
         logger=logger,
         # In Lambda the HTTP API answers for browsers, and the function says nothing: a browser refuses two answers.
         cors=None if settings.is_lambda else _cors_rules(settings),
+        docs=docs,
     )
 
 

@@ -7,6 +7,7 @@ from botocore.session import get_session
 from shared.dynamodb import make_client
 from shared.lambda_handler import make_handler
 from shared.logs import make_logger
+from shared.settings import public_docs
 from shared.times import system_clock
 from stock_track_record import queue
 from stock_track_record.app import SERVICE, create_app
@@ -22,5 +23,6 @@ app = create_app(
     queue_client=queue.make_client(_session),
     clock=system_clock,
     logger=_logger,
+    docs=public_docs(os.environ),
 )
 handler = make_handler(app)

@@ -20,8 +20,8 @@ SERVICE = "triggers_api"
 METRICS_NAMESPACE = "triggers-api"
 
 
-def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logger) -> FastAPI:
-    """Make the application; it reads nothing from its environment."""
+def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logger, docs: bool = True) -> FastAPI:
+    """Make the application, with or without its docs pages; it reads nothing from its environment."""
     dynamodb = DynamoDB(client=client, logger=logger)
     counters = Counters(namespace=METRICS_NAMESPACE, service=SERVICE, stage=settings.stage)
     return make_application(
@@ -39,6 +39,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         logger=logger,
         cors=_cors_rules(settings),
         counters=counters,
+        docs=docs,
         # What is too large for DynamoDB gets an answer of its own.
         max_body_bytes=None,
     )

@@ -5,6 +5,7 @@ import os
 from shared.dynamodb import make_client
 from shared.lambda_handler import make_handler
 from shared.logs import make_logger
+from shared.settings import public_docs
 from shared.times import system_clock
 from triggers_api.app import SERVICE, create_app
 from triggers_api.settings import Settings
@@ -12,5 +13,11 @@ from triggers_api.settings import Settings
 _settings = Settings.from_environment(os.environ)
 _logger = make_logger(SERVICE, _settings.log_level)
 
-app = create_app(settings=_settings, client=make_client(), clock=system_clock, logger=_logger)
+app = create_app(
+    settings=_settings,
+    client=make_client(),
+    clock=system_clock,
+    logger=_logger,
+    docs=public_docs(os.environ),
+)
 handler = make_handler(app)

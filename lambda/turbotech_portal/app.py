@@ -30,7 +30,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         title=openapi.TITLE,
         version=VERSION,
         description=openapi.DESCRIPTION,
-        routers=make_routers(authenticator=Authenticator(settings), adapters=adapters),
+        routers=make_routers(authenticator=Authenticator(settings), adapters=adapters, scopes=settings.scopes),
         logger=logger,
         cors=_cors_rules(settings),
         docs=settings.public_docs,
