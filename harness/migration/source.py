@@ -16,7 +16,7 @@ from fileshare.checks import (
     MAX_FILE_KEY_LENGTH,
     MAX_FILENAME_LENGTH,
     DoesNotFitError,
-    checked_name,
+    checked_key,
     checked_url,
     is_short_code,
     is_timestamp,
@@ -235,7 +235,7 @@ def checked(row: Row, name: str, check: Callable[[str], str]) -> str:
 
 
 def checked_or_none(row: Row, name: str, most: int) -> str | None:
-    return None if row.get(name) is None else checked(row, name, lambda value: checked_name(value, most))
+    return None if row.get(name) is None else checked(row, name, lambda value: checked_key(value, most))
 
 
 def address(email: str) -> str:

@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fileshare.auth import Authenticator
 from fileshare.records import User
+from shared.personal import public_id
 
 Dependency = Callable[..., Awaitable[User]]
 
@@ -20,7 +21,8 @@ def user_of(authenticator: Authenticator) -> Dependency:
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(scheme)]
     ) -> User:
         found = await authenticator.authenticate(credentials.credentials if credentials else None)
-        request.state.log_fields["user_id"] = found.user_id
+        # Ids of users who came from elsewhere can be addresses.
+        request.state.log_fields["user_id"] = public_id(found.user_id)
         return found
 
     return user

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from shared import times
+from shared.visible_text import visible
 
 # The longest URL, file key and name, all escaped, fit well.
 MAX_BODY_BYTES = 64 * 1024
@@ -65,10 +66,17 @@ def is_target(text: str) -> bool:
     return True
 
 
-def checked_name(text: str, most: int) -> str:
+def checked_key(text: str, most: int) -> str:
     """Refuse control characters, which could forge a header or a line of a log."""
     if not 1 <= len(text) <= most or any(unicodedata.category(character)[0] == "C" for character in text):
         raise DoesNotFitError(f"must have 1 to {most} characters and no control characters")
+    return text
+
+
+def checked_name(text: str, most: int) -> str:
+    """Refuse what nobody sees or what turns a text around: report\N{RIGHT-TO-LEFT OVERRIDE}fdp.exe looks like a PDF."""
+    if not 1 <= len(text) <= most or visible(text) != text:
+        raise DoesNotFitError(f"must have 1 to {most} characters, and none that nobody sees or that turns text around")
     return text
 
 

@@ -18,6 +18,7 @@ from shared.bodies import read_body
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to, read_cursor
 from shared.routers import make_router
+from shared.visible_text import visible
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -124,6 +125,7 @@ def _details(link: Link) -> LinkDetails:
         created_at=link.created_at,
         expires_at=link.expires_at,
         file_key=link.file_key,
-        filename=link.filename,
+        # Other code has written some; the key above is no name for people, and is given back as it is.
+        filename=None if link.filename is None else visible(link.filename),
         click_count=link.click_count,
     )

@@ -13,6 +13,7 @@ from fileshare.checks import (
     MAX_FILENAME_LENGTH,
     DoesNotFitError,
     checked_expiry,
+    checked_key,
     checked_name,
     checked_url,
     is_short_code,
@@ -123,7 +124,7 @@ def _checked(wanted: NewLink, now: datetime) -> NewLink:
         checked_url(wanted.full_url)
         place = "file_key"
         if wanted.file_key is not None:
-            checked_name(wanted.file_key, MAX_FILE_KEY_LENGTH)
+            checked_key(wanted.file_key, MAX_FILE_KEY_LENGTH)
         place = "filename"
         if wanted.filename is not None:
             checked_name(wanted.filename, MAX_FILENAME_LENGTH)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.settings import LOG_LEVELS, choice, origins, required
+from shared.settings import LOG_LEVELS, choice, origins, public_docs, required
 
 SWITCH = "USE_DYNAMODB"
 SWITCH_VALUES = ("true", "false")
@@ -32,6 +32,7 @@ class Settings:
     in_lambda: bool = False
     log_level: str = "INFO"
     cors_origins: tuple[str, ...] = ("*",)
+    public_docs: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -47,6 +48,7 @@ class Settings:
             in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,
             log_level=choice(environment, "LOG_LEVEL", LOG_LEVELS, default="INFO"),
             cors_origins=origins(environment),
+            public_docs=public_docs(environment),
         )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
+from shared.visible_text import visible
 from turbotech_portal.deliverables import DeliverableAdapter
 from turbotech_portal.metrics import MetricAdapter
 from turbotech_portal.models import (
@@ -39,7 +40,7 @@ async def make_dashboard(
 
 def deliverable_numbers(deliverables: Sequence[Deliverable]) -> DeliverableNumbers:
     """Count by status, every known one included, and take the mean of what is done: 0 when there is nothing to do."""
-    counted = Counter(deliverable.status for deliverable in deliverables)
+    counted = Counter(visible(deliverable.status) for deliverable in deliverables)
     done = sum(deliverable.completion_percentage for deliverable in deliverables)
     return DeliverableNumbers(
         total=len(deliverables),

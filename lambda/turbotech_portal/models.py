@@ -3,11 +3,22 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    field_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from shared import ids, times
+from shared.personal import holds_address, public_id, public_name
 from shared.strict_model import StrictModel
+from shared.visible_text import VisibleLine, VisibleLines, visible
 
 MAX_MONTH = 120
 # A binary fraction holds every number of nine digits before and six behind the point exactly as it was written.
@@ -21,8 +32,8 @@ EXAMPLE_USER_ID = "auth0|5f7c8ec7c33c6c004bbafe82"
 Status = Literal["NOT_STARTED", "IN_PROGRESS", "BLOCKED", "COMPLETED"]
 STATUSES: tuple[Status, ...] = ("NOT_STARTED", "IN_PROGRESS", "BLOCKED", "COMPLETED")
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), VisibleLine]
+Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000), VisibleLines]
 Percentage = Annotated[int, Field(ge=0, le=100, description="How much of it is done, in percent.")]
 Month = Annotated[int, Field(ge=1, le=MAX_MONTH, description="The month of the project, counted from 1.")]
 
@@ -40,6 +51,24 @@ def _number(value: object) -> object:
 # What callers send, and what they get: DynamoDB's numbers are decimal, JSON's are not.
 SentValue = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE), AfterValidator(_few_decimals)]
 Value = Annotated[int | float, BeforeValidator(_number)]
+
+
+def _visible_lines(text: str) -> str:
+    return visible(text, lines=True)
+
+
+def _no_address(name: str) -> str:
+    if holds_address(name):
+        raise PydanticCustomError("address", "must be no e-mail address, since other users see it")
+    return name
+
+
+# What users get to see. Tables also hold what scripts and earlier releases wrote: it stays as it is, and is shown
+# without what nobody sees, and people without their addresses. Only JSON is written so: models have what is stored.
+ShownLine = Annotated[str, PlainSerializer(visible, when_used="json")]
+ShownLines = Annotated[str, PlainSerializer(_visible_lines, when_used="json")]
+UserId = Annotated[str, PlainSerializer(public_id, when_used="json")]
+OwnName = Annotated[Name, AfterValidator(_no_address)]
 
 
 def _left_out() -> Any:
@@ -91,7 +120,7 @@ class UpdateChanges(Changes):
 class UserChanges(Changes):
     """What users may change of themselves."""
 
-    name: Name = Field(default_factory=_left_out)
+    name: OwnName = Field(default_factory=_left_out)
 
 
 class NewUpdate(StrictModel):
@@ -105,9 +134,9 @@ class Deliverable(BaseModel):
     """Something that the project owes its customer."""
 
     id: int
-    name: str
+    name: ShownLine
     # Other people's scripts write the table, too: their words are shown as they are.
-    status: str = Field(examples=list(STATUSES))
+    status: ShownLine = Field(examples=list(STATUSES))
     completion_percentage: Value
     month: int
 
@@ -122,7 +151,7 @@ class Metric(BaseModel):
     """A number that the project is measured by."""
 
     id: int
-    name: str
+    name: ShownLine
     target: Value
     current_value: Value
 
@@ -133,22 +162,30 @@ class Metrics(BaseModel):
     metrics: list[Metric]
 
 
-class Author(BaseModel):
-    """Who wrote an update, as they were called then."""
+class UserName(BaseModel):
+    """What everybody may know of a user."""
 
-    id: str = Field(examples=[EXAMPLE_USER_ID])
+    id: UserId = Field(examples=[EXAMPLE_USER_ID])
     name: str
+
+    @field_serializer("name", when_used="json")
+    def _public_name(self, name: str) -> str:
+        return public_name(name, user_id=self.id)
+
+
+class Author(UserName):
+    """Who wrote an update, as they were called then."""
 
 
 class Update(BaseModel):
     """News of the project, with the ids of the users who have read it."""
 
     id: str = Field(pattern=f"^{ids.PATTERN}$", examples=[EXAMPLE_UPDATE_ID])
-    title: str
-    message: str
+    title: ShownLine
+    message: ShownLines
     author: Author
     created_at: str = Field(pattern=f"^{times.PATTERN}$", examples=[EXAMPLE_CREATED_AT])
-    read_by: list[str] = Field(default=[], examples=[[EXAMPLE_USER_ID]])
+    read_by: list[UserId] = Field(default=[], examples=[[EXAMPLE_USER_ID]])
 
 
 class UpdatesPage(BaseModel):
@@ -158,20 +195,11 @@ class UpdatesPage(BaseModel):
     next_cursor: str | None = Field(description="Send this as `cursor` to go on; null when there was no more.")
 
 
-class User(BaseModel):
-    """Somebody who has called the portal."""
+class User(UserName):
+    """Somebody who has called the portal, as only they themselves see it."""
 
-    id: str = Field(examples=[EXAMPLE_USER_ID])
-    name: str
     email: str | None = None
     first_seen_at: str | None = Field(default=None, examples=[EXAMPLE_CREATED_AT])
-
-
-class UserName(BaseModel):
-    """What everybody may know of a user."""
-
-    id: str = Field(examples=[EXAMPLE_USER_ID])
-    name: str
 
 
 class UserNames(BaseModel):

@@ -12,6 +12,7 @@ API Gateway says `{{"message":"Unauthorized"}}`."""
 ERRORS: Catalogue = {
     **COMMON,
     401: ("unauthorized", "No token was checked for this request."),
+    403: ("forbidden", "Your token has not the permission change:deliverables."),
     404: ("not_found", "There is no deliverable with this id."),
     409: ("too_many_readers", f"{MAX_READERS} users have marked this update as read, which is the most that are kept."),
     422: ("invalid_request", "The change does not fit: status: input should be 'COMPLETED'."),

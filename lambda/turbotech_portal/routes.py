@@ -13,6 +13,7 @@ from shared.bodies import read_body
 from shared.health import add_health
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to, read_cursor
+from shared.personal import public_id
 from shared.routers import make_router
 from shared.waiting import AsyncDynamoDB
 from turbotech_portal import openapi
@@ -38,6 +39,7 @@ from turbotech_portal.models import (
     UserName,
     UserNames,
 )
+from turbotech_portal.settings import Scopes
 from turbotech_portal.updates import UpdateAdapter, place_of
 from turbotech_portal.users import UserAdapter
 from turbotech_portal.version import VERSION
@@ -60,23 +62,32 @@ class Adapters:
     dynamodb: AsyncDynamoDB
 
 
-def make_routers(*, authenticator: Authenticator, adapters: Adapters) -> list[APIRouter]:
-    """Make the routes under /api: health for everybody, the rest for callers with a checked token."""
-    caller = _caller_of(authenticator)
+def make_routers(*, authenticator: Authenticator, adapters: Adapters, scopes: Scopes) -> list[APIRouter]:
+    """Make the routes under /api: health for everybody, the rest for callers with a checked token.
+
+    A router for each scope, whose every route asks for it, so that no route can be added without one.
+    """
     public = make_router(PREFIX)
     add_health(public, Health(version=VERSION))
-    protected = make_router(PREFIX, dependencies=[Depends(caller)])
-    _add_deliverables(protected, adapters.deliverables)
-    _add_metrics(protected, adapters.metrics)
-    _add_reading_of_updates(protected, adapters, caller=caller)
-    _add_writing_of_updates(protected, adapters, caller=caller)
-    _add_users(protected, adapters.users, caller=caller)
-    _add_dashboard(protected, adapters, caller=caller)
-    return [public, protected]
+    callers = [
+        _caller_of(authenticator, scope) for scope in (scopes.read, scopes.deliverables, scopes.metrics, scopes.updates)
+    ]
+    routers = [make_router(PREFIX, dependencies=[Depends(caller)]) for caller in callers]
+    reader, _, _, writer = callers
+    reading, deliverables, metrics, updates = routers
+    _add_reading_of_deliverables(reading, adapters.deliverables)
+    _add_changing_of_deliverables(deliverables, adapters.deliverables)
+    _add_reading_of_metrics(reading, adapters.metrics)
+    _add_changing_of_metrics(metrics, adapters.metrics)
+    _add_reading_of_updates(reading, adapters, caller=reader)
+    _add_writing_of_updates(updates, adapters, caller=writer)
+    _add_users(reading, adapters.users, caller=reader)
+    _add_dashboard(reading, adapters, caller=reader)
+    return [public, *routers]
 
 
-def _caller_of(authenticator: Authenticator) -> Dependency:
-    """Make the dependency that tells who calls."""
+def _caller_of(authenticator: Authenticator, scope: str | None) -> Dependency:
+    """Make the dependency that tells who calls, and refuses whoever may not."""
 
     async def caller(
         request: Request,
@@ -89,18 +100,21 @@ def _caller_of(authenticator: Authenticator) -> Dependency:
         ],
     ) -> Caller:
         found = authenticator.authenticate(request.scope)
-        request.state.log_fields["user"] = found.user_id
+        request.state.log_fields["user"] = public_id(found.user_id)
+        found.require(scope)
         return found
 
     return caller
 
 
-def _add_deliverables(router: APIRouter, deliverables: DeliverableAdapter) -> None:
+def _add_reading_of_deliverables(router: APIRouter, deliverables: DeliverableAdapter) -> None:
     @router.get(
         "/deliverables",
         summary="List the deliverables, all or those of a month",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Deliverables by their id."),
+        responses=responses(
+            openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="Deliverables by their id."
+        ),
     )
     async def list_deliverables(
         month: Annotated[
@@ -114,17 +128,19 @@ def _add_deliverables(router: APIRouter, deliverables: DeliverableAdapter) -> No
         "/deliverables/{deliverable_id}",
         summary="Read a deliverable",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=200, description="The deliverable."),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=200, description="The deliverable."),
     )
     async def read_deliverable(deliverable_id: str) -> Deliverable:
         return await deliverables.get_by_id(deliverables.table.number_id(deliverable_id))
 
+
+def _add_changing_of_deliverables(router: APIRouter, deliverables: DeliverableAdapter) -> None:
     @router.patch(
         "/deliverables/{deliverable_id}",
         summary="Change a deliverable",
         openapi_extra=operation(body=DeliverableChanges),
         responses=responses(
-            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=200, description="The deliverable as it is now."
+            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=200, description="The deliverable as it is now."
         ),
     )
     async def update_deliverable(deliverable_id: str, request: Request) -> Deliverable:
@@ -133,12 +149,12 @@ def _add_deliverables(router: APIRouter, deliverables: DeliverableAdapter) -> No
         return await deliverables.update(number, changes.model_dump(exclude_unset=True))
 
 
-def _add_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
+def _add_reading_of_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
     @router.get(
         "/metrics",
         summary="List the metrics",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="Metrics by their id."),
+        responses=responses(openapi.ERRORS, 401, 403, 429, 500, success=200, description="Metrics by their id."),
     )
     async def list_metrics() -> Metrics:
         return Metrics(metrics=await metrics.get_all())
@@ -147,17 +163,19 @@ def _add_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
         "/metrics/{metric_id}",
         summary="Read a metric",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=200, description="The metric."),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=200, description="The metric."),
     )
     async def read_metric(metric_id: str) -> Metric:
         return await metrics.get_by_id(metrics.table.number_id(metric_id))
 
+
+def _add_changing_of_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
     @router.patch(
         "/metrics/{metric_id}",
         summary="Change a metric",
         openapi_extra=operation(body=MetricChanges),
         responses=responses(
-            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=200, description="The metric as it is now."
+            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=200, description="The metric as it is now."
         ),
     )
     async def update_metric(metric_id: str, request: Request) -> Metric:
@@ -171,7 +189,7 @@ def _add_reading_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         "/updates",
         summary="List the updates",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 422, 429, 500, success=200, description="Updates, newest first."),
+        responses=responses(openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="Updates, newest first."),
     )
     async def list_updates(
         limit: Annotated[int, limit_to(MAX_LIMIT, "updates")] = MAX_LIMIT,
@@ -187,6 +205,7 @@ def _add_reading_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         responses=responses(
             openapi.ERRORS,
             401,
+            403,
             404,
             409,
             422,
@@ -207,7 +226,7 @@ def _add_writing_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         summary="Write an update",
         openapi_extra=operation(body=NewUpdate),
         responses=responses(
-            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=201, description="The update is there."
+            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=201, description="The update is there."
         ),
     )
     async def create_update(request: Request, user: Annotated[Caller, Depends(caller)]) -> Update:
@@ -220,7 +239,7 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         "/users",
         summary="List the users' names",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="Users by their name."),
+        responses=responses(openapi.ERRORS, 401, 403, 429, 500, success=200, description="Users by their name."),
     )
     async def list_users() -> UserNames:
         return UserNames(users=[UserName(id=user.id, name=user.name) for user in await users.get_all()])
@@ -229,7 +248,7 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         "/users/me",
         summary="Read what is known of the caller",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 404, 429, 500, success=200, description="The caller."),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 429, 500, success=200, description="The caller."),
     )
     async def read_me(user: Annotated[Caller, Depends(caller)]) -> User:
         return await users.of_caller(user)
@@ -239,7 +258,7 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         summary="Change the caller's name",
         openapi_extra=operation(body=UserChanges),
         responses=responses(
-            openapi.ERRORS, 401, 404, 413, 422, 429, 500, success=200, description="The caller, changed."
+            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=200, description="The caller, changed."
         ),
     )
     async def update_me(request: Request, user: Annotated[Caller, Depends(caller)]) -> User:
@@ -253,7 +272,7 @@ def _add_dashboard(router: APIRouter, adapters: Adapters, *, caller: Dependency)
         "/dashboard",
         summary="Read the numbers that a frontend shows first",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 429, 500, success=200, description="The numbers."),
+        responses=responses(openapi.ERRORS, 401, 403, 429, 500, success=200, description="The numbers."),
     )
     async def read_dashboard(user: Annotated[Caller, Depends(caller)]) -> Dashboard:
         return await make_dashboard(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from shared.api_errors import ApiError, not_found
 from shared.dynamodb import ConditionFailed, Item
 from shared.items import from_item, to_item
+from shared.personal import public_id
 from shared.waiting import AsyncDynamoDB, every_item_awaited
 
 # Every number that JavaScript and DynamoDB hold exactly alike fits into fifteen digits.
@@ -92,7 +93,9 @@ class Table(Generic[Shape]):
             return self._shape.model_validate(values)
         except ValidationError as error:
             members = sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False) if fault["loc"]})
-            line = {"table": self.name, "item_id": values.get("id"), "members": members}
+            item_id = values.get("id")
+            shown = public_id(item_id) if isinstance(item_id, str) else item_id
+            line = {"table": self.name, "item_id": shown, "members": members}
             self._logger.warning("An item does not fit and is left out.", extra=line)
             return None
 

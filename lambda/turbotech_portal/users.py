@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from shared.items import to_item
+from shared.personal import public_name
 from shared.times import Clock, timestamp
 from shared.waiting import AsyncDynamoDB
 from turbotech_portal.auth import Caller
@@ -21,8 +22,8 @@ class UserAdapter:
         self._clock = clock
 
     async def get_all(self) -> list[User]:
-        """Return every user by name."""
-        return sorted(await self.table.everything(), key=lambda user: (user.name.casefold(), user.id))
+        """Return every user by the name that others see."""
+        return sorted(await self.table.everything(), key=_by_public_name)
 
     async def get_by_id(self, user_id: str) -> User:
         """Return a user, or refuse with 404."""
@@ -38,9 +39,12 @@ class UserAdapter:
         return found if found is not None else await self._enter(caller)
 
     async def _enter(self, caller: Caller) -> User:
-        """Enter a caller, or complete what a script has left out. Of two requests at once both get the first one's."""
+        """Enter a caller, or complete what a script has left out. Of two requests at once both get the first one's.
+
+        The name is shown to others, so an address is none: Auth0 puts it into `name` as well where it knows no better.
+        """
         values = {
-            "name": caller.name or caller.email or caller.user_id,
+            "name": public_name(caller.name or "", user_id=caller.user_id),
             "first_seen_at": timestamp(self._clock()),
             **({"email": caller.email} if caller.email else {}),
         }
@@ -53,3 +57,7 @@ class UserAdapter:
             ReturnValues="ALL_NEW",
         )
         return self.table.whole(answer["Attributes"])
+
+
+def _by_public_name(user: User) -> tuple[str, str]:
+    return public_name(user.name, user_id=user.id).casefold(), user.id

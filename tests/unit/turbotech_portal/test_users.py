@@ -41,7 +41,11 @@ def test_whoever_writes_an_update_is_entered(api: Api, dynamodb: Any, tables: Ta
     ("claims", "name"),
     [
         ({"sub": "s|1", "name": "Ada", "email": "a@example.com"}, "Ada"),
-        ({"sub": "s|1", "email": "a@example.com"}, "a@example.com"),
+        ({"sub": "s|1", "email": "a@example.com"}, "s|1"),
+        ({"sub": "s|1", "name": "a@example.com", "email": "a@example.com"}, "s|1"),
+        ({"sub": "s|1", "name": "n" * 199 + "@example.com"}, "s|1"),
+        ({"sub": "s|1", "name": "山田\u3000太郎"}, "山田\u3000太郎"),
+        ({"sub": "s|1", "name": "ada\u202emoc"}, "s|1"),
         ({"sub": "s|1"}, "s|1"),
         ({"sub": "s|1", "name": "  "}, "s|1"),
         ({"sub": "s|1", "name": 7}, "s|1"),

@@ -1,0 +1,40 @@
+"""Keep e-mail addresses out of what users are shown of one another, and out of the log.
+
+Tokens name people by their address where nothing else is known of them, and some identity providers make ids of
+addresses; items of before hold both. What is stored stays as it is: these say what of it others may see.
+"""
+
+import hashlib
+import re
+import unicodedata
+from urllib.parse import unquote
+
+from shared.visible_text import visible
+
+_ADDRESS = re.compile(r"\S@\S")
+# How Auth0 names a program that has a token of its own: nobody's address
+# (https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow).
+_PROGRAM = re.compile(r"[A-Za-z0-9_-]{1,64}@clients")
+_DIGITS = 32
+
+
+def holds_address(text: str) -> bool:
+    """Tell whether an e-mail address stands in a text, also in wide letters or as part of an URL."""
+    plain = visible(unicodedata.normalize("NFKC", unquote(text)))
+    return _ADDRESS.search(plain) is not None and _PROGRAM.fullmatch(plain) is None
+
+
+def public_id(user_id: str) -> str:
+    """Return the id by which others may know a user: the id itself, or where an address stands in it, a hash of it.
+
+    Whoever knows the address can work the hash out, and so find this user's texts; nobody can read it from the hash.
+    """
+    if not holds_address(user_id):
+        return user_id
+    return f"user|{hashlib.sha256(user_id.encode('utf-8', errors='surrogatepass')).hexdigest()[:_DIGITS]}"
+
+
+def public_name(name: str, *, user_id: str) -> str:
+    """Return the name by which others may know a user: never an address, and never nothing that can be seen."""
+    shown = visible(name).strip()
+    return shown if shown and not holds_address(shown) else public_id(user_id)

@@ -1,0 +1,68 @@
+"""Nobody is shown another one's e-mail address, wherever a token or an old item has it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.personal import holds_address, public_id, public_name
+
+ADDRESSES = st.emails() | st.builds(
+    "{}@{}".format, st.text(alphabet="aé日x.", min_size=1), st.sampled_from(["corp", "é.example"])
+)
+
+
+@given(ADDRESSES, st.text(), st.text())
+def test_an_address_is_found_whatever_stands_around_it(address: str, before: str, after: str) -> None:
+    assert holds_address(f"{before}{address}{after}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada@example.com",
+        "Ada <ada@example.com>",
+        "mailto:ada@example.com",
+        "samlp|corp|ada@example.com",
+        "oauth2|x|ada%40example.com",
+        "ada\uff20example.com",
+        "ada﹫example.com",
+        "a\u200bda@\u200bexample.com",
+        "client@clients.example.com",
+        "x y@clients",
+    ],
+)
+def test_an_address_in_disguise_is_one(text: str) -> None:
+    assert holds_address(text)
+    assert "@" not in public_id(text)
+    assert re.fullmatch(r"user\|[0-9a-f]{32}", public_id(text))
+
+
+@pytest.mark.parametrize("text", ["auth0|5f7c8ec7", "Ada @ work", "@ada", "Zoë", "", "k3yOfAprogram@clients", "a @"])
+def test_what_is_none_stays_as_it_is(text: str) -> None:
+    assert not holds_address(text)
+    assert public_id(text) == text
+
+
+@given(st.text(), st.text())
+def test_no_name_that_is_shown_has_an_address_or_is_empty_where_the_id_is_not(name: str, user_id: str) -> None:
+    shown = public_name(name, user_id=user_id)
+
+    assert not holds_address(shown)
+    assert shown or not user_id
+
+
+@given(ADDRESSES, st.text(alphabet="\u200b\u202e\x00 ab"))
+def test_no_name_or_id_gives_an_address_away(address: str, hidden: str) -> None:
+    middle = len(address) // 2
+    disguised = f"{address[:middle]}{hidden.strip(' ab')}{address[middle:]}"
+
+    for shown in (public_name(disguised, user_id=f"x|{address}"), public_id(disguised), public_id(address)):
+        assert address.lower() not in shown.lower()
+        assert "@" not in shown
+
+
+@given(st.text(), st.text())
+def test_two_users_are_never_one(first: str, second: str) -> None:
+    assert (public_id(first) == public_id(second)) == (first == second)
