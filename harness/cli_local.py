@@ -107,6 +107,7 @@ def local_token(
     lifetime: Annotated[
         int, typer.Option(metavar="SECONDS", help="When it expires; below zero makes one that has expired.")
     ] = 3600,
+    scope: Annotated[list[str] | None, typer.Option(help="A scope that it has; name several one by one.")] = None,
 ) -> None:
     """Print a token of the local issuer, which the root's API takes on the local AWS in the place of Auth0's."""
     from harness.environment import read_environment
@@ -122,7 +123,8 @@ def local_token(
     if "var.environment.jwt" not in (found.path / "main.tf").read_text():
         raise BadConfiguration(f"The API of {found.name} takes no tokens of an issuer; its README says what it takes.")
     issuer = Issuer.of(found.project)
-    print(issuer.token(subject=subject, audience=tenant.audience, lifetime_seconds=lifetime))
+    claims = {"scope": " ".join(scope)} if scope else {}
+    print(issuer.token(subject=subject, audience=tenant.audience, lifetime_seconds=lifetime, **claims))
 
 
 def tell(running: Running, *, as_json: bool) -> None:

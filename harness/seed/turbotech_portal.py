@@ -92,9 +92,20 @@ def calls(deployment: Deployment, secrets: Mapping[str, str]) -> list[str]:  # n
 
 
 def local_token(deployment: Deployment, *, subject: str = SAMPLE_USER, lifetime_seconds: int = 3600) -> str:
-    """Sign a token with the local issuer, which stands in for the environment's Auth0 tenant."""
+    """Sign a token with the local issuer, which stands in for the environment's Auth0 tenant.
+
+    It has every scope that the deployed function asks for.
+    """
+    function = deployment.client("lambda").get_function_configuration(
+        FunctionName=deployment.output("lambda_function_name"), Qualifier="live"
+    )
+    variables = function.get("Environment", {}).get("Variables", {})
+    scopes = sorted({value for name, value in variables.items() if name.startswith("SCOPE_")})
     return Issuer.of(deployment.root.project).token(
-        subject=subject, audience=audience_of(deployment), lifetime_seconds=lifetime_seconds
+        subject=subject,
+        audience=audience_of(deployment),
+        lifetime_seconds=lifetime_seconds,
+        **({"scope": " ".join(scopes)} if scopes else {}),
     )
 
 

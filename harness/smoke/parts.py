@@ -25,6 +25,9 @@ from harness.workspace import Deployment, variables_of
 LOG_SECONDS = 60.0
 # In an app's version.py.
 VERSION = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
+# What a page loads, and an address that is not seen from the page.
+PAGE_PARTS = re.compile(r'(?:src|href)="([^"]*)"')
+PAGE_ELSEWHERE = re.compile(r"[a-z]+:|/")
 
 
 @contextmanager
@@ -97,11 +100,19 @@ def packaged_version(deployment: Deployment) -> str | None:
 
 
 def pages_work(http: httpx.Client) -> None:
-    """Open the API's pages, under whatever prefix they lie."""
+    """Open the API's pages with all that they load, under whatever prefix they lie."""
     page = http.get("docs")
+    if "/docs" not in http.get("no-such-page/at-all").json()["error"]["message"]:
+        # The function says that it has none, as a root may decide.
+        for absent in (page, http.get("openapi.json")):
+            expect_status(absent, 404)
+        return
     expect_status(page, 200)
-    expect("openapi.json" in page.text, "The page does not load openapi.json")
-    expect_status(http.get("openapi.json"), 200)
+    named = [address for address in PAGE_PARTS.findall(page.text) if not address.startswith("data:")]
+    expect("openapi.json" in named, "The page does not load openapi.json")
+    for address in named:
+        expect(not PAGE_ELSEWHERE.match(address), f"The page loads {address}, which is not the API's own.")
+        expect_status(http.get(address), 200)
 
 
 def allowed_origin(deployment: Deployment) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import SettingsError
-from turbotech_portal.settings import Settings
+from turbotech_portal.settings import Scopes, Settings
 
 LEAST = {
     "DYNAMODB_TABLE_DELIVERABLES": "deliverables",
@@ -41,6 +41,10 @@ def test_everything_that_can_be_set() -> None:
         "LOG_LEVEL": "DEBUG",
         "CORS_ORIGINS": "https://portal.example.com",
         "PUBLIC_DOCS": "false",
+        "SCOPE_READ": "read:portal",
+        "SCOPE_DELIVERABLES": " change:deliverables ",
+        "SCOPE_METRICS": "https://api.example.com/metrics.change",
+        "SCOPE_UPDATES": "",
     }
 
     settings = Settings.from_environment(environment)
@@ -48,6 +52,16 @@ def test_everything_that_can_be_set() -> None:
     assert (settings.auth_mode, settings.stage, settings.log_level) == ("local", "staging", "DEBUG")
     assert settings.cors_origins == ("https://portal.example.com",)
     assert not settings.public_docs
+    assert settings.scopes == Scopes(
+        read="read:portal", deliverables="change:deliverables", metrics="https://api.example.com/metrics.change"
+    )
+
+
+@pytest.mark.parametrize("name", ["SCOPE_READ", "SCOPE_DELIVERABLES", "SCOPE_METRICS", "SCOPE_UPDATES"])
+@pytest.mark.parametrize("value", ["two words", "a,b", "[a]", 'a"b', "a\\b", "é", "a\x00", "s" * 129])
+def test_what_cannot_be_a_scope_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name} is .* Set it to one scope as tokens spell it"):
+        Settings.from_environment(LEAST | {name: value})
 
 
 @pytest.mark.parametrize("name", LEAST)
