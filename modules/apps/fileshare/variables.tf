@@ -23,7 +23,7 @@ variable "deletion_protection" {
 }
 
 variable "lambda" {
-  description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, whether everybody may sign up in production, and requests a second before 429, of all and of sign-ups alone; null makes only what the service needs."
+  description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, whether everybody may sign up in production and read its docs pages, and requests a second before 429, of all and of sign-ups alone; null makes only what the service needs."
   type = object({
     memory                  = optional(number, 512)
     timeout                 = optional(number, 30)
@@ -34,6 +34,7 @@ variable "lambda" {
     tracing                 = optional(bool, false)
     cors_origins            = optional(list(string), ["*"])
     open_writes             = optional(bool, false)
+    public_docs             = optional(bool, true)
     throttling = optional(object({
       rate  = optional(number, 1000)
       burst = optional(number, 500)

@@ -1,5 +1,23 @@
 locals {
   name = "turbotech-portal-${var.stage}"
+
+  # By the variable that tells the function; one that is not set asks for nothing.
+  scopes = {
+    for name, scope in {
+      SCOPE_DELIVERABLES = var.scopes.deliverables
+      SCOPE_METRICS      = var.scopes.metrics
+      SCOPE_READ         = var.scopes.read
+      SCOPE_UPDATES      = var.scopes.updates
+    } : name => scope if scope != null
+  }
+
+  # What API Gateway asks for as well: as soon as one scope is set each kind of change is a route of its own, since the one
+  # that takes all the rest asks for reading's.
+  changes = var.scopes.in_gateway && length(local.scopes) > 0 ? {
+    "/api/deliverables/{id}" = { method = "PATCH", scope = var.scopes.deliverables }
+    "/api/metrics/{id}"      = { method = "PATCH", scope = var.scopes.metrics }
+    "/api/updates"           = { method = "POST", scope = var.scopes.updates }
+  } : {}
 }
 
 module "deliverables" {
@@ -106,6 +124,7 @@ module "function" {
       PUBLIC_DOCS                 = tostring(var.public_docs)
       STAGE                       = var.stage
     },
+    local.scopes,
     # https://github.com/awslabs/aws-lambda-web-adapter says what they mean; run.sh reads PORT as well.
     var.web_adapter == null ? {} : {
       AWS_LAMBDA_EXEC_WRAPPER      = "/opt/bootstrap"
@@ -148,13 +167,13 @@ module "api" {
   access_logs  = { retention_days = var.logs_days }
   alarm_topics = [module.observability.topic]
 
-  routes = {
-    "ANY /api/{proxy+}" = {}
+  routes = merge({ for path, change in local.changes : "${change.method} ${path}" => { scopes = change.scope[*] } }, {
+    "ANY /api/{proxy+}" = { scopes = var.scopes.in_gateway ? var.scopes.read[*] : [] }
     "GET /api/health"   = { public = true }
     # The docs, and an error with a code and a request id for every other path. Nobody checks a token here, so the function
     # refuses with 401 whatever it would have answered.
     "$default" = { public = true, checked = true }
-  }
+  })
 
   cors = {
     origins         = var.cors_origins

@@ -132,6 +132,27 @@ variable "reserved_concurrency" {
   default     = null
 }
 
+variable "scopes" {
+  description = "What a token must hold to read, and to change deliverables, metrics and updates, each a scope or permission as tokens spell it; what is null every token may. API Gateway asks for them as well unless in_gateway is false, as it has to be where tokens have them in the claim permissions alone, which it does not read."
+  type = object({
+    read         = optional(string)
+    deliverables = optional(string)
+    metrics      = optional(string)
+    updates      = optional(string)
+    in_gateway   = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for scope in [var.scopes.read, var.scopes.deliverables, var.scopes.metrics, var.scopes.updates] :
+      scope == null ? true : can(regex("^[!#-+\\--Z^-~]{1,128}$", scope))
+    ])
+    error_message = "scopes: each is one scope as tokens spell it, such as change:deliverables, of up to 128 characters without spaces, commas, quotes, brackets and backslashes; leave out what every token may."
+  }
+}
+
 variable "stage" {
   description = "What stands for the environment in every name."
   type        = string
