@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 
 from harness.files import write_atomically
 from harness.local.signatures import Refusal, Request, SecretOf, Signed, check, claims_a_signer
+from harness.ownership import read_own
 
 HOST = "127.0.0.1"
 # Answers whether the process that listens has this start's secrets, and tells it to nobody.
@@ -61,7 +62,7 @@ class Secrets:
     @classmethod
     def of(cls, path: Path) -> Secrets:
         """Read the secrets that were kept; raises what reading, JSON and their form raise."""
-        return cls(**json.loads(path.read_text()))
+        return cls(**json.loads(read_own(path)))
 
     def keep(self, path: Path) -> None:
         write_atomically(path, json.dumps(asdict(self)) + "\n", mode=0o600)

@@ -10,6 +10,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from harness.demo import kept_secrets
 from harness.errors import SawhorseError, Untrusted
 from harness.layout import Project
 from harness.local.emulators import LocalAWS
+from harness.local.guard import Secrets
 from harness.local.issuer import Issuer
 from harness.migration.journal import open_journal
 from harness.package.cache import Cache
@@ -35,6 +37,12 @@ from harness.terraform_state import keep_states, unsaved
 STRANGER = 65534
 IS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can give a file to somebody else")
+
+
+def secrets_of_a_start(project: Project) -> None:
+    """Read them as far as whose they are; what is in the file here is no secret."""
+    with suppress(TypeError):
+        Secrets.of(project.local / "secrets.json")
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,7 @@ PLACES = [
     ),
     Place(f"{PRIVATE}/local", lambda p: LocalAWS(p).recorded(), directory=True),
     Place(f"{PRIVATE}/local/running.json", lambda p: LocalAWS(p).recorded()),
+    Place(f"{PRIVATE}/local/secrets.json", secrets_of_a_start),
     Place(f"{PRIVATE}/local/issuer", Issuer.of, directory=True),
     Place(f"{PRIVATE}/local/issuer/key.json", Issuer.of),
     Place(f"{PRIVATE}/local/keys", lambda p: kept_secrets(p.local / "keys/one.json"), directory=True),
