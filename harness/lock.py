@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from pathlib import Path
 
+from harness import bootstrap
 from harness.errors import INTERRUPTED, SawhorseError, told
 from harness.layout import Project
 from harness.package.locks import make_lock
 
-# Locks of tools come first: those of the apps agree with the harness's, which runs their unit tests.
+# Locks of tools come first: those of the apps agree with the harness's where they can, which runs their unit tests.
 TOOLS = (
     "uv",
     "build",
@@ -23,6 +26,33 @@ TOOLS = (
     "bench_chalice",
     "bench_functions",
 )
+# Runs the unit tests of the apps.
+HARNESS = "harness.txt"
+PINS = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
+NAMED_AT_MOST = 3
+
+
+def tell_differences(project: Project, lock: Path, preferred: Path) -> None:
+    """Say where unit tests of an app would import another version than its package has."""
+    here = pins_of(preferred)
+    others = [
+        f"{name} {here[name]} and not {version}"
+        for name, version in pins_of(lock).items()
+        if here.get(name, version) != version
+    ]
+    if others:
+        more = f" and {len(others) - NAMED_AT_MOST} more" if len(others) > NAMED_AT_MOST else ""
+        bootstrap.say(
+            f"{project.shown(lock)}: unit tests run with requirements/{HARNESS}, and there import "
+            f"{', '.join(others[:NAMED_AT_MOST])}{more}."
+        )
+
+
+def pins_of(lock: Path) -> dict[str, str]:
+    """Return the version of each distribution that a lock of requirements pins once."""
+    found = PINS.findall(lock.read_text()) if lock.suffix == ".txt" and lock.is_file() else []
+    names = [name for name, _ in found]
+    return {name: version for name, version in found if names.count(name) == 1}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,9 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         project = Project.find()
         for name in options.names or [*TOOLS, *project.apps]:
-            constraints = [project.requirements / "harness.txt"] if name in project.apps else []
-            lock = make_lock(project, name, upgrade=options.upgrade, constraints=constraints)
+            preferred = project.requirements / HARNESS if name in project.apps else None
+            lock = make_lock(project, name, upgrade=options.upgrade, preferred=preferred)
             print(project.shown(lock), flush=True)
+            if preferred:
+                tell_differences(project, lock, preferred)
     except (SawhorseError, OSError) as error:
         return told(error)
     except KeyboardInterrupt:

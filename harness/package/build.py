@@ -78,7 +78,7 @@ def build_with(  # noqa: PLR0913 # all that a build settled
     target: Target,
 ) -> Package:
     """Build a package with an interpreter that is ready to compile; None makes one without bytecode."""
-    lock = find_lock(project, config.app)
+    lock = find_lock(project, config.app, config.python, compiler)
     declared = declared_in(str(project.path), config.app)
     compiled_by = ready.version() if ready else ""
     if ready and not f"{compiled_by}.".startswith(f"{target.python}."):

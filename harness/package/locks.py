@@ -12,16 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
 from harness import bootstrap
 from harness.errors import BuildFailed, UnknownName
 from harness.files import write_shared
 from harness.layout import Project, one_of
+from harness.package.config import RUNTIMES
 from harness.package.declared import PYPROJECT, UV_LOCK, declared_in
 from harness.package.state import lock_digest, lock_inputs
+from harness.package.target import Target
 
 # A path in a line that uv wrote: `./x`, `../x`, `/x`, `file:///x`, with `-e` or a name before it.
 LOCAL = re.compile(r"^(?P<editable>-e )?([A-Za-z0-9._-]+(\[[^]]*\])? @ )?(?P<path>(file:|\.{1,2}/|/)\S+)", re.MULTILINE)
 LOCK_AGAIN = "run make lock again"
+# A line that pins, without its hashes, as uv writes it.
+PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==\S")
+NO_EXTRA = re.compile(r"[Pp]ackage `([A-Za-z0-9._-]+)(?:==)?([^` ]*)[^`]*` does not have an extra named `([^`]+)`")
+# The extras that are asked for, by the canonical names of their distributions and their own.
+Extras = set[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -37,8 +47,12 @@ class FoundLock:
     digest: bytes
 
 
-def find_lock(project: Project, app: str) -> FoundLock:
-    """Find the lock that a build of an app reads. Raises BuildFailed where there is none, or more than one."""
+def find_lock(project: Project, app: str, python: str, interpreter: Path | None) -> FoundLock:
+    """Find the lock that a build of an app reads. Raises BuildFailed where there is none, or more than one.
+
+    `python` is the functions' minor version, `interpreter` one of it.
+    """
+    refuse_other_python(project, app, python)
     inputs = lock_inputs(str(project.path), app)
     requirements, own = project.requirements / f"{app}.txt", project.lambda_path / app / UV_LOCK
     refuse_two(project, [path for path in (requirements, own) if project.shown(path) in inputs])
@@ -47,7 +61,9 @@ def find_lock(project: Project, app: str) -> FoundLock:
         return FoundLock(requirements, inputs[project.shown(requirements)], project.path, digest)
     uv_locks = [path for path in uv_locks_of(project, app) if project.shown(path) in inputs]
     if uv_locks:
-        return FoundLock(uv_locks[0], exported(project, app, uv_locks[0]), uv_locks[0].parent, digest)
+        return FoundLock(
+            uv_locks[0], exported(project, app, uv_locks[0], python, interpreter), uv_locks[0].parent, digest
+        )
     raise no_lock(project, app)
 
 
@@ -78,13 +94,50 @@ def no_lock(project: Project, app: str) -> BuildFailed:
     )
 
 
-def exported(project: Project, app: str, uv_lock: Path) -> bytes:
+def python_of(project: Project, app: str) -> str:
+    """Return the minor version that an app's functions run under, as far as its package.toml can be read."""
+    try:
+        content = tomllib.loads((project.lambda_path / app / "package.toml").read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        content = {}
+    runtime = content.get("runtime")
+    return runtime.removeprefix("python") if runtime in RUNTIMES else bootstrap.FUNCTIONS_PYTHON
+
+
+def refuse_other_python(project: Project, app: str, python: str) -> None:
+    """Refuse a pyproject.toml of an app that is not for the Python of its functions. Raises BuildFailed."""
+    path = project.lambda_path / app / PYPROJECT
+    try:
+        declared = tomllib.loads(path.read_text(encoding="utf-8")).get("project")
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        # Where it is of use, it is read again, and refused.
+        return
+    requires = declared.get("requires-python") if isinstance(declared, dict) else None
+    if not isinstance(requires, str):
+        return
+    from harness.package.markers import may_run  # noqa: PLC0415 # few apps have one
+
+    try:
+        runs = may_run(requires, python)
+    except ValueError:
+        # uv says what is wrong with it.
+        return
+    if not runs:
+        raise BuildFailed(
+            f"{project.shown(path)} has requires-python {requires}, and the functions of {app} run under {python}; "
+            f"correct one of the two, or runtime in lambda/{app}/package.toml."
+        )
+
+
+def exported(project: Project, app: str, uv_lock: Path, python: str, interpreter: Path | None) -> bytes:
     """Return what a uv.lock pins for an app, as requirements. Raises BuildFailed where it fits no pyproject.toml."""
     shown = project.shown(uv_lock)
     directory = project.lambda_path / app
     refuse_missing_pyproject(project, uv_lock)
     command: list[str | Path] = [bootstrap.ensure_uv(project.path), "export", "--quiet", "--locked", "--no-dev"]
     command += ["--no-emit-project", "--no-annotate", "--no-header", "--format", "requirements.txt"]
+    # Else uv looks for one that the lock is for, also in the network.
+    command += ["--python", interpreter or sys.executable]
     # Offline first: a lock that fits needs no index.
     for options in (["--offline"], []):
         result = bootstrap.run_tool([*command, *options], directory=directory)
@@ -95,7 +148,20 @@ def exported(project: Project, app: str, uv_lock: Path) -> bytes:
         if "Unable to find lockfile" in result.stderr:
             # The one further up is not of a workspace with this app.
             raise no_lock(project, app)
+        refuse_python_of_uv(shown, app, python, result.stderr)
     raise BuildFailed(unanswered(f"{shown} could not be read", result.stderr))
+
+
+def refuse_python_of_uv(shown: str, app: str, python: str, words: str) -> None:
+    """Refuse what uv takes for another Python: of a workspace, every member has a say. Raises BuildFailed."""
+    if "incompatible with the project's Python requirement" in words:
+        from harness.package.archives import said_by_uv  # noqa: PLC0415 # most locks are read without asking
+
+        raise BuildFailed(
+            f"{shown} is for another Python than {python}, which the functions of {app} run under; correct "
+            f"requires-python in the {PYPROJECT} that uv names, or runtime in lambda/{app}/package.toml. "
+            f"{said_by_uv(words)}"
+        )
 
 
 def refuse_missing_pyproject(project: Project, uv_lock: Path) -> None:
@@ -110,17 +176,19 @@ def unanswered(failed: str, words: str, advice: str | None = None) -> str:
     return refusal_of_index(failed, words, advice) if advice else refusal_of_index(failed, words)
 
 
-def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequence[Path] = ()) -> Path:
+def make_lock(project: Project, name: str, *, upgrade: bool, preferred: Path | None = None) -> Path:
     """Resolve requirements/<name>.in, or an app's pyproject.toml, and write the lock with its hashes.
 
-    With `upgrade` every version may change, else only what has to. A lock that a build would refuse is not written.
-    Raises BuildFailed.
+    With `upgrade` every version may change, else only what has to. Where several versions would do, that of the lock
+    `preferred` is taken. A lock that a build would refuse is not written. Raises BuildFailed.
     """
     from harness.package.requirements import check_source  # noqa: PLC0415 # heavy, and only here
 
     written, lock = project.requirements / f"{name}.in", project.requirements / f"{name}.txt"
     declared, uv_lock = project.lambda_path / name / PYPROJECT, project.lambda_path / name / UV_LOCK
     refuse_two(project, [path for path in (lock, uv_lock) if path.is_file()])
+    if name in project.apps:
+        refuse_other_python(project, name, python_of(project, name))
     if uv_lock.is_file():
         return relock(project, name, uv_lock, upgrade=upgrade)
     source = written if written.is_file() or not declared.is_file() else declared
@@ -128,43 +196,84 @@ def make_lock(project: Project, name: str, *, upgrade: bool, constraints: Sequen
         there = sorted(path.stem for path in project.requirements.glob("*.in"))
         raise UnknownName(f"There is no requirements/{name}.in; write it, or choose {one_of(there)}.")
     if source == written:
-        check_source(source, project.shown(source), project.path, declared_in(str(project.path), name))
+        extras = check_source(source, project.shown(source), project.path, declared_in(str(project.path), name))
     else:
-        check_pyproject(project, source)
-    directory_of_uv = project.path if source == written else source.parent
-    with tempfile.TemporaryDirectory(prefix="sawhorse-") as directory:
-        made = Path(directory) / lock.name
-        if lock.is_file() and not upgrade:
-            # uv keeps the versions that stand in the file it writes to.
-            made.write_bytes(lock.read_bytes())
-        command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "compile", "--quiet", "--universal"]
-        command += ["--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
-        # Else uv looks for a Python 3.11, also in the network.
-        command += ["--python", sys.executable]
-        command += ["--custom-compile-command", "make lock", "--output-file", made]
-        command += [os.path.relpath(source, directory_of_uv)]
-        command += [word for path in constraints for word in ("-c", path)]
-        result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=directory_of_uv)
-        if result.returncode != 0:
-            failed = f"{project.shown(source)} could not be locked"
-            raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
-        content = portable(made.read_bytes().decode(), project.path, source).encode()
+        extras = check_pyproject(project, source)
+    made = resolved(project, source, pins_before(lock, preferred, upgrade=upgrade), extras, upgrade=upgrade)
+    content = portable(made, project.path, source).encode()
     refuse_unbuildable(project, name, content, lock, project.path)
     write_shared(lock, content)
     return lock
 
 
-def check_pyproject(project: Project, path: Path) -> None:
-    """Refuse a pyproject.toml that says nothing of dependencies, of which uv makes an empty lock."""
+def pins_before(lock: Path, preferred: Path | None, *, upgrade: bool) -> str:
+    """Return the lines whose versions uv keeps where it can: those of a lock, then those of the preferred one."""
+    own = lock.read_text() if lock.is_file() and not upgrade else ""
+    if preferred is None or not preferred.is_file():
+        return own
+    # Without its hashes: another index may have other files of the same version.
+    lines = (line.removesuffix("\\").rstrip() for line in preferred.read_text().splitlines())
+    return "\n".join([own, *(line for line in lines if PIN.match(line))]) + "\n"
+
+
+def resolved(project: Project, source: Path, before: str, extras: Extras, *, upgrade: bool) -> str:
+    """Have uv resolve requirements, and return the lock that it writes. Raises BuildFailed."""
+    directory_of_uv = source.parent if source.name == PYPROJECT else project.path
+    with tempfile.TemporaryDirectory(prefix="sawhorse-") as directory:
+        made = Path(directory) / "made.txt"
+        # uv keeps the versions that stand in the file it writes to.
+        made.write_text(before)
+        command: list[str | Path] = [bootstrap.ensure_uv(project.path), "pip", "compile", "--universal"]
+        command += ["--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
+        # Else uv looks for a Python 3.11, also in the network.
+        command += ["--python", sys.executable]
+        command += ["--custom-compile-command", "make lock", "--output-file", made]
+        command += [os.path.relpath(source, directory_of_uv)]
+        # --upgrade asks the index anew, and would pass over the preferred versions.
+        result = bootstrap.run_tool(
+            [*command, *(["--upgrade"] if upgrade and not before else [])], directory=directory_of_uv
+        )
+        if result.returncode != 0:
+            failed = f"{project.shown(source)} could not be locked"
+            raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
+        refuse_extras(project.shown(source), extras, result.stderr)
+        return made.read_text()
+
+
+def refuse_extras(shown: str, asked: Extras, words: str) -> None:
+    """Refuse an extra that a distribution has not, where it is asked for here, and warn where another one asks."""
+    for name, version, extra in NO_EXTRA.findall(words):
+        sentence = f"{shown}: {name}{version and f' {version}'} has no extra {extra}"
+        if asked & {(canonicalize_name(name), canonicalize_name(extra)), ("", canonicalize_name(extra))}:
+            raise BuildFailed(f"{sentence}, so nothing would come of it; correct the name, or leave it out.")
+        bootstrap.say(f"{sentence}, which another distribution asks for; nothing comes of that.")
+
+
+def check_pyproject(project: Project, path: Path) -> Extras:
+    """Refuse a pyproject.toml that says nothing of dependencies, of which uv makes an empty lock.
+
+    Returns the extras that it asks for.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BuildFailed(f"{project.shown(path)} is not valid TOML ({error}); correct that line.") from error
-    if not isinstance(content.get("project"), dict):
+    declared = content.get("project")
+    if not isinstance(declared, dict):
         raise BuildFailed(
             f"{project.shown(path)} has no [project] whose dependencies could be locked; add it, or write "
             f"requirements/{path.parent.name}.in."
         )
+    extras: Extras = set()
+    dependencies = declared.get("dependencies")
+    for words in dependencies if isinstance(dependencies, list) else []:
+        try:
+            requirement = Requirement(str(words))
+        except InvalidRequirement:
+            # uv says what is wrong with it.
+            continue
+        extras |= {(canonicalize_name(requirement.name), canonicalize_name(extra)) for extra in requirement.extras}
+    return extras
 
 
 def portable(content: str, top: Path, source: Path) -> str:
@@ -194,23 +303,44 @@ def refuse_unbuildable(project: Project, name: str, content: bytes, lock: Path, 
     declared = declared_in(str(project.path), name)
     read = read_lock(content, project.shown(lock), base, None, declared=declared, numbered=numbered)
     if read.trees:
-        from harness.package.wheel_build import check_build_system  # noqa: PLC0415 # few locks name directories
+        # Few locks name directories.
+        from harness.package.build import find_compiler  # noqa: PLC0415 # builds read locks
+        from harness.package.cache import Cache  # noqa: PLC0415
+        from harness.package.wheel_build import WheelBuilder, check_build_system  # noqa: PLC0415
 
         for tree in read.trees:
             check_build_system(project, tree)
+        if name in project.apps:
+            # Whether it is pure Python, only building shows; the build finds what is built here.
+            cache, python = Cache.of_user(), python_of(project, name)
+            interpreter = find_compiler(project, python, cache)
+            builder = WheelBuilder(project, cache, Target(python, "x86_64-manylinux_2_28"), interpreter)
+            with cache.preparing():
+                for tree in read.trees if interpreter else []:
+                    tree.line.check_name(builder.of_tree(tree).filename.partition("-")[0])
 
 
 def relock(project: Project, app: str, uv_lock: Path, *, upgrade: bool) -> Path:
     """Have uv bring a uv.lock up to date with the pyproject.toml beside it; one that is refused is as it was."""
     refuse_missing_pyproject(project, uv_lock)
     before = uv_lock.read_bytes()
-    command: list[str | Path] = [bootstrap.ensure_uv(project.path), "lock", "--quiet"]
+    extras = check_pyproject(project, project.lambda_path / app / PYPROJECT)
+    from harness.package.build import find_compiler  # noqa: PLC0415 # builds read locks
+    from harness.package.cache import Cache  # noqa: PLC0415 # the same
+
+    python = python_of(project, app)
+    interpreter = find_compiler(project, python, Cache.of_user())
+    # Else uv looks for one that the lock is for, also in the network.
+    command: list[str | Path] = [bootstrap.ensure_uv(project.path), "lock", "--python", interpreter or sys.executable]
     result = bootstrap.run_tool([*command, *(["--upgrade"] if upgrade else [])], directory=uv_lock.parent)
     if result.returncode != 0:
-        failed = f"{project.shown(uv_lock)} could not be locked"
-        raise BuildFailed(unanswered(failed, result.stderr, LOCK_AGAIN))
+        shown = project.shown(uv_lock)
+        refuse_python_of_uv(shown, app, python, result.stderr)
+        raise BuildFailed(unanswered(f"{shown} could not be locked", result.stderr, LOCK_AGAIN))
     try:
-        refuse_unbuildable(project, app, exported(project, app, uv_lock), uv_lock, uv_lock.parent)
+        refuse_extras(project.shown(uv_lock), extras, result.stderr)
+        content = exported(project, app, uv_lock, python, interpreter)
+        refuse_unbuildable(project, app, content, uv_lock, uv_lock.parent)
     except BaseException:
         write_shared(uv_lock, before)
         raise

@@ -227,11 +227,18 @@ def read_lock(  # noqa: PLR0913 # what a lock is read by
     return Lock(list(reader.pinned.values()), reader.archived, reader.trees)
 
 
-def check_source(path: Path, shown: str, base: Path, declared: Declared) -> None:
-    """Refuse in a `.in` file, or one that it names by -r or -c, what a build could not install. Raises BuildFailed."""
+def check_source(path: Path, shown: str, base: Path, declared: Declared) -> set[tuple[str, str]]:
+    """Refuse in a `.in` file, or one that it names by -r or -c, what a build could not install. Raises BuildFailed.
+
+    Returns the extras that it asks for, each after its distribution's canonical name, which a path has not.
+    """
+    extras: set[tuple[str, str]] = set()
     reader = Reader(base, None, declared, is_lock=False)
     for line, requirement in lines_of(path.read_bytes(), shown, declared, (path,)):
         reader.take(line, requirement)
+        name = canonicalize_name(requirement.name or "")
+        extras |= {(name, canonicalize_name(extra)) for extra in requirement.extras}
+    return extras
 
 
 def lines_of(

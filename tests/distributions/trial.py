@@ -155,7 +155,7 @@ class Trial:
         return row
 
     def parts(self) -> list[Part]:
-        found = find_lock(self.project, "tiny")
+        found = find_lock(self.project, "tiny", TARGET.python, self.interpreter)
         commands = read_config(self.project, "tiny").commands
         version = version_of(str(self.interpreter))
         wanted = Wanted(

@@ -13,6 +13,8 @@ import pytest
 from harness import bootstrap
 from harness.errors import BadConfiguration, BuildFailed
 from harness.layout import Project
+from harness.lock import main as lock_main
+from harness.lock import pins_of
 from harness.package.build import build
 from harness.package.locks import make_lock
 from tests.unit.harness.conftest import MakeTiny
@@ -300,3 +302,184 @@ def test_a_sentence_follows_when_the_requirements_move(project: Project) -> None
     declare(project, "alpha")
 
     assert "Add it to lambda/tiny/pyproject.toml and" in build(project, "tiny").warnings[0]
+
+
+# Which Python it is for
+
+
+OTHER = [(">=3.14", "python3.13"), ("<3.13", "python3.13"), (">=3.13", "python3.11"), ("==3.12.*", "python3.13")]
+
+
+def set_runtime(project: Project, runtime: str) -> None:
+    config = project.lambda_path / "tiny/package.toml"
+    config.write_text(f'runtime = "{runtime}"\n[functions.api]\nhandler = "tiny.main.handler"\n')
+
+
+def require_python(project: Project, requires: str) -> None:
+    path = project.lambda_path / "tiny/pyproject.toml"
+    path.write_text(path.read_text().replace('requires-python = ">=3.11"', f'requires-python = "{requires}"'))
+
+
+@pytest.mark.parametrize(("requires", "runtime"), OTHER)
+@pytest.mark.parametrize("prepare", [with_pyproject, with_uv_lock])
+def test_a_pyproject_for_another_python_is_refused_by_both(
+    project: Project, prepare: Callable[[Project], None], requires: str, runtime: str
+) -> None:
+    prepare(project)
+    before = tree(project.path)
+    require_python(project, requires)
+    set_runtime(project, runtime)
+    locks = {name: content for name, content in before.items() if name.endswith(("uv.lock", "tiny.txt"))}
+
+    words = (
+        f"lambda/tiny/pyproject.toml has requires-python {requires}, and the functions of tiny run under {runtime[6:]};"
+    )
+    for step in (lambda: packed(project), lambda: make_lock(project, "tiny", upgrade=False)):
+        with pytest.raises(BuildFailed, match=re.escape(words)):
+            step()
+    now = tree(project.path)
+    assert {name: now[name] for name in locks} == locks
+
+
+@pytest.mark.parametrize("requires", [">=3.13", ">=3.13.1", ">=3.11,!=3.13.0", "", "~=3.13.2"])
+def test_a_pyproject_for_some_patch_release_is_locked_and_built(project: Project, requires: str) -> None:
+    declare(project, "alpha")
+    require_python(project, requires)
+    if not requires:
+        path = project.lambda_path / "tiny/pyproject.toml"
+        path.write_text(path.read_text().replace('requires-python = ""\n', ""))
+
+    make_lock(project, "tiny", upgrade=False)
+
+    assert packed(project) == ["alpha"]
+
+
+def test_a_member_of_a_workspace_for_another_python_is_named_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_workspace(project)
+    packed(project)
+    before = tree(project.path / "dist")
+    for name in ("pyproject.toml", "uv.lock"):
+        path = project.path / name
+        path.write_text(path.read_text().replace('requires-python = ">=3.11"', 'requires-python = ">=3.14"'))
+    root = project.path / "pyproject.toml"
+    root.write_text('[project]\nname = "top"\nversion = "0"\nrequires-python = ">=3.14"\n' + root.read_text())
+    # Nothing is fetched: there is nowhere to fetch it from.
+    monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", "http://127.0.0.1:9")
+
+    with pytest.raises(BuildFailed) as refusal:
+        packed(project)
+
+    said = str(refusal.value)
+    assert said.startswith("uv.lock is for another Python than 3.13, which the functions of tiny run under; correct")
+    assert "lambda/tiny/package.toml. uv says:" in said
+    assert tree(project.path / "dist") == before
+
+
+# Extras
+
+
+@pytest.mark.parametrize("has_uv_lock", [True, False])
+def test_an_extra_that_no_version_has_is_refused_and_the_lock_stays(
+    project: Project,
+    has_uv_lock: bool,  # noqa: FBT001
+) -> None:
+    (with_uv_lock if has_uv_lock else with_pyproject)(project)
+    lock = project.lambda_path / "tiny/uv.lock" if has_uv_lock else project.requirements / "tiny.txt"
+    before = lock.read_bytes()
+    declare(project, "alpha[nope]")
+
+    with pytest.raises(
+        BuildFailed, match=r"alpha 1.0 has no extra nope, so nothing would come of it; correct the name"
+    ):
+        make_lock(project, "tiny", upgrade=False)
+
+    assert lock.read_bytes() == before
+
+
+def test_an_extra_that_another_distribution_asks_for_is_said(
+    project: Project, index: Index, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_wheel(index.directory, "asker", {"asker.py": b""}, metadata="Requires-Dist: alpha[nope]\n")
+    (project.requirements / "tiny.in").write_text("asker\n")
+
+    make_lock(project, "tiny", upgrade=False)
+
+    said = capfd.readouterr().err
+    assert (
+        "requirements/tiny.in: alpha 1.0 has no extra nope, which another distribution asks for; nothing comes" in said
+    )
+    assert packed(project) == ["alpha", "asker"]
+
+
+# The versions of the harness
+
+
+@pytest.fixture
+def with_harness(project: Project, index: Index) -> Project:
+    """A project whose harness has older versions of what its app may have."""
+    lines = ""
+    for name in ("gamma", "delta"):
+        for version in ("1.0", "2.0"):
+            make_wheel(index.directory, name, {f"{name}.py": version.encode()}, version=version)
+        lines += f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{'1' * 64}\n"
+    (project.requirements / "harness.txt").write_text(f"# made by make lock\n{lines}absent==7\n")
+    return project
+
+
+@pytest.mark.parametrize("options", [[], ["--upgrade"]])
+def test_the_harness_decides_about_no_version_that_an_app_asks_for(
+    with_harness: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    options: list[str],
+) -> None:
+    monkeypatch.setenv("SAWHORSE_PROJECT", str(with_harness.path))
+    (with_harness.requirements / "tiny.in").write_text("gamma==2.0\ndelta\n")
+
+    assert lock_main([*options, "tiny"]) == 0
+
+    lock = (with_harness.requirements / "tiny.txt").read_text()
+    assert "gamma==2.0" in lock
+    # Where the app leaves it open, its unit tests and its package have one version.
+    assert "delta==1.0" in lock
+    assert "0" * 64 not in lock
+    assert packed(with_harness) == ["delta", "gamma"]
+    said = capfd.readouterr().err
+    assert (
+        "requirements/tiny.txt: unit tests run with requirements/harness.txt, and there import gamma 1.0 and not 2.0."
+        in said
+    )
+
+
+def test_a_lock_keeps_its_versions_before_those_of_the_harness(with_harness: Project) -> None:
+    lock = with_harness.requirements / "tiny.txt"
+    (with_harness.requirements / "tiny.in").write_text("delta==2.0\n")
+    make_lock(with_harness, "tiny", upgrade=False)
+    (with_harness.requirements / "tiny.in").write_text("delta\ngamma\n")
+    preferred = with_harness.requirements / "harness.txt"
+
+    make_lock(with_harness, "tiny", upgrade=False, preferred=preferred)
+    assert [name in lock.read_text() for name in ("delta==2.0", "gamma==1.0")] == [True, True]
+
+    make_lock(with_harness, "tiny", upgrade=True, preferred=preferred)
+    assert [name in lock.read_text() for name in ("delta==1.0", "gamma==1.0")] == [True, True]
+
+    make_lock(with_harness, "tiny", upgrade=True)
+    assert [name in lock.read_text() for name in ("delta==2.0", "gamma==2.0")] == [True, True]
+
+
+def test_what_all_apps_share_is_tested_in_the_versions_that_are_packed(repository: Path) -> None:
+    """The unit tests run in the harness's environment."""
+    project = Project(repository)
+    sharing = [app for app in project.apps if "-r shared.in" in (project.requirements / f"{app}.in").read_text()]
+    locked = {app: pins_of(project.requirements / f"{app}.txt") for app in sharing}
+    shared = set.intersection(*({*pins} for pins in locked.values()))
+    harness = pins_of(project.requirements / "harness.txt")
+
+    assert len(sharing) > 1
+    assert "pydantic" in shared
+    assert {app: {name: pins[name] for name in shared} for app, pins in locked.items()} == {
+        app: {name: harness[name] for name in shared} for app in sharing
+    }

@@ -69,6 +69,14 @@ def project(make_tiny: MakeTiny, wheels: Path, monkeypatch: pytest.MonkeyPatch) 
     for directory, requires in (("libs/x", "hatchling"), ("libs/odd", "frobnicator>=3"), ("../beside", "hatchling")):
         write(project.path / directory / "pyproject.toml", DECLARED.format("libx") + BACKEND.format(requires))
         write(project.path / directory / "libx/__init__.py", "VALUE = 3\n")
+    compiled = 'from setuptools import Extension, setup\nsetup(ext_modules=[Extension("libx.fast", ["fast.c"])])\n'
+    for name, text in (
+        ("pyproject.toml", DECLARED.format("libx") + BACKEND.format("setuptools").replace("hatchling", "setuptools")),
+        ("setup.py", compiled),
+        ("fast.c", "int fast(void) { return 1; }\n"),
+        ("libx/__init__.py", ""),
+    ):
+        write(project.path / "libs/c" / name, text.replace('setuptools.build"', 'setuptools.build_meta"'))
     write(project.path / "../loose/pyproject.toml", DECLARED.format("libx"))
     for name, text in (
         ("tiny.in", ""),
