@@ -17,7 +17,7 @@ from harness.package.archive import MOST_MEMBERS, Member, base64_of, by_name, co
 from harness.package.compiling import Imports, Judged, Running, bytecode_name, compile_sources, packed_bytecode
 from harness.package.declared import edit
 from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.reach import Own, judge, opens_modules, pruned_mention, refuse_mentions, shown
+from harness.package.reach import Own, judge, opens_modules, pruned_mention, refuse_mentions, shown, unused_expected
 from harness.package.sources import digest_of, hashes_of
 from harness.package.state import Recipe, State, write_state
 
@@ -102,7 +102,7 @@ def pack_sources(
     members += compile_changed(recipe, changed, known, own, ready)
     for name in opening:
         known[name].opens = True
-    return Code(members, known, judge(recipe, known, own))
+    return Code(members, known, [*judge(recipe, known, own), *unused_expected(recipe, sources)])
 
 
 def compile_changed(
@@ -179,7 +179,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     entry = described(f"{recipe.app}.zip", members)
     layer_entry = described(layer_name(recipe.app), layer) if layered else None
     archives = [content for name, content in files.items() if name.endswith(".zip")]
-    warnings = [*warnings, *contents.warnings, *check_sizes(recipe, contents, archives)]
+    warnings = [*recipe.notes, *warnings, *contents.warnings, *check_sizes(recipe, contents, archives)]
     for name in files:
         sweep_asides(f"{dist}/{name}")
     if not layered:

@@ -124,6 +124,7 @@ def build_with(  # noqa: PLR0913 # all that a build settled
         },
         lock=lock.digest,
         declared=declared,
+        notes=unused_patterns(config, parts),
         builder=builder_digest(),
     )
     documents = documents_of(config.app, parts, cache)
@@ -181,6 +182,19 @@ def refuse_files_in_files(members: Mapping[str, Member], owners: Mapping[str, Pa
                     f"{owners[parent].name} brings the file {parent}, and {owners[name].name} brings {name} below it; "
                     f"keep one of the two distributions in {edit(declared)}."
                 )
+
+
+def unused_patterns(config: PackageConfig, parts: Sequence[Part]) -> list[str]:
+    """Return a warning where a pattern of package.toml leaves nothing out."""
+    used = {pattern for part in parts for pattern in part.pruned}
+    unused = [pattern for pattern in config.prune or () if pattern not in used]
+    if not unused:
+        return []
+    sentence = (
+        f"lambda/{config.app}/package.toml: prune has {', '.join(unused)}, which leaves no file of the dependencies "
+        "out; correct or remove it."
+    )
+    return [sentence]
 
 
 def check_services(config: PackageConfig, dependencies: Sequence[Member], declared: Declared) -> None:

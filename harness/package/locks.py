@@ -125,7 +125,7 @@ def refuse_other_python(project: Project, app: str, python: str) -> None:
     if not runs:
         raise BuildFailed(
             f"{project.shown(path)} has requires-python {requires}, and the functions of {app} run under {python}; "
-            f"correct one of the two, or runtime in lambda/{app}/package.toml."
+            f"correct it, or runtime in lambda/{app}/package.toml."
         )
 
 

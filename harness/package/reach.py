@@ -179,6 +179,19 @@ def warning(recipe: Recipe, found: Sequence[tuple[str, str, int]], advice: str) 
     return [sentence]
 
 
+def unused_expected(recipe: Recipe, sources: Mapping[str, tuple[bytes, bool]]) -> list[str]:
+    """Return a warning where no source has the name of a module that is expected: nothing asks for it then."""
+    contents = [content for name, (content, _) in sources.items() if name.endswith(".py") or name in recipe.root_files]
+    unused = [name for name in recipe.expected if not any(name.encode() in content for content in contents)]
+    if not unused:
+        return []
+    sentence = (
+        f"lambda/{recipe.app}/package.toml: expected has {', '.join(unused)}, which no source of the package names; "
+        "remove what nothing imports."
+    )
+    return [sentence]
+
+
 def reached_from(modules: Iterable[str], files: Mapping[str, str], imports: Mapping[str, Imports]) -> set[str]:
     """Return the files that run for certain when these modules are imported."""
     reached: set[str] = set()

@@ -44,13 +44,13 @@ class Recipe:
     those of the sources, `modules` what is there besides them and the standard library, and `expected` what may be
     there. `declared` is where requirements are edited, and what locks them. `directories` are the digests of those
     that the lock names, by their paths from the project. `parts` are the dependencies' unzipped bytes by name,
-    `pruned` the modules that were left out of them.
+    `pruned` the modules that were left out of them. `notes` are sentences that every build says.
     """
 
     __slots__ = (
         "app", "architecture", "builder", "compiled_by", "compiler", "config", "declared", "directories", "expected",
-        "handlers",
-        "layer", "lock", "modules", "own", "parts", "pruned", "python", "root_files", "runtime", "target", "upload",
+        "handlers", "layer", "lock", "modules", "notes", "own", "parts", "pruned", "python", "root_files", "runtime",
+        "target", "upload",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 # one value each
@@ -76,6 +76,7 @@ class Recipe:
         directories: dict[str, str],
         lock: bytes,
         declared: Declared,
+        notes: list[str],
         builder: str,
     ) -> None:
         self.app, self.runtime, self.architecture, self.handlers = app, runtime, architecture, handlers
@@ -89,7 +90,7 @@ class Recipe:
         self.compiled_by = compiled_by
         self.directories, self.upload, self.pruned = directories, upload, pruned
         self.own, self.modules, self.expected = own, modules, expected
-        self.declared = declared
+        self.declared, self.notes = declared, notes
         self.parts, self.config, self.lock, self.builder = parts, config, lock, builder
 
 

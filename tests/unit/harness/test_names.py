@@ -270,7 +270,9 @@ def with_config(project: Project, text: str) -> None:
 )
 def test_expected_modules_have_reasons(tiny: Project, text: str) -> None:
     with_config(tiny, text)
-    (tiny.lambda_path / "tiny/main.py").write_text("def handler(event, context): ...\n")
+    (tiny.lambda_path / "tiny/main.py").write_text(
+        '"""Asks for numpy, scipy and awslambdaric by their names."""\ndef handler(event, context): ...\n'
+    )
 
     assert build(tiny, "tiny").warnings == []
 
@@ -341,6 +343,44 @@ def test_an_expected_module_can_be_imported(tiny: Project) -> None:
 
     with_config(tiny, EXPECTED)
 
+    assert build(tiny, "tiny").warnings == []
+
+
+def test_an_expected_module_that_nothing_imports_is_said_until_something_does(tiny: Project) -> None:
+    with_config(tiny, 'expected = ["numpy", "scipy"] # the layer')
+    source = tiny.lambda_path / "tiny/main.py"
+    handler = "def handler(event, context): ...\n"
+    source.write_text(f"import scipy\n{handler}")
+    unused = (
+        "lambda/tiny/package.toml: expected has numpy, which no source of the package names; remove what nothing "
+        "imports."
+    )
+    assert build(tiny, "tiny").warnings == [unused]
+    assert build(tiny, "tiny").warnings == [unused]
+
+    source.write_text(f"import scipy, numpy\n{handler}")
+    assert build(tiny, "tiny").warnings == []
+
+    source.write_text(f"import scipy\n{handler}")
+    assert build(tiny, "tiny").warnings == [unused]
+
+
+def test_a_pattern_that_prunes_nothing_is_said_by_every_build(tiny: Project, locked_wheel: str) -> None:
+    (tiny.requirements / "tiny.txt").write_text(locked_wheel)
+    with_config(tiny, 'prune = ["tinydep/__main__.py", "tinydep/tests/*", "*.pyi"]')
+    unused = (
+        "lambda/tiny/package.toml: prune has tinydep/tests/*, *.pyi, which leaves no file of the dependencies out; "
+        "correct or remove it."
+    )
+
+    assert build(tiny, "tiny").warnings == [unused]
+    assert build(tiny, "tiny").warnings == [unused]
+    source = tiny.lambda_path / "tiny/main.py"
+    source.write_text(f"{source.read_text()}\n# changed\n")
+    assert build(tiny, "tiny").warnings == [unused]
+    with_config(tiny, 'prune = ["tinydep/__main__.py"]')
+    assert build(tiny, "tiny").warnings == []
+    with_config(tiny, "prune = []")
     assert build(tiny, "tiny").warnings == []
 
 
