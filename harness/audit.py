@@ -18,6 +18,7 @@ from harness import bootstrap
 from harness.errors import INTERRUPTED, SawhorseError, told
 from harness.layout import Project
 from harness.licences import Allowed, licence_faults, read_allowed
+from harness.package.config import read_config
 from harness.package.declared import declared_in
 from harness.package.freshness import refuse_stale
 from harness.package.locks import find_lock
@@ -78,7 +79,8 @@ def locked_distributions(project: Project) -> dict[Distribution, list[str]]:
     paths = sorted(project.requirements.glob("*.txt"))
     contents = {path: (path.read_bytes(), project.path, path.stem) for path in paths}
     for app in project.apps:
-        lock = find_lock(project, app)
+        python = read_config(project, app).python
+        lock = find_lock(project, app, python, bootstrap.exact_python(python, project.path))
         contents[lock.path] = (lock.content, lock.base, app)
     for path, (content, base, name) in contents.items():
         declared = declared_in(str(project.path), name)
