@@ -208,4 +208,5 @@ def test_a_production_root_that_does_not_say_what_is_open_is_refused(  # noqa: P
     with pytest.raises(tftest.TerraformTestError) as refused:
         plan(tool, directory)
     # Terraform breaks its lines where they are full.
-    assert sentence in re.sub(r"[\s│]+", " ", str(refused.value))
+    printed = " ".join(str(part) for part in refused.value.args)
+    assert sentence in re.sub(r"[\s│]+", " ", printed)
