@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 from shared.visible_text import visible
 
-_ADDRESS = re.compile(r"\S@\S")
+# With a space beside its @ as well, where a domain follows.
+_ADDRESS = re.compile(r"\S@\S|\S\s*@\s*\S+\.\S")
 # How Auth0 names a program that has a token of its own: nobody's address
 # (https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow).
 _PROGRAM = re.compile(r"[A-Za-z0-9_-]{1,64}@clients")
