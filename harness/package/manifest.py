@@ -15,7 +15,7 @@ from typing import Any
 from harness.errors import BuildFailed
 from harness.files import write_shared
 from harness.ownership import read_own
-from harness.package.config import ARCHITECTURES, RUNTIMES, UPLOADS
+from harness.package.config import ARCHITECTURES, UPLOADS
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ def read_manifest(dist: Path) -> Manifest:
         raise unreadable(path) from error
 
 
+# A newer harness may know more runtimes than this one.
+RUNTIME = re.compile(r"python3\.\d{1,2}")
 # The zips that a build writes.
 ZIP_PATH = re.compile(r"dist/[^/\x00-\x1f]+\.zip")
 
@@ -92,7 +94,8 @@ def read_entry(entry: dict[str, Any]) -> Entry:
         and (found.layer is None or is_archive(found.layer))
         and isinstance(found.handler, str)
         and found.handler
-        and found.runtime in RUNTIMES
+        and isinstance(found.runtime, str)
+        and RUNTIME.fullmatch(found.runtime)
         and found.architecture in ARCHITECTURES
         and (found.sources_sha256 is None or is_sha256(found.sources_sha256))
         and isinstance(directories, dict)

@@ -129,7 +129,7 @@ def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: P
 def test_what_is_not_provided_is_not_found_in_the_runtime(tiny: Project, python: Path, tmp_path: Path) -> None:
     config = tiny.lambda_path / "tiny/package.toml"
     config.write_text('provided = ["jmespath", "six"]\n' + config.read_text())
-    (tiny.lambda_path / "tiny/main.py").write_text("import jmespath, six\n")
+    (tiny.lambda_path / "tiny/main.py").write_text("import jmespath, six\nhandler = print\n")
     place = extracted(build(tiny, "tiny").path, tmp_path / "task")
     [runtime] = runtime_of(tiny, "tiny", tmp_path / "runtime")
 

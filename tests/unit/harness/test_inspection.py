@@ -294,7 +294,7 @@ def test_what_comes_from_a_layer_is_told(tmp_path: Path, tiny: Project) -> None:
     dist = tmp_path / "dist"
     write_zip(dist / "app.zip", {"app/main.py": b"import dep, absent\n"})
     write_zip(dist / "app-layer.zip", {"python/dep/__init__.py": SOURCE})
-    archive = {"sha256": "", "content_sha256": "", "size": 1}
+    archive = {"sha256": code_sha256(b""), "content_sha256": code_sha256(b""), "size": 1}
     layer = {"path": "dist/app-layer.zip", **archive}
     entry = {"path": "dist/app.zip", **archive, "runtime": f"python{python_here()}", "architecture": "x86_64"}
     functions = {"api": {**entry, "handler": "app.main.handler", "layer": layer}, "web": {**entry, "handler": "run.sh"}}
