@@ -115,6 +115,7 @@ module "function" {
     DYNAMODB_TABLE_JOBS      = module.jobs.name
     DYNAMODB_TABLE_SESSIONS  = module.sessions.name
     LOG_LEVEL                = var.log_level
+    PUBLIC_DOCS              = tostring(var.public_docs)
     SESSION_LIFETIME_SECONDS = var.session_lifetime_seconds
     STAGE                    = var.stage
   }, var.session_key_sha256 == null ? {} : { SESSION_KEY_SHA256 = var.session_key_sha256 })

@@ -159,6 +159,13 @@ variable "provisioned_concurrency" {
   default     = null
 }
 
+variable "public_docs" {
+  description = "Whether everybody may read the docs pages, /docs and /openapi.json; otherwise there are none."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "reserved_concurrency" {
   description = "Most calls at once; 0 stops the API, null takes from the account's pool."
   type        = number

@@ -123,7 +123,7 @@ module "function" {
   # API Gateway takes another spelling of a path for another route, so the application looks at the scopes as well.
   environment = merge(
     local.environment,
-    { FRONTEND_URL = join(",", var.frontend_origins) },
+    { FRONTEND_URL = join(",", var.frontend_origins), PUBLIC_DOCS = tostring(var.public_docs) },
     { for name, scopes in local.scopes : "${upper(name)}_SCOPES" => join(" ", scopes) if length(scopes) > 0 },
   )
 

@@ -156,6 +156,13 @@ variable "provisioned_concurrency" {
   default     = null
 }
 
+variable "public_docs" {
+  description = "Whether everybody may read the docs pages, /docs and /openapi.json; otherwise there are none."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "region" {
   description = "Region of the tables, DYNAMODB_REGION of the functions."
   type        = string

@@ -84,6 +84,7 @@ module "function" {
     INBOX_READ_SHARDS     = coalesce(try(var.inbox_shards.read, null), local.write)
     INBOX_WRITE_SHARDS    = local.write
     LOG_LEVEL             = var.log_level
+    PUBLIC_DOCS           = tostring(var.public_docs)
     STAGE                 = var.stage
   }
 
