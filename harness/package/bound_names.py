@@ -21,6 +21,8 @@ OPENING = frozenset({
     "setattr", "vars",
 })  # fmt: skip
 STORE_NAME, STORE_GLOBAL, EXTENDED = (opmap[name] for name in ("STORE_NAME", "STORE_GLOBAL", "EXTENDED_ARG"))
+# With these a source sets attributes that it does not write out.
+SETTING = (b"setattr", b"__dict__", b"vars(")
 # What a name is imported as that is looked for elsewhere.
 ELSEWHERE = "_"
 
@@ -63,3 +65,23 @@ def stored_by(code: CodeType, operation: int) -> Iterator[str]:
         if operator == operation:
             yield code.co_names[above | argument]
         above = (above | argument) << 8 if operator == EXTENDED else 0
+
+
+def may_set(source: bytes, name: str) -> bool:
+    """Say whether a source may set this attribute of something."""
+    from harness.package.compiler import AST_ONLY  # noqa: PLC0415 # the compiler asks for nothing of this
+
+    if any(word in source for word in SETTING):
+        return True
+    try:
+        ahead: list[Any] = [compile(source, "module", "exec", AST_ONLY, dont_inherit=True)]
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return True
+    while ahead:
+        node = ahead.pop()
+        if type(node).__name__ == "Attribute" and node.attr == name and type(node.ctx).__name__ != "Load":
+            return True
+        for field in getattr(node, "_fields", ()):
+            value = getattr(node, field, None)
+            ahead += value if isinstance(value, list) else [value]
+    return False

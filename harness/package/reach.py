@@ -58,10 +58,9 @@ class Own:
 
     def may_be_set(self, name: str) -> bool:
         """Say whether a source may give another module a name; asked before anything is refused."""
-        import re  # noqa: PLC0415 # takes 5 ms, and few packages are refused
+        from harness.package.bound_names import may_set  # noqa: PLC0415 # few packages are refused
 
-        setting = re.compile(rb"setattr|__dict__|\bvars\b|\.\s*%s\b(?!\s*\()" % re.escape(name.encode()))
-        return any(setting.search(content) for file, (content, _) in self.sources.items() if file.endswith(".py"))
+        return any(may_set(content, name) for file, (content, _) in self.sources.items() if file.endswith(".py"))
 
 
 def opens_modules(source: bytes) -> bool:
