@@ -273,17 +273,26 @@ def is_own_program(path: Path | str) -> bool:
 def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
     """Look at a checkout's `.sawhorse`, and at directories below it, one in the other; what is not there is no matter.
 
-    In the last one, so many levels of what lies in it are looked at as well. Raises Untrusted.
+    In the last one, so many levels of what lies in it are looked at as well. Directories below `.sawhorse` may be root's,
+    who can do everything anyway. Raises Untrusted.
     """
     place = f"{os.fspath(project)}/.sawhorse"
     try:
         own_directory(place, link=True, whole=True)
         for name in below:
             place = f"{place}/{name}"
-            own_directory(place, link=name in SHARED_BY_LINKS)
+            if not is_of_root(place):
+                own_directory(place, link=name in SHARED_BY_LINKS)
         refuse_below(place, depth, links=False)
     except FileNotFoundError:
         return
+
+
+def is_of_root(place: str) -> bool:
+    """Say whether a directory is root's alone, such as tools that all users of a machine share by a link."""
+    link, found = os.lstat(place), os.stat(place)  # noqa: PTH116 # pathlib takes 10 ms to import
+    shared = found.st_uid == ROOT != os.geteuid() and stat.S_ISDIR(found.st_mode) and not found.st_mode & BY_OTHERS
+    return shared and link.st_uid in {ROOT, os.geteuid()}
 
 
 def name_of(user: int) -> str:

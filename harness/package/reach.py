@@ -181,7 +181,9 @@ def warning(recipe: Recipe, found: Sequence[tuple[str, str, int]], advice: str) 
 def unused_expected(recipe: Recipe, sources: Mapping[str, tuple[bytes, bool]]) -> list[str]:
     """Return a warning where no source has the name of a module that is expected: nothing asks for it then."""
     contents = [content for name, (content, _) in sources.items() if name.endswith(".py") or name in recipe.root_files]
-    unused = [name for name in recipe.expected if not any(name.encode() in content for content in contents)]
+    # A relative import has the last part of a name alone.
+    last = {name: name.rpartition(".")[2].encode() for name in recipe.expected}
+    unused = [name for name in recipe.expected if not any(last[name] in content for content in contents)]
     if not unused:
         return []
     sentence = (

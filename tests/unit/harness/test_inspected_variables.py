@@ -44,7 +44,7 @@ def inspected(tiny: Project) -> Inspect:
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         toml = f'runtime = "python{python}"\n[functions.api]\nhandler = "tiny.main.handler"\n'
         (tiny.lambda_path / "tiny/package.toml").write_text(toml)
-        (tiny.lambda_path / "tiny/main.py").write_text(f"{SETTINGS}\n{text}\ndef handler(event, context): ...\n")
+        (tiny.lambda_path / "tiny/main.py").write_text(f"{SETTINGS}\ndef handler(event, context): ...\n{text}\n")
         assert sawhorse(tiny, "build", "tiny").code == 0
         return told(sawhorse(tiny, "package", "inspect", "tiny", "--json", *options))
 

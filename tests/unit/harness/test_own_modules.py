@@ -244,7 +244,12 @@ TRIED = STATEMENT.map("try:\n    {}\nexcept ImportError:\n    pass".format)
 
 def is_refused(sources: dict[str, str]) -> bool:
     recipe = SimpleNamespace(
-        app=APP, own=[APP, OTHER], expected=[], root_files=[], handlers={"api": f"{APP}.main.handler"}
+        app=APP,
+        own=[APP, OTHER],
+        expected=[],
+        root_files=[],
+        handlers={"api": f"{APP}.main.handler"},
+        declared=("requirements/tiny.in", '"make lock APP=tiny"'),
     )
     contents = {name: (text.encode(), False) for name, text in sources.items()}
     opens = any(opens_modules(content) for content, _ in contents.values())

@@ -368,7 +368,7 @@ def test_bytecode_without_its_source_is_named_where_two_wheels_differ_in_it(
     make_tiny: MakeTiny, wheelhouse: Path
 ) -> None:
     project = make_tiny("project")
-    name = "common/__pycache__/x.cpython-313.pyc"
+    name = "common/x.pyc"
     lines = [pinned(make_wheel(wheelhouse, one, {name: one.encode()})) for one in ("alpha", "beta")]
     (project.requirements / "tiny.txt").write_text("".join(lines))
 
