@@ -273,8 +273,8 @@ def is_own_program(path: Path | str) -> bool:
 def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
     """Look at a checkout's `.sawhorse`, and at directories below it, one in the other; what is not there is no matter.
 
-    In the last one, so many levels of what lies in it are looked at as well. Directories below `.sawhorse` may be root's,
-    who can do everything anyway. Raises Untrusted.
+    In the last one, so many levels of what lies in it are looked at as well. Directories below `.sawhorse` may be
+    root's, who can do everything anyway. Raises Untrusted.
     """
     place = f"{os.fspath(project)}/.sawhorse"
     try:
