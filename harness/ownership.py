@@ -33,8 +33,8 @@ SHARED_BY_LINKS = ("tools", "emulators", "cache")
 ALL_LEVELS = -1
 # Whoever reads one of these waits for others, or for a device.
 NEVER_READ = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK)
-# uv makes these for everybody, and nothing in them is read.
-EMPTY_FILES = (".lock",)
+# uv makes these for everybody, and nothing is in them.
+LOCK_END = ".lock"
 
 
 def keep_to_this_user() -> None:
@@ -229,7 +229,8 @@ def fault_below(entry: os.DirEntry[str], found: os.stat_result) -> str | None:
         return f"belongs to {name_of(found.st_uid)}"
     if stat.S_IFMT(found.st_mode) in NEVER_READ:
         return "is no regular file"
-    open_to_others = found.st_mode & BY_OTHERS and not entry.is_symlink() and entry.name not in EMPTY_FILES
+    empty_lock = entry.name.endswith(LOCK_END) and stat.S_ISREG(found.st_mode) and not found.st_size
+    open_to_others = found.st_mode & BY_OTHERS and not entry.is_symlink() and not empty_lock
     return "may be written by others" if open_to_others else None
 
 

@@ -24,6 +24,7 @@ resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_76:Access logs are on unless the caller says null.
   #checkov:skip=CKV_AWS_120:Every answer is the caller's own; a cache would hand one to another.
   #checkov:skip=CKV2_AWS_29:A firewall is the account's decision: web_acl_arn names it.
+  #checkov:skip=CKV2_AWS_77:The rules of that firewall are whoever makes it to choose; no function here runs Java.
   #checkov:skip=CKV2_AWS_51:Clients are known by their keys, not by certificates; this one would be API Gateway's own towards the function, which IAM guards.
   #checkov:skip=CKV2_AWS_4:The level of execution logs is OFF on purpose: they would hold keys and payloads; access logs hold neither.
   rest_api_id          = aws_api_gateway_rest_api.this.id

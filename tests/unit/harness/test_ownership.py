@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from harness.ownership import (
     own_directory,
     own_private,
     read_own,
+    refuse_below,
 )
 
 STRANGER = 65534
@@ -282,3 +284,18 @@ def test_a_directory_that_is_swapped_while_it_is_read_gives_nothing_of_anothers(
         swapping.join()
 
     assert read <= {b"ours"}
+
+
+@pytest.mark.parametrize("name", [".lock", "3.20-py3-none-any.lock"])
+def test_an_empty_lock_for_everybody_is_taken_and_one_with_a_content_is_not(tmp_path: Path, name: str) -> None:
+    """uv makes such locks in its cache."""
+    lock = tmp_path / "deep" / name
+    lock.parent.mkdir(mode=0o755)
+    lock.touch()
+    lock.chmod(0o666)
+
+    refuse_below(str(tmp_path))
+
+    lock.write_text("x")
+    with pytest.raises(Untrusted, match=rf"{re.escape(name)} may be written by others"):
+        refuse_below(str(tmp_path))
