@@ -288,7 +288,7 @@ def test_a_directory_that_is_swapped_while_it_is_read_gives_nothing_of_anothers(
 
 @pytest.mark.parametrize("name", [".lock", "3.20-py3-none-any.lock"])
 def test_an_empty_lock_for_everybody_is_taken_and_one_with_a_content_is_not(tmp_path: Path, name: str) -> None:
-    """uv makes such locks in its cache."""
+    """Of an installer that makes such locks in its cache."""
     lock = tmp_path / "deep" / name
     lock.parent.mkdir(mode=0o755)
     lock.touch()
