@@ -212,14 +212,17 @@ def presigned(emulator: Emulator, secret: str, name: str) -> str:
 
 def effects(account: Account, name: str) -> list[str]:
     """Look into the emulators for what an attempt would have left, or taken away."""
-    parameters = account.client("ssm").describe_parameters()["Parameters"]
-    dashboards = account.client("cloudwatch").list_dashboards()["DashboardEntries"]
-    users, buckets = account.client("iam").list_users()["Users"], account.client("s3").list_buckets()["Buckets"]
+
+    def every(service: str, operation: str, part: str) -> list[dict[str, Any]]:
+        # A page of ten hides what is behind it.
+        pages = account.client(service).get_paginator(operation).paginate()
+        return [found for page in pages for found in page.get(part, [])]
+
     there = [
-        *(str(parameter["Name"]) for parameter in parameters),
-        *(str(dashboard["DashboardName"]) for dashboard in dashboards),
-        *(str(user["UserName"]) for user in users),
-        *(str(bucket["Name"]) for bucket in buckets),
+        *(str(parameter["Name"]) for parameter in every("ssm", "describe_parameters", "Parameters")),
+        *(str(dashboard["DashboardName"]) for dashboard in every("cloudwatch", "list_dashboards", "DashboardEntries")),
+        *(str(user["UserName"]) for user in every("iam", "list_users", "Users")),
+        *(str(bucket["Name"]) for bucket in every("s3", "list_buckets", "Buckets")),
     ]
     return sorted(found for found in there if name in found)
 
