@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingTool, Untrusted, files_sentence
-from harness.files import locked
+from harness.files import locked, write_shared
 from harness.ownership import own_private
 
 FUNCTIONS_PYTHON = "3.13"
@@ -209,7 +209,7 @@ def once(project: Path, made: Path, locks: Iterable[Path], install: Callable[[],
             return
         stamp.unlink(missing_ok=True)
         install()
-        stamp.write_text(digest.hexdigest())
+        write_shared(stamp, digest.hexdigest())
 
 
 def lock_of(made: Path, project: Path) -> Path:

@@ -80,7 +80,8 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
                 comparison = compare(package, second)
         else:
             comparison = None
-        measured = start and other is None
+        # What is not what its sources say is not run, but shown.
+        measured = start and other is None and not (checked and checked.proof.wrong)
         # Whose variables it wants is known of an app alone.
         app = found.stem if found.resolve() == (project.path / f"dist/{found.stem}.zip").resolve() else None
         variables, notes = variables_for(project, app, env) if measured else (None, [])

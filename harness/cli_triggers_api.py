@@ -27,7 +27,7 @@ def api_key(  # noqa: PLR0913, PLR0917 # typer makes options of them
         list[str], typer.Option(help="What it may do: write, read (and acknowledge) or delete; give it several times.")
     ],
     label: Annotated[str, typer.Option(help="What the log calls whoever uses it.")],
-    days: Annotated[int, typer.Option(help="Days until it expires.")] = DEFAULT_DAYS,
+    days: Annotated[int | None, typer.Option(help="Days until it expires.", show_default=str(DEFAULT_DAYS))] = None,
     no_expiry: Annotated[bool, typer.Option("--no-expiry", help="It does not expire.")] = False,
     local: Local = False,
     as_json: AsJson = False,
@@ -38,6 +38,11 @@ def api_key(  # noqa: PLR0913, PLR0917 # typer makes options of them
     scopes = known(scope)
     if not label.strip():
         raise BadConfiguration("--label is empty, and the log would not know whose key it is; give it a name.")
+    if not label.isprintable():
+        raise BadConfiguration("--label has characters that cannot be shown; give it a name that people can read.")
+    if no_expiry and days is not None:
+        raise BadConfiguration("--days and --no-expiry exclude each other; say one of them.")
+    days = DEFAULT_DAYS if days is None else days
     if not 1 <= days <= MAX_DAYS:
         raise BadConfiguration(f"--days is {days}; it must be from 1 to {MAX_DAYS}, or say --no-expiry.")
     workspace = open_workspace(root, local=local)

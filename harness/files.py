@@ -64,16 +64,15 @@ def write_shared(path: Path | str, content: str | bytes) -> bool:
 
 
 def holds(place: str, data: bytes, *, private: bool) -> bool:
-    """Say whether a file has this content already, and close a private one to others."""
-    if not private:
-        return os.path.isfile(place) and read(place) == data  # noqa: PTH113 # pathlib takes 10 ms to import
+    """Say whether a file that nobody else may write has this content already, and close a private one to others."""
     try:
-        descriptor = opened(place, directory=False)
+        descriptor = opened(place, directory=False, link=not private)
     except (Untrusted, OSError):
         # Whatever is there is replaced.
         return False
     with open(descriptor, "rb") as file:  # noqa: PTH123 # a descriptor
-        close_to_others(descriptor)
+        if private:
+            close_to_others(descriptor)
         return file.read() == data
 
 

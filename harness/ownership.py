@@ -16,12 +16,14 @@ from harness.errors import Untrusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 PRIVATE_DIRECTORY, PRIVATE_FILE = 0o700, 0o600
 SHARED_DIRECTORY, SHARED_FILE = 0o755, 0o644
 ROOT = 0
+# What Linux follows of links in a row.
+MOST_LINKS = 40
 BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 FOR_OTHERS = 0o077
 # A FIFO is not waited for, a terminal is not taken over, and no link is followed: what was opened is looked at.
@@ -31,6 +33,8 @@ LOOKED_AT = (errno.ENOTDIR, errno.ENXIO, errno.EACCES)
 # What checkouts of one user may share by links: tools, environments, and the providers that Terraform fetched.
 SHARED_BY_LINKS = ("tools", "emulators", "cache")
 ALL_LEVELS = -1
+# Stands in the names of `.sawhorse`, of the usual cache and of the usual state.
+MADE_BY_THE_HARNESS = "sawhorse"
 # Whoever reads one of these waits for others, or for a device.
 NEVER_READ = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK)
 # uv makes these for everybody, and nothing is in them.
@@ -197,9 +201,15 @@ def sentence(place: str, fault: str, instead: str = "") -> str:
     """Say what is wrong with a place, and what to do."""
     from shlex import quote  # noqa: PLC0415 # takes 2 ms, and is of use here alone
 
-    remedies = [f"remove it (rm -r {quote(place)})"]
-    if fault == "may be written by others":
-        remedies.insert(0, f"close it (chmod -R go-w {quote(place)}) if you know what is in it")
+    directory = os.path.isdir(place)  # noqa: PTH112 # pathlib takes 10 ms to import
+    remedies = []
+    # What the harness did not make may hold anything, such as everybody's temporary files.
+    if not directory or fault.startswith("is ") or any(MADE_BY_THE_HARNESS in part for part in place.split("/")):
+        if fault == "may be written by others":
+            remedies.append(f"close it (chmod -R go-w {quote(place)}) if you know what is in it")
+        remedies.append(f"remove it (rm -r {quote(place)})")
+    else:
+        remedies.append("use a directory that only you can write")
     if instead:
         remedies.append(instead)
     return f"{place} {fault}, so nothing in it is believed: {', or '.join(remedies)}, and run this again."
@@ -253,22 +263,31 @@ def is_own_program(path: Path | str) -> bool:
     A directory above it that a group may write is taken, as programs of a package manager lie in.
     """
     allowed = {ROOT, os.geteuid()}
-    place = os.path.realpath(os.fspath(path))
+    place = os.path.abspath(os.fspath(path))  # noqa: PTH100 # pathlib takes 10 ms to import
     try:
-        found = os.stat(place)  # noqa: PTH116 # pathlib takes 10 ms to import
-        if not stat.S_ISREG(found.st_mode) or found.st_uid not in allowed or found.st_mode & BY_OTHERS:
-            return False
-        if not os.access(place, os.X_OK):
-            return False
-        while place != os.path.dirname(place):  # noqa: PTH120
-            place = os.path.dirname(place)  # noqa: PTH120
-            found = os.stat(place)  # noqa: PTH116
-            open_to_all = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
-            if found.st_uid not in allowed or open_to_all:
+        for _ in range(MOST_LINKS):
+            place = f"{os.path.realpath(os.path.dirname(place))}/{os.path.basename(place)}"  # noqa: PTH119, PTH120
+            found = os.lstat(place)
+            if found.st_uid not in allowed or not are_own_directories(os.path.dirname(place), allowed):  # noqa: PTH120
                 return False
+            if not stat.S_ISLNK(found.st_mode):
+                return stat.S_ISREG(found.st_mode) and not found.st_mode & BY_OTHERS and os.access(place, os.X_OK)
+            place = os.path.join(os.path.dirname(place), os.readlink(place))  # noqa: PTH115, PTH118, PTH120
     except OSError:
         return False
-    return True
+    return False
+
+
+def are_own_directories(place: str, allowed: Collection[int]) -> bool:
+    """Say whether nobody but these may put another file into a directory, or another directory in its place."""
+    while True:
+        found = os.stat(place)  # noqa: PTH116 # pathlib takes 10 ms to import
+        if found.st_uid not in allowed or (found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX):
+            return False
+        above = os.path.dirname(place)  # noqa: PTH120
+        if above == place:
+            return True
+        place = above
 
 
 def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
@@ -291,7 +310,12 @@ def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
 
 def is_of_root(place: str) -> bool:
     """Say whether a directory is root's alone, such as tools that all users of a machine share by a link."""
-    link, found = os.lstat(place), os.stat(place)  # noqa: PTH116 # pathlib takes 10 ms to import
+    link = os.lstat(place)
+    try:
+        found = os.stat(place)  # noqa: PTH116 # pathlib takes 10 ms to import
+    except FileNotFoundError:
+        # A link that leads nowhere, of which another one says so.
+        return False
     shared = found.st_uid == ROOT != os.geteuid() and stat.S_ISDIR(found.st_mode) and not found.st_mode & BY_OTHERS
     return shared and link.st_uid in {ROOT, os.geteuid()}
 

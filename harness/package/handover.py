@@ -15,6 +15,7 @@ from harness import bootstrap
 from harness.errors import BuildFailed
 from harness.files import write_atomically
 from harness.layout import Project
+from harness.ownership import read_own
 from harness.package.archive import Member, base64_of, hash_of, write_archive
 from harness.package.assembly import LAYER_PREFIX, whole_outputs
 from harness.package.config import read_config
@@ -99,7 +100,7 @@ def prove_zip(project: Project, dist: Path, claim: Claim) -> None:
     """Prove that a zip is what the manifest says, once for the same bytes. Raises BuildFailed."""
     path = dist / Path(claim.archive.path).name
     named = f"{dist.name}/{path.name}"
-    if code_sha256(path.read_bytes()) != claim.archive.sha256:
+    if code_sha256(read_own(path, private=False)) != claim.archive.sha256:
         raise BuildFailed(f"{named} is not the one that was measured. {claim.remedy}")
     record = dist / f".build/{path.name}.proof"
     if is_recorded(record, claim):

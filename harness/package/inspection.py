@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -109,7 +110,9 @@ def package_path(project: Project, name: str) -> Path:
 
 def functions_of(path: Path) -> dict[str, Entry]:
     """Return the functions of a package by their name, when the manifest beside it knows it."""
-    manifest = read_manifest(path.resolve().parent)
+    directory = path.resolve().parent
+    # Whose directory it is matters where a manifest in it is read.
+    manifest = read_manifest(directory) if os.path.lexists(directory / "manifest.json") else {}
     return {
         function: entry
         for functions in manifest.values()

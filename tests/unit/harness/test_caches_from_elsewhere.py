@@ -35,7 +35,7 @@ def test_a_build_refuses_another_users_directory_in_a_sentence(
     (tiny.requirements / "tiny.txt").write_text("# another lock, so that nothing is known of it\n")
     before = tree(homes[top] / rest)
 
-    assert_refused(sawhorse(tiny, "build", "tiny"), str(homes[top] / rest), "belongs to", "rm -r")
+    assert_refused(sawhorse(tiny, "build", "tiny"), str(homes[top] / rest), "belongs to", "and run this again")
     assert tree(homes[top] / rest) == before
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -299,3 +300,32 @@ def test_an_empty_lock_for_everybody_is_taken_and_one_with_a_content_is_not(tmp_
     lock.write_text("x")
     with pytest.raises(Untrusted, match=rf"{re.escape(name)} may be written by others"):
         refuse_below(str(tmp_path))
+
+
+def test_nobody_is_told_to_remove_a_directory_that_the_harness_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "everybodys").mkdir()
+    (tmp_path / "everybodys").chmod(0o777)
+    (tmp_path / ".sawhorse").mkdir()
+    (tmp_path / ".sawhorse").chmod(0o777)
+
+    with pytest.raises(Untrusted, match="use a directory that only you can write, and run this again") as refused:
+        own_directory(tmp_path / "everybodys")
+    assert "rm -r" not in str(refused.value)
+    assert "chmod" not in str(refused.value)
+    with pytest.raises(Untrusted, match="rm -r "):
+        own_directory(tmp_path / ".sawhorse")
+
+
+def test_a_program_behind_a_link_that_others_can_replace_is_nobodys_own(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "closed").mkdir(mode=0o755)
+    (tmp_path / "open").chmod(0o777)
+    for directory in ("open", "closed"):
+        (tmp_path / directory / "python").symlink_to(sys.executable)
+    (tmp_path / "closed/hop").symlink_to(tmp_path / "open/python")
+    (tmp_path / "closed/loop").symlink_to(tmp_path / "closed/loop")
+
+    assert is_own_program(tmp_path / "closed/python")
+    assert not is_own_program(tmp_path / "open/python")
+    assert not is_own_program(tmp_path / "closed/hop")
+    assert not is_own_program(tmp_path / "closed/loop")

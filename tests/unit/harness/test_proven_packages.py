@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +73,37 @@ def test_swapped_bytecode_with_an_edited_manifest_is_refused_and_built_anew(buil
     assert build(built, "tiny").changed
     assert package.read_bytes() == before
     assert not sawhorse(built, "render").code
+
+
+def test_swapped_bytecode_is_shown_and_not_run(built: Project, python: Path, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    made, other = compile_sources(
+        str(python), "3.13", [("tiny/main.py", SOURCE.encode()), ("tiny/main.py", f"open({str(ran)!r}, 'w')".encode())]
+    )
+    assert made.bytecode
+    assert other.bytecode
+    swap(package_of(built), {SWAPPED: made.bytecode[:16] + other.bytecode[16:]})
+    enter(built)
+
+    inspected = sawhorse(built, "package", "inspect", "tiny")
+
+    assert inspected.code == 1
+    assert "files of bytecode are not those of their sources" in inspected.out
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("loosen", [lambda path: path.chmod(0o666), lambda path: os.chown(path, 65534, 65534)])
+def test_a_zip_that_others_may_write_is_handed_to_nobody_and_built_anew(
+    built: Project, loosen: Callable[[Path], None]
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("Only root can give a file to another user.")
+    loosen(package_of(built))
+
+    assert_refused(sawhorse(built, "render"), "dist/tiny.zip", "so nothing in it is believed")
+
+    build(built, "tiny")
+    assert sawhorse(built, "render").code == 0
 
 
 @pytest.mark.parametrize("remembered", [True, False])
