@@ -1,4 +1,4 @@
-"""Serve an application on loopback to this machine alone: no name but loopback's, no writing from strangers' pages.
+"""Serve an application on loopback to this machine alone: no name but loopback's, and no page of another machine.
 
 uvicorn calls `application` as a factory. Which application it is stands in the environment, since uvicorn makes
 it anew whenever a source changes.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from harness.local.guard import (
     Application,
@@ -26,10 +26,11 @@ from harness.local.signatures import Refusal, Request
 
 SERVED = "SAWHORSE_SERVED"
 PORT = "SAWHORSE_PORT"
-READING = {"GET", "HEAD", "OPTIONS"}
-THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
+# What browsers send for a page of this machine; what is spelled otherwise comes from none.
+OWN_PAGE = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 FOREIGN = Refusal(
-    "On a laptop no login stands before this application, so pages of other machines may not write to it."
+    "On a laptop no login stands before this application, so pages of other machines may neither read it nor write "
+    "to it; open the page from an address of this machine, such as http://localhost:3000."
 )
 
 
@@ -60,7 +61,8 @@ def closed(app: Application, port: int) -> Application:
 
 
 def foreign(request: Request) -> Refusal | None:
-    """Refuse a write from a page of another machine; a frontend that is developed on this one may write."""
-    origins = request.all("origin")
-    known = all(urlsplit(origin).hostname in THIS_MACHINE for origin in origins)
-    return None if known or request.method in READING else FOREIGN
+    """Refuse whatever a page of another machine sends, since the application's CORS may let every page read.
+
+    A frontend that is developed on this machine may read and write.
+    """
+    return None if all(OWN_PAGE.fullmatch(origin) for origin in request.all("origin")) else FOREIGN

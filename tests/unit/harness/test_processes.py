@@ -34,6 +34,14 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": json.dumps(dict(os.environ)).encode()})
 """
 
+OWN_PAGES = ("http://localhost:5173", "http://127.0.0.1:1", "https://localhost", "http://[::1]:5173")
+OTHER_PAGES = (
+    "http://evil.example", "null", "", "http://localhost.evil.example", "http://127.0.0.1@evil.example",
+    "http://evil.example@127.0.0.1", "http://127.0.0.2", "http://[::1", "http://[", "http://localhost:", "localhost",
+    "file://localhost", "chrome-extension://localhost", "http://localhost/", "http://localhost:5173 http://evil.example",
+    "http://localhost:5173, http://evil.example", "http://2130706433", "http://localhost.", "http://localhost:99999999",
+)  # fmt: skip
+
 
 def test_a_process_sees_what_it_counts_on_and_nothing_that_would_lead_it_astray(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -53,38 +61,42 @@ def test_a_process_sees_what_it_counts_on_and_nothing_that_would_lead_it_astray(
     assert addresses == {"127.0.0.1"}
 
 
-def test_a_process_is_reached_by_this_machines_own_names_and_written_to_by_its_own_pages(tmp_path: Path) -> None:
-    """No login stands before it, so a rebound name would read, and a stranger's page write, as its developer."""
+def test_a_process_is_reached_by_this_machines_own_names_and_pages(tmp_path: Path) -> None:
+    """No login stands before it, so a rebound name or a stranger's page would read and write as its developer."""
     (tmp_path / "lambda").mkdir()
     (tmp_path / "lambda/sample.py").write_text(APPLICATION)
     process, port = Process("sample:app", {}), free_port()
-    calls = [
-        ("GET", f"127.0.0.1:{port}", None, 200),
-        ("GET", f"localhost:{port}", "http://evil.example", 200),
-        ("POST", f"localhost:{port}", None, 200),
-        ("POST", f"127.0.0.1:{port}", "http://localhost:5173", 200),
-        ("POST", f"127.0.0.1:{port}", "http://[::1]:5173", 200),
-        ("OPTIONS", f"127.0.0.1:{port}", "http://evil.example", 200),
-        ("GET", f"evil.example:{port}", None, 421),
-        ("GET", "127.0.0.1", None, 421),
-        ("GET", f"127.0.0.1.nip.io:{port}", None, 421),
-        ("POST", f"127.0.0.1:{port}", "http://evil.example", 403),
-        ("DELETE", f"127.0.0.1:{port}", "null", 403),
-        ("PATCH", f"127.0.0.1:{port}", "http://localhost.evil.example", 403),
-        ("PUT", f"127.0.0.1:{port}", "http://127.0.0.1@evil.example", 403),
-    ]
+    hosts = {
+        f"127.0.0.1:{port}": 200,
+        f"localhost:{port}": 200,
+        f"evil.example:{port}": 421,
+        f"127.0.0.1.nip.io:{port}": 421,
+        "127.0.0.1": 421,
+    }
+    methods = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
+    calls = [("GET", host, None, status) for host, status in hosts.items()]
+    calls += [(method, f"127.0.0.1:{port}", None, 200) for method in methods]
+    calls += [(method, f"127.0.0.1:{port}", origin, 200) for method in methods for origin in OWN_PAGES]
+    calls += [(method, f"127.0.0.1:{port}", origin, 403) for method in methods for origin in OTHER_PAGES]
 
     with (
         started(process.command(port=port), env=process.variables(Project(tmp_path), port)),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
     ):
         answer_of(port)
-        statuses = [
-            http.request(method, "/", headers={"Host": host, **({"Origin": origin} if origin else {})}).status_code
+        seen = [
+            (
+                method,
+                host,
+                origin,
+                http.request(
+                    method, "/", headers={"Host": host, **({} if origin is None else {"Origin": origin})}
+                ).status_code,
+            )
             for method, host, origin, _ in calls
         ]
 
-    assert statuses == [status for *_, status in calls]
+    assert seen == calls
 
 
 # Serves the application in a process of its own, as the harness does, and says who serves.
