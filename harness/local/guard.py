@@ -10,6 +10,7 @@ import contextvars
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -33,7 +34,12 @@ CONTROL = "sawhorse-control"
 # In the addresses that the emulator gives out for downloads.
 TICKET = "Sawhorse-Ticket"
 TICKET_SECONDS = 600
+# As many digits as a time has; Python refuses to convert thousands of them.
+SECONDS = re.compile("[0-9]{1,10}")
+LENGTH = re.compile("[0-9]{1,15}")
 JSON = "application/json"
+# Nothing else of a request is repeated in a response.
+JSON_OF_SDKS = re.compile(r"application/x-amz-json-1\.[01]")
 
 # As ASGI calls them.
 Message = MutableMapping[str, Any]
@@ -161,7 +167,7 @@ class Guard:
     def has_ticket(self, request: Request, path: str) -> bool:
         query = dict(request.query)
         expires, given = query.get("Expires", ""), query.get(TICKET, "")
-        if request.method != "GET" or not (expires.isascii() and expires.isdigit()) or int(expires) < time.time():
+        if request.method != "GET" or not SECONDS.fullmatch(expires) or int(expires) < time.time():
             return False
         return hmac.compare_digest(given.encode("latin-1", "replace"), self.ticket(path, expires).encode())
 
@@ -185,7 +191,8 @@ def reply(request: Request, refusal: Refusal) -> Reply:
         text = f"<ErrorResponse>{error}</ErrorResponse>"
     else:
         body = json.dumps({"__type": refusal.code, "code": refusal.code, "message": refusal.message})
-        return Reply(refusal.status, form if form.startswith("application/x-amz-json") else JSON, body.encode())
+        found = JSON_OF_SDKS.match(form)
+        return Reply(refusal.status, found[0] if found else JSON, body.encode())
     return Reply(refusal.status, "text/xml", text.encode())
 
 
@@ -330,7 +337,7 @@ def request_of_environ(environ: dict[str, Any]) -> Request:
 def body_of_environ(environ: dict[str, Any]) -> bytes | None:
     """Read a body whose length is known; None when it is not."""
     length = environ.get("CONTENT_LENGTH") or "0"
-    if environ.get("HTTP_TRANSFER_ENCODING") or not (length.isascii() and length.isdigit()):
+    if environ.get("HTTP_TRANSFER_ENCODING") or not LENGTH.fullmatch(length):
         return None
     body: bytes = environ["wsgi.input"].read(int(length))
     return body

@@ -154,6 +154,13 @@ def authorized(of: Callable[[str], str]) -> Attempt:
     return attempt
 
 
+def on_day(day: str) -> Attempt:
+    """Claim a day that only a program names."""
+    words = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/{day}/us-east-1/ssm/aws4_request, SignedHeaders=host;x-amz-date"
+    claim = (("Authorization", f"{words}, Signature={64 * '0'}"), ("X-Amz-Date", f"{day}T000000Z"))
+    return lambda target: target.call.unsigned(more=claim)
+
+
 def in_query(target: Target) -> bytes:
     """Do what the finding did: sign in the query, say text/plain, and come from a page."""
     content = {**target.call.headers, "Content-Type": "text/plain"}
@@ -197,6 +204,8 @@ ATTEMPTS: dict[str, Attempt] = {
     "an old call": claimed(age=timedelta(minutes=6)),
     "a call of yesterday": claimed(age=timedelta(days=1)),
     "a call to come": claimed(age=timedelta(minutes=-6)),
+    "a call of the first day": on_day("00010101"),
+    "a call of the last day": on_day("99991231"),
     "another body": tampered,
     "another body under the first one's hash": bodies_hash,
     "a body that is not signed": declared("UNSIGNED-PAYLOAD"),

@@ -74,7 +74,7 @@ def test_a_process_is_reached_by_this_machines_own_names_and_pages(tmp_path: Pat
         "127.0.0.1": 421,
     }
     methods = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
-    calls = [("GET", host, None, status) for host, status in hosts.items()]
+    calls: list[tuple[str, str, str | None, int]] = [("GET", host, None, status) for host, status in hosts.items()]
     calls += [(method, f"127.0.0.1:{port}", None, 200) for method in methods]
     calls += [(method, f"127.0.0.1:{port}", origin, 200) for method in methods for origin in OWN_PAGES]
     calls += [(method, f"127.0.0.1:{port}", origin, 403) for method in methods for origin in OTHER_PAGES]
