@@ -25,6 +25,13 @@ LONGEST_EXPIRY = 7 * 24 * 3600
 S3 = {"s3", "s3express", "s3-object-lambda", "s3-outposts"}
 # What makes a request one that says who it is from; names of query parameters in lower case.
 IN_QUERY = {"x-amz-algorithm", "x-amz-credential", "x-amz-signature", "awsaccesskeyid"}
+# What Version 2 leaves unsigned in a query: of these a listing alone knows any, and they only narrow it. As in AWS,
+# whoever has the URL may change them.
+LISTING = {
+    "bucket-region", "continuation-token", "delimiter", "encoding-type", "fetch-owner", "key-marker", "list-type",
+    "marker", "max-buckets", "max-directory-buckets", "max-keys", "max-parts", "max-uploads", "part-number-marker",
+    "prefix", "start-after", "upload-id-marker", "version-id-marker",
+}  # fmt: skip
 UNRESERVED = "-_.~"
 
 
@@ -320,7 +327,9 @@ def refuse_headers(claim: Claim, request: Request) -> Refusal | None:
     wanted = {"host"} | {name for name in present if name.startswith("x-amz-")}
     if wanted <= set(claim.signed) <= present:
         return None
-    return mismatch("The signature must cover Host and every x-amz-* header that the request has, and no others.")
+    return mismatch(
+        "The signature must cover Host and every x-amz-* header of the request, and no header that the request lacks."
+    )
 
 
 def signing_key(secret: str, claim: Claim) -> bytes:
@@ -350,9 +359,13 @@ def check_version_2(request: Request, secret_of: SecretOf, now: datetime) -> Sig
     query = dict(request.query)
     moved = {name for name in query if name.startswith("x-amz-") or name in {"content-md5", "content-type"}}
     known = {"AWSAccessKeyId", "Signature", "Expires", *HmacV1Auth.QSAOfInterest} | moved
+    known |= LISTING if request.method == "GET" else set()
     expires = query.get("Expires", "")
     if len(query) != len(request.query) or not query.keys() <= known or not re.fullmatch("[0-9]{1,10}", expires):
-        return incomplete("A presigned URL of S3 has an access key, an expiry, a signature and parameters of S3, once.")
+        return incomplete(
+            "A presigned URL of Version 2 has an access key, an expiry, a signature and parameters that this version "
+            "signs, each once; for other calls make it with Version 4: Config(signature_version='s3v4')."
+        )
     if not now.timestamp() <= int(expires) <= now.timestamp() + LONGEST_EXPIRY:
         return Refusal("The signature has expired, or lasts too long.", "RequestExpired", "AccessDenied")
     token = query.get("x-amz-security-token", "")
@@ -367,8 +380,13 @@ def check_version_2(request: Request, secret_of: SecretOf, now: datetime) -> Sig
     signer._get_date = lambda: expires  # noqa: SLF001 # as botocore's own presigner does
     path, _, raw_query = request.target.partition("?")
     split = _Split(path, raw_query)
-    expected = signer.get_signature(request.method, split, headers)
-    if not hmac.compare_digest(expected.encode(), query.get("Signature", "").encode("latin-1", "replace")):
+    given = query.get("Signature", "").encode("latin-1", "replace")
+    # The path of a bucket is signed with a slash at its end, with which it means the same.
+    for signed_path in {path, path if path == "/" or path.count("/") > 1 else f"{path}/"}:
+        expected = signer.get_signature(request.method, split, headers, auth_path=signed_path)
+        if hmac.compare_digest(expected.encode(), given):
+            break
+    else:
         return WRONG
     day = now.strftime("%Y%m%d")
     claim = Claim(query["AWSAccessKeyId"], day, "", "s3", "", (), "", token, LONGEST_EXPIRY)

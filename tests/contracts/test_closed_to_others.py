@@ -412,6 +412,30 @@ def test_a_presigned_url_opens_what_it_names_and_nothing_else(
     assert form.rpartition(b"=")[2].decode() not in str(account.client("iam").list_users())
 
 
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_presigned_listings_list_what_they_name(
+    account: Account, local_aws: Running, bucket: str, version: str
+) -> None:
+    s3 = account.client("s3")
+    for key in ("a/1", "a/2", "b"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"content")
+    presigner = account.session.client("s3", endpoint_url=local_aws.url, config=Config(signature_version=version))
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("list_objects", {"Prefix": "a/", "MaxKeys": 5}),
+        ("list_objects_v2", {"Prefix": "a/", "MaxKeys": 5}),
+        ("list_object_versions", {"Prefix": "a/"}),
+    ]
+    with httpx.Client(trust_env=False) as http:
+        for name, parameters in calls:
+            url = presigner.generate_presigned_url(name, Params={"Bucket": bucket, **parameters}, ExpiresIn=60)
+            answer = http.get(url)
+            assert (answer.status_code, "<Key>a/2</Key>" in answer.text, "<Key>b</Key>" in answer.text) == (
+                200, True, False
+            ), (name, answer.text)  # fmt: skip
+            assert http.post(url).status_code == 403
+            assert http.get(f"{url}&policy").status_code == 403
+
+
 # Temporary credentials
 
 

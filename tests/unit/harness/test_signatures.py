@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import botocore.session
 import pytest
-from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
+from botocore.auth import HmacV1Auth, HmacV1QueryAuth, S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import assume, given, settings
@@ -165,3 +166,52 @@ def test_a_presigned_url_of_version_2_opens_one_path_for_its_time(
         replace(right, headers=(*right.headers, ("x-amz-target", "AmazonSSM.PutParameter"))),
     ):
         assert not taken(wrong, b"")
+
+
+def version_2(method: str, path: str, query: str) -> Request:
+    """Presign as a client of S3 does: it signs the path of a bucket with a slash, and sends it without."""
+    signed_path = f"{path}/" if path == "/bucket" else path
+    request = AWSRequest(method, f"http://{HOST}{path}{query and '?'}{query}", auth_path=signed_path)
+    HmacV1QueryAuth(Credentials(KEY, SECRET), expires=60).add_auth(request)
+    return sent(request)
+
+
+def operations_of_s3() -> list[Any]:
+    """Each call of S3 as botocore knows it: its name, method and path, its subresource, and its parameters."""
+    model = botocore.session.get_session().get_service_model("s3")
+    operations = []
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        path, _, fixed = operation.http["requestUri"].partition("?")
+        members = operation.input_shape.members.values() if operation.input_shape else ()
+        places = [member.serialization for member in members]
+        variable = [place["name"] for place in places if place.get("location") == "querystring"]
+        path = path.replace("{Bucket}", "bucket").replace("{Key+}", "key")
+        operations.append(pytest.param(name, operation.http["method"], path, fixed, variable, id=name))
+    return operations
+
+
+@pytest.mark.parametrize(("name", "method", "path", "fixed", "variable"), operations_of_s3())
+def test_version_2_presigns_every_call_whose_meaning_it_signs(
+    name: str, method: str, path: str, fixed: str, variable: list[str]
+) -> None:
+    """What it leaves unsigned may narrow a listing and do nothing else; the refusal of the others names Version 4."""
+    query = "&".join([*([fixed] if fixed else []), *(f"{word}=1" for word in variable)])
+    request = version_2(method, path, query)
+    subresource = {word.partition("=")[0] for word in fixed.split("&") if word} - {"list-type"}
+    unsigned = {*subresource, *variable} - set(HmacV1Auth.QSAOfInterest)
+
+    if not unsigned or (name.startswith("List") and subresource <= set(HmacV1Auth.QSAOfInterest)):
+        assert taken(request, b""), check(request, secret_of)
+        return
+    refusal = check(request, secret_of)
+    assert isinstance(refusal, Refusal)
+    assert "Config(signature_version='s3v4')" in refusal.message
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "HEAD"])
+def test_only_what_lists_takes_parameters_that_version_2_does_not_sign(method: str) -> None:
+    assert not taken(version_2(method, "/bucket", "prefix=a"), b"")
+    assert taken(version_2("GET", "/bucket", "list-type=2&prefix=a"), b"")
+    assert not taken(version_2("GET", "/bucket", "list-type=2&prefix=a&prefix=b"), b"")
+    assert not taken(version_2("GET", "/bucket", "list-type=2&Action=ListRoles"), b"")
