@@ -56,6 +56,10 @@ class LocalAWSError(SawhorseError):
     """The local AWS cannot start, died or does not answer."""
 
 
+class PortTaken(SawhorseError):
+    """A port of this machine that another program has."""
+
+
 class NotApplied(SawhorseError):
     """A root that was not applied, and so has no outputs."""
 

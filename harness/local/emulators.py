@@ -24,7 +24,7 @@ from harness.errors import LocalAWSError
 from harness.files import locked, write_atomically
 from harness.layout import Project
 from harness.local.guard import CHALLENGE, READY, Secrets
-from harness.local.listening import HOST, listen_at, listening, port_of, why
+from harness.local.listening import HOST, Listener, listen_at, listening, port_of, why
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -232,7 +232,7 @@ class LocalAWS:
                 )
         return Running(**emulators, secrets=recorded.secrets)
 
-    def listen_again(self, emulator: Emulator) -> socket.socket:
+    def listen_again(self, emulator: Emulator) -> Listener:
         try:
             return listening(emulator.port)
         except OSError as error:
@@ -241,7 +241,7 @@ class LocalAWS:
                 'and run "sawhorse local up" again, or "sawhorse local reset" to start afresh.'
             ) from error
 
-    def command(self, name: str, listener: socket.socket, environments: bootstrap.Emulators) -> list[str | Path]:
+    def command(self, name: str, listener: Listener, environments: bootstrap.Emulators) -> list[str | Path]:
         """Return what starts an emulator, or the issuer of tokens, on a socket that it inherits."""
         servers = Path(__file__).parent
         given: list[str | Path] = [self.secrets_file, str(listener.fileno())]
@@ -272,7 +272,7 @@ class LocalAWS:
             "SFTP_ENABLED": "0",
         }
 
-    def spawn(self, name: str, command: list[str | Path], listener: socket.socket, *, again: bool = False) -> Emulator:
+    def spawn(self, name: str, command: list[str | Path], listener: Listener, *, again: bool = False) -> Emulator:
         """Start an emulator in a session of its own, with an environment that holds nothing of the user's.
 
         Not even PYTHONDONTWRITEBYTECODE: an emulator that finds no bytecode compiles for seconds at every start.
@@ -295,7 +295,7 @@ class LocalAWS:
                 stderr=log,
                 env=environment,
                 cwd=self.home / "tmp",
-                pass_fds=[listener.fileno()],
+                pass_fds=listener.numbers,
                 start_new_session=True,
             )
         # It outlives this program on purpose; Python would warn of a child that nobody waited for.

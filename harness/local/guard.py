@@ -115,7 +115,8 @@ class Guard:
 
     @property
     def hosts(self) -> set[str]:
-        return {f"{name}:{self.port}" for name in (HOST, "localhost", "[::1]")}
+        # In IPv6 nobody listens, so what names that was meant for somebody else.
+        return {f"{name}:{self.port}" for name in (HOST, "localhost")}
 
     def misdirected(self, request: Request) -> Refusal | None:
         """Refuse what was not sent to this machine by one of its own names: a rebound name, or an unclear one."""
@@ -123,8 +124,8 @@ class Guard:
         if len(hosts) == 1 and hosts[0].lower() in self.hosts and request.target.startswith("/"):
             return None
         return Refusal(
-            f"The {self.name} of a local AWS is reached as {HOST}:{self.port} or localhost:{self.port} and by no "
-            "other name; send one such Host, and a path after the method.",
+            f"The {self.name} is reached as {HOST}:{self.port} or localhost:{self.port} and by no other name; "
+            "send one such Host, and a path after the method.",
             status=421,
         )
 

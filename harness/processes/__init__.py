@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from harness.errors import UnknownName
+from harness.errors import PortTaken, UnknownName
 from harness.layout import Project
+from harness.local.listening import kept_in_ipv6, why
 from harness.workspace import Deployment
 
 HOST = "127.0.0.1"
@@ -64,8 +65,13 @@ def process_of(deployment: Deployment) -> Process:
 
 def serve(deployment: Deployment, *, port: int, reload: bool) -> int:
     """Serve the app until it is interrupted or this program is told to end, and return the exit code."""
-    process, project = process_of(deployment), deployment.root.project
+    return run(process_of(deployment), deployment.root.project, port=port, reload=reload)
+
+
+def run(process: Process, project: Project, *, port: int, reload: bool) -> int:
+    """Serve a process on loopback, with its port kept from everybody else in IPv6 meanwhile."""
     with (
+        for_localhost(port),
         subprocess.Popen(
             process.command(port=port, reload=reload),
             cwd=project.lambda_path,
@@ -78,6 +84,17 @@ def serve(deployment: Deployment, *, port: int, reload: bool) -> int:
         except KeyboardInterrupt:
             # The terminal has sent the interrupt to the process as well: let it end its requests.
             return running.wait()
+
+
+@contextmanager
+def for_localhost(port: int) -> Iterator[None]:
+    """Let nobody else listen where clients of `localhost` look first."""
+    try:
+        kept = kept_in_ipv6(port)
+    except OSError as error:
+        raise PortTaken(f"Port {port} of [::1] {why(error)}; choose another with --port.") from error
+    with kept or nullcontext():
+        yield
 
 
 @contextmanager

@@ -87,7 +87,8 @@ def dashboard(name: str) -> bytes:
 HOSTS = (
     "evil.example", "evil.example:{port}", "127.0.0.1.nip.io:{port}", "127.0.0.1", "127.0.0.1:1", "localhost",
     "localhost.evil.example:{port}", "evil.localhost:{port}", "0.0.0.0:{port}", "127.0.0.2:{port}", "[::]:{port}",
-    "2130706433:{port}", "[::ffff:127.0.0.1]:{port}", "127.1:{port}", "evil@127.0.0.1:{port}", "127.0.0.1:{port}:80",
+    "[::1]:{port}", "[0:0:0:0:0:0:0:1]:{port}", "2130706433:{port}", "[::ffff:127.0.0.1]:{port}", "127.1:{port}",
+    "evil@127.0.0.1:{port}", "127.0.0.1:{port}:80",
     "127.0.0.1:{port},evil.example", "127.0.0.1:0{port}", "localhost.:{port}", "abc.execute-api.localhost:{port}",
     "bucket.s3.localhost:{port}", "s3.amazonaws.com",
 )  # fmt: skip

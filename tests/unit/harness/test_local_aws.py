@@ -28,7 +28,7 @@ from harness.local.clients import local_client
 from harness.local.emulators import Emulator, LocalAWS, Running, free_port, is_free
 from harness.local.guard import Secrets
 from harness.local.issuer import Issuer
-from harness.local.listening import listen_at, port_of
+from harness.local.listening import Listener, listen_at, port_of
 from harness.package.archive import zip_of
 from tests.conftest import copy_of_project
 from tests.unit.harness.support import Ended, assert_refused, sawhorse
@@ -205,7 +205,7 @@ def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_n
     spawned: list[int] = []
     spawn = LocalAWS.spawn
 
-    def broken(self: LocalAWS, name: str, command: list[str | Path], listener: socket.socket) -> Emulator:
+    def broken(self: LocalAWS, name: str, command: list[str | Path], listener: Listener) -> Emulator:
         if name == "moto":
             command = [sys.executable, "-c", "raise SystemExit('no room left')"]
         emulator = spawn(self, name, command, listener)

@@ -23,7 +23,7 @@ from harness.layout import Project
 from harness.local.clients import local_client
 from harness.local.emulators import Emulator, LocalAWS, Running, free_port
 from harness.local.guard import Secrets
-from harness.local.listening import listen_at, listening, port_of
+from harness.local.listening import NO_IPV6, listen_at, listening, port_of
 from tests.conftest import copy_of_project
 from tests.unit.harness.support import assert_refused, sawhorse
 
@@ -32,16 +32,18 @@ TAKE = """
 import socket, sys
 taken = 0
 for options in ([], ["SO_REUSEADDR"], ["SO_REUSEPORT"], ["SO_REUSEADDR", "SO_REUSEPORT"]):
-    for host in ("127.0.0.1", "0.0.0.0"):
-        with socket.socket() as other:
-            for option in options:
-                other.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
-            try:
+    for host in ("127.0.0.1", "0.0.0.0", "::1", "::"):
+        try:
+            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as other:
+                for option in options:
+                    other.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
+                if host == "::":
+                    other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 other.bind((host, int(sys.argv[1])))
                 other.listen()
                 taken += 1
-            except OSError:
-                pass
+        except OSError:
+            pass
 print(taken)
 """
 
@@ -103,6 +105,58 @@ def test_a_port_that_is_taken_for_a_start_is_nobody_elses(moments: random.Random
             [sys.executable, "-c", TAKE, str(port_of(listener))], capture_output=True, text=True, check=True
         )
     assert ended.stdout == "0\n"
+
+
+def test_localhost_leads_to_the_socket_that_was_taken_and_to_no_other() -> None:
+    """A client of `localhost` asks in IPv6 first: refused there, it comes to the port of 127.0.0.1."""
+    with listening(0) as listener:
+        port = port_of(listener)
+        with pytest.raises(OSError), socket.create_connection(("::1", port), timeout=5):  # noqa: PT011 # no IPv6 has another
+            pass
+        with socket.create_connection(("localhost", port), timeout=5) as client:
+            accepted, address = listener.accept()
+            with accepted:
+                assert address == client.getsockname()[:2]
+
+
+def test_a_port_that_somebody_has_in_ipv6_is_refused_and_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_ipv6() as stranger_there:
+        port = port_of(stranger_there)
+        monkeypatch.setattr("harness.local.listening.DEFAULT_PORT", port)
+        with pytest.raises(LocalAWSError, match=f"Port {port} is in use by another program; choose another"):
+            listen_at(port)
+        with listen_at(None) as listener:
+            assert port_of(listener) != port
+
+
+def test_a_process_that_inherits_a_socket_keeps_its_port_in_ipv6(tmp_path: Path) -> None:
+    with listening(0) as listener:
+        port = port_of(listener)
+        inherited = subprocess.Popen(
+            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=listener.numbers
+        )
+    with inherited:
+        ended = subprocess.run([sys.executable, "-c", TAKE, str(port)], capture_output=True, text=True, check=True)
+        inherited.kill()
+    assert ended.stdout == "0\n"
+    with in_ipv6(port):
+        pass
+
+
+@contextmanager
+def in_ipv6(port: int = 0) -> Iterator[socket.socket]:
+    """Let somebody else listen on IPv6's loopback, where there is one."""
+    try:
+        listener = socket.socket(socket.AF_INET6)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("::1", port))
+    except OSError as error:
+        if error.errno not in NO_IPV6:
+            raise
+        pytest.skip("this machine has no IPv6")
+    with listener:
+        listener.listen()
+        yield listener
 
 
 @pytest.mark.drill(short=3)

@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from harness.environment import Environment
-from harness.errors import BadConfiguration, UnknownName
+from harness.errors import BadConfiguration, PortTaken, UnknownName
 from harness.layout import Project, Root
 from harness.local.emulators import free_port
-from harness.processes import Process, process_of
+from harness.processes import Process, for_localhost, process_of
 from harness.processes.fileshare import own_database
 from harness.workspace import Deployment
 from tests.children import ignoring, started
@@ -71,6 +71,7 @@ def test_a_process_is_reached_by_this_machines_own_names_and_pages(tmp_path: Pat
         f"localhost:{port}": 200,
         f"evil.example:{port}": 421,
         f"127.0.0.1.nip.io:{port}": 421,
+        f"[::1]:{port}": 421,
         "127.0.0.1": 421,
     }
     methods = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
@@ -99,17 +100,13 @@ def test_a_process_is_reached_by_this_machines_own_names_and_pages(tmp_path: Pat
     assert seen == calls
 
 
-# Serves the application in a process of its own, as the harness does, and says who serves.
+# Serves the application in a process of its own, as `sawhorse dev` does.
 SERVING = """
-import subprocess, sys
+import sys
 from pathlib import Path
 from harness.layout import Project
-from harness.processes import Process, ended_together
-process, project = Process("sample:app", {}), Project(Path(sys.argv[1]))
-port = int(sys.argv[2])
-variables = process.variables(project, port)
-with subprocess.Popen(process.command(port=port), env=variables) as running, ended_together([running]):
-    running.wait()
+from harness.processes import Process, run
+run(Process("sample:app", {}), Project(Path(sys.argv[1])), port=int(sys.argv[2]), reload=False)
 """
 
 
@@ -131,6 +128,29 @@ def test_a_process_ends_when_this_program_is_told_to_end(serving: list[str], num
         assert program.wait(timeout=20) == 128 + number
 
         assert not is_open("127.0.0.1", port)
+
+
+def test_nobody_else_can_listen_where_clients_of_localhost_look_first(serving: list[str]) -> None:
+    port = int(serving[-1])
+    with started(serving) as program:
+        answer_of(port)
+        with socket.socket(socket.AF_INET6) as stranger:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with pytest.raises(OSError):  # noqa: PT011 # a machine without IPv6 has another
+                stranger.bind(("::1", port))
+        program.terminate()
+        program.wait(timeout=20)
+
+
+def test_a_port_that_somebody_has_in_ipv6_is_refused() -> None:
+    with socket.socket(socket.AF_INET6) as stranger:
+        try:
+            stranger.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        port = stranger.getsockname()[1]
+        with pytest.raises(PortTaken, match=rf"^Port {port} of \[::1\] is in use by another program; choose another"):
+            for_localhost(port).__enter__()
 
 
 def test_with_nohup_a_process_outlives_its_terminal_and_ends_when_it_is_told_to(serving: list[str]) -> None:
