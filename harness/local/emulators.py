@@ -37,6 +37,7 @@ LOST = {
     "issuer": "its keys are the same, so tokens hold.",
 }
 NAMES = LOST.keys()
+MOST_PID, MOST_PORT = 2**31 - 1, 2**16 - 1
 # Set by what `sawhorse local` exports, so that such a shell is never taken for one that speaks to AWS.
 LOCAL_MARK = "SAWHORSE_LOCAL_AWS"
 
@@ -49,6 +50,17 @@ class Emulator:
     pid: int
     started: float
     port: int
+
+    @classmethod
+    def of(cls, name: str, facts: dict[str, object]) -> Emulator:
+        """Read what `remember` wrote; raises TypeError and ValueError for anything else."""
+        emulator = cls(**facts)  # type: ignore[arg-type] # looked at below
+        numbers = ((emulator.pid, MOST_PID), (emulator.port, MOST_PORT))
+        # A truth value would be a number.
+        right = all(type(number) is int and 0 < number <= most for number, most in numbers)
+        if not right or type(emulator.started) is not float or emulator.name != name or name not in NAMES:
+            raise ValueError(name)
+        return emulator
 
     @property
     def url(self) -> str:
@@ -173,7 +185,7 @@ class LocalAWS:
         """Put what is recorded together with the secrets that it was started with."""
         try:
             return Running(**recorded, secrets=Secrets.of(self.secrets_file))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise LocalAWSError(
                 f"The secrets of the local AWS in {self.project.shown(self.secrets_file)} cannot be read; "
                 'run "sawhorse local reset" to start afresh with new ones.'
@@ -385,10 +397,10 @@ class LocalAWS:
     def recorded(self) -> dict[str, Emulator]:
         try:
             content = json.loads(ownership.read_own(self.record))
-            return {name: Emulator(**facts) for name, facts in content.items()}
+            return {name: Emulator.of(name, facts) for name, facts in content.items()}
         except FileNotFoundError:
             return {}
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise LocalAWSError(
                 f"{self.project.shown(self.record)} is not what the harness writes; "
                 "stop the emulators by hand and delete it."

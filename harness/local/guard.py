@@ -68,7 +68,11 @@ class Secrets:
     @classmethod
     def of(cls, path: Path) -> Secrets:
         """Read the secrets that were kept; raises what reading, JSON and their form raise."""
-        return cls(**json.loads(read_own(path)))
+        held = cls(**json.loads(read_own(path)))
+        for secret in (held.secret_access_key, held.control):
+            if not (isinstance(secret, str) and secret.isascii() and secret.isprintable() and secret):
+                raise TypeError
+        return held
 
     def keep(self, path: Path) -> None:
         write_atomically(path, json.dumps(asdict(self)) + "\n", mode=0o600)

@@ -10,7 +10,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -52,11 +52,14 @@ class Issuer:
         path = project.local / HOME / "key.json"
         try:
             kept = json.loads(read_own(path))
-            key = cast("rsa.RSAPrivateKey", load_pem_private_key(kept["pem"].encode(), password=None))
-            return cls(kept["url"], key, kept["key_id"])
+            key = load_pem_private_key(kept["pem"].encode(), password=None)
+            url, key_id = kept["url"], kept["key_id"]
+            if not (isinstance(key, rsa.RSAPrivateKey) and isinstance(url, str) and isinstance(key_id, str)):
+                raise TypeError  # noqa: TRY301 # refused below, with what cannot be read
+            return cls(url, key, key_id)
         except FileNotFoundError as error:
             raise LocalAWSError('The local AWS is not running; run "sawhorse local up".') from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LocalAWSError(
                 f'{project.shown(path)} is not what the harness writes; run "sawhorse local reset" to start afresh.'
             ) from error

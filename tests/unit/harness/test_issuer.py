@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 
 import httpx
@@ -73,10 +74,25 @@ def test_without_a_local_aws_there_is_no_issuer(tiny: Project) -> None:
         Issuer.of(tiny)
 
 
-def test_a_key_that_the_harness_did_not_write_is_refused(tiny: Project) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [{"pem": "nothing"}, {"pem": 1}, {"pem": None}, {"url": 1}, {"url": None}, {"key_id": 1}, {"key_id": ["x"]}],
+    ids=str,
+)
+def test_a_key_with_another_content_is_refused(tiny: Project, issuer: Issuer, change: dict[str, object]) -> None:
+    issuer.keep(tiny)
+    path = tiny.local / HOME / "key.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+
+    with pytest.raises(LocalAWSError, match=r"^\.sawhorse/local/issuer/key\.json is not what the harness writes; "):
+        Issuer.of(tiny)
+
+
+@pytest.mark.parametrize("content", ['{"pem": "nothing"}', "[]", "1", "{", "[" * 100_000], ids=lambda text: text[:20])
+def test_a_key_that_the_harness_did_not_write_is_refused(tiny: Project, content: str) -> None:
     path = tiny.local / HOME / "key.json"
     path.parent.mkdir(parents=True)
-    path.write_text('{"pem": "nothing"}')
+    path.write_text(content)
 
     with pytest.raises(LocalAWSError, match=r"^\.sawhorse/local/issuer/key\.json is not what the harness writes; "):
         Issuer.of(tiny)

@@ -25,7 +25,7 @@ from harness.errors import LocalAWSError
 from harness.layout import Project
 from harness.local import listening as listens
 from harness.local.clients import local_client
-from harness.local.emulators import Emulator, LocalAWS, Running, free_port, is_free
+from harness.local.emulators import NAMES, Emulator, LocalAWS, Running, free_port, is_free
 from harness.local.guard import Secrets
 from harness.local.issuer import Issuer
 from harness.local.listening import Listener, listen_at, port_of
@@ -188,14 +188,55 @@ def test_what_died_is_not_started_where_another_program_listens_by_now(tiny: Pro
         process.wait()
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '{"moto": 1}', '{"moto": {"pid": 1}}'])
+def damaged_records() -> list[str]:
+    """What may stand in a file that was cut, or that somebody wrote by hand."""
+    right = {"name": "moto", "pid": 1, "started": 1.5, "port": 4566}
+    wrong: list[dict[str, Any]] = [
+        *({"pid": pid} for pid in (-1, 0, 1.5, "1", True, None, 2**31, 10**400)),
+        *({"port": port} for port in (-1, 0, 65536, "4566", None, True)),
+        *({"started": moment} for moment in ("now", None, True, "1.5", 10**400)),
+        *({"name": name} for name in (1, None, "ministack", "other")),
+    ]
+    whole = [json.dumps({"moto": {**right, **one}}) for one in wrong]
+    others = ["{", "[1]", "1", "null", '{"moto": 1}', '{"moto": {"pid": 1}}', "[" * 100_000, "\ud800"]
+    unknown = json.dumps({"other": {**right, "name": "other"}})
+    return [*others, *whole, unknown, json.dumps({"moto": {**right, "more": 1}})]
+
+
+@pytest.mark.parametrize("content", damaged_records(), ids=lambda content: content[:60])
 def test_a_record_that_the_harness_did_not_write_is_refused(tiny: Project, content: str) -> None:
     aws = LocalAWS(tiny)
     aws.home.mkdir(parents=True)
-    aws.record.write_text(content)
+    aws.record.write_text(content, errors="surrogatepass")
 
     with pytest.raises(LocalAWSError, match=r"^\.sawhorse/local/running\.json is not what the harness writes; "):
         aws.required()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "1", "null", "[]", "{}", "[" * 100_000, '{"control": "x"}', '{"secret_access_key": "x"}',
+        '{"secret_access_key": 1, "control": null}', '{"secret_access_key": "x", "control": ["x"]}',
+        '{"secret_access_key": "", "control": "x"}', '{"secret_access_key": "x", "control": ""}',
+        '{"secret_access_key": "x", "control": "x", "more": "x"}', '{"secret_access_key": "\\ud800", "control": "x"}',
+    ],
+    ids=lambda content: content[:60],
+)  # fmt: skip
+def test_secrets_that_the_harness_did_not_write_are_refused(tiny: Project, content: str) -> None:
+    aws = LocalAWS(tiny)
+    process, emulator = a_process()
+    try:
+        record(tiny, **{name: replace(emulator, name=name) for name in NAMES})
+        aws.secrets_file.write_text(content)
+
+        assert_refused(
+            sawhorse(tiny, "local", "env"),
+            'secrets of the local AWS in .sawhorse/local/secrets.json cannot be read; run "sawhorse local reset"',
+        )
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_nothing_runs_on(
