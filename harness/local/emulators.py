@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -437,19 +436,3 @@ def wait_for_end(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
 def unproxied(hosts: str | None) -> str:
     """Add this machine to the hosts that no proxy stands before."""
     return ",".join([*(hosts.split(",") if hosts else []), HOST, "localhost"])
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 import psutil
 
-from harness.local.emulators import free_port
 from tests.benchmarks.processes import NotMeasured, plain_environment
 from tests.benchmarks.runtime_api import HOST, RuntimeApi
+from tests.ports import free_port
 
 START_SECONDS = 30
 STOP_SECONDS = 5

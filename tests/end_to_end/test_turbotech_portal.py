@@ -19,11 +19,11 @@ from botocore.exceptions import ClientError
 
 from harness.environment import read_environment
 from harness.local.clients import local_client
-from harness.local.emulators import free_port
 from harness.local.issuer import Issuer
 from harness.seed import bearer
 from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied
+from tests.ports import free_port
 from tests.unit.turbotech_portal.support import SPELLINGS
 
 pytestmark = pytest.mark.end_to_end

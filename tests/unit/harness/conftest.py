@@ -10,8 +10,8 @@ import pytest
 from harness import bootstrap
 from harness.bootstrap import Machine
 from harness.layout import Project
-from harness.local.emulators import free_port
 from harness.package.cache import Cache
+from tests.ports import free_port
 from tests.unit.harness.support import make_tiny_project, script, write_wheel
 
 MakeTiny = Callable[[str], Project]

@@ -9,7 +9,8 @@ import pytest
 from harness.account import check_account
 from harness.environment import Environment
 from harness.errors import WrongAccount
-from harness.local.emulators import Running, free_port
+from harness.local.emulators import Running
+from tests.ports import free_port
 
 DEV = Environment(name="dev", account_id="111111111111", region="us-east-1")
 

@@ -22,9 +22,10 @@ from typer.testing import CliRunner
 from harness import cli
 from harness.errors import CommandFailed, Interrupted, SawhorseError
 from harness.layout import Project
-from harness.local.emulators import LocalAWS, Running, free_port
+from harness.local.emulators import LocalAWS, Running
 from harness.package.build import build
 from tests.children import started
+from tests.ports import free_port
 from tests.unit.harness.support import Ended, assert_refused, sawhorse, tree
 
 

@@ -25,12 +25,13 @@ from harness.errors import LocalAWSError
 from harness.layout import Project
 from harness.local import listening as listens
 from harness.local.clients import local_client
-from harness.local.emulators import NAMES, Emulator, LocalAWS, Running, free_port, is_free
+from harness.local.emulators import NAMES, Emulator, LocalAWS, Running
 from harness.local.guard import Secrets
 from harness.local.issuer import Issuer
 from harness.local.listening import Listener, listen_at, port_of
 from harness.package.archive import zip_of
 from tests.conftest import copy_of_project
+from tests.ports import free_port, is_free
 from tests.unit.harness.support import Ended, assert_refused, sawhorse
 
 TRUST = json.dumps(

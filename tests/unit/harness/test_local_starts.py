@@ -21,10 +21,11 @@ import pytest
 from harness.errors import LocalAWSError
 from harness.layout import Project
 from harness.local.clients import local_client
-from harness.local.emulators import Emulator, LocalAWS, Running, free_port
+from harness.local.emulators import Emulator, LocalAWS, Running
 from harness.local.guard import Secrets
 from harness.local.listening import NO_IPV6, listen_at, listening, port_of
 from tests.conftest import copy_of_project
+from tests.ports import free_port
 from tests.unit.harness.support import assert_refused, sawhorse
 
 ANSWER = b'{"services": {}, "auth": "enabled"}'

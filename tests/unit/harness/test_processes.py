@@ -18,11 +18,11 @@ import pytest
 from harness.environment import Environment
 from harness.errors import BadConfiguration, PortTaken, UnknownName
 from harness.layout import Project, Root
-from harness.local.emulators import free_port
 from harness.processes import Process, for_localhost, process_of
 from harness.processes.fileshare import own_database
 from harness.workspace import Deployment
 from tests.children import ignoring, started
+from tests.ports import free_port
 
 APPLICATION = """
 import json, os

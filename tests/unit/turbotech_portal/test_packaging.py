@@ -17,7 +17,7 @@ import pytest
 from harness import bootstrap
 from harness.environment import read_environment
 from harness.layout import Project
-from harness.local.emulators import Running, free_port
+from harness.local.emulators import Running
 from harness.package.build import build
 from harness.package.config import read_config
 from harness.package.target import local_target
@@ -26,6 +26,7 @@ from harness.workspace import Deployment
 from shared.claims import CONTEXT_HEADER
 from tests.children import started
 from tests.conftest import copy_of_project
+from tests.ports import free_port
 from tests.unit.support import runtime_api
 from tests.unit.turbotech_portal.images import Image, build_image, shell
 from tests.unit.turbotech_portal.support import Tables, deliverable, put
