@@ -34,6 +34,10 @@ CONTROL = "sawhorse-control"
 # In the addresses that the emulator gives out for downloads.
 TICKET = "Sawhorse-Ticket"
 TICKET_SECONDS = 600
+# Until a body is read that no header hashes, nobody knows who sent it. Of such calls Lambda's are AWS's largest.
+UNPROVEN_BODY = 70_167_211
+# Anybody may call an API: what API Gateway takes.
+API_BODY = 10 * 1024 * 1024
 # As many digits as a time has; Python refuses to convert thousands of them.
 SECONDS = re.compile("[0-9]{1,10}")
 LENGTH = re.compile("[0-9]{1,15}")
@@ -97,6 +101,12 @@ class Reply:
 ABSENT = Refusal("There is nothing at this address.", "NotFoundException", "NotFound", 404)
 FOREIGN = Refusal("A web page may call an API or a function URL by its own address, and nothing else.")
 UNCONTROLLED = Refusal("This address controls the local AWS and wants the secret of its start.")
+TOO_LARGE = Refusal(
+    "The body is larger than AWS takes it here; send less, or put it into S3.",
+    "RequestEntityTooLargeException",
+    "EntityTooLarge",
+    413,
+)
 LENGTHLESS = Refusal("A body must come whole, with its Content-Length.", status=411)
 
 
@@ -220,19 +230,21 @@ def guarded(app: Application, guard: Guard) -> Application:
         if isinstance(found, Reply):
             await send_reply(found, send)
             return
-        if found is None:
-            UNSIGNED_CALL.set(is_api)
-            await app(scope, receive, send if is_api else closed_to_pages(send))
+        sending = send if is_api else closed_to_pages(send)
+        if found is None and not is_api:
+            UNSIGNED_CALL.set(False)
+            await app(scope, receive, sending)
             return
-        messages = await whole_body(receive)
-        refusal = found.refuse_body(b"".join(message.get("body", b"") for message in messages or []))
+        messages = await whole_body(request, receive, most_of(found))
         if messages is None:
             return
-        if refusal:
-            await send_reply(reply(request, refusal), send)
+        refusal = messages if isinstance(messages, Refusal) else refuse_messages(found, messages)
+        if isinstance(messages, Refusal) or refusal:
+            await send_reply(reply(request, refusal or TOO_LARGE), send)
             return
+        UNSIGNED_CALL.set(found is None)
         SERVED.set(found)
-        await app(scope, again(messages, receive), send if is_api else closed_to_pages(send))
+        await app(scope, again(messages, receive), sending)
 
     return serve
 
@@ -256,16 +268,37 @@ def request_of_scope(scope: Scope) -> Request:
     return Request(scope.get("method", "GET"), target.decode("latin-1"), headers)
 
 
-async def whole_body(receive: Receive) -> list[Message] | None:
-    """Read a body to its end; None when the caller left before."""
+def most_of(found: Signed | None) -> int | None:
+    """Say how much is read of a call that an API takes unsigned, or that somebody signed; None for all that comes."""
+    if found is None:
+        return API_BODY
+    return None if found.proven else UNPROVEN_BODY
+
+
+def length_of(request: Request) -> int:
+    """Return the length that a request declares, 0 when it declares none."""
+    lengths = request.all("content-length")
+    return int(lengths[0]) if len(lengths) == 1 and LENGTH.fullmatch(lengths[0]) else 0
+
+
+async def whole_body(request: Request, receive: Receive, most: int | None) -> list[Message] | Refusal | None:
+    """Read a body to its end, unless it is too large; None when the caller left before."""
     messages: list[Message] = []
-    while True:
+    read, size = 0, length_of(request)
+    while most is None or size <= most:
         message = await receive()
         if message["type"] != "http.request":
             return None
         messages.append(message)
-        if not message.get("more_body"):
+        read += len(message.get("body", b""))
+        size = read
+        if not message.get("more_body") and (most is None or size <= most):
             return messages
+    return TOO_LARGE
+
+
+def refuse_messages(found: Signed | None, messages: list[Message]) -> Refusal | None:
+    return found.refuse_body(b"".join(message.get("body", b"") for message in messages)) if found else None
 
 
 def again(messages: list[Message], receive: Receive) -> Receive:
@@ -311,10 +344,10 @@ def guarded_wsgi(app: Any, guard: Guard) -> Any:
         request = request_of_environ(environ)
         found = guard.judge(request, environ["PATH_INFO"])
         if isinstance(found, Signed):
-            body = body_of_environ(environ)
-            refusal = LENGTHLESS if body is None else found.refuse_body(body)
+            body = body_of_environ(environ, most_of(found))
+            refusal = body if isinstance(body, Refusal) else found.refuse_body(body)
             found = reply(request, refusal) if refusal else found
-            environ["wsgi.input"] = BytesIO(body or b"")
+            environ["wsgi.input"] = BytesIO(b"" if isinstance(body, Refusal) else body)
         if isinstance(found, Reply):
             headers = [("Content-Type", found.content_type), ("Content-Length", str(len(found.body)))]
             start_response(f"{found.status} {HTTPStatus(found.status).phrase}", headers)
@@ -339,10 +372,12 @@ def request_of_environ(environ: dict[str, Any]) -> Request:
     return Request(environ["REQUEST_METHOD"], environ["REQUEST_URI"], tuple(headers))
 
 
-def body_of_environ(environ: dict[str, Any]) -> bytes | None:
-    """Read a body whose length is known; None when it is not."""
+def body_of_environ(environ: dict[str, Any], most: int | None) -> bytes | Refusal:
+    """Read a body whose length is known, unless it is too large."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if environ.get("HTTP_TRANSFER_ENCODING") or not LENGTH.fullmatch(length):
-        return None
+        return LENGTHLESS
+    if most is not None and int(length) > most:
+        return TOO_LARGE
     body: bytes = environ["wsgi.input"].read(int(length))
     return body

@@ -143,6 +143,11 @@ class Signed:
             return declared or (named[0] if named else UNSIGNED_PAYLOAD)
         return declared
 
+    @property
+    def proven(self) -> bool:
+        """Say whether the signature was found right before the body is read."""
+        return self.whole or bool(self.declared)
+
     def fits(self, payload: str) -> bool:
         """Say whether the signature is that of this request with a payload of this hash."""
         return any(hmac.compare_digest(self.signature_of(path, payload), self.claim.signature) for path in self.paths())

@@ -331,6 +331,19 @@ def test_the_right_secrets_open_all_of_it(target: Target) -> None:
     assert send(target.port, control.unsigned(more=(("Sawhorse-Control", target.control), *PAGE))).status == 403
 
 
+def test_a_large_body_is_refused_before_it_is_read(target: Target) -> None:
+    """Nothing but its head is sent: whoever waited for the body would not respond."""
+    large = (("Content-Length", "157286400"),)
+    head = target.call.of(secret="wrong").raw(without=("content-length",), more=large).removesuffix(target.call.body)
+    answer = send(target.port, head, seconds=5)
+    assert answer.status == 413
+    assert "The body is larger than AWS takes it here" in answer.text
+    declared_hash = {**target.call.headers, "X-Amz-Content-SHA256": 64 * "0"}
+    wrong = target.call.of(secret="wrong", headers=declared_hash)
+    head = wrong.raw(without=("content-length",), more=large).removesuffix(target.call.body)
+    assert send(target.port, head, seconds=5).status == 403
+
+
 def test_a_refusal_is_a_sentence_in_the_form_of_the_callers_sdk(account: Account) -> None:
     wrong = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "wrong", "AWS_SESSION_TOKEN": ""}
     calls: dict[str, Callable[[Any], Any]] = {

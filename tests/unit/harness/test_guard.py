@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -186,3 +191,69 @@ def test_a_ticket_opens_its_path() -> None:
 
     assert over_asgi(guard, Request("GET", target, (("host", HOST),)))[0] == 200
     assert over_asgi(guard, Request("GET", target.replace("code/x", "code/y"), (("host", HOST),)))[0] == 403
+
+
+# Bodies
+
+
+def signed(body: bytes, *, secret: str, declared: bool = False, path: str = "/") -> Request:
+    """Sign a call as SDKs do outside S3, where they declare no hash of the body."""
+    request = AWSRequest("POST", f"http://{HOST}{path}", {}, body)
+    if declared:
+        request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+    SigV4Auth(Credentials("111111111111", secret), "ssm", "us-east-1").add_auth(request)
+    headers = [("host", HOST), *((name.lower(), str(value)) for name, value in request.headers.items())]
+    return Request("POST", path, tuple(headers))
+
+
+def with_length(request: Request, length: int) -> Request:
+    return replace(request, headers=(*request.headers, ("content-length", str(length))))
+
+
+def limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarding, "UNPROVEN_BODY", 100)
+    monkeypatch.setattr(guarding, "API_BODY", 50)
+
+
+@pytest.mark.parametrize("secret", [SECRETS.secret_access_key, "wrong"])
+def test_a_body_that_alone_proves_its_signer_is_read_up_to_a_limit(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    limit(monkeypatch)
+    right = secret == SECRETS.secret_access_key
+    for size, expected in ((100, 200 if right else 403), (101, 413), (10_000, 413)):
+        request = signed(size * b"a", secret=secret)
+        pieces = [size * b"a"] if size < 1000 else 100 * [100 * b"a"]
+        status, _, read = over_asgi(GUARDS[0], request, *pieces)
+        assert (status, read <= 2) == (expected, True), size
+        assert over_asgi(GUARDS[0], with_length(request, size), *pieces)[::2] == (
+            expected, 0 if expected == 413 else read
+        )  # fmt: skip
+        body = BytesIO(size * b"a")
+        assert over_wsgi(GUARDS[1], with_length(request, size), body).startswith(f"{expected} ")
+        assert body.tell() == (0 if expected == 413 else size)
+
+
+def test_whoever_has_proven_to_be_the_signer_sends_as_much_as_he_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch)
+    body = 10_000 * b"a"
+    right = signed(body, secret=SECRETS.secret_access_key, declared=True)
+    wrong = signed(body, secret="wrong", declared=True)
+
+    assert over_asgi(GUARDS[0], right, body)[0] == 200
+    assert over_wsgi(GUARDS[1], with_length(right, len(body)), BytesIO(body)) == "200 OK"
+    # Refused before anything of it is read.
+    assert over_asgi(GUARDS[0], wrong, body)[::2] == (403, 0)
+
+
+def test_an_api_takes_as_much_as_api_gateway_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch)
+    call = Request("POST", f"{API}x/dev/y", (("host", HOST),))
+
+    assert over_asgi(GUARDS[0], call, 25 * b"a", 25 * b"a")[0] == 200
+    assert over_asgi(GUARDS[0], call, *(100 * [25 * b"a"]))[::2] == (413, 3)
+    assert over_asgi(GUARDS[0], with_length(call, 51), *(100 * [25 * b"a"]))[::2] == (413, 0)
+
+
+def test_the_limits_are_those_of_aws() -> None:
+    assert (guarding.UNPROVEN_BODY, guarding.API_BODY) == (70_167_211, 10 * 1024 * 1024)
