@@ -62,7 +62,7 @@ def a_process() -> tuple[subprocess.Popen[bytes], Emulator]:
 def record(project: Project, **recorded: Emulator) -> None:
     path = LocalAWS(project).record
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({name: vars(emulator) for name, emulator in recorded.items()}))
+    path.write_text(json.dumps({name: {**vars(emulator), "name": name} for name, emulator in recorded.items()}))
     Secrets.new().keep(LocalAWS(project).secrets_file)
 
 
