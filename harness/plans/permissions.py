@@ -22,6 +22,10 @@ EXACT = ("stringequals", "stringlike", "arnequals", "arnlike")
 POLICY = re.compile(r"(assume_role_|resource_|access_|bucket_)?policy(_document)?")
 # What these hold is what a role itself may do, and it opens nothing to others.
 IDENTITY_POLICIES = ("aws_iam_role_policy", "aws_iam_policy", "aws_iam_user_policy", "aws_iam_group_policy")
+# A letter of JSON that is written by its number.
+ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})")
+# Issuers part the names in a subject by these, from the widest to the narrowest: repo:OWNER/REPOSITORY:ref:...
+TWO_PARTS = re.compile(r"([^:/|*?]+[:/|]){2}")
 NAMES_THE_ACCOUNT = 'a condition such as StringEquals {"aws:SourceAccount": ACCOUNT}'
 
 
@@ -101,12 +105,19 @@ def documents(value: Any) -> Iterator[Mapping[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from documents(inner)
-    elif isinstance(value, str) and '"Statement"' in value:
+    elif isinstance(value, str) and '"statement"' in ESCAPED.sub(lambda one: chr(int(one[1], 16)), value).lower():
         try:
-            document = json.loads(value)
+            document = json.loads(value, object_pairs_hook=without_repeats)
         except ValueError:
             document = None
         yield document if isinstance(document, dict) else {"Statement": None}
+
+
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, unless it has a key twice: readers differ in which one they take."""
+    if len({key.lower() for key, _ in pairs}) < len(pairs):
+        raise ValueError
+    return dict(pairs)
 
 
 def document_faults(document: Mapping[str, Any], accounts: Collection[str]) -> Iterator[str]:
@@ -123,7 +134,7 @@ def document_faults(document: Mapping[str, Any], accounts: Collection[str]) -> I
 
 def statement_faults(statement: Mapping[str, Any], accounts: Collection[str]) -> Iterator[str]:
     principal = statement.get("Principal")
-    if "NotPrincipal" in statement or "NotAction" in statement:
+    if not {key.lower() for key in statement}.isdisjoint(("notprincipal", "notaction")):
         yield "it allows everything but what it names; name what is allowed"
     elif not isinstance(principal, dict) or not principal:
         yield "it lets everybody in; name a service or an account"
@@ -145,8 +156,10 @@ def principal_fault(kind: str, name: object, condition: object, accounts: Collec
         fault = None if condition_names(condition, accounts) else f"it lets {name} in for any account"
         return f"{fault}; write {NAMES_THE_ACCOUNT}" if fault else None
     if kind == "Federated" and account_of(name) in accounts:
-        keys = {key.rpartition(":")[2].lower() for operator, key, _ in tests_of(condition) if operator in EXACT}
-        return None if keys & {"sub", "aud"} else f"it lets all tokens of {name} in; write a condition on their sub"
+        fault = None if condition_names_a_subject(condition) else f"it lets all tokens of {name} in"
+        return (
+            f"{fault}; write a condition such as StringLike on their sub, with its first two names" if fault else None
+        )
     return f"it lets {kind} {name} in, which is no service and no account that was named"
 
 
@@ -166,6 +179,21 @@ def condition_names(condition: object, accounts: Collection[str]) -> bool:
         if key == "aws:sourcearn" and all(account_of(value) in accounts for value in values):
             return True
     return False
+
+
+def condition_names_a_subject(condition: object) -> bool:
+    """Whether a condition holds only for tokens of subjects that it names: an audience is the same for all of them."""
+    return any(
+        operator in EXACT and key.rpartition(":")[2] == "sub" and values and all(map(names_a_subject, values))
+        for operator, key, values in tests_of(condition)
+    )
+
+
+def names_a_subject(value: object) -> bool:
+    """Whether a value of sub is whole, or names two parts before its first wildcard; a variable may be anything."""
+    if not isinstance(value, str) or not value or "${" in value:
+        return False
+    return TWO_PARTS.match(value) is not None or not re.search(r"[*?]", value)
 
 
 def tests_of(condition: object) -> Iterator[tuple[str, str, list[Any]]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plans.permissions import account_of, document_faults, openings, permission_faults
+from harness.plans.permissions import account_of, document_faults, documents, openings, permission_faults
 from harness.plans.plan import UNKNOWN, Plan
 from harness.plans.references import Configuration
 
@@ -136,6 +136,101 @@ def test_what_denies_opens_nothing(statement: dict[str, Any]) -> None:
 @pytest.mark.parametrize("document", [{}, {"Statement": None}, {"Statement": "all"}, {"Statement": [1]}])
 def test_a_policy_that_cannot_be_read_is_refused(document: dict[str, Any]) -> None:
     assert list(document_faults(document, NAMED)) != []
+
+
+PROVIDER = "token.actions.githubusercontent.com"
+SUBJECTS = st.sampled_from(
+    ["repo:{0}/{1}:ref:refs/heads/main", "repo:{0}/{1}:*", "repo:{0}/*", "org/{0}/project/{1}/?"]
+)
+
+
+def trust(condition: object, account: str = OWN) -> dict[str, Any]:
+    """Return the trust of a role in the tokens of an account's own provider."""
+    federated = f"arn:aws:iam::{account}:oidc-provider/{PROVIDER}"
+    statement = {"Effect": "Allow", "Principal": {"Federated": federated}, "Condition": condition}
+    return {"Statement": [{**statement, "Action": "sts:AssumeRoleWithWebIdentity"}]}
+
+
+@given(own_accounts, SUBJECTS, names, names, st.booleans())
+def test_a_trust_in_tokens_passes_when_it_says_whose(
+    account: str,
+    subject: str,
+    owner: str,
+    repository: str,
+    alone: bool,  # noqa: FBT001 - drawn
+) -> None:
+    value = subject.format(owner, repository)
+    condition = {
+        "StringEquals": {f"{PROVIDER}:aud": "sts.amazonaws.com"},
+        "StringLike": {f"{PROVIDER}:sub": value if alone else [value]},
+    }
+    assert list(document_faults(trust(condition, account), NAMED)) == []
+    assert list(document_faults(trust(condition, STRANGER), NAMED)) != []
+
+
+EVERY_SUBJECT = ["*", "?*", "**", "repo:*", "repo:?*", "re*", "repo:*/x", "*:main", "repo:octo*", "::*", "repo:/*", ""]
+
+
+@pytest.mark.parametrize("audience", [{}, {"aud": "sts.amazonaws.com"}])
+@pytest.mark.parametrize(
+    "subjects",
+    [
+        None,
+        {},
+        *({"StringLike": one} for one in EVERY_SUBJECT),
+        *({"StringLike": ["repo:a/b:*", one]} for one in EVERY_SUBJECT),
+        {"StringLike": []},
+        {"StringLike": [None]},
+        {"StringEquals": f"${{{PROVIDER}:sub}}"},
+        {"StringLike": f"repo:a/b:${{{PROVIDER}:sub}}"},
+        {"StringLikeIfExists": "repo:a/b:*"},
+        {"StringEqualsIfExists": "repo:a/b:main"},
+        {"ForAllValues:StringEquals": "repo:a/b:main"},
+        {"StringNotEquals": "repo:a/b:main"},
+        {"StringNotLike": "repo:a/b:*"},
+        {"Null": "false"},
+    ],
+)
+def test_a_trust_in_everybodys_tokens_is_refused(subjects: dict[str, Any] | None, audience: dict[str, str]) -> None:
+    condition = {operator: {f"{PROVIDER}:sub": value} for operator, value in (subjects or {}).items()}
+    condition.setdefault("StringEquals", {}).update({f"{PROVIDER}:{key}": value for key, value in audience.items()})
+    assert list(document_faults(trust(condition), NAMED)) != []
+
+
+def escaped(text: str, places: set[int]) -> str:
+    return "".join(f"\\u{ord(one):04x}" if place in places else one for place, one in enumerate(text))
+
+
+@given(wrong_statements(), st.sets(st.integers(0, 8)), st.sampled_from(["Statement", "statement", "STATEMENT"]))
+def test_a_policy_is_found_however_its_keys_are_written(statement: dict[str, Any], places: set[int], key: str) -> None:
+    policy = f'{{"{escaped(key, places)}": [{json.dumps(statement)}]}}'
+    assert openings(plan_with("aws_sqs_queue_policy", {"policy": policy}, {}), NAMED) != []
+
+
+@given(right_statements(), wrong_statements(), st.booleans(), st.sets(st.integers(0, 8)))
+def test_a_policy_that_has_its_statements_twice_is_refused(
+    right: dict[str, Any],
+    wrong: dict[str, Any],
+    right_first: bool,  # noqa: FBT001 - drawn
+    places: set[int],
+) -> None:
+    first, second = (right, wrong) if right_first else (wrong, right)
+    policy = f'{{"Statement": [{json.dumps(first)}], "{escaped("Statement", places)}": [{json.dumps(second)}]}}'
+    assert openings(plan_with("aws_sqs_queue_policy", {"policy": policy}, {}), NAMED) != []
+    twice = f'{{"Statement": [{{"Principal": "*", {json.dumps(right)[1:]}]}}'
+    assert openings(plan_with("aws_sqs_queue_policy", {"policy": twice}, {}), NAMED) != []
+
+
+@given(right_statements(), st.sampled_from(["notaction", "NOTPRINCIPAL", "notPrincipal"]))
+def test_what_allows_all_but_something_is_refused_in_any_letters(statement: dict[str, Any], key: str) -> None:
+    assert list(document_faults({"Statement": {**statement, key: "sns:Publish"}}, NAMED)) != []
+
+
+@pytest.mark.parametrize(
+    "value", ["", "a statement", "{}", '{"States": {}}', '["Statements"]', "\\u0053tatement", None, 7]
+)
+def test_what_is_no_policy_is_taken_for_none(value: object) -> None:
+    assert list(documents(value)) == []
 
 
 @given(
