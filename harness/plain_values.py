@@ -22,6 +22,8 @@ def sounds_secret(name: str, value: str) -> bool:
     """Whether a name says that its value is a secret, and not where one lies, how long it lasts or if there is one."""
     parted = re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name))
     words = parted.strip("_").upper()
+    if pattern("certain_names").search(words):
+        return True
     if not pattern("secret_names").search(words) or pattern("reference_names").search(words):
         return False
     return not (pattern("switch_names").search(words) and pattern("switch_values").search(value))
@@ -33,12 +35,20 @@ def looks_secret(value: str) -> bool:
 
 
 def secrets_in(values: Mapping[str, object], place: str = "") -> Iterator[tuple[str, str]]:
-    """Walk the texts below a mapping that are no plain values: where each stands, and why; never the value."""
+    """Walk the values below a mapping that are no plain ones: where each stands, and why; never the value."""
     for name, value in values.items():
-        here = f"{place}.{name}" if place else name
-        if isinstance(value, Mapping):
-            yield from secrets_in(value, here)
-        elif isinstance(value, str) and looks_secret(value):
+        yield from secrets_at(f"{place}.{name}" if place else name, name, value)
+
+
+def secrets_at(here: str, name: str, value: object) -> Iterator[tuple[str, str]]:
+    """Walk one value and what it holds; what a list holds goes by the name of the list."""
+    if isinstance(value, Mapping):
+        yield from secrets_in({str(key): inner for key, inner in value.items()}, here)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from secrets_at(f"{here}.{number}", name, inner)
+    elif value is not None and not isinstance(value, bool):
+        if looks_secret(str(value)):
             yield here, "looks like a secret"
-        elif isinstance(value, str) and sounds_secret(name, value):
+        elif sounds_secret(name, str(value)):
             yield here, "sounds like a secret"

@@ -11,6 +11,7 @@ variable "plain" {
   validation {
     condition = alltrue([
       for words in [upper(trim(replace(replace(var.plain.name, "/([a-z0-9])([A-Z])/", "$${1}_$${2}"), "/[^A-Za-z0-9]+/", "_"), "_"))] :
+      can(regex(local.patterns.certain_names, words)) ? false :
       !can(regex(join("|", local.patterns.secret_names), words)) || can(regex(join("|", local.patterns.reference_names), words)) ? true :
       can(regex(local.patterns.switch_names, words)) ? can(regex(local.patterns.switch_values, var.plain.value)) : false
     ])
