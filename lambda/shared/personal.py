@@ -5,6 +5,7 @@ addresses; items of before hold both. What is stored stays as it is: these say w
 """
 
 import hashlib
+import html
 import re
 import unicodedata
 from urllib.parse import unquote
@@ -17,12 +18,29 @@ _ADDRESS = re.compile(r"\S@\S|\S\s*@\s*\S+\.\S")
 # (https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow).
 _PROGRAM = re.compile(r"[A-Za-z0-9_-]{1,64}@clients")
 _DIGITS = 32
+# A percent sign or an ampersand that was encoded again and again, for an encoding of another kind may follow.
+_PERCENT = re.compile(r"%(?:25)+")
+_AMPERSAND = re.compile(r"&(?:amp;)+")
+_ROUNDS = 8
 
 
 def holds_address(text: str) -> bool:
-    """Tell whether an e-mail address stands in a text, also in wide letters or as part of an URL."""
-    plain = visible(unicodedata.normalize("NFKC", unquote(text)))
-    return _ADDRESS.search(plain) is not None and _PROGRAM.fullmatch(plain) is None
+    """Tell whether an e-mail address stands in a text, also in wide letters or as part of an URL or of HTML.
+
+    What was encoded more often than anybody's software does is taken for one.
+    """
+    for _ in range(_ROUNDS):
+        plain = _decoded(text)
+        if plain == text:
+            return _ADDRESS.search(plain) is not None and _PROGRAM.fullmatch(plain) is None
+        text = plain
+    return True
+
+
+def _decoded(text: str) -> str:
+    """Return a text with one encoding fewer, and without what nobody sees."""
+    once = unquote(_PERCENT.sub("%", text))
+    return visible(unicodedata.normalize("NFKC", html.unescape(_AMPERSAND.sub("&", once))))
 
 
 def public_id(user_id: str) -> str:
