@@ -28,7 +28,17 @@ WORDS = [
     "❤\ufe0f\u200d🔥 1\ufe0f\u20e3 🙂\u200d↔\ufe0f",
     "שלום, עולם",
     "e\u0301 ≤ 5 €",
+    "#\ufe0f\u20e3 *\ufe0f\u20e3 9\ufe0f\u20e3",
+    "☺\ufe0e ☺\ufe0f ⚡\ufe0f ©\ufe0f ‼\ufe0f 🅰\ufe0f 🀄\ufe0f 🛠\ufe0f",
+    "🏳\ufe0f\u200d🌈 🏴\u200d☠\ufe0f 🧑🏽\u200d🦰 👨🏿\u200d⚖\ufe0f",
+    "👩\u200d❤\ufe0f\u200d💋\u200d👩 🐻\u200d❄\ufe0f 🙂\u200d↕\ufe0f 🏃\u200d➡\ufe0f",
+    "می\u200cروم کتاب\u200c\u0647\u0627 نرم\u200c\u0627فز\u0627ر",
+    "ශ්\u200dරී നന്\u200dമ क्\u200cष क़्\u200dष",
 ]
+# What looks the same with a joiner or a style behind it as it does without.
+UNCHANGED = "ab1#*²٣+=<>~^|≤\u00d7¬÷¨\u00b4`$€|°¦…-—\u0301ßяא日あ가\U0001f3fb\U0001f1e6"
+# Letters that join nothing behind them, and those of a script that joins none.
+UNJOINED = "\u0627أدذرزوةءܐܕגक"
 
 
 def test_of_all_characters_those_without_a_glyph_or_with_a_direction_are_left_out() -> None:
@@ -84,3 +94,47 @@ def test_nothing_that_turns_a_text_around_is_ever_shown(text: str) -> None:
 )
 def test_no_joiner_hides_in_a_word_that_needs_none(before: str, after: str, joiner: str) -> None:
     assert visible(before + joiner + after) == before + after
+
+
+@given(st.text(alphabet=UNCHANGED, min_size=1), st.data())
+def test_no_text_has_a_second_spelling_that_looks_the_same(text: str, data: st.DataObject) -> None:
+    hidden = data.draw(st.lists(st.sampled_from("\u200c\u200d\ufe0e\ufe0f"), min_size=1, max_size=4))
+    spelt = text
+    for character in hidden:
+        place = data.draw(st.integers(0, len(spelt)))
+        spelt = spelt[:place] + character + spelt[place:]
+
+    assert visible(spelt) == text
+    with pytest.raises(PydanticCustomError):
+        checked(spelt)
+
+
+@given(st.text(alphabet=UNJOINED + "بس", min_size=1), st.sampled_from(UNJOINED), st.text(alphabet="بسد", min_size=1))
+def test_no_joiner_hides_between_letters_that_do_not_join(before: str, last: str, after: str) -> None:
+    for joiner in "\u200c\u200d":
+        assert visible(before + last + joiner + after) == before + last + after
+    assert visible(f"{before}ب\u200d{after}") == f"{before}ب{after}"
+
+
+def test_of_all_characters_only_emoji_take_a_style_or_are_joined() -> None:
+    for style in "\ufe0e\ufe0f":
+        styled = {one for one in EVERYTHING if visible(f"{one}{style}") == f"{one}{style}"}
+        kinds = {unicodedata.category(one) for one in styled - set("\u2139‼⁉〰〽↔⤴⤵◾◽◼◻")}
+        assert kinds == {"So"}
+        assert len(styled) > len("0123456789") * 10
+    joined = {one for one in EVERYTHING if visible(f"{one}\u200d🔧") == f"{one}\u200d🔧"}
+    assert {unicodedata.category(one) for one in joined - set("↔⤴⤵◾◽◼◻🏻🏼🏽🏾🏿")} <= {"So", "Cn"}
+    assert not joined & set("+=©®™°¦\u2139‼㊗🀀🄰🩠🕀")
+
+
+def test_a_sign_on_a_key_has_a_style_only_inside_the_key() -> None:
+    for sign in "0123456789#*":
+        assert visible(f"{sign}\ufe0f\u20e3") == f"{sign}\ufe0f\u20e3"
+        for spelt in (f"{sign}\ufe0e\u20e3", f"{sign}\ufe0f\u200b\u20e3", f"{sign}\ufe0f\ufe0f\u20e3"):
+            assert visible(spelt) in (f"{sign}\u20e3", f"{sign}\ufe0f\u20e3")
+        assert visible(f"a{sign}\ufe0f") == f"a{sign}"
+
+
+@pytest.mark.parametrize("text", ["क्\u200ca", "क्\u200c1", "a्\u200cक", "+्\u200d+", "ก\u0e3a\u200c+"])
+def test_a_joiner_behind_a_virama_stands_beside_letters_of_its_script(text: str) -> None:
+    assert visible(text) == text.replace("\u200c", "").replace("\u200d", "")
