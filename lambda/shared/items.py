@@ -29,7 +29,7 @@ def to_item(values: Mapping[str, Any]) -> Item:
 
 def from_item(item: Item) -> dict[str, Any]:
     """Read an item; a number without a fraction comes back as int, any other as Decimal, and a set as a set."""
-    return {name: _plain(value) for name, value in item.items()}
+    return {name: plain(value) for name, value in item.items()}
 
 
 def _typed(value: Any) -> dict[str, Any]:
@@ -59,7 +59,8 @@ def _digits(number: int | Decimal) -> str:
     return str(exact)
 
 
-def _plain(typed: Mapping[str, Any]) -> Any:
+def plain(typed: Mapping[str, Any]) -> Any:
+    """Read one attribute, whatever DynamoDB can store there."""
     [(kind, value)] = typed.items()
     read = _READERS.get(kind)
     if read is None:
@@ -68,7 +69,8 @@ def _plain(typed: Mapping[str, Any]) -> Any:
 
 
 def _number(digits: str) -> int | Decimal:
-    number = _NUMBERS.create_decimal(digits)
+    # Whatever is stored is read: the limits are those of what is written.
+    number = Decimal(digits)
     return int(number) if number == number.to_integral_value() else number
 
 
@@ -80,10 +82,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "B": Binary,
     "BOOL": _unchanged,
     "BS": lambda value: {Binary(inner) for inner in value},
-    "L": lambda value: [_plain(inner) for inner in value],
+    "L": lambda value: [plain(inner) for inner in value],
     "M": from_item,
     "N": _number,
-    "NS": lambda value: {_NUMBERS.create_decimal(digits) for digits in value},
+    "NS": lambda value: {Decimal(digits) for digits in value},
     "NULL": lambda _: None,
     "S": _unchanged,
     "SS": set,

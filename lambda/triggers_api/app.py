@@ -31,8 +31,8 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         routers=make_routers(
             settings=settings,
             authenticator=Authenticator(settings=settings, dynamodb=dynamodb, clock=clock),
-            store=EventStore(settings=settings, dynamodb=dynamodb, clock=clock),
-            inbox=Inbox(settings=settings, dynamodb=dynamodb),
+            store=EventStore(settings=settings, dynamodb=dynamodb, clock=clock, logger=logger),
+            inbox=Inbox(settings=settings, dynamodb=dynamodb, logger=logger),
             counters=counters,
             logger=logger,
         ),

@@ -4,14 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Annotated, Self
+
+from aws_lambda_powertools import Logger
+from pydantic import StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
 from shared.ids import new_id
 from shared.retries import pause_seconds
+from shared.stored import Reader, Stored, StoredTime
 from shared.times import Clock, timestamp
 from triggers_api import idempotency, sharding
-from triggers_api.event_ids import is_event_id
+from triggers_api.event_ids import StoredEventId, is_event_id
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
 from triggers_api.models import AcknowledgedEvent, CreatedEvent, NewEvent
 from triggers_api.settings import Settings
@@ -31,15 +37,50 @@ class Created:
     replayed: bool
 
 
+class KeptEvent(Stored):
+    """What decides about an event that is there, waiting or not."""
+
+    event_id: StoredEventId
+    created_at: str
+    status: Annotated[str, StringConstraints(pattern=rf"^(?:{sharding.PENDING}|{sharding.ACKNOWLEDGED})(?:#[0-9]+)?$")]
+    acknowledged_at: StoredTime | None = None
+
+    @property
+    def waits(self) -> bool:
+        return sharding.public_status(self.status) == sharding.PENDING
+
+    @property
+    def key(self) -> Item:
+        return {"event_id": {"S": self.event_id}, "created_at": {"S": self.created_at}}
+
+    @model_validator(mode="after")
+    def _says_when_it_was_acknowledged(self) -> Self:
+        if not self.waits and self.acknowledged_at is None:
+            raise PydanticCustomError("acknowledged", "is acknowledged and does not say when")
+        return self
+
+
 class EventStore:
     """Store, acknowledge and delete events. Condition expressions decide between requests at the same moment."""
 
-    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        dynamodb: DynamoDB,
+        clock: Clock,
+        logger: Logger,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._settings = settings
         self._table = settings.events_table
         self._dynamodb = dynamodb
         self._clock = clock
         self._sleep = sleep
+        self._reader = Reader(KeptEvent, table=self._table, key=("event_id", "created_at"), logger=logger)
+        self._records = Reader(
+            idempotency.StoredRecord, table=self._table, key=("event_id", "created_at"), logger=logger
+        )
 
     async def create(
         self, event: NewEvent, payload_text: str, *, caller_key_hash: str, idempotency_key: str | None
@@ -58,20 +99,20 @@ class EventStore:
         """Take an event out of the inbox; a second time changes nothing and answers the same."""
         for _ in range(ACKNOWLEDGE_ATTEMPTS):
             found = self._find(event_id)
-            if "acknowledged_at" in found:
-                return AcknowledgedEvent(event_id=event_id, acknowledged_at=found["acknowledged_at"]["S"])
+            if found.acknowledged_at is not None and not found.waits:
+                return AcknowledgedEvent(event_id=event_id, acknowledged_at=found.acknowledged_at)
             now = timestamp(self._clock())
             try:
                 self._dynamodb.update_item(
                     self._table,
-                    Key={"event_id": found["event_id"], "created_at": found["created_at"]},
+                    Key=found.key,
                     UpdateExpression="SET #status = :acknowledged, #acknowledged_at = :now",
                     ConditionExpression="#status = :pending",
                     ExpressionAttributeNames={"#status": "status", "#acknowledged_at": "acknowledged_at"},
                     ExpressionAttributeValues={
-                        ":acknowledged": {"S": sharding.acknowledged_like(found["status"]["S"])},
+                        ":acknowledged": {"S": sharding.acknowledged_like(found.status)},
                         ":now": {"S": now},
-                        ":pending": found["status"],
+                        ":pending": {"S": found.status},
                     },
                 )
             except ConditionFailed:
@@ -86,7 +127,7 @@ class EventStore:
         try:
             self._dynamodb.delete_item(
                 self._table,
-                Key={"event_id": found["event_id"], "created_at": found["created_at"]},
+                Key=found.key,
                 ConditionExpression="attribute_exists(#event_id)",
                 ExpressionAttributeNames={"#event_id": "event_id"},
             )
@@ -147,7 +188,7 @@ class EventStore:
 
     def _first_answer(self, name: str, fingerprint: str) -> CreatedEvent | None:
         found = self._dynamodb.get_item(self._table, Key=idempotency.record_key(name), ConsistentRead=True)
-        record = idempotency.read_record(found.get("Item"), self._clock())
+        record = idempotency.read_record(self._records.find(found.get("Item")), self._clock())
         if record is None:
             return None
         if record.fingerprint != fingerprint:
@@ -158,7 +199,7 @@ class EventStore:
             )
         return record.answer
 
-    def _find(self, event_id: str) -> Item:
+    def _find(self, event_id: str) -> KeptEvent:
         if not is_event_id(event_id):
             raise not_found(UNKNOWN)
         answer = self._dynamodb.query(
@@ -175,9 +216,9 @@ class EventStore:
             ConsistentRead=True,
             Limit=1,
         )
-        if not answer["Items"]:
+        found = next(self._reader.each(answer["Items"]), None)
+        if found is None:
             raise not_found(UNKNOWN)
-        found: Item = answer["Items"][0]
         return found
 
 

@@ -4,9 +4,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from shared.dynamodb import Item
+from shared.stored import Stored
 from triggers_api.models import CreatedEvent
 
 HEADER = "Idempotency-Key"
@@ -15,6 +17,19 @@ MAX_LENGTH = 255
 LIFETIME = timedelta(hours=24)
 # Records have no `status`, so they are not in the index, and one fixed range key, so they can be read by their id.
 RANGE_KEY = "idempotency"
+
+
+# The types of a record's attributes in DynamoDB.
+TYPES = {"first_event_id": "S", "first_created_at": "S", "fingerprint": "S", "expires_at": "N"}
+
+
+class StoredRecord(Stored):
+    """A record as the table has it."""
+
+    first_event_id: str
+    first_created_at: str
+    fingerprint: str
+    expires_at: int | Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +66,22 @@ def put_request(name: str, body_fingerprint: str, answer: CreatedEvent, now: dat
             "fingerprint": {"S": body_fingerprint},
             "expires_at": {"N": str(int((now + LIFETIME).timestamp()))},
         },
-        "ConditionExpression": "attribute_not_exists(#event_id) OR #expires_at <= :now",
-        "ExpressionAttributeNames": {"#event_id": "event_id", "#expires_at": "expires_at"},
-        "ExpressionAttributeValues": {":now": {"N": str(int(now.timestamp()))}},
+        # One that `StoredRecord` would not read does not count either.
+        "ConditionExpression": "attribute_not_exists(#event_id) OR #expires_at <= :now OR NOT "
+        f"({' AND '.join(f'attribute_type(#{name}, :{kind})' for name, kind in TYPES.items())})",
+        "ExpressionAttributeNames": {"#event_id": "event_id", **{f"#{name}": name for name in TYPES}},
+        "ExpressionAttributeValues": {
+            ":now": {"N": str(int(now.timestamp()))},
+            **{f":{kind}": {"S": kind} for kind in TYPES.values()},
+        },
     }
 
 
-def read_record(item: Item | None, now: datetime) -> Record | None:
+def read_record(stored: StoredRecord | None, now: datetime) -> Record | None:
     """Read a record, unless there is none or it has expired."""
-    if item is None or int(item["expires_at"]["N"]) <= int(now.timestamp()):
+    if stored is None or stored.expires_at <= int(now.timestamp()):
         return None
     return Record(
-        answer=CreatedEvent(event_id=item["first_event_id"]["S"], created_at=item["first_created_at"]["S"]),
-        fingerprint=item["fingerprint"]["S"],
+        answer=CreatedEvent(event_id=stored.first_event_id, created_at=stored.first_created_at),
+        fingerprint=stored.fingerprint,
     )

@@ -4,9 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from aws_lambda_powertools import Logger
+
 from shared.dynamodb import DynamoDB, Item
+from shared.stored import Reader, Stored, StoredJson, StoredTime
 from triggers_api import cursor, sharding
 from triggers_api.cursor import Position
+from triggers_api.event_ids import StoredEventId
 from triggers_api.settings import Settings
 
 INDEX = "status-created_at-index"
@@ -14,14 +18,28 @@ INDEX = "status-created_at-index"
 MAX_PAGE_BYTES = 5 * 1024 * 1024
 
 
+class WaitingEvent(Stored):
+    """An event as the table has it."""
+
+    event_id: StoredEventId
+    created_at: StoredTime
+    status: str
+    source: str
+    event_type: str
+    payload: StoredJson
+
+
 class Inbox:
     """Read the events that wait, from all shards of the index."""
 
-    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, max_page_bytes: int = MAX_PAGE_BYTES) -> None:
+    def __init__(
+        self, *, settings: Settings, dynamodb: DynamoDB, logger: Logger, max_page_bytes: int = MAX_PAGE_BYTES
+    ) -> None:
         self._table = settings.events_table
         self._shards = settings.inbox_read_shards
         self._dynamodb = dynamodb
         self._max_page_bytes = max_page_bytes
+        self._reader = Reader(WaitingEvent, table=self._table, key=("event_id", "created_at"), logger=logger)
 
     def page(self, *, after: Mapping[int, Position], limit: int) -> str:
         """Write the page that follows the given positions; it is shorter than `limit` when events are large."""
@@ -31,12 +49,15 @@ class Inbox:
         texts: list[str] = []
         page_bytes = 0
         for shard, item in sharding.merge(streams, created_at=lambda item: str(item["created_at"]["S"])):
-            text = _event_json(item)
+            event = self._reader.find(item)
+            if event is None:
+                continue
+            text = _event_json(event)
             page_bytes += _bytes_in_answer(text)
             if texts and (len(texts) == limit or page_bytes > self._max_page_bytes):
                 return _page_json(texts, cursor.encode(positions))
             texts.append(text)
-            positions[shard] = Position(item["created_at"]["S"], item["event_id"]["S"])
+            positions[shard] = Position(event.created_at, event.event_id)
         return _page_json(texts, None)
 
     def _shard(self, shard: int, after: Position | None, size: int) -> Iterator[Item]:
@@ -61,16 +82,10 @@ class Inbox:
                 return
 
 
-def _event_json(item: Item) -> str:
-    event = {
-        "event_id": item["event_id"]["S"],
-        "created_at": item["created_at"]["S"],
-        "status": sharding.public_status(item["status"]["S"]),
-        "source": item["source"]["S"],
-        "event_type": item["event_type"]["S"],
-    }
+def _event_json(event: WaitingEvent) -> str:
+    values = event.model_dump(exclude={"payload"}) | {"status": sharding.public_status(event.status)}
     # The payload is JSON already, and stays what its sender wrote: to read and write it again would round its numbers.
-    return f'{json.dumps(event, ensure_ascii=False)[:-1]}, "payload": {item["payload"]["S"]}}}'
+    return f'{json.dumps(values, ensure_ascii=False)[:-1]}, "payload": {event.payload}}}'
 
 
 def _bytes_in_answer(text: str) -> int:

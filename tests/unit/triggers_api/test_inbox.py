@@ -199,7 +199,7 @@ def test_a_page_has_one_event_even_when_that_is_too_large(
 ) -> None:
     create(api, 2)
     settings = Settings(events_table=tables.events, keys_table=tables.keys, stage="dev")
-    inbox = Inbox(settings=settings, dynamodb=DynamoDB(client=dynamodb, logger=logger), max_page_bytes=1)
+    inbox = Inbox(settings=settings, dynamodb=DynamoDB(client=dynamodb, logger=logger), logger=logger, max_page_bytes=1)
 
     page = json.loads(inbox.page(after={}, limit=10))
 
