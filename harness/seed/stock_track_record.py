@@ -48,15 +48,15 @@ def seed(deployment: Deployment) -> Seeded:
     logger = Logger(service="seed", level="WARNING")
     dynamodb = DynamoDB(client=deployment.client("dynamodb"), logger=logger)
     table = deployment.output("dynamodb_records_table")
-    stocks = StockStore(table=deployment.output("dynamodb_stocks_table"), dynamodb=dynamodb)
+    stocks = StockStore(table=deployment.output("dynamodb_stocks_table"), dynamodb=dynamodb, logger=logger)
     for ticker, prices in STOCKS.items():
         stocks.put_prices(ticker, sample_prices(ticker, prices))
     lines = [f"{len(STOCKS)} sample stocks have prices."]
-    channels = ChannelStore(table=table, dynamodb=dynamodb, clock=system_clock)
-    jobs = JobStore(table=table, dynamodb=dynamodb, clock=system_clock)
+    channels = ChannelStore(table=table, dynamodb=dynamodb, clock=system_clock, logger=logger)
+    jobs = JobStore(table=table, dynamodb=dynamodb, clock=system_clock, logger=logger)
     queue = Queue(client=deployment.client("sqs"), url=deployment.output("sqs_queue_url"))
     requests = JobRequests(jobs=jobs, queue=queue, logger=logger)
-    records = RecordStore(table=table, dynamodb=dynamodb, stocks=stocks, jobs=jobs, clock=system_clock)
+    records = RecordStore(table=table, dynamodb=dynamodb, stocks=stocks, jobs=jobs, clock=system_clock, logger=logger)
     for channel_id, (name, picks) in CHANNELS.items():
         channels.create(NewChannel(name=name, description="Made by the seed."), channel_id=channel_id)
         add(channels, channel_id, [sample_pick(*pick) for pick in picks])

@@ -40,6 +40,16 @@ def invalid(message: str) -> ApiError:
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)
 
 
+def unreadable(subject: str) -> ApiError:
+    """Make the answer to a request to change what this service has not written: it stays as it is."""
+    return ApiError(
+        HTTPStatus.CONFLICT,
+        "unreadable",
+        f"What is stored of this {subject} is not what this service writes, so nothing was changed. "
+        "Ask whoever runs the service to correct or remove it; the log names it.",
+    )
+
+
 def not_found(message: str) -> ApiError:
     """Make the answer to a request for what is not there."""
     return ApiError(HTTPStatus.NOT_FOUND, "not_found", message)

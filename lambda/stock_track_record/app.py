@@ -32,15 +32,17 @@ def create_app(  # noqa: PLR0913 - the parts that it is made of
 ) -> FastAPI:
     """Make the application, with or without its docs pages; it reads nothing from its environment."""
     dynamodb = DynamoDB(client=client, logger=logger)
-    jobs = JobStore(table=settings.table, dynamodb=dynamodb, clock=clock)
-    stocks = StockStore(table=settings.stocks_table, dynamodb=dynamodb)
+    jobs = JobStore(table=settings.table, dynamodb=dynamodb, clock=clock, logger=logger)
+    stocks = StockStore(table=settings.stocks_table, dynamodb=dynamodb, logger=logger)
     queue = Queue(client=queue_client, url=settings.queue_url)
     stores = Stores(
-        channels=ChannelStore(table=settings.table, dynamodb=dynamodb, clock=clock),
+        channels=ChannelStore(table=settings.table, dynamodb=dynamodb, clock=clock, logger=logger),
         stocks=stocks,
         jobs=jobs,
         job_requests=JobRequests(jobs=jobs, queue=queue, logger=logger),
-        records=RecordStore(table=settings.table, dynamodb=dynamodb, stocks=stocks, jobs=jobs, clock=clock),
+        records=RecordStore(
+            table=settings.table, dynamodb=dynamodb, stocks=stocks, jobs=jobs, clock=clock, logger=logger
+        ),
     )
     return make_application(
         title=openapi.TITLE,

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
-from shared.api_errors import ApiError, Throttled, not_found
-from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
+from aws_lambda_powertools import Logger
+from pydantic import ConfigDict, model_validator
+
+from shared.api_errors import ApiError, Throttled, not_found, unreadable
+from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, TransactionCanceled
 from shared.ids import is_id, new_id
-from shared.items import from_item, to_item
+from shared.items import to_item
 from shared.retries import pause_seconds
+from shared.stored import Reader, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
 from stock_track_record.paging import Place, read_page, write_cursor
@@ -17,20 +21,63 @@ from stock_track_record.paging import Place, read_page, write_cursor
 # All returns of a channel's picks stand in one item, the track record, and an item may have 400 KB.
 MAX_PICKS = 1000
 ATTEMPTS = 5
+KEY = ("pk", "sk")
 EXISTS = "attribute_exists(#pk)"
 NEW = "attribute_not_exists(#pk)"
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
+class StoredChannel(Stored):
+    """A channel as the table has it."""
+
+    pk: str
+    channel_id: StoredId
+    name: str
+    description: str = ""
+    created_at: StoredTime
+
+    @model_validator(mode="after")
+    def _lies_under_its_key(self) -> Self:
+        return keys.lies_under(self, self.pk, keys.channel_key(self.channel_id)["pk"]["S"])
+
+
+class ListedChannel(StoredChannel):
+    """A channel as the index has it: a cursor leads on from where it lies there."""
+
+    gsi1sk: str
+
+    @model_validator(mode="after")
+    def _lies_where_a_cursor_leads(self) -> Self:
+        key = keys.index_key(keys.CHANNELS, self.created_at, self.channel_id)
+        return keys.lies_under(self, self.gsi1sk, key["gsi1sk"]["S"])
+
+
+class StoredPick(models.Pick):
+    """A pick as the table has it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sk: str
+
+    @model_validator(mode="after")
+    def _lies_under_its_key(self) -> Self:
+        return keys.lies_under(self, self.sk, f"{keys.PICK}{self.date}#{self.ticker}")
+
+
 class ChannelStore:
     """Store channels and picks. Condition expressions decide between requests at the same moment."""
 
-    def __init__(self, *, table: str, dynamodb: DynamoDB, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, *, table: str, dynamodb: DynamoDB, clock: Clock, logger: Logger, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._table = table
         self._dynamodb = dynamodb
         self._clock = clock
         self._sleep = sleep
+        self._channels = Reader(StoredChannel, table=table, key=KEY, logger=logger)
+        self._listed = Reader(ListedChannel, table=table, key=KEY, logger=logger)
+        self._picks = Reader(StoredPick, table=table, key=KEY, logger=logger)
 
     def create(self, new: models.NewChannel, *, channel_id: str | None = None) -> models.Channel:
         """Store a new channel; one whose id is given and there already stays as it is."""
@@ -58,8 +105,9 @@ class ChannelStore:
         """Read a channel, or say that there is none."""
         if is_id(channel_id):
             found = self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)
-            if "Item" in found:
-                return models.Channel.model_validate(from_item(found["Item"]))
+            channel = self._channels.find(found.get("Item"))
+            if channel is not None:
+                return channel_of(channel)
         raise unknown_channel()
 
     def page(self, *, after: Place | None, limit: int) -> models.ChannelPage:
@@ -70,8 +118,10 @@ class ChannelStore:
             request["ExclusiveStartKey"] = keys.channel_key(channel_id) | keys.index_key(
                 keys.CHANNELS, created_at, channel_id
             )
-        items, more = read_page(self._dynamodb, self._table, limit=limit, **keys.listed(keys.CHANNELS), **request)
-        channels = [models.Channel.model_validate(from_item(item)) for item in items]
+        found, more = read_page(
+            self._dynamodb, self._table, self._listed, limit=limit, **keys.listed(keys.CHANNELS), **request
+        )
+        channels = [channel_of(channel) for channel in found]
         return models.ChannelPage(
             channels=channels,
             next_cursor=write_cursor(channels[-1].created_at, channels[-1].channel_id) if more else None,
@@ -99,8 +149,10 @@ class ChannelStore:
         """List a channel's picks, oldest first."""
         self.read(channel_id)
         request = {} if after is None else {"ExclusiveStartKey": keys.pick_key(channel_id, *after)}
-        items, more = read_page(self._dynamodb, self._table, limit=limit, **keys.picks_of(channel_id), **request)
-        picks = [read_pick(item) for item in items]
+        found, more = read_page(
+            self._dynamodb, self._table, self._picks, limit=limit, **keys.picks_of(channel_id), **request
+        )
+        picks = [pick_of(pick) for pick in found]
         return models.PickPage(
             picks=picks, next_cursor=write_cursor(picks[-1].date, picks[-1].ticker) if more else None
         )
@@ -110,10 +162,11 @@ class ChannelStore:
             "Update": {
                 "TableName": self._table,
                 "Key": keys.channel_key(channel_id),
-                "UpdateExpression": "SET #count = #count + :more",
-                "ConditionExpression": f"{EXISTS} AND #count <= :room",
+                # One that is not there is 0.
+                "UpdateExpression": "SET #count = if_not_exists(#count, :none) + :more",
+                "ConditionExpression": f"{EXISTS} AND (attribute_not_exists(#count) OR #count <= :room)",
                 "ExpressionAttributeNames": {"#pk": "pk", "#count": "pick_count"},
-                "ExpressionAttributeValues": to_item({":more": more, ":room": MAX_PICKS - more}),
+                "ExpressionAttributeValues": to_item({":none": 0, ":more": more, ":room": MAX_PICKS - more}),
             }
         }
 
@@ -132,6 +185,7 @@ class ChannelStore:
         of_channel, *of_picks = reasons
         if of_channel == CONDITION_FAILED:
             self.read(channel_id)
+            refuse_uncounted(self._dynamodb, self._table, channel_id, "pick_count")
             raise ApiError(
                 HTTPStatus.CONFLICT,
                 "channel_full",
@@ -147,10 +201,21 @@ class ChannelStore:
             )
 
 
-def read_pick(item: Item) -> models.Pick:
-    """Read a pick from its item."""
-    values = from_item(item)
-    return models.Pick.model_validate({name: values[name] for name in models.Pick.model_fields})
+def channel_of(stored: StoredChannel) -> models.Channel:
+    """Show a channel as callers get it."""
+    return models.Channel.model_validate(stored.model_dump())
+
+
+def pick_of(stored: StoredPick) -> models.Pick:
+    """Show a pick as callers get it."""
+    return models.Pick.model_validate(stored.model_dump(exclude={"sk"}))
+
+
+def refuse_uncounted(dynamodb: DynamoDB, table: str, channel_id: str, count: str) -> None:
+    """Refuse to go on where the number that a channel counts by is none."""
+    found = dynamodb.get_item(table, Key=keys.channel_key(channel_id), ConsistentRead=True).get("Item", {})
+    if "N" not in found.get(count, {"N": "0"}):
+        raise unreadable("channel")
 
 
 def unknown_channel() -> ApiError:

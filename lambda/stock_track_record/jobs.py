@@ -1,48 +1,93 @@
 """Keep jobs in DynamoDB: what was asked for, and how it ended."""
 
 from datetime import timedelta
+from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, Self
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import model_validator
 
-from shared.api_errors import RETRY_AFTER_SECONDS, ApiError, Throttled, not_found
+from shared.api_errors import RETRY_AFTER_SECONDS, ApiError, Throttled, not_found, unreadable
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.ids import is_id, new_id
-from shared.items import from_item, to_item
+from shared.items import to_item
+from shared.stored import Reader, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
-from stock_track_record.channels import EXISTS, NEW, unknown_channel
+from stock_track_record.channels import EXISTS, KEY, NEW, unknown_channel
 from stock_track_record.paging import Place, read_page, write_cursor
 from stock_track_record.queue import Queue
 
 # A message lives for 14 days at most, in the dead-letter queue; its job outlives it.
 LIFETIME = timedelta(days=30)
+# More than any channel has, and few enough that one more is another number.
+MOST_JOBS = 10**15
 NOT_SENT = "The queue did not take the job's message, so it may never be worked on. Ask for a new job."
+
+
+class StoredJob(Stored):
+    """A job as the table has it."""
+
+    pk: str
+    job_id: StoredId
+    channel_id: StoredId
+    state: Literal["queued", "done", "failed"]
+    detail: str | None = None
+    created_at: StoredTime
+    finished_at: StoredTime | None = None
+
+    @model_validator(mode="after")
+    def _lies_under_its_key(self) -> Self:
+        return keys.lies_under(self, self.pk, keys.job_key(self.job_id)["pk"]["S"])
+
+
+class ListedJob(StoredJob):
+    """A job as the index has it: a cursor leads on from where it lies there."""
+
+    gsi1sk: str
+
+    @model_validator(mode="after")
+    def _lies_where_a_cursor_leads(self) -> Self:
+        key = keys.index_key(keys.jobs_of(self.channel_id), self.created_at, self.job_id)
+        return keys.lies_under(self, self.gsi1sk, key["gsi1sk"]["S"])
+
+
+class NumberedJob(StoredJob):
+    """A job with the number that says whose track record is the newer one."""
+
+    number: int
 
 
 class JobStore:
     """Read jobs, and say how they ended."""
 
-    def __init__(self, *, table: str, dynamodb: DynamoDB, clock: Clock) -> None:
+    def __init__(self, *, table: str, dynamodb: DynamoDB, clock: Clock, logger: Logger) -> None:
         self._table = table
         self._dynamodb = dynamodb
         self._clock = clock
+        self._jobs = Reader(StoredJob, table=table, key=KEY, logger=logger)
+        self._listed = Reader(ListedJob, table=table, key=KEY, logger=logger)
+        self._numbered = Reader(NumberedJob, table=table, key=KEY, logger=logger)
 
-    def find(self, job_id: str) -> dict[str, Any] | None:
-        """Read a job with all that is stored of it."""
-        if not is_id(job_id):
-            return None
-        found = self._dynamodb.get_item(self._table, Key=keys.job_key(job_id), ConsistentRead=True)
-        return from_item(found["Item"]) if "Item" in found else None
+    def find(self, job_id: str) -> "NumberedJob | None":
+        """Read a job with what a worker needs of it."""
+        return self._numbered.find(self._item(job_id))
 
     def read(self, job_id: str) -> models.Job:
         """Read a job, or say that there is none."""
-        job = self.find(job_id)
+        job = self._jobs.find(self._item(job_id))
         if job is None:
             raise not_found(f"There is no job with this id. Jobs are kept for {LIFETIME.days} days.")
-        return models.Job.model_validate(job)
+        return job_of(job)
+
+    def _item(self, job_id: str) -> Item | None:
+        if not is_id(job_id):
+            return None
+        found = self._dynamodb.get_item(self._table, Key=keys.job_key(job_id), ConsistentRead=True)
+        item: Item | None = found.get("Item")
+        return item
 
     def page(self, channel_id: str, *, after: Place | None, limit: int) -> models.JobPage:
         """List the jobs of a channel that is there, newest first; the index shows a new one a moment later."""
@@ -51,10 +96,15 @@ class JobStore:
         if after:
             created_at, job_id = after
             request["ExclusiveStartKey"] = keys.job_key(job_id) | keys.index_key(partition, created_at, job_id)
-        items, more = read_page(
-            self._dynamodb, self._table, limit=limit, **keys.listed(partition, newest_first=True), **request
+        found, more = read_page(
+            self._dynamodb,
+            self._table,
+            self._listed,
+            limit=limit,
+            **keys.listed(partition, newest_first=True),
+            **request,
         )
-        jobs = [models.Job.model_validate(from_item(item)) for item in items]
+        jobs = [job_of(job) for job in found]
         return models.JobPage(
             jobs=jobs, next_cursor=write_cursor(jobs[-1].created_at, jobs[-1].job_id) if more else None
         )
@@ -122,16 +172,28 @@ class JobStore:
             answer = self._dynamodb.update_item(
                 self._table,
                 Key=keys.channel_key(channel_id),
-                UpdateExpression="SET #count = #count + :one",
-                ConditionExpression=EXISTS,
+                # One that is not there is 0.
+                UpdateExpression="SET #count = if_not_exists(#count, :none) + :one",
+                ConditionExpression=f"{EXISTS} AND (attribute_not_exists(#count) OR #count < :most)",
                 ExpressionAttributeNames={"#pk": "pk", "#count": "job_count"},
-                ExpressionAttributeValues=to_item({":one": 1}),
+                ExpressionAttributeValues=to_item({":none": 0, ":one": 1, ":most": MOST_JOBS}),
                 ReturnValues="UPDATED_NEW",
             )
         except ConditionFailed:
+            if self.channel_is_there(channel_id):
+                raise unreadable("channel") from None
             raise unknown_channel() from None
         counted: Item = answer["Attributes"]
-        return int(counted["job_count"]["N"])
+        return int(Decimal(counted["job_count"]["N"]))
+
+    def channel_is_there(self, channel_id: str) -> bool:
+        """Tell whether a channel is there, whatever it has."""
+        return "Item" in self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)
+
+
+def job_of(stored: StoredJob) -> models.Job:
+    """Show a job as callers get it."""
+    return models.Job.model_validate(stored.model_dump())
 
 
 class JobRequests:

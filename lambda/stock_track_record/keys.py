@@ -1,9 +1,13 @@
 """Write the keys of the single table; README.md lists the access patterns that they come from."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic_core import PydanticCustomError
 
 from shared.dynamodb import Item
+
+Shape = TypeVar("Shape")
 
 INDEX = "gsi1"
 CHANNELS = "CHANNELS"
@@ -66,6 +70,13 @@ def picks_of(channel_id: str) -> dict[str, Any]:
         "ExpressionAttributeValues": {":channel": {"S": f"CHANNEL#{channel_id}"}, ":pick": {"S": PICK}},
         "ConsistentRead": True,
     }
+
+
+def lies_under(found: Shape, there: str, key: str) -> Shape:
+    """Refuse an item that lies under another key than its attributes say: a cursor would lead elsewhere."""
+    if there != key:
+        raise PydanticCustomError("key", "lies under another key than its attributes say")
+    return found
 
 
 def _key(partition: str, place: str) -> Item:

@@ -5,7 +5,8 @@ from typing import Any
 
 from shared import cursor, ids, times
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import DynamoDB, Item
+from shared.dynamodb import DynamoDB
+from shared.stored import Parsed, Reader
 from stock_track_record.keys import DAY_PATTERN, TICKER_PATTERN
 
 DEFAULT_LIMIT = 50
@@ -25,15 +26,20 @@ def place_by_day(decoded: Any) -> Place:
     return _place(decoded, DAY_PATTERN, TICKER_PATTERN)
 
 
-def read_page(dynamodb: DynamoDB, table: str, *, limit: int, **request: Any) -> tuple[list[Item], bool]:
-    """Read up to `limit` items, and say whether there are more.
+def read_page(
+    dynamodb: DynamoDB, table: str, reader: Reader[Parsed], *, limit: int, **request: Any
+) -> tuple[list[Parsed], bool]:
+    """Read up to `limit` items that fit, and say whether there are more.
 
-    One item more is asked for, so that the last page says that it is the last; entries are small, so a page of them
-    never outgrows the megabyte of a query.
+    One item more is asked for, so that the last page says that it is the last.
     """
-    answer = dynamodb.query(table, Limit=limit + 1, **request)
-    items: list[Item] = answer["Items"]
-    return items[:limit], len(items) > limit or "LastEvaluatedKey" in answer
+    found: list[Parsed] = []
+    while True:
+        answer = dynamodb.query(table, Limit=limit + 1 - len(found), **request)
+        found += reader.each(answer["Items"])
+        if len(found) > limit or "LastEvaluatedKey" not in answer:
+            return found[:limit], len(found) > limit
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def write_cursor(*place: str) -> str:

@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
-from shared.api_errors import ApiError, Throttled, not_found
+from aws_lambda_powertools import Logger
+
+from shared.api_errors import ApiError, Throttled, not_found, unreadable
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
-from shared.items import from_item, to_item
+from shared.items import to_item
 from shared.retries import pause_seconds
+from shared.stored import Reader, Stored
 from stock_track_record import keys, models
 from stock_track_record.returns import Price
 
@@ -26,64 +29,103 @@ LATEST = {"#d": "latest_day", "#a": "latest_price"}
 Prices = Mapping[str, int | Decimal]
 
 
+class PricedStock(Stored):
+    """The prices of a stock by day."""
+
+    ticker: str
+    prices: dict[models.Day, models.Price]
+
+
+class StoredStock(PricedStock):
+    """A stock as the table has it."""
+
+    name: str
+
+
+class LatestOfStock(Stored):
+    """What a stock says of its latest day."""
+
+    ticker: str
+    latest_day: models.Day | None = None
+    latest_price: models.Price | None = None
+
+
+OfStock = TypeVar("OfStock", bound=Stored)
+
+
 class StockStore:
     """Store prices, and find the latest ones.
 
     A stock says which of its days is the latest and what it cost then, so that nobody reads all days for that one.
     """
 
-    def __init__(self, *, table: str, dynamodb: DynamoDB, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, *, table: str, dynamodb: DynamoDB, logger: Logger, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._table = table
         self._dynamodb = dynamodb
         self._sleep = sleep
+        self._logger = logger
+        self._readers: dict[type[Stored], Reader[Any]] = {}
 
     def put_prices(self, ticker: str, new: models.NewPrices) -> models.Stock:
         """Set the days that are named and leave all others as they are; a stock that is new is made."""
         named = {price.date: price.price for price in new.prices}
         for attempt in range(WRITE_ATTEMPTS):
-            there = self._find(ticker)
+            item = self._item(ticker)
+            there = self._reader(PricedStock).find(item)
+            if item is not None and there is None:
+                raise unreadable("stock")
             written = (
                 self._create(ticker, new.name, named)
                 if there is None
-                else self._set(ticker, new.name, named, there["prices"])
+                else self._set(ticker, new.name, named, there.prices)
             )
             if written is not None:
-                return _stock(written)
+                stock = self._reader(StoredStock).find(written)
+                if stock is None:
+                    raise unreadable("stock")
+                return _stock(stock)
             # Somebody else has just written the stock: look again.
             self._sleep(pause_seconds(attempt))
         raise Throttled
 
     def read(self, ticker: str) -> models.Stock:
         """Read a stock, or say that there is none."""
-        there = self._find(ticker) if keys.is_ticker(ticker) else None
-        if there is None:
+        stock = self._reader(StoredStock).find(self._item(ticker)) if keys.is_ticker(ticker) else None
+        if stock is None:
             raise not_found("There is no stock with this ticker. PUT its prices first.")
-        return _stock(there)
+        return _stock(stock)
 
     def latest(self, tickers: Iterable[str]) -> dict[str, Price]:
         """Find the latest price of each stock; what is unknown or has no price is left out."""
         found: dict[str, Price] = {}
         silent: list[str] = []
-        for stock in self._stocks(sorted(set(tickers)), "latest_day", "latest_price"):
-            if "latest_day" in stock:
-                found[stock["ticker"]] = Price(day=stock["latest_day"], amount=stock["latest_price"])
+        for stock in self._stocks(LatestOfStock, sorted(set(tickers)), "latest_day", "latest_price"):
+            if stock.latest_day is not None and stock.latest_price is not None:
+                found[stock.ticker] = Price(day=stock.latest_day, amount=stock.latest_price)
             else:
-                silent.append(stock["ticker"])
+                silent.append(stock.ticker)
         # Those were written before stocks said which day is their latest; the next prices that are put will say it.
-        for stock in self._stocks(silent, "prices"):
-            if stock["prices"]:
-                day = max(stock["prices"])
-                found[stock["ticker"]] = Price(day=day, amount=stock["prices"][day])
+        for priced in self._stocks(PricedStock, silent, "prices"):
+            if priced.prices:
+                day = max(priced.prices)
+                found[priced.ticker] = Price(day=day, amount=priced.prices[day])
         return found
 
-    def _find(self, ticker: str) -> dict[str, Any] | None:
-        found = self._dynamodb.get_item(self._table, Key=_key(ticker), ConsistentRead=True)
-        return from_item(found["Item"]) if "Item" in found else None
+    def _reader(self, shape: type[OfStock]) -> Reader[OfStock]:
+        reader = self._readers.get(shape)
+        if reader is None:
+            reader = self._readers[shape] = Reader(shape, table=self._table, key=("ticker",), logger=self._logger)
+        return reader
 
-    def _stocks(self, tickers: Sequence[str], *attributes: str) -> Iterator[dict[str, Any]]:
+    def _item(self, ticker: str) -> Item | None:
+        found: Item | None = self._dynamodb.get_item(self._table, Key=_key(ticker), ConsistentRead=True).get("Item")
+        return found
+
+    def _stocks(self, shape: type[OfStock], tickers: Sequence[str], *attributes: str) -> Iterator[OfStock]:
         for start in range(0, len(tickers), BATCH):
-            for item in self._items(tickers[start : start + BATCH], ("ticker", *attributes)):
-                yield from_item(item)
+            yield from self._reader(shape).each(self._items(tickers[start : start + BATCH], ("ticker", *attributes)))
 
     def _items(self, tickers: Sequence[str], attributes: Sequence[str]) -> Iterator[Item]:
         request: dict[str, Any] = {
@@ -102,7 +144,7 @@ class StockStore:
             self._sleep(pause_seconds(attempt))
         raise Throttled
 
-    def _create(self, ticker: str, name: str, named: Prices) -> dict[str, Any] | None:
+    def _create(self, ticker: str, name: str, named: Prices) -> Item | None:
         day = max(named)
         return self._update(
             ticker,
@@ -112,7 +154,7 @@ class StockStore:
             ExpressionAttributeValues=to_item({":n": name, ":p": named, ":d": day, ":a": named[day]}),
         )
 
-    def _set(self, ticker: str, name: str, named: Prices, there: Prices) -> dict[str, Any] | None:
+    def _set(self, ticker: str, name: str, named: Prices, there: Prices) -> Item | None:
         """Set days of a stock that was read just now; None when it has changed since.
 
         Days are never taken away, so as many days are the same days, and with the price of the latest one also the
@@ -129,39 +171,48 @@ class StockStore:
         days = {f"#{number}": day for number, day in enumerate(named)}
         amounts = {f":{number}": amount for number, amount in enumerate(named.values())}
         sets = [f"#p.{day}={amount}" for day, amount in zip(days, amounts, strict=True)]
-        day, day_before = max(after), max(there)
+        day = max(after)
+        day_before = max(there, default="")
+        same = "size(#p) = :size AND #p.#before = :before" if there else "size(#p) = :size"
         return self._update(
             ticker,
             UpdateExpression=f"SET #n=:n,#d=:d,#a=:a,{','.join(sets)}",
-            ConditionExpression="size(#p) = :size AND #p.#before = :before",
-            ExpressionAttributeNames={"#n": "name", "#p": "prices", "#before": day_before, **LATEST, **days},
+            ConditionExpression=same,
+            ExpressionAttributeNames={
+                "#n": "name",
+                "#p": "prices",
+                **({"#before": day_before} if there else {}),
+                **LATEST,
+                **days,
+            },
             ExpressionAttributeValues=to_item(
                 {
                     ":n": name,
                     ":d": day,
                     ":a": after[day],
                     ":size": len(there),
-                    ":before": there[day_before],
+                    **({":before": there[day_before]} if there else {}),
                     **amounts,
                 }
             ),
         )
 
-    def _update(self, ticker: str, **request: Any) -> dict[str, Any] | None:
+    def _update(self, ticker: str, **request: Any) -> Item | None:
         try:
             answer = self._dynamodb.update_item(self._table, Key=_key(ticker), ReturnValues="ALL_NEW", **request)
         except ConditionFailed:
             return None
-        return from_item(answer["Attributes"])
+        written: Item = answer["Attributes"]
+        return written
 
 
 def _key(ticker: str) -> Item:
     return {"ticker": {"S": ticker}}
 
 
-def _stock(values: Mapping[str, Any]) -> models.Stock:
+def _stock(stored: StoredStock) -> models.Stock:
     return models.Stock(
-        ticker=values["ticker"],
-        name=values["name"],
-        prices=[models.DayPrice(date=day, price=price) for day, price in sorted(values["prices"].items())],
+        ticker=stored.ticker,
+        name=stored.name,
+        prices=[models.DayPrice(date=day, price=price) for day, price in sorted(stored.prices.items())],
     )

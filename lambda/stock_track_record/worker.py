@@ -78,9 +78,9 @@ class Worker:
         job = self._jobs.find(message.job_id)
         if job is None:
             raise PoisonMessageError("There is no job with this id.")
-        if job["channel_id"] != message.channel_id:
+        if job.channel_id != message.channel_id:
             raise PoisonMessageError("The job belongs to another channel.")
-        if job["state"] == "done":
+        if job.state == "done":
             outcome = "done before"
         elif self._records.channel_exists(message.channel_id):
             outcome = self._records.make(job)

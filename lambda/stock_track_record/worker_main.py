@@ -22,16 +22,17 @@ _session = get_session()
 _dynamodb = DynamoDB(
     client=make_client(endpoint=_settings.endpoint, region=_settings.region, session=_session), logger=_logger
 )
-_jobs = JobStore(table=_settings.table, dynamodb=_dynamodb, clock=system_clock)
+_jobs = JobStore(table=_settings.table, dynamodb=_dynamodb, clock=system_clock, logger=_logger)
 
 handler = Worker(
     jobs=_jobs,
     records=RecordStore(
         table=_settings.table,
         dynamodb=_dynamodb,
-        stocks=StockStore(table=_settings.stocks_table, dynamodb=_dynamodb),
+        stocks=StockStore(table=_settings.stocks_table, dynamodb=_dynamodb, logger=_logger),
         jobs=_jobs,
         clock=system_clock,
+        logger=_logger,
     ),
     queue=queue.Queue(client=queue.make_client(_session), url=_settings.queue_url) if _settings.queue_url else None,
     logger=_logger,

@@ -84,15 +84,16 @@ def api(make_api: MakeApi) -> Api:
 def make_worker(dynamodb: Any, prefix: str, logger: Logger, queue: HandedQueue, clock: Clock) -> MakeWorker:
     def make(*, client: Client | None = None, max_receives: int = 3, has_queue: bool = True) -> Hands:
         database = DynamoDB(client=client or dynamodb, logger=logger)
-        jobs = JobStore(table=prefix, dynamodb=database, clock=clock)
+        jobs = JobStore(table=prefix, dynamodb=database, clock=clock, logger=logger)
         worker = Worker(
             jobs=jobs,
             records=RecordStore(
                 table=prefix,
                 dynamodb=database,
-                stocks=StockStore(table=f"{prefix}-Stocks", dynamodb=database, sleep=lambda _: None),
+                stocks=StockStore(table=f"{prefix}-Stocks", dynamodb=database, logger=logger, sleep=lambda _: None),
                 jobs=jobs,
                 clock=clock,
+                logger=logger,
                 sleep=lambda _: None,
             ),
             queue=Queue(client=queue, url=QUEUE_URL) if has_queue else None,

@@ -82,7 +82,9 @@ def test_a_channel_that_botocore_sent_twice_is_one(make_api: MakeApi, dynamodb: 
 def test_a_channel_whose_id_is_there_comes_back_as_it_is_stored(
     dynamodb: Any, prefix: str, logger: Logger, clock: Clock
 ) -> None:
-    store = channels.ChannelStore(table=prefix, dynamodb=DynamoDB(client=dynamodb, logger=logger), clock=clock)
+    store = channels.ChannelStore(
+        table=prefix, dynamodb=DynamoDB(client=dynamodb, logger=logger), clock=clock, logger=logger
+    )
     first = store.create(NewChannel(name="First"), channel_id=UNKNOWN)
 
     assert store.create(NewChannel(name="Second"), channel_id=UNKNOWN) == first == store.read(UNKNOWN)
@@ -152,7 +154,7 @@ def test_somebody_else_at_the_same_moment_is_waited_for(
     conflict = client_error("TransactionCanceledException", reasons=["TransactionConflict", "None"])
     client = Refusing(dynamodb, conflict, "transact_write_items", times=times)
     store = channels.ChannelStore(
-        table=prefix, dynamodb=DynamoDB(client=client, logger=logger), clock=clock, sleep=wait
+        table=prefix, dynamodb=DynamoDB(client=client, logger=logger), clock=clock, logger=logger, sleep=wait
     )
     channel_id = store.create(NewChannel(name="Sample channel")).channel_id
     adding = store.add_picks(channel_id, [Pick(ticker="ACME", direction="long", date="2026-01-05", price=Decimal(1))])

@@ -22,7 +22,9 @@ StoreOn = Callable[..., stocks.StockStore]
 @pytest.fixture
 def store_on(prefix: str, logger: Logger) -> StoreOn:
     def make(client: Any, sleep: Callable[[float], None] = lambda _: None) -> stocks.StockStore:
-        return stocks.StockStore(table=f"{prefix}-Stocks", dynamodb=DynamoDB(client=client, logger=logger), sleep=sleep)
+        return stocks.StockStore(
+            table=f"{prefix}-Stocks", dynamodb=DynamoDB(client=client, logger=logger), logger=logger, sleep=sleep
+        )
 
     return make
 
