@@ -1,11 +1,17 @@
 """Write times so that their texts sort as the times do."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 
 PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z"
+
+
+def is_timestamp(value: object) -> bool:
+    """Tell whether a value is a time as `timestamp` writes it."""
+    return isinstance(value, str) and re.fullmatch(PATTERN, value, flags=re.ASCII) is not None
 
 
 def system_clock() -> datetime:

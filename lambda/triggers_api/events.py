@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from aws_lambda_powertools import Logger
 from pydantic import StringConstraints, model_validator
@@ -14,8 +14,8 @@ from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
 from shared.ids import new_id
 from shared.retries import pause_seconds
-from shared.stored import Reader, Stored, StoredTime
-from shared.times import Clock, timestamp
+from shared.stored import Reader, Stored
+from shared.times import Clock, is_timestamp, timestamp
 from triggers_api import idempotency, sharding
 from triggers_api.event_ids import StoredEventId, is_event_id
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
@@ -43,7 +43,8 @@ class KeptEvent(Stored):
     event_id: StoredEventId
     created_at: str
     status: Annotated[str, StringConstraints(pattern=rf"^(?:{sharding.PENDING}|{sharding.ACKNOWLEDGED})(?:#[0-9]+)?$")]
-    acknowledged_at: StoredTime | None = None
+    # Of one that waits nobody asks.
+    acknowledged_at: Any = None
 
     @property
     def waits(self) -> bool:
@@ -55,7 +56,7 @@ class KeptEvent(Stored):
 
     @model_validator(mode="after")
     def _says_when_it_was_acknowledged(self) -> Self:
-        if not self.waits and self.acknowledged_at is None:
+        if not self.waits and not is_timestamp(self.acknowledged_at):
             raise PydanticCustomError("acknowledged", "is acknowledged and does not say when")
         return self
 
@@ -99,7 +100,7 @@ class EventStore:
         """Take an event out of the inbox; a second time changes nothing and answers the same."""
         for _ in range(ACKNOWLEDGE_ATTEMPTS):
             found = self._find(event_id)
-            if found.acknowledged_at is not None and not found.waits:
+            if not found.waits:
                 return AcknowledgedEvent(event_id=event_id, acknowledged_at=found.acknowledged_at)
             now = timestamp(self._clock())
             try:

@@ -19,7 +19,7 @@ EVENT = to_item({"source": "s", "event_type": "t", "payload": '{"a": 1.50}'})
 KEYS = frozenset({"event_id", "created_at", "status"})
 STATUSES = ("pending", "pending#3", "acknowledged", "acknowledged#1", "pending#x", "lost", " ")
 SLOW = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
