@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,10 @@ from harness.cli_parts import AsJson, Local, RootName, open_workspace, print_jso
 from harness.errors import BadConfiguration, UnknownName
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fileshare.addresses import Addresses
+    from harness.migration.addresses import AddressReport
     from harness.migration.run import Report
     from harness.workspace import Workspace
 
@@ -20,18 +25,39 @@ fileshare_app = typer.Typer()
 
 
 @fileshare_app.command()
-def migrate(
+def migrate(  # noqa: PLR0913, PLR0917 - typer makes options of them
     root: RootName,
-    source: Annotated[Path, typer.Option("--from", metavar="FILE", help="The SQLite file to copy; it is only read.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="The SQLite file to copy; it is only read.")
+    ] = None,
+    addresses: Annotated[
+        bool, typer.Option("--addresses", help="Bring stored addresses into their one form, instead of copying a file.")
+    ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--in", metavar="FILE", help="With --addresses: the SQLite file to change, instead of the tables."
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --addresses: change them; without it, only say what would be done.")
+    ] = False,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Copy fileshare's SQLite file into its tables. Stop it and run it again as you like; it checks itself."""
+    """Copy fileshare's SQLite file into its tables, or bring addresses into one form. Stop it and run it again."""
     from harness.migration.run import migrate as copy
+    from harness.seed.fileshare import addresses_of
 
+    refuse_mixture(source, file, addresses=addresses, yes=yes)
     deployment = fileshare(root, local=local).deployment()
+    rule = addresses_of(deployment.outputs)
     tables = {name: str(deployment.outputs[f"dynamodb_{name}_table"]) for name in ("users", "urls")}
-    report = copy(deployment.client("dynamodb"), source, **tables)
+    if source is None:
+        client = None if file else deployment.client("dynamodb")
+        bring_into_one_form(client, file, tables, rule, yes=yes, as_json=as_json)
+        return
+    report = copy(deployment.client("dynamodb"), source, **tables, addresses=rule)
     if as_json:
         print_json(
             {
@@ -44,6 +70,78 @@ def migrate(
         tell(report)
     if not report.passed:
         raise typer.Exit(1)
+
+
+def refuse_mixture(source: Path | None, file: Path | None, *, addresses: bool, yes: bool) -> None:
+    """Refuse options that do not belong together."""
+    if addresses == (source is not None):
+        raise BadConfiguration("migrate copies a file or changes addresses: say --from FILE, or --addresses.")
+    if not addresses and (file is not None or yes):
+        raise BadConfiguration("--in and --yes belong to --addresses; a copy needs neither.")
+
+
+def bring_into_one_form(  # noqa: PLR0913 - what the command was given
+    client: Any, file: Path | None, tables: Mapping[str, str], rule: Addresses, *, yes: bool, as_json: bool
+) -> None:
+    """Migrate addresses in the tables or in a file, and print the report before its last notes are deleted."""
+    from harness.migration.address_file import AddressFile, open_file
+    from harness.migration.address_tables import AddressTables
+    from harness.migration.addresses import Migration, now
+
+    def announce(report: AddressReport) -> None:
+        if as_json:
+            merges = [asdict(merge) for merge in report.merges]
+            problems = [asdict(problem) for problem in report.problems]
+            counts = dict(report.counts)
+            print_json(
+                {"changed": yes, "passed": report.passed, "counts": counts, "merges": merges, "problems": problems}
+            )
+        else:
+            tell_addresses(report, done=yes)
+        sys.stdout.flush()
+
+    with ExitStack() as stack:
+        store = (
+            AddressFile(stack.enter_context(open_file(file)), addresses=rule, now=now)
+            if file
+            else AddressTables(client, **tables, addresses=rule, now=now)
+        )
+        migration = Migration(store, rule)
+        if yes:
+            passed = migration.run(announce).passed
+        else:
+            report = migration.look()
+            announce(report)
+            passed = report.passed
+    if not passed:
+        raise typer.Exit(1)
+
+
+def tell_addresses(report: AddressReport, *, done: bool) -> None:
+    """Say who becomes or became one, who was left alone, and how many there are."""
+    from harness.migration.merging import shown
+
+    for merge in report.merges:
+        moved = f", with {merge.links:,} links in this run" if done else ""
+        print(
+            f"{shown(merge.merged)} ({shown(merge.email)}) {'became' if done else 'becomes'} "
+            f"{shown(merge.kept)} ({shown(merge.address)}){moved}."
+        )
+    for problem in report.problems:
+        print(f"{shown(problem.user_id)} ({shown(problem.email)}) is left as it is: {problem.reason}.", file=sys.stderr)
+    counts = report.counts
+    print(
+        f"{counts['users']:,} users{' are left' if done else ''}. {'Done' if done else 'To do'}: "
+        f"{counts['merged']:,} merged into an older one, {counts['readdressed']:,} addresses written in one form, "
+        f"{counts['reserved']:,} reserved. {len(report.problems):,} users are left as they are."
+    )
+    if not done:
+        print("Nothing was changed. Run it again with --yes to do this.")
+    elif counts["merged"]:
+        print(
+            "The tokens of users who were merged open nothing any more. "
+            '"sawhorse user-token" makes one for a user who stays and has none.'
+        )
 
 
 @fileshare_app.command("service-environment")

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from fileshare.addresses import Addresses
 from fileshare.records import Link, User, values_of
 from harness.errors import Interrupted
 from harness.migration.journal import Journal, open_journal
@@ -70,10 +71,10 @@ class Report:
         return not self.problems
 
 
-def migrate(client: Any, path: Path, *, users: str, urls: str) -> Report:
+def migrate(client: Any, path: Path, *, users: str, urls: str, addresses: Addresses | None = None) -> Report:
     """Copy the file at `path` into the tables, and check what is there afterwards."""
     report = Report()
-    with open_source(path) as source, open_journal(path) as journal:
+    with open_source(path, addresses=addresses) as source, open_journal(path) as journal:
         try:
             TableCopy[User](UserTable(client, users), source, journal, report).run(source.users)
             TableCopy[Link](LinkTable(client, urls), source, journal, report).run(source.links)

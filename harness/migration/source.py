@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fileshare.addresses import Addresses
 from fileshare.checks import (
     MAX_FILE_KEY_LENGTH,
     MAX_FILENAME_LENGTH,
@@ -21,7 +23,6 @@ from fileshare.checks import (
     is_short_code,
     is_timestamp,
     is_user_id,
-    normalised_email,
 )
 from fileshare.records import Link, User
 from harness.errors import BadConfiguration
@@ -49,9 +50,10 @@ class BadRow:
 class Source:
     """The tables of the file; every read sees the same moment, whatever others write meanwhile."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, addresses: Addresses | None = None) -> None:
         self._connection = connection
         self._path = path
+        self._addresses = addresses or Addresses()
 
     def count(self, table: str) -> int:
         """Count the rows of a table."""
@@ -61,7 +63,7 @@ class Source:
     def users(self) -> Iterator[User | BadRow]:
         """Walk the users; the second with an address that another one has is a bad row."""
         addresses: dict[str, str] = {}
-        for found in self._records("users", user_of):
+        for found in self._records("users", partial(user_of, addresses=self._addresses)):
             first = addresses.setdefault(found.email, found.user_id) if isinstance(found, User) else ""
             if isinstance(found, User) and first != found.user_id:
                 yield BadRow(found.user_id, f"the address is that of the user {first} as well")
@@ -121,7 +123,7 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
+def open_source(path: Path, *, addresses: Addresses | None = None) -> Iterator[Source]:
     """Open the file for reading only."""
     if not path.is_file():
         raise BadConfiguration(f"{path} does not exist; name the SQLite file to copy from.")
@@ -133,7 +135,7 @@ def open_source(path: Path) -> Iterator[Source]:
         connection.row_factory = sqlite3.Row
         # What is no UTF-8 becomes a row that is named, not an end of everything.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-        source = Source(connection, path)
+        source = Source(connection, path, addresses=addresses)
         source.check_columns()
         connection.execute("BEGIN")
         yield source
@@ -141,12 +143,16 @@ def open_source(path: Path) -> Iterator[Source]:
         connection.close()
 
 
-def user_of(row: Row) -> User:
-    """Read a user, or raise DoesNotFitError with what to mend."""
+def user_of(row: Row, *, addresses: Addresses) -> User:
+    """Read a user, or raise DoesNotFitError with what to correct."""
     user_id = text(row, "user_id")
     need(is_user_id(user_id), "user_id must have 1 to 128 letters, digits, dots, underscores, hyphens or @")
     email = text(row, "email")
-    need(address(email) == email, "email must stand in lower case without spaces; write lower(trim(email)) over it")
+    form = "in lower case without spaces" + (" and without a plus" if addresses.merge_plus else "")
+    need(
+        address(email, addresses) == email,
+        f'email must stand {form}; bring the file into that form with "sawhorse migrate ROOT --addresses --in FILE"',
+    )
     tier = text(row, "user_tier")
     need(1 <= len(tier) <= MAX_TIER_LENGTH, f"user_tier must have 1 to {MAX_TIER_LENGTH} characters")
     need(row["trial_used"] in (0, 1) and isinstance(row["trial_used"], int), "trial_used must be 0 or 1")
@@ -238,8 +244,8 @@ def checked_or_none(row: Row, name: str, most: int) -> str | None:
     return None if row.get(name) is None else checked(row, name, lambda value: checked_key(value, most))
 
 
-def address(email: str) -> str:
+def address(email: str, addresses: Addresses) -> str:
     try:
-        return normalised_email(email)
+        return addresses.canonical(email)
     except DoesNotFitError as error:
         raise DoesNotFitError(f"email {error}") from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from fileshare.settings import MERGE_PLUS_ADDRESSES
 from harness.errors import BadConfiguration
 from harness.layout import Project
 from harness.ownership import close_entry, make_own_directory, make_own_file
 from harness.processes import Process
+from harness.seed.fileshare import addresses_of
 from harness.service import service_environment
 from harness.workspace import Deployment, variables_of
 
@@ -18,7 +20,9 @@ BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 
 def process(deployment: Deployment) -> Process:
     """Take what the service's deployment would set; SQLite, the way back, needs no credentials."""
-    variables = service_environment(deployment.client, deployment.environment)
+    variables = dict(service_environment(deployment.client, deployment.environment))
+    merge_plus = addresses_of(deployment.outputs).merge_plus
+    variables[MERGE_PLUS_ADDRESSES] = str(merge_plus).lower()
     if variables["USE_DYNAMODB"] == "true":
         variables = {**place(deployment), **variables, **credentials(deployment)}
     else:

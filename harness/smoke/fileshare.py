@@ -109,6 +109,12 @@ class Checks:
         self.user_id = response.json()["user_id"]
         self.token = {"Authorization": f"Bearer {response.json()['token']}"}
         expect_status(self.http.post("api/users", json={"email": self.email.upper()}), 409)
+        # Lowered before it is looked at, this sign would be the k of the address.
+        kelvin = self.email.replace("smoke", "smo\N{KELVIN SIGN}e", 1)
+        expect_status(self.http.post("api/users", json={"email": kelvin}), 422)
+        if self.deployment.outputs.get("merge_plus_addresses"):
+            plus = self.email.replace("@", "+smoke@")
+            expect_status(self.http.post("api/users", json={"email": plus}), 409)
         status = self.trial_status()
         expect(status["message"] == OFFER and status["can_start_trial"], f"The trial is not offered: {status}")
 

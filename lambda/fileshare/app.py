@@ -40,7 +40,7 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
     """Make the application; it reads nothing from its environment."""
     authenticator = Authenticator(database)
     links = LinkService(database=database, clock=clock)
-    users = UserService(database=database, clock=clock)
+    users = UserService(database=database, clock=clock, addresses=settings.addresses)
     routers = [
         make_user_router(settings=settings, users=users, authenticator=authenticator),
         make_link_router(links=links, authenticator=authenticator),

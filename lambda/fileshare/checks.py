@@ -27,9 +27,13 @@ class DoesNotFitError(ValueError):
 
 
 def normalised_email(text: str) -> str:
-    """Write an address so that two spellings of it are one: without space around it, in lower case."""
-    email = text.strip().lower()
-    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+    """Write an address so that two spellings of it are one: without space around it, in lower case.
+
+    ASCII comes first: the lower case of some other letters, such as that of the KELVIN SIGN, is an ASCII letter.
+    """
+    spelled = text.strip()
+    email = spelled.lower()
+    if not spelled.isascii() or len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
         raise DoesNotFitError(
             f"must be an address such as ada@example.com, in ASCII and of at most {MAX_EMAIL_LENGTH} characters"
         )

@@ -1,10 +1,11 @@
 """Read the application's settings from its environment once, and refuse what cannot work."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.settings import LOG_LEVELS, choice, origins, public_docs, required
+from fileshare.addresses import Addresses
+from shared.settings import LOG_LEVELS, choice, flag, origins, public_docs, required
 
 SWITCH = "USE_DYNAMODB"
 SWITCH_VALUES = ("true", "false")
@@ -12,6 +13,7 @@ REGION = "AWS_REGION"
 USERS_TABLE = "DYNAMODB_USERS_TABLE_NAME"
 URLS_TABLE = "DYNAMODB_URLS_TABLE_NAME"
 SQLITE_PATH = "SQLITE_PATH"
+MERGE_PLUS_ADDRESSES = "MERGE_PLUS_ADDRESSES"
 DEFAULT_SQLITE_PATH = "fileshare.sqlite3"
 
 
@@ -33,6 +35,7 @@ class Settings:
     log_level: str = "INFO"
     cors_origins: tuple[str, ...] = ("*",)
     public_docs: bool = True
+    addresses: Addresses = field(default_factory=Addresses)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -49,6 +52,7 @@ class Settings:
             log_level=choice(environment, "LOG_LEVEL", LOG_LEVELS, default="INFO"),
             cors_origins=origins(environment),
             public_docs=public_docs(environment),
+            addresses=Addresses(merge_plus=flag(environment, MERGE_PLUS_ADDRESSES, default=False)),
         )
 
 

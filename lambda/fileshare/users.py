@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from fileshare.checks import DoesNotFitError, normalised_email
+from fileshare.addresses import Addresses
+from fileshare.checks import DoesNotFitError
 from fileshare.database import Database, EmailTaken
 from fileshare.models import CreatedUser, NewUser, TrialStatus
 from fileshare.openapi import CONFLICTS
@@ -17,13 +18,14 @@ from shared.times import Clock, timestamp
 class UserService:
     """What can be done with users; the database decides between requests at the same moment."""
 
-    def __init__(self, *, database: Database, clock: Clock) -> None:
+    def __init__(self, *, database: Database, clock: Clock, addresses: Addresses) -> None:
         self._database = database
         self._clock = clock
+        self._addresses = addresses
 
     async def sign_up(self, wanted: NewUser) -> CreatedUser:
         """Store a new user and hand out the token."""
-        email = address(wanted.email)
+        email = self._canonical(wanted.email)
         user_id = new_id()
         token = new_token(user_id)
         now = timestamp(self._clock())
@@ -48,10 +50,16 @@ class UserService:
         """Say where a user stands with the trial."""
         return status_of(user, self._clock())
 
+    def has_address(self, user: User, text: str) -> bool:
+        """Tell whether an address is the user's, however either is spelled, or refuse what is no address."""
+        if self._addresses.same(text, user.email):
+            return True
+        self._canonical(text)
+        return False
 
-def address(text: str) -> str:
-    """Normalise an address that a caller sent, or refuse it."""
-    try:
-        return normalised_email(text)
-    except DoesNotFitError as error:
-        raise invalid(f"The request does not fit: email {error}.") from None
+    def _canonical(self, text: str) -> str:
+        """Bring an address that a caller sent into its one form, or refuse it."""
+        try:
+            return self._addresses.canonical(text)
+        except DoesNotFitError as error:
+            raise invalid(f"The request does not fit: email {error}.") from None

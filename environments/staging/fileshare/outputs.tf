@@ -33,6 +33,11 @@ output "log_group" {
   value       = try(module.fileshare.function.log_group, null)
 }
 
+output "merge_plus_addresses" {
+  description = "Whether ada+x@example.com is the user ada@example.com."
+  value       = module.fileshare.merge_plus_addresses
+}
+
 output "parameters" {
   description = "What the full names of the service's parameters begin with."
   value       = module.fileshare.parameters

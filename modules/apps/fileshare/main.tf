@@ -123,6 +123,7 @@ module "function" {
     DYNAMODB_URLS_TABLE_NAME  = module.urls.name
     DYNAMODB_USERS_TABLE_NAME = module.users.name
     LOG_LEVEL                 = var.lambda.log_level
+    MERGE_PLUS_ADDRESSES      = tostring(var.merge_plus_addresses)
     PUBLIC_DOCS               = tostring(var.lambda.public_docs)
     USE_DYNAMODB              = "true"
   }

@@ -18,6 +18,11 @@ output "function" {
   }])
 }
 
+output "merge_plus_addresses" {
+  description = "Whether ada+x@example.com is the user ada@example.com."
+  value       = var.merge_plus_addresses
+}
+
 output "parameters" {
   description = "What the full names of the parameters begin with."
   value       = local.parameters

@@ -65,6 +65,13 @@ variable "lambda" {
   }
 }
 
+variable "merge_plus_addresses" {
+  description = "Whether ada+x@example.com is the user ada@example.com; where it becomes true, \"sawhorse migrate ROOT --addresses\" merges those who are there."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "packages" {
   description = "What the build measured, by function; the Lambda form has one, api."
   type = map(object({

@@ -187,6 +187,14 @@ def test_a_link_that_does_not_fit_is_refused(api: Api, members: dict[str, Any]) 
         "a" * 2000 + "@example.com",
         "email#ada@example.com\x00",
         "ada,eve@example.com",
+        # Letters whose lower case, or whose compatible form, is an ASCII letter.
+        "\N{KELVIN SIGN}@example.com",
+        "ada@\N{KELVIN SIGN}.example",
+        "\N{FULLWIDTH LATIN SMALL LETTER A}da@example.com",
+        "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}@example.com",
+        "\N{LATIN SMALL LETTER LONG S}@example.com",
+        "ad\N{ZERO WIDTH SPACE}a@example.com",
+        "\N{CYRILLIC SMALL LETTER A}da@example.com",
     ],
 )
 def test_an_address_that_is_none_is_refused(stranger: Api, email: str) -> None:

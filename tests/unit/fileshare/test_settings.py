@@ -46,6 +46,19 @@ def test_a_variable_that_is_missing_is_named(name: str, value: str | None) -> No
         Settings.from_environment(environment)
 
 
+@pytest.mark.parametrize(("text", "merges"), [(None, False), ("", False), ("false", False), (" true ", True)])
+def test_plus_addresses_are_users_of_their_own_unless_the_setting_says_otherwise(
+    text: str | None, *, merges: bool
+) -> None:
+    settings = Settings.from_environment(FOUR | ({} if text is None else {"MERGE_PLUS_ADDRESSES": text}))
+    assert settings.addresses.merge_plus is merges
+
+
+def test_a_setting_of_plus_addresses_that_says_neither_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"MERGE_PLUS_ADDRESSES is 'yes'\. Set it to one of true, false"):
+        Settings.from_environment({**FOUR, "MERGE_PLUS_ADDRESSES": "yes"})
+
+
 @pytest.mark.parametrize("value", ["True", "1", "yes", "dynamodb"])
 def test_a_switch_that_says_neither_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="Set it to one of true, false"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,26 @@ def test_a_user_that_other_code_wrote_is_found_in_the_index(deployed: Deployment
     user = a_user()
     put(deployed, user_item(user))
     assert still_valid(deployed, {"token": issue_token(deployed, user.email)})
+
+
+@pytest.mark.parametrize("asked", ["Ada@Example.com", "ada@example.com"])
+def test_a_user_whose_address_is_not_migrated_is_found_by_its_spelling(deployed: Deployment, asked: str) -> None:
+    user = a_user(email="Ada@Example.com")
+    put(deployed, user_item(user))
+    if asked == user.email:
+        assert still_valid(deployed, {"token": issue_token(deployed, asked)})
+    else:
+        with pytest.raises(UnknownName, match="has no user with the address"):
+            issue_token(deployed, asked)
+
+
+def test_a_plus_address_is_the_user_without_it_where_the_root_says_so(deployed: Deployment) -> None:
+    user = a_user(email="ada@example.com")
+    sign_up(deployed, user)
+    merging = replace(deployed, outputs={**deployed.outputs, "merge_plus_addresses": True})
+    assert still_valid(merging, {"token": issue_token(merging, "ADA+x@example.com")})
+    with pytest.raises(UnknownName, match="has no user with the address"):
+        issue_token(deployed, "ADA+x@example.com")
 
 
 def test_two_users_with_one_address_get_no_token(deployed: Deployment) -> None:

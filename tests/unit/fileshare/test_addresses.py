@@ -1,0 +1,113 @@
+"""An address has one form, whoever writes it and wherever it is compared."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from aws_lambda_powertools import Logger
+from hypothesis import example, given
+from hypothesis import strategies as st
+from mangum import Mangum
+
+from fileshare.addresses import Addresses
+from fileshare.app import create_app
+from fileshare.checks import DoesNotFitError
+from fileshare.database import Database
+from fileshare.settings import Settings
+from fileshare.tokens import new_token
+from tests.unit.fileshare.support import Api, a_user, aside
+from tests.unit.support import Clock
+
+KELVIN = "\N{KELVIN SIGN}"
+LOCAL = st.text("abkKxX+.-_'7", min_size=1, max_size=12)
+ANY = st.text(max_size=12) | LOCAL
+RULES = st.builds(Addresses, merge_plus=st.booleans())
+
+
+@given(rule=RULES, local=ANY, domain=st.sampled_from(["example.com", "EXAMPLE.com", "a-b.example", KELVIN, "x"]))
+@example(rule=Addresses(), local=KELVIN, domain="example.com")
+@example(rule=Addresses(merge_plus=True), local="+x", domain="example.com")
+def test_the_one_form_is_in_ascii_and_its_own_one_form(rule: Addresses, local: str, domain: str) -> None:
+    spelled = f" {local}@{domain}\n"
+    try:
+        address = rule.canonical(spelled)
+    except DoesNotFitError:
+        # What is refused is so in any case, and by every rule.
+        for other in (Addresses(), Addresses(merge_plus=True)):
+            for text in (spelled, spelled.upper() if spelled.isascii() else spelled, spelled.strip()):
+                with pytest.raises(DoesNotFitError):
+                    other.canonical(text)
+        return
+    assert spelled.strip().isascii()
+    assert address == address.lower() == rule.canonical(address) == rule.canonical(address.upper())
+    assert rule.same(spelled, address)
+    # Whoever has the setting on can switch it off again: what was stored stays as it is.
+    assert Addresses().canonical(address) == address
+    assert Addresses(merge_plus=True).canonical(spelled) == Addresses(merge_plus=True).canonical(address)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "apart", "merged"),
+    [
+        ("Ada@Example.com", "ada@example.com", "ada@example.com"),
+        ("ADA+x@example.com", "ada+x@example.com", "ada@example.com"),
+        ("ada+x+y@example.com", "ada+x+y@example.com", "ada@example.com"),
+        ("ada+@example.com", "ada+@example.com", "ada@example.com"),
+        ("+x@example.com", "+x@example.com", "+x@example.com"),
+    ],
+)
+def test_a_plus_counts_unless_the_setting_says_otherwise(spelled: str, apart: str, merged: str) -> None:
+    assert Addresses().canonical(spelled) == apart
+    assert Addresses(merge_plus=True).canonical(spelled) == merged
+
+
+def test_what_is_no_address_is_the_same_as_itself_alone() -> None:
+    rule = Addresses()
+    assert rule.same(f"{KELVIN}@example.com", f"{KELVIN}@example.com")
+    assert not rule.same(f"{KELVIN}@example.com", "k@example.com")
+    assert not rule.same("k@example.com", f"{KELVIN}@example.com")
+    assert not rule.same("", " ")
+
+
+@pytest.fixture
+def merging(
+    settings: Settings, database: Database, logger: Logger, clock: Clock, event_loop: asyncio.AbstractEventLoop
+) -> Callable[[], Api]:
+    """Make callers of an application in which plus-addresses are one user."""
+    changed = replace(settings, addresses=Addresses(merge_plus=True))
+    handler = Mangum(create_app(settings=changed, database=database, clock=clock, logger=logger), lifespan="off")
+    return lambda: Api(handler)
+
+
+def test_with_the_setting_plus_addresses_sign_up_once(merging: Callable[[], Api]) -> None:
+    user = merging()
+    assert user.sign_up("Ada+first@Example.com")["email"] == "ada@example.com"
+    for again in ("ada@example.com", "ADA+x@example.com", "ada+@example.com"):
+        answer = merging().call("POST", "/api/users", {"email": again})
+        assert (answer.status, answer.error_code) == (409, "email_taken")
+    answer = user.call("GET", "/api/trial", query={"email": ["ADA+other@example.com"]})
+    assert (answer.status, answer.json()["email"]) == (200, "ada@example.com")
+    assert user.call("GET", "/api/trial", query={"email": ["eve+ada@example.com"]}).status == 403
+
+
+def test_without_the_setting_a_plus_address_is_a_user_of_its_own(make_api: Callable[[], Api]) -> None:
+    assert make_api().sign_up("ada@example.com")["email"] == "ada@example.com"
+    other = make_api()
+    assert other.sign_up("ADA+x@example.com")["email"] == "ada+x@example.com"
+    assert other.call("GET", "/api/trial", query={"email": ["ada@example.com"]}).status == 403
+
+
+@pytest.mark.parametrize("stored", ["Ada@Example.com", " ada@example.com ", f"{KELVIN}@example.com"])
+def test_a_user_that_other_code_wrote_sees_the_own_trial_before_addresses_are_migrated(
+    make_api: Callable[[], Api], database: Database, stored: str
+) -> None:
+    user = a_user(email=stored)
+    token = new_token(user.user_id)
+    aside(database.create_user(replace(user, token_hash=token.hashed)))
+    api = make_api()
+    api.token = token.clear
+    spellings = [stored] if KELVIN in stored else [stored, "ada@example.com", "ADA@example.COM"]
+    for spelled in spellings:
+        assert api.call("GET", "/api/trial", query={"email": [spelled]}).status == 200
+    assert api.call("GET", "/api/trial", query={"email": ["k@example.com"]}).status == 403
