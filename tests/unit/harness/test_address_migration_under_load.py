@@ -16,6 +16,7 @@ from typing import Any, Self
 import pytest
 from aws_lambda_powertools import Logger
 
+from fileshare.addresses import Addresses
 from fileshare.app import open_database
 from fileshare.auth import Authenticator
 from fileshare.database import Database
@@ -31,7 +32,17 @@ from tests.children import started
 from tests.conftest import REPOSITORY
 from tests.unit.fileshare.conftest import two_tables
 from tests.unit.fileshare.support import LATER, START, a_link, a_user
-from tests.unit.harness.address_support import PLAIN, Contents, FilePlace, Place, TablesPlace, model, run
+from tests.unit.harness.address_support import (
+    KELVIN,
+    MERGING,
+    PLAIN,
+    Contents,
+    FilePlace,
+    Place,
+    TablesPlace,
+    model,
+    run,
+)
 
 EARLIER = "2025-06-01T00:00:00.000000Z"
 USED: dict[str, Any] = {"trial_used": True, "trial_started_at": START, "trial_expires_at": LATER, "user_tier": TRIAL}
@@ -179,6 +190,69 @@ def test_requests_that_arrive_meanwhile_lose_nothing_and_get_no_second_trial(
         database.close()
 
 
+SPELLED = ("Ada@Example.com", "ada@example.com", "ADA+x@example.com", f"{KELVIN}@example.com")
+
+
+@pytest.mark.parametrize(("rule", "users_left"), [(PLAIN, 3), (MERGING, 2)], ids=["plus apart", "plus merged"])
+def test_signing_up_before_while_and_after_addresses_come_into_one_form(  # noqa: PLR0913, PLR0917 - what it needs
+    place: Place,
+    tables: Tables,
+    dynamodb: Any,
+    logger_of: Callable[[str], Logger],
+    rule: Addresses,
+    users_left: int,
+) -> None:
+    older = a_user(email=SPELLED[0], created_at=EARLIER, **USED)
+    place.fill(Contents({user.user_id: user for user in (older, a_user(email=SPELLED[2]), a_user(email=SPELLED[3]))}))
+    settings = Settings(database=tables if isinstance(place, TablesPlace) else place.path)  # type: ignore[attr-defined]
+    database = open_database(settings, client=dynamodb, logger=logger_of("fileshare"))
+    users = UserService(database=database, clock=system_clock, addresses=rule)
+    tokens: list[str] = []
+
+    def sign_up(email: str) -> int:
+        try:
+            tokens.append(asyncio.run(users.sign_up(NewUser(email=email))).token)
+        except ApiError as error:
+            return error.status
+        return 201
+
+    def trials() -> list[int]:
+        """Let everybody who has signed up start the trial."""
+        return [status_of(start_trial(users, Authenticator(database), token)) for token in tokens]
+
+    shown = {"before": [sign_up(email) for email in SPELLED]}
+    started: list[list[int]] = []
+
+    def meanwhile(_: float) -> None:
+        shown["while"] = [sign_up(email) for email in SPELLED]
+        started.append(trials())
+
+    try:
+        run(place, rule, at=meanwhile)
+        shown["after"] = [sign_up(email) for email in SPELLED]
+        started.append(trials())
+    finally:
+        database.close()
+    plus = 409 if rule is MERGING else 201
+    assert shown == {"before": [201, 409, plus, 422], "while": [409, 409, 409, 422], "after": [409, 409, 409, 422]}
+    assert {status for statuses in started for status in statuses} == {401}
+    left = place.contents().users
+    assert len(left) == users_left
+    assert (left[older.user_id].email, left[older.user_id].trial_used) == ("ada@example.com", True)
+
+
+async def start_trial(users: UserService, authenticator: Authenticator, token: str) -> None:
+    await users.start_trial(await authenticator.authenticate(token))
+
+
+def status_of(work: Coroutine[Any, Any, Any]) -> int:
+    try:
+        asyncio.run(work)
+    except ApiError as error:
+        return error.status
+    return 200
+
+
 def check_people(contents: Contents, people: list[Person]) -> None:
     """Every person is one user, whose trial is used if any was; every link and click is there, and that user's."""
     by_address = {user.email: user for user in contents.users.values()}
@@ -204,8 +278,8 @@ def check_refusals(contents: Contents, people: list[Person], requests: Requests)
             asyncio.run(work)
         return raised.value.code
 
-    async def start(token: str) -> None:
-        await requests.users.start_trial(await requests.authenticator.authenticate(token))
+    def start(token: str) -> Coroutine[Any, Any, None]:
+        return start_trial(requests.users, requests.authenticator, token)
 
     for person in people:
         assert refused(requests.users.sign_up(NewUser(email=person.address))) == "email_taken"
