@@ -1,21 +1,22 @@
 """Users who have one address become one, in both databases alike, wherever the migration is stopped."""
 
-from __future__ import annotations
-
+import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fileshare.addresses import Addresses
+from fileshare.app import open_database
 from fileshare.records import FREE, TRIAL, Link, User
-from fileshare.settings import Tables
+from fileshare.settings import Settings, Tables
 from harness.errors import BadConfiguration, Interrupted
 from harness.migration import target
 from harness.migration.address_file import open_file
@@ -36,7 +37,7 @@ from tests.unit.harness.address_support import (
     model,
     run,
 )
-from tests.unit.support import Refusing, client_error
+from tests.unit.support import Interrupting, Refusing, client_error
 
 EARLIER, EARLIEST = "2025-06-01T00:00:00.000000Z", "2025-01-01T00:00:00.000000Z"
 USED: dict[str, Any] = {"trial_used": True, "trial_started_at": START, "trial_expires_at": LATER, "user_tier": TRIAL}
@@ -128,6 +129,36 @@ def test_looking_changes_nothing_and_names_what_would_be_done(place: Place) -> N
     ]
     assert [problem.user_id for problem in report.problems] == [strange.user_id]
     assert (report.counts["merged"], report.counts["readdressed"]) == (1, 1)
+
+
+EARLIER_TRIAL = USED | {"trial_started_at": EARLIER, "trial_expires_at": START}
+
+
+@pytest.mark.parametrize(
+    ("who", "of_the_younger"),
+    [("older", {}), ("younger", {}), ("older", EARLIER_TRIAL)],
+    ids=["the older's", "the younger's", "the older's, while the younger has had one"],
+)
+def test_a_trial_that_starts_just_before_the_merge_is_not_forgotten(
+    dynamodb: Any, tables: Tables, logger_of: Callable[[str], Logger], who: str, of_the_younger: dict[str, Any]
+) -> None:
+    place = TablesPlace(dynamodb, tables)
+    older = a_user(email="ada@example.com", created_at=EARLIER)
+    younger = a_user(email="Ada@Example.com", **of_the_younger)
+    place.fill(replace(contents_of(older, younger), reserved={"ada@example.com": older.user_id}))
+    database = open_database(Settings(database=tables), client=dynamodb, logger=logger_of("fileshare"))
+    user_id = {"older": older, "younger": younger}[who].user_id
+
+    def start() -> None:
+        assert asyncio.run(database.start_trial(user_id, started_at=START, expires_at=LATER))
+
+    run(TablesPlace(Interrupting(dynamodb, "transact_write_items", start), tables), PLAIN)
+    left = place.contents().users[older.user_id]
+    trial = (left.user_tier, left.trial_used, left.trial_started_at, left.trial_expires_at)
+    assert trial == (TRIAL, True, START, LATER)
+    # The answer to a click that was under way comes too late as well.
+    assert asyncio.run(database.start_trial(younger.user_id, started_at=LATER, expires_at=LATER)) is None
+    database.close()
 
 
 def test_a_link_that_is_written_for_a_user_who_is_gone_still_reaches_the_older_one(place: Place) -> None:
