@@ -160,6 +160,7 @@ def _add_processing(routers: Routers, stores: Stores) -> None:
         responses=responses(
             openapi.ERRORS,
             404,
+            409,
             422,
             429,
             500,
@@ -180,7 +181,7 @@ def _add_processing(routers: Routers, stores: Stores) -> None:
         "/jobs/{job_id}",
         summary="Read a job",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 404, 409, 422, 429, 500, success=200, description="The job."),
+        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The job."),
     )
     async def read_job(job_id: str) -> models.Job:
         return stores.jobs.read(job_id)
