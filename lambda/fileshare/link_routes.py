@@ -104,8 +104,9 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
         ),
     )
     async def follow_link(short_code: str, request: Request) -> Response:
-        request.state.log_fields["short_code"] = short_code[:64]
         target = await links.follow(short_code)
+        # Not before: what is no code of ours may be anything, a token too.
+        request.state.log_fields["short_code"] = short_code
         # Nothing in between may answer the next click, which would be neither counted nor refused after the end.
         return RedirectResponse(target, status_code=HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
 

@@ -27,8 +27,8 @@ SESSION_KEY = APIKeyHeader(
 )
 
 Credentials = HTTPAuthorizationCredentials | None
-# What of the asking session's handle stands in every line of the log: enough to follow it. A handle opens nothing, for
-# it is the hash of the id, so the line of a `DELETE /auth/sessions/{handle}` may have that one whole, in its path.
+# What of the asking session's handle stands in every line of the log: enough to follow it. A handle is the hash of the
+# id, and opens nothing.
 LOGGED_HANDLE_LENGTH = 12
 
 

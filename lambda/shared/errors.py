@@ -52,6 +52,13 @@ def install_error_handlers(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_on_invalid_request)
 
 
+class ResponseBroken(RuntimeError):
+    """An application failed in the middle of its response; the log has the reason."""
+
+    def __init__(self) -> None:
+        super().__init__("The response broke off. The log has the error that it met.")
+
+
 class ErrorBoundary:
     """Turn what nobody caught into a 500 without a stack trace, and log the stack.
 
@@ -83,7 +90,8 @@ class ErrorBoundary:
         except Exception:  # whatever it is, its stack belongs into the log and nowhere else
             self._logger.exception("The request failed with an error that nobody expected.")
             if started:
-                raise
+                # Whoever serves us prints what reaches it with its text, which may quote the request.
+                raise ResponseBroken from None
             response = error_response(
                 scope,
                 HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -6,14 +6,20 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from starlette.datastructures import MutableHeaders
+from starlette.routing import Match
 
 from shared import request_ids
 from shared.asgi import App, Message, Receive, Scope, Send, header
+
+# A method is a word that the caller chooses, and a path may hold a key where an id belongs.
+METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+UNKNOWN = "(unknown)"
 
 
 class RequestLog:
     """Put the request id on the answer and in every log line until then, and log the request at its end.
 
+    The line has the template of the route in place of the path, and nothing else of the request but its id.
     What the application leaves in `state["log_fields"]` is part of that line.
     """
 
@@ -45,13 +51,27 @@ class RequestLog:
             await self._app(scope, receive, answer)
         finally:
             line = {
-                "method": scope["method"],
-                "path": scope["path"],
+                "method": scope["method"] if scope["method"] in METHODS else UNKNOWN,
+                "path": template_of(scope),
                 "status": status,
                 "duration_ms": round((self._seconds() - started) * 1000, 3),
             }
             self._logger.info("request", extra=line | log_fields)
             self._logger.thread_safe_clear_keys()
+
+
+def template_of(scope: Scope) -> str:
+    """Return the path as the route was written, such as `/jobs/{job_id}`, also when no route was asked."""
+    taken = scope.get("route")
+    if taken is None:
+        # A preflight, a body that was refused before, or HEAD, which the router sees as GET.
+        asked = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
+        routes = scope["app"].routes if "app" in scope else ()
+        matches = [(route.matches(asked)[0], route) for route in routes]
+        fitting = [route for wanted in (Match.FULL, Match.PARTIAL) for match, route in matches if match is wanted]
+        taken = fitting[0] if fitting else None
+    path = getattr(taken, "path", None)
+    return path if isinstance(path, str) else UNKNOWN
 
 
 def _lambda_keys(scope: Scope) -> dict[str, str]:

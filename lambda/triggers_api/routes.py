@@ -134,7 +134,7 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
         ] = None,
     ) -> CreatedEvent:
         event, body = _new_event(await request.body())
-        if not settings.is_production:
+        if settings.logs_payloads:
             logger.debug("payload", extra={"payload": body.texts["payload"]})
         created = await store.create(
             event, body.texts["payload"], caller_key_hash=sender.key_hash, idempotency_key=idempotency_key

@@ -9,6 +9,7 @@ from shared.settings import LOG_LEVELS, SettingsError, choice, origins, required
 AUTH_MODES = ("aws", "local")
 MAX_SHARDS = 32
 PRODUCTION_STAGES = ("prod", "production")
+PAYLOAD_STAGES = ("dev", "staging")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,13 @@ class Settings:
 
     @property
     def is_production(self) -> bool:
-        """Tell whether payloads and the development key are out of the question."""
+        """Tell whether the development key is out of the question."""
         return self.stage.lower() in PRODUCTION_STAGES
+
+    @property
+    def logs_payloads(self) -> bool:
+        """Tell whether payloads are logged at DEBUG: only where the stage is known not to be production."""
+        return self.stage in PAYLOAD_STAGES
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

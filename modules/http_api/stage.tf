@@ -27,11 +27,11 @@ resource "aws_apigatewayv2_stage" "this" {
 
     content {
       destination_arn = access_log_settings.value.arn
+      # Never $context.path: a caller may have put a key where an id belongs.
       format = jsonencode({
         time               = "$context.requestTime"
         request_id         = "$context.requestId"
         method             = "$context.httpMethod"
-        path               = "$context.path"
         route              = "$context.routeKey"
         status             = "$context.status"
         duration_ms        = "$context.responseLatency"

@@ -1,5 +1,8 @@
 # What API Gateway says when the function was not asked or did not answer, in the shape of the application's own errors.
 locals {
+  # Seconds after which a throttled caller may try again, as the applications say it themselves.
+  retry_after = 2
+
   errors = {
     DEFAULT_4XX                  = { status = null, code = "bad_request", message = "The request was refused before it reached the application." }
     DEFAULT_5XX                  = { status = null, code = "internal_error", message = "The application did not answer. Try again, and name the request id if it stays so." }
@@ -8,7 +11,7 @@ locals {
     INTEGRATION_TIMEOUT          = { status = "504", code = "timeout", message = "The application took too long. Try again." }
     MISSING_AUTHENTICATION_TOKEN = { status = "404", code = "not_found", message = "There is nothing at this address." }
     REQUEST_TOO_LARGE            = { status = "413", code = "request_too_large", message = "The request is larger than 10 MB, which is the most that is taken." }
-    THROTTLED                    = { status = "429", code = "throttled", message = "Too many requests at once. Wait a moment and try again." }
+    THROTTLED                    = { status = "429", code = "throttled", message = "There are too many requests at the moment. Send this one again in ${local.retry_after} seconds." }
     UNAUTHORIZED                 = { status = "401", code = "unauthorized", message = "The credentials are missing or wrong." }
   }
 
@@ -24,7 +27,7 @@ locals {
       "gatewayresponse.header.Access-Control-Allow-Origin"   = local.origin
       "gatewayresponse.header.Access-Control-Allow-Methods"  = "'${join(", ", var.cors.methods)}'"
       "gatewayresponse.header.Access-Control-Allow-Headers"  = "'${join(", ", var.cors.headers)}'"
-      "gatewayresponse.header.Access-Control-Expose-Headers" = "'X-Request-ID'"
+      "gatewayresponse.header.Access-Control-Expose-Headers" = "'X-Request-ID, Retry-After'"
       "gatewayresponse.header.Access-Control-Max-Age"        = "'${var.cors.max_age}'"
     },
     length(var.cors.origins) < 2 ? {} : {
@@ -34,8 +37,11 @@ locals {
 
   responses = {
     for type, error in local.errors : type => {
-      status  = error.status
-      headers = local.headers
+      status = error.status
+      headers = merge(
+        local.headers,
+        error.status == "429" ? { "gatewayresponse.header.Retry-After" = "'${local.retry_after}'" } : {},
+      )
       # $context.requestId is filled in by API Gateway, quotes and all that it needs.
       body = jsonencode({
         error = {

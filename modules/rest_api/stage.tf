@@ -38,11 +38,12 @@ resource "aws_api_gateway_stage" "this" {
 
     content {
       destination_arn = access_log_settings.value.arn
+      # Never $context.path: a caller may have put a key where an id belongs.
       format = jsonencode({
         time               = "$context.requestTime"
         request_id         = "$context.requestId"
         method             = "$context.httpMethod"
-        path               = "$context.path"
+        path               = "$context.resourcePath"
         status             = "$context.status"
         duration_ms        = "$context.responseLatency"
         integration_ms     = "$context.integrationLatency"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,21 @@ import httpx
 import pytest
 
 from harness import terraform_setup
-from harness.local.emulators import LocalAWS
+from harness.local.emulators import LocalAWS, free_port
 from tests.conftest import copy_of_project
 from tests.end_to_end.conftest import Sawhorse, leftovers
+from tests.end_to_end.logs_support import (
+    ACCESS,
+    PREFIXES,
+    USES,
+    Made,
+    ask_wrongly,
+    everything_logged,
+    logged_with,
+    plant,
+    process_of,
+    queue_message,
+)
 
 pytestmark = pytest.mark.end_to_end
 
@@ -113,6 +127,69 @@ def test_the_exports_for_a_root_say_nothing_in_another_directory(
     assert "1 to add" in result.stdout
     assert "No changes." in result.stdout
     assert "Warning" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("app", sorted(USES))
+def test_no_log_of_a_function_holds_a_secret_or_a_payload(
+    sawhorse: Sawhorse, demonstrated: list[dict[str, Any]], app: str
+) -> None:
+    root, made = f"dev/{app}", Made()
+    outputs = sawhorse.json("outputs", root, "--local")
+    seeded = sawhorse.json("seed", root, "--local")["secrets"]
+    first, last = (f"canary-{uuid.uuid4()}" for _ in range(2))
+    with httpx.Client(base_url=outputs["api_endpoint"], timeout=60, trust_env=False) as http:
+        if app == "turbotech_portal":
+            token = made.keep("jwt", sawhorse("local", "token", root, "--subject", "auth0|ada").strip())
+            http.headers["Authorization"] = f"Bearer {token}"
+        plant(http, app, first)
+        USES[app](http, made, seeded)
+        assert {200, 404} <= ask_wrongly(http, PREFIXES.get(app, "api/"), made)
+        plant(http, app, last)
+    canaries = {outputs["log_group"]: [first, last]}
+    if "worker_log_group" in outputs:
+        ask_the_worker(sawhorse, outputs, made, canary=last)
+        canaries[outputs["worker_log_group"]] = [last]
+    assert len(made.values) >= 4
+
+    for group, planted in canaries.items():
+        text = logged_with(partial(everything_logged, sawhorse, root, group), planted[-1])
+        assert [canary for canary in planted if canary not in text] == []
+        assert made.found_in(text) == [], group
+    for group in access_groups(sawhorse, root):
+        assert made.found_in(everything_logged(sawhorse, root, group)) == [], group
+
+
+def ask_the_worker(sawhorse: Sawhorse, outputs: dict[str, Any], made: Made, *, canary: str) -> None:
+    """Send the worker what it cannot work on, with secrets all over; the canary is the request's id."""
+    queue = sawhorse.client("sqs", "dev")
+    named = {"request_id": {"DataType": "String", "StringValue": canary}}
+    other = {"DataType": "String", "StringValue": made.new("attribute")}
+    for body in (queue_message(made.new("message")), made.new("text"), f'{{"job_id": "{made.new("job")}"'):
+        for attributes in (named, {"request_id": other | {"StringValue": f"{other['StringValue']} "}}):
+            queue.send_message(QueueUrl=outputs["sqs_queue_url"], MessageBody=body, MessageAttributes=attributes)
+
+
+def access_groups(sawhorse: Sawhorse, root: str) -> list[str]:
+    """Name the groups of access logs, of which the local AWS writes none."""
+    groups = leftovers(sawhorse, root)["log groups"]
+    return [group["logGroupName"] for group in groups if group["logGroupName"].startswith(ACCESS)]
+
+
+@pytest.mark.parametrize("app", ["fileshare", "turbotech_portal"])
+def test_no_log_of_a_process_holds_a_secret_or_a_payload(
+    sawhorse: Sawhorse, demonstrated: list[dict[str, Any]], app: str, tmp_path: Path
+) -> None:
+    made, first, last = Made(), f"canary-{uuid.uuid4()}", f"canary-{uuid.uuid4()}"
+    log = tmp_path / "printed"
+    with process_of(sawhorse, f"dev/{app}", log, free_port()) as http:
+        plant(http, app, first)
+        USES[app](http, made, {})
+        assert {200, 404} <= ask_wrongly(http, "api/", made)
+        plant(http, app, last)
+        text = logged_with(log.read_text, last)
+
+    assert first in text
+    assert made.found_in(text + log.read_text()) == []
 
 
 def test_a_destroy_takes_down_what_it_is_told_and_nothing_else(

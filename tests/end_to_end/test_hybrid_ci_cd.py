@@ -21,6 +21,7 @@ from hybrid_ci_cd.models import MAX_JSON_BYTES
 from shared.api_keys import hash_key
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES
 from tests.end_to_end.conftest import Sawhorse, applied
+from tests.end_to_end.logs_support import everything_logged, logged_with
 
 pytestmark = pytest.mark.end_to_end
 
@@ -348,13 +349,7 @@ def test_neither_the_log_nor_the_tables_hold_what_opens_something(
     session_id = http.post("auth/session", json=login).json()["session_id"]
     token = http.post("agents", json={"name": "a"}, headers=bearer(session_id)).json()["agent_token"]
     assert http.get("jobs", headers=bearer(token) | {"X-Request-ID": request_id}).status_code == 200
-    group = outputs["log_group"]
-    logs = sawhorse.client("logs", "production")
-    deadline = time.monotonic() + 20
-    while not logs.filter_log_events(logGroupName=group, filterPattern=f'"{request_id}"')["events"]:
-        assert time.monotonic() < deadline, "the request is not in the log"
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    held = "".join(event["message"] for page in pages for event in page["events"])
+    held = logged_with(lambda: everything_logged(sawhorse, ROOT, outputs["log_group"]), request_id)
     dynamodb = sawhorse.client("dynamodb", "production")
     for table in TABLES:
         for page in dynamodb.get_paginator("scan").paginate(TableName=outputs[f"dynamodb_{table}_table"]):

@@ -24,6 +24,7 @@ from harness.layout import Project
 from harness.local.clients import local_client
 from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied, leftovers, without_aws
+from tests.end_to_end.logs_support import everything_logged, logged_with
 
 pytestmark = pytest.mark.end_to_end
 
@@ -234,15 +235,10 @@ def test_a_request_is_found_in_the_log_by_its_id_and_its_key_is_not(
 ) -> None:
     request_id = str(uuid.uuid4())
     assert http.get("v1/inbox", headers={"X-Request-ID": request_id}).status_code == 200
-    logs = sawhorse.client("logs", "dev")
-    deadline = time.monotonic() + 20
-    lines: list[str] = []
-    while not lines and time.monotonic() < deadline:
-        found = logs.filter_log_events(logGroupName=outputs["log_group"], filterPattern=f'"{request_id}"')
-        lines = [event["message"] for event in found["events"]]
-    assert any('"path":"/v1/inbox"' in line.replace(": ", ":") for line in lines), lines
-    everything = logs.filter_log_events(logGroupName=outputs["log_group"])["events"]
-    assert not [event for event in everything if key in event["message"]]
+    text = logged_with(lambda: everything_logged(sawhorse, "dev/triggers_api", outputs["log_group"]), request_id)
+    lines = [line for line in text.splitlines() if request_id in line]
+    assert any('"path":"/v1/inbox"' in line for line in lines), lines
+    assert key not in text
 
 
 def test_the_roles_own_credentials_cannot_scan_but_can_put(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:

@@ -336,6 +336,7 @@ def test_whoever_floods_the_route_that_makes_sessions_closes_no_other(
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {201, 429}
     assert {answer.json()["error"]["code"] for answer in refused} == {"throttled"}
+    assert {answer.headers["retry-after"] for answer in refused} == {"2"}
     assert [answer.status_code for answer in others] == [200, 200, 200]
     # Other methods of the same path go where they went before the route was there.
     assert (head.status_code, head.json()["error"]["code"]) == (405, "method_not_allowed")

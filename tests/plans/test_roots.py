@@ -17,11 +17,8 @@ from harness.local.emulators import Running
 from harness.plans.inventory import assert_plan, refresh_inventory
 from harness.plans.plan import UNKNOWN, Plan, Tool, plan
 from harness.plans.scratch import copy_of_root, sample_packages
+from shared.api_errors import RETRY_AFTER_SECONDS, THROTTLED
 from tests.plans.support import packages_of
-
-pytestmark = pytest.mark.whole_plans
-
-pytestmark = pytest.mark.whole_plans
 
 pytestmark = pytest.mark.whole_plans
 
@@ -68,6 +65,27 @@ def calls(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def hcl_blocks(path: Path) -> list[str]:
     """Return the first word of every block of a file."""
     return re.findall(r"^(\w+)[^\n=]*\{$", path.read_text(), re.MULTILINE)
+
+
+# What an access log may say of a request. Not its path and its query, where a caller may have put a key, and no other
+# header than the one that names the caller's program. AWS has many more:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+LOGGED = {
+    "authorizer.error",
+    "error.responseType",
+    "httpMethod",
+    "identity.sourceIp",
+    "identity.userAgent",
+    "integrationLatency",
+    "integrationStatus",
+    "requestId",
+    "requestTime",
+    "responseLatency",
+    "responseLength",
+    "status",
+    "xrayTraceId",
+}
+ROUTE_LOGGED = {"aws_api_gateway_stage": "resourcePath", "aws_apigatewayv2_stage": "routeKey"}
 
 
 def app_of(root: str) -> str:
@@ -210,3 +228,35 @@ def test_a_production_root_that_does_not_say_what_is_open_is_refused(  # noqa: P
     # Terraform breaks its lines where they are full.
     printed = " ".join(str(part) for part in refused.value.args)
     assert sentence in re.sub(r"[\s│]+", " ", printed)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_an_access_log_has_the_route_and_never_the_path(root: str, root_plan: Callable[[str], Plan]) -> None:
+    plan = root_plan(root)
+    stages = {address: kind for address, kind in plan.types.items() if kind in ROUTE_LOGGED}
+    # A root of fileshare may have no function, and so no API.
+    kinds = list(plan.types.values())
+    assert len(stages) == kinds.count("aws_api_gateway_rest_api") + kinds.count("aws_apigatewayv2_api")
+    for address, kind in stages.items():
+        [access] = plan.resources[address]["access_log_settings"]
+        said = json.loads(access["format"])
+        named = {name for value in said.values() for name in re.findall(r"\$context\.([A-Za-z.]+)", value)}
+        assert all(re.fullmatch(r"\$context\.[A-Za-z.]+", value) for value in said.values()), said
+        assert ROUTE_LOGGED[kind] in named, address
+        assert named <= LOGGED | {ROUTE_LOGGED[kind]}, address
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_rest_api_says_after_how_many_seconds_to_come_again(root: str, root_plan: Callable[[str], Plan]) -> None:
+    plan = root_plan(root)
+    refusals = {
+        address: plan.resources[address]
+        for address, kind in plan.types.items()
+        if kind == "aws_api_gateway_gateway_response" and plan.resources[address]["status_code"] == "429"
+    }
+    assert len(refusals) == list(plan.types.values()).count("aws_api_gateway_stage")
+    for address, values in refusals.items():
+        headers = values["response_parameters"]
+        assert headers["gatewayresponse.header.Retry-After"] == f"'{RETRY_AFTER_SECONDS}'", address
+        assert "Retry-After" in headers["gatewayresponse.header.Access-Control-Expose-Headers"], address
+        assert json.loads(values["response_templates"]["application/json"])["error"]["message"] == THROTTLED

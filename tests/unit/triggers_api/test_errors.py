@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from shared.errors import ErrorBoundary
+from shared.errors import ErrorBoundary, ResponseBroken
 from tests.unit.support import Refusing, client_error
 from tests.unit.triggers_api.support import Api, MakeApi
 
@@ -159,6 +159,6 @@ def test_an_answer_that_has_begun_is_not_answered_again(logger: Any) -> None:
     async def receive() -> Any:
         return {"type": "http.request"}
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ResponseBroken):
         asyncio.run(ErrorBoundary(fails_halfway, logger=logger)({"type": "http"}, receive, send))
     assert sent == ["http.response.start"]
