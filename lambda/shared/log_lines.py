@@ -144,12 +144,12 @@ def _read(read: Callable[[Any], str | None], error: BaseException) -> str | None
         return None
 
 
-def _faults(error: Any) -> str | None:
+def faults(error: Any) -> str:
     """Say what a validator found: pydantic's type of the fault, and where, by names that models declare."""
-    faults: Sequence[Mapping[str, Any]] = error.errors()
+    found: Sequence[Mapping[str, Any]] = error.errors()
     known = _declared()
-    shown = [f"{_word(fault['type'])} at {_place(fault['loc'], known)}" for fault in faults[:_SHOWN_FAULTS]]
-    more = [f"{len(faults) - _SHOWN_FAULTS} more"] if len(faults) > _SHOWN_FAULTS else []
+    shown = [f"{_word(fault['type'])} at {_place(fault['loc'], known)}" for fault in found[:_SHOWN_FAULTS]]
+    more = [f"{len(found) - _SHOWN_FAULTS} more"] if len(found) > _SHOWN_FAULTS else []
     return ", ".join([*shown, *more])
 
 
@@ -214,4 +214,4 @@ def _constant_text(error: BaseException) -> str | None:
     return text if known else None
 
 
-_FACTS = (_constant_text, _faults, _code_of_a_service, _template, _system_error, _reasons, _own_code, _sqlite_name)
+_FACTS = (_constant_text, faults, _code_of_a_service, _template, _system_error, _reasons, _own_code, _sqlite_name)

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from shared import ids
+from shared.log_lines import faults
 from shared.strict_model import StrictModel
-from shared.validation import validation_sentence
 
 Id = Annotated[str, Field(pattern=f"^{ids.PATTERN}$")]
 
@@ -32,5 +32,5 @@ def read_message(body: str) -> JobMessage:
     try:
         return JobMessage.model_validate_json(body.encode("utf-8", errors="surrogatepass"))
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False)
-        raise MalformedMessageError(validation_sentence(faults, subject="The message")) from None
+        # Whoever reads this reads the log, which has no names that a sender chose.
+        raise MalformedMessageError(f"The message does not fit: {faults(error)}.") from None
