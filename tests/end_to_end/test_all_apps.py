@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from harness import terraform_setup
-from harness.local.emulators import LocalAWS, free_port
+from harness.local.emulators import LocalAWS
 from tests.conftest import copy_of_project
 from tests.end_to_end.conftest import Sawhorse, leftovers
 from tests.end_to_end.logs_support import (
@@ -28,6 +28,7 @@ from tests.end_to_end.logs_support import (
     process_of,
     queue_message,
 )
+from tests.ports import free_port
 
 pytestmark = pytest.mark.end_to_end
 
