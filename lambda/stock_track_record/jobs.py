@@ -9,8 +9,9 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import model_validator
 
-from shared.api_errors import RETRY_AFTER_SECONDS, ApiError, Throttled, not_found, unreadable
+from shared.api_errors import RETRY_AFTER_SECONDS, ApiError, not_found, unreadable
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.housekeeping import Housekeeping
 from shared.ids import is_id, new_id
 from shared.items import to_item
 from shared.stored import Reader, Stored, StoredId, StoredTime
@@ -24,6 +25,7 @@ from stock_track_record.queue import Queue
 LIFETIME = timedelta(days=30)
 # More than any channel has, and few enough that one more is another number.
 MOST_JOBS = 10**15
+METRICS_NAMESPACE = "stock-track-record"
 NOT_SENT = "The queue did not take the job's message, so it may never be worked on. Ask for a new job."
 
 
@@ -203,6 +205,7 @@ class JobRequests:
         self._jobs = jobs
         self._queue = queue
         self._logger = logger
+        self._housekeeping = Housekeeping(logger=logger, namespace=METRICS_NAMESPACE)
 
     def ask(self, channel_id: str, *, request_id: str) -> models.Job:
         """Store a job and send its message; when that fails the job says so, and so does the answer."""
@@ -211,7 +214,9 @@ class JobRequests:
             self._queue.send(channel_id=channel_id, job_id=job.job_id, request_id=request_id)
         except (BotoCoreError, ClientError):
             self._logger.exception("The queue did not take a message.", extra={"job_id": job.job_id})
-            self._tell_failure(job.job_id)
+            # The caller hears of the failure all the same; only the job goes on saying that it is queued.
+            with self._housekeeping.task("mark a job that was not sent", job_id=job.job_id):
+                self._jobs.fail(job.job_id, NOT_SENT)
             raise ApiError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "queue_unavailable",
@@ -219,10 +224,3 @@ class JobRequests:
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             ) from None
         return job
-
-    def _tell_failure(self, job_id: str) -> None:
-        try:
-            self._jobs.fail(job_id, NOT_SENT)
-        except (BotoCoreError, ClientError, Throttled):
-            # The caller hears of the failure all the same; only the job goes on saying that it is queued.
-            self._logger.exception("A job that was not sent could not be marked.", extra={"job_id": job_id})

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import request_ids
-from stock_track_record.jobs import JobStore
+from shared.housekeeping import Housekeeping
+from stock_track_record.jobs import METRICS_NAMESPACE, JobStore
 from stock_track_record.messages import JobMessage, MalformedMessageError, read_message
 from stock_track_record.queue import Queue
 from stock_track_record.records import RecordStore
@@ -38,6 +38,7 @@ class Worker:
         self._queue = queue
         self._logger = logger
         self._max_receives = max_receives
+        self._housekeeping = Housekeeping(logger=logger, namespace=METRICS_NAMESPACE)
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Work on the messages of an event, one after the other, and give back what there is no time left for.
@@ -100,21 +101,18 @@ class Worker:
         """Mark the job when this was the message's last chance; the dead-letter queue keeps the message."""
         if _receives(record) < self._max_receives:
             return
-        try:
+        # The fault that is logged above may well be that of the table.
+        with self._housekeeping.task("mark a job that failed"):
             message = read_message(record["body"])
             self._jobs.fail(message.job_id, detail)
-        except Exception:  # the fault that is told above may well be that of the table
-            self._logger.exception("A job that failed could not be marked.")
 
     def _give_back(self, receipt_handles: list[str | None]) -> None:
         if self._queue is None:
             return
-        try:
+        # They come back by themselves when their visibility timeout is over.
+        with self._housekeeping.task("give messages back early"):
             for receipt_handle in filter(None, receipt_handles):
                 self._queue.give_back(receipt_handle)
-        except (BotoCoreError, ClientError):
-            # They come back by themselves when their visibility timeout is over.
-            self._logger.exception("Messages could not be given back early.")
 
 
 def _receives(record: Record) -> int:
