@@ -44,6 +44,7 @@ class Checks:
         # Tokens by agent id.
         self.agents: dict[str, str] = {}
         self.job_id = ""
+        self.next_job_id = ""
         self.winner = ""
 
     def in_order(self) -> Sequence[Check]:
@@ -55,6 +56,7 @@ class Checks:
             Check("the active devices are listed", self.devices, needs=[self.log_in]),
             Check("two agents claim a job at once and one gets it", self.claim, needs=[self.log_in]),
             Check("a job is finished once", self.finish, needs=[self.claim]),
+            Check("an agent gets the next job, and then none", self.claim_next, needs=[self.claim]),
             Check("log out everywhere ends every session", self.log_out, needs=[self.log_in]),
             Check("OPTIONS gives the CORS headers", self.cors),
             Check("the API pages work under the stage", self.pages),
@@ -71,7 +73,7 @@ class Checks:
         dynamodb = self.deployment.client("dynamodb")
         made = [("sessions", "session_id", logout_key(self.user_id))]
         made += [("agents", "agent_id", agent_id) for agent_id in self.agents]
-        made += [("jobs", "job_id", self.job_id)] if self.job_id else []
+        made += [("jobs", "job_id", job_id) for job_id in (self.job_id, self.next_job_id) if job_id]
         for table, key, value in made:
             name = str(self.deployment.outputs[f"dynamodb_{table}_table"])
             dynamodb.delete_item(TableName=name, Key={key: {"S": value}})
@@ -136,6 +138,21 @@ class Checks:
         for agent_id, (first, again) in answers.items():
             expect_status(first, 200 if agent_id == self.winner else 409)
             expect(first.text == again.text, f"Finishing once more changed {first.text} to {again.text}")
+
+    def claim_next(self) -> None:
+        token = self.agents[self.winner]
+        job = post(self.http, "jobs", {"name": "smoke next", "payload": {}}, self.sessions[0])
+        self.next_job_id = str(job["job_id"])
+
+        def given() -> bool:
+            response = self.http.post("jobs/claim", headers=bearer(token))
+            if response.status_code == httpx.codes.NO_CONTENT:
+                return False
+            expect_status(response, 200)
+            return bool(response.json()["job_id"] == self.next_job_id)
+
+        eventually(given, seconds=INDEX_SECONDS, finding="The job that was queued is not given to an agent that asks.")
+        expect_status(self.http.post("jobs/claim", headers=bearer(token)), 204)
 
     def log_out(self) -> None:
         expect_status(self.http.delete("auth/sessions", headers=bearer(self.sessions[0])), 204)

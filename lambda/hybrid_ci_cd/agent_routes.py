@@ -43,7 +43,7 @@ def _add_registration(router: APIRouter, *, access: Access, store: AgentStore, c
         token, agent = store.register(new, user_id=asking.user_id)
         if not access.still_holds(asking):
             # Whoever logged out everywhere meanwhile, agents and all, is not to find a new one.
-            store.remove(asking.user_id, agent.agent_id)
+            store.take_back(asking.user_id, agent.agent_id)
             raise session_ended()
         counters.count("AgentsRegistered")
         return RegisteredAgent(agent_token=token, scopes=sorted(set(new.scopes)), **agent.model_dump())

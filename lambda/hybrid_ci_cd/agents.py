@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -13,9 +12,9 @@ from hybrid_ci_cd.models import AGENT_SCOPES, Activity, Agent, AgentScope, Agent
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
 from hybrid_ci_cd.tokens import agent_id_of, logout_key, new_agent_token
-from shared.api_errors import Throttled
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.housekeeping import Housekeeping
 from shared.ids import is_id, new_id
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
@@ -58,8 +57,9 @@ class AgentStore:
     that no token survives because the index did not show its agent yet.
     """
 
-    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock) -> None:
+    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock, housekeeping: Housekeeping) -> None:
         self._table = settings.agents_table
+        self._housekeeping = housekeeping
         self._lost_after = settings.agent_lost_after
         self._dynamodb = dynamodb
         self._clock = clock
@@ -181,6 +181,11 @@ class AgentStore:
         )
         return True
 
+    def take_back(self, user_id: str, agent_id: str) -> None:
+        """Remove an agent whose token nobody has been sent, so that it is in no list."""
+        with self._housekeeping.task("take back an agent"):
+            self.remove(user_id, agent_id)
+
     def end_all(self, user_id: str) -> None:
         """End the token of every agent that the user has at this moment: one write does it."""
         # It never expires, for tokens do not either.
@@ -189,7 +194,7 @@ class AgentStore:
 
     def remove_ended(self, user_id: str) -> None:
         """Take agents whose tokens have been ended out of the lists; any that are left over there are lost soon."""
-        with suppress(Throttled):
+        with self._housekeeping.task("remove ended agents"):
             for activity in ACTIVITIES:
                 for item in list(self._last_heard(activity, user_id))[:REMOVED_AT_ONCE]:
                     # The index has no generation. One that registered since has to stay.
@@ -199,8 +204,11 @@ class AgentStore:
 
     def is_lost(self, agent_id: str) -> bool:
         """Tell whether an agent is lost or removed, by what the table says at this moment."""
-        item = self._read(agent_id)
-        return item is None or "token_hash" not in item or item["last_heartbeat_at"]["S"] <= self._silent_since()
+        item = self._read(agent_id) or {}
+        # An item without them is no agent's that could ever be heard.
+        if "S" not in item.get("token_hash", {}) or "S" not in item.get("last_heartbeat_at", {}):
+            return True
+        return bool(item["last_heartbeat_at"]["S"] <= self._silent_since())
 
     def gone(self, user_id: str) -> Gone:
         """Name the user's agents that seem lost or removed; `is_lost` is who knows."""
@@ -215,7 +223,7 @@ class AgentStore:
 
     def forget(self, agent_ids: Sequence[str]) -> None:
         """Delete what is left of some removed agents, which have no jobs any more."""
-        with suppress(Throttled):
+        with self._housekeeping.task("forget removed agents"):
             for agent_id in agent_ids[:FORGOTTEN_AT_ONCE]:
                 self._dynamodb.delete_item(self._table, Key={"agent_id": {"S": agent_id}})
 

@@ -18,6 +18,7 @@ from shared.application import make_application
 from shared.cors import CorsRules
 from shared.dynamodb import Client, DynamoDB
 from shared.health import add_health
+from shared.housekeeping import Housekeeping
 from shared.metrics import Counters
 from shared.routers import make_router
 from shared.times import Clock
@@ -30,9 +31,10 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
     """Make the application, with or without its docs pages; it reads nothing from its environment."""
     dynamodb = DynamoDB(client=client, logger=logger)
     counters = Counters(namespace=METRICS_NAMESPACE, service=SERVICE, stage=settings.stage)
-    sessions = SessionStore(settings=settings, dynamodb=dynamodb, clock=clock)
-    agents = AgentStore(settings=settings, dynamodb=dynamodb, clock=clock)
-    jobs = JobStore(settings=settings, dynamodb=dynamodb, clock=clock, agents=agents)
+    housekeeping = Housekeeping(logger=logger, namespace=METRICS_NAMESPACE, dimensions={"stage": settings.stage})
+    sessions = SessionStore(settings=settings, dynamodb=dynamodb, clock=clock, housekeeping=housekeeping)
+    agents = AgentStore(settings=settings, dynamodb=dynamodb, clock=clock, housekeeping=housekeeping)
+    jobs = JobStore(settings=settings, dynamodb=dynamodb, clock=clock, agents=agents, logger=logger)
     access = Access(sessions=sessions, agents=agents, session_key_hash=settings.session_key_hash)
     health = make_router()
     add_health(health, Health(version=VERSION))

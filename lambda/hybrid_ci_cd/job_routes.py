@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from hybrid_ci_cd import openapi
 from hybrid_ci_cd.access import Access
 from hybrid_ci_cd.agents import KnownAgent
-from hybrid_ci_cd.jobs import JobStore, entry_of
+from hybrid_ci_cd.jobs import JobStore
 from hybrid_ci_cd.models import FinishedJob, Job, JobPage, JobStatus, NewJob
 from hybrid_ci_cd.sessions import Session
 from shared.bodies import read_body
@@ -57,8 +57,7 @@ def _add_reading(router: APIRouter, *, access: Access, store: JobStore) -> None:
         limit: Annotated[int, limit_to(openapi.MAX_LIMIT, "jobs")] = openapi.DEFAULT_LIMIT,
         after: After = None,
     ) -> JobPage:
-        page = store.page(user_id, status=status, after=after, limit=limit)
-        return JobPage(jobs=[entry_of(item) for item in page.items], next_cursor=page.next_cursor)
+        return store.page(user_id, status=status, after=after, limit=limit)
 
     @router.get(
         "/{job_id}",

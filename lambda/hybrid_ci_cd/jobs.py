@@ -1,31 +1,32 @@
 """Keep jobs in DynamoDB: each attempt has one agent, whoever else wants the job at the same moment."""
 
-import json
-from collections.abc import Iterator
+import random
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from itertools import islice
 from typing import Any
 
-from hybrid_ci_cd.agents import AgentStore, Gone, KnownAgent
-from hybrid_ci_cd.listing import Index, Listing, Page, Stretch, is_timestamp
-from hybrid_ci_cd.models import FinishedJob, Job, JobEntry, JobStatus, NewJob, json_text
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from hybrid_ci_cd.agents import AgentStore, KnownAgent
+from hybrid_ci_cd.claiming import NoRoom, OneClaim
+from hybrid_ci_cd.listing import Index, Listing, Stretch, is_timestamp
+from hybrid_ci_cd.models import MAX_ATTEMPT, FinishedJob, Job, JobEntry, JobPage, JobStatus, NewJob, json_text
+from hybrid_ci_cd.next_job import Choice, Line
 from hybrid_ci_cd.settings import Settings
-from hybrid_ci_cd.statuses import public_status, stored_status
-from shared.api_errors import ApiError, not_found
-from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from hybrid_ci_cd.statuses import stored_status
+from hybrid_ci_cd.stored_jobs import StoredJobs
+from shared.api_errors import ApiError, Throttled, not_found
+from shared.dynamodb import ConditionFailed, DynamoDB, Item, error_code
 from shared.ids import is_id, new_id
-from shared.items import from_item, to_item
+from shared.items import to_item
 from shared.times import Clock, timestamp
 
 INDEX = "status-created_at-index"
-# How many of the oldest running jobs are looked at, for a lost agent, before the queue is.
-FIRST_LOOK = 10
-# How many of them one call looks at in all, and reads at once.
-RUNNING_AT_MOST = 1000
-RUNNING_PAGE = 100
-QUEUE_PAGE = 10
+# Looks at jobs that were left behind before the queue is looked at: where agents compete for those, it has others.
+LEFT_BEHIND_LOOKS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,16 @@ class JobStore:
     the id tells a claim that botocore sent twice, because its answer got lost, from somebody else's.
     """
 
-    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock, agents: AgentStore) -> None:
+    def __init__(  # noqa: PLR0913 - the parts that it is made of
+        self,
+        *,
+        settings: Settings,
+        dynamodb: DynamoDB,
+        clock: Clock,
+        agents: AgentStore,
+        logger: Logger,
+        chance: random.Random | None = None,
+    ) -> None:
         self._table = settings.jobs_table
         self._dynamodb = dynamodb
         self._clock = clock
@@ -59,18 +69,32 @@ class JobStore:
             is_key=is_id,
         )
         self._listing = Listing(dynamodb=dynamodb, index=index)
+        self._stored = StoredJobs(table=self._table, logger=logger)
+        self._chance = chance or random.Random()  # noqa: S311 - only keeps agents apart
 
     def create(self, new: NewJob, *, user_id: str) -> Job:
         """Put a job into the user's queue."""
+        job = Job(
+            job_id=new_id(),
+            name=new.name,
+            status="queued",
+            attempt=0,
+            agent_id=None,
+            created_at=timestamp(self._clock()),
+            claimed_at=None,
+            finished_at=None,
+            payload=new.payload,
+            result=None,
+        )
         item = to_item(
             {
-                "job_id": new_id(),
+                "job_id": job.job_id,
                 "user_id": user_id,
-                "name": new.name,
-                "payload": json_text(new.payload),
-                "status": stored_status("queued", user_id),
-                "attempt": 0,
-                "created_at": timestamp(self._clock()),
+                "name": job.name,
+                "payload": json_text(job.payload),
+                "status": stored_status(job.status, user_id),
+                "attempt": job.attempt,
+                "created_at": job.created_at,
             }
         )
         # The id is ours alone, so a job that is there already is this one, sent twice by botocore.
@@ -81,67 +105,85 @@ class JobStore:
                 ConditionExpression="attribute_not_exists(#job_id)",
                 ExpressionAttributeNames={"#job_id": "job_id"},
             )
-        return _job(item)
+        return job
 
     def get(self, job_id: str, *, user_id: str) -> Job:
         """Read one of the user's jobs."""
-        return _job(self._find(job_id, user_id))
+        return self._find(job_id, user_id)
 
-    def page(self, user_id: str, *, status: JobStatus, after: str | None, limit: int) -> Page:
+    def page(self, user_id: str, *, status: JobStatus, after: str | None, limit: int) -> JobPage:
         """Read a page of the user's jobs of one status, oldest first."""
+        entries: dict[str, JobEntry] = {}
+
+        def fits(item: Item) -> bool:
+            entry = self._stored.entry(item)
+            if entry is not None:
+                entries[entry.job_id] = entry
+            return entry is not None
+
         stretch = Stretch(partition=stored_status(status, user_id), newest_first=False)
-        return self._listing.page([stretch], after=after, limit=limit)
+        page = self._listing.page([stretch], after=after, limit=limit, keep=fits)
+        return JobPage(jobs=[entries[item["job_id"]["S"]] for item in page.items], next_cursor=page.next_cursor)
 
     def claim(self, job_id: str, agent: KnownAgent) -> Done:
         """Give this job to the agent, unless another one has it."""
         _refuse_lost(agent)
-        claim_id = new_id()
-        taken = self._take(job_id, agent, claim_id, status="queued") if is_id(job_id) else None
-        if taken:
-            return Done(job=_job(taken), changed=True)
-        found = self._find(job_id, agent.user_id)
-        if _is_claim(found, claim_id) or _is_held_by(found, agent):
-            return Done(job=_job(found), changed=_is_claim(found, claim_id))
-        if public_status(found["status"]["S"]) not in ("queued", "running"):
-            raise _conflict("job_finished", "The job is finished. Claim another one.")
-        if public_status(found["status"]["S"]) == "running" and self._agents.is_lost(found["agent_id"]["S"]):
-            taken = self._take(job_id, agent, claim_id, status="running", attempt=int(found["attempt"]["N"]))
-            taken = taken or self._taken_before(job_id, claim_id)
-        if not taken:
-            raise _conflict("job_taken", "Another agent has this job. Claim another one.")
-        return Done(job=_job(taken), changed=True)
+        job = self._find(job_id, agent.user_id)
+        if _is_held_by(job, agent):
+            return Done(job=job, changed=False)
+        _refuse_finished(job)
+        if job.status == "running" and not self._agents.is_lost(str(job.agent_id)):
+            raise _taken()
+        try:
+            return Done(job=self._take(job, agent, new_id()), changed=True)
+        except ConditionFailed as failed:
+            if failed.item is None:
+                raise _not_found() from None
+            there = self._stored.job(failed.item)
+            if there is not None and _is_held_by(there, agent):
+                return Done(job=there, changed=False)
+            if there is not None:
+                _refuse_finished(there)
+            raise _taken() from None
+        except NoRoom as full:
+            self._stored.leave_out(job_id, {full.member})
+            raise _not_found() from None
 
     def claim_next(self, agent: KnownAgent) -> Job | None:
-        """Give the agent a job that a lost agent left behind, else the oldest one in the queue, else nothing."""
+        """Give the agent a job that a lost agent left behind, else one of the queue, else nothing."""
         _refuse_lost(agent)
-        claim_id = new_id()
         gone = self._agents.gone(agent.user_id)
-        # Where no agent is missing, none of its jobs can be.
-        all_running = self._running(agent.user_id) if gone.agent_ids else iter(())
-        running = islice(all_running, RUNNING_AT_MOST)
-        for candidates in (
-            self._left_behind(islice(running, FIRST_LOOK), gone),
-            self._queued(agent.user_id),
-            self._left_behind(running, gone),
-        ):
-            for status, job_id, attempt in candidates:
-                taken = self._take(job_id, agent, claim_id, status=status, attempt=attempt)
-                taken = taken or self._taken_before(job_id, claim_id)
-                if taken:
-                    return _job(taken)
-        if next(all_running, None) is None:
-            self._agents.forget(gone.forgettable)
-        return None
+        claim_id = new_id()
+        claim = OneClaim(
+            agent,
+            gone,
+            agents=self._agents,
+            listing=self._listing,
+            stored=self._stored,
+            read=self._read,
+            take=lambda job: self._take(job, agent, claim_id),
+        )
+        choice = Choice(claim, chance=self._chance)
+        left_behind = Line(claim.left_behind())
+        left_behind.read_page()
+        taken = (
+            choice.among_waiting(left_behind, looks=LEFT_BEHIND_LOOKS)
+            or choice.among_all(Line(claim.queued()))
+            or choice.among_all(left_behind)
+        )
+        if taken is None:
+            self._agents.forget(claim.without_jobs(gone.forgettable))
+        return taken
 
     def finish(self, job_id: str, agent: KnownAgent, finished: FinishedJob) -> Done:
         """End the agent's attempt with a result; the same once more changes nothing."""
-        if not is_id(job_id):
-            raise _not_found()
+        job = self._find(job_id, agent.user_id)
+        if not _is_held_by(job, agent) or job.attempt != finished.attempt:
+            return Done(job=_finished_before(job, agent, finished), changed=False)
         now = timestamp(self._clock())
         try:
-            answer = self._dynamodb.update_item(
-                self._table,
-                Key={"job_id": {"S": job_id}},
+            self._write(
+                job,
                 UpdateExpression="SET #status = :finished, #finished_at = :now, #result = :result",
                 ConditionExpression="#status = :running AND #agent_id = :agent_id AND #attempt = :attempt",
                 ExpressionAttributeNames=_names("status", "finished_at", "result", "agent_id", "attempt"),
@@ -153,134 +195,124 @@ class JobStore:
                     ":agent_id": {"S": agent.agent_id},
                     ":attempt": {"N": str(finished.attempt)},
                 },
-                ReturnValues="ALL_NEW",
             )
-        except ConditionFailed:
-            found = self._finished_before(job_id, agent, finished)
+        except ConditionFailed as failed:
+            there = self._stored.job(failed.item) if failed.item else None
+            if there is None:
+                raise _not_found() from None
+            found = _finished_before(there, agent, finished)
             # The time is this call's own when botocore sent the write twice because its answer got lost.
             return Done(job=found, changed=found.finished_at == now)
-        return Done(job=_job(answer["Attributes"]), changed=True)
+        except NoRoom:
+            raise ApiError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "request_too_large",
+                "The job and this result do not fit into one item. Put large data elsewhere and send a link to it.",
+            ) from None
+        written = {"status": finished.status, "finished_at": now, "result": finished.result}
+        return Done(job=job.model_copy(update=written), changed=True)
 
-    def _finished_before(self, job_id: str, agent: KnownAgent, finished: FinishedJob) -> Job:
-        found = _job(self._find(job_id, agent.user_id))
-        if (found.agent_id, found.attempt) != (agent.agent_id, finished.attempt):
-            raise _conflict(
-                "claim_lost",
-                "This attempt is not this agent's: it was not claimed, or the job was given to another one.",
-            )
-        if found.status != finished.status or json_text(found.result) != json_text(finished.result):
-            raise _conflict("job_finished", "The job is finished with another result, which stays.")
-        return found
-
-    def _take(
-        self, job_id: str, agent: KnownAgent, claim_id: str, *, status: JobStatus, attempt: int | None = None
-    ) -> Item | None:
-        """Take a job that is in this status and, when one is named, still in this attempt: the one write of a claim."""
-        values = {
-            ":from": {"S": stored_status(status, agent.user_id)},
-            ":running": {"S": stored_status("running", agent.user_id)},
-            ":agent_id": {"S": agent.agent_id},
-            ":claim_id": {"S": claim_id},
-            ":now": {"S": timestamp(self._clock())},
-            ":one": {"N": "1"},
-        }
-        condition = "#status = :from"
-        if attempt is not None:
-            condition += " AND #attempt = :attempt"
-            values[":attempt"] = {"N": str(attempt)}
+    def _take(self, job: Job, agent: KnownAgent, claim_id: str) -> Job:
+        """Claim a job that was read and is free: the one write of a claim, which fails when the job has changed."""
+        if job.attempt >= MAX_ATTEMPT:
+            raise NoRoom("attempt")
+        now = timestamp(self._clock())
         try:
-            answer = self._dynamodb.update_item(
-                self._table,
-                Key={"job_id": {"S": job_id}},
+            self._write(
+                job,
                 UpdateExpression=(
-                    "SET #status = :running, #agent_id = :agent_id, #claim_id = :claim_id, #claimed_at = :now "
-                    "ADD #attempt :one"
+                    "SET #status = :running, #agent_id = :agent_id, #claim_id = :claim_id, #claimed_at = :now, "
+                    "#attempt = :next"
                 ),
-                ConditionExpression=condition,
+                ConditionExpression="#status = :from AND #attempt = :attempt",
                 ExpressionAttributeNames=_names("status", "agent_id", "claim_id", "claimed_at", "attempt"),
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
+                ExpressionAttributeValues={
+                    ":from": {"S": stored_status(job.status, agent.user_id)},
+                    ":running": {"S": stored_status("running", agent.user_id)},
+                    ":agent_id": {"S": agent.agent_id},
+                    ":claim_id": {"S": claim_id},
+                    ":now": {"S": now},
+                    ":attempt": {"N": str(job.attempt)},
+                    ":next": {"N": str(job.attempt + 1)},
+                },
             )
-        except ConditionFailed:
-            return None
-        taken: Item = answer["Attributes"]
-        return taken
+        except ConditionFailed as failed:
+            # One that this very call wrote, and whose answer got lost, has its id.
+            if not failed.item or failed.item.get("claim_id") != {"S": claim_id}:
+                raise
+        written = {"status": "running", "agent_id": agent.agent_id, "claimed_at": now, "attempt": job.attempt + 1}
+        return job.model_copy(update=written)
 
-    def _taken_before(self, job_id: str, claim_id: str) -> Item | None:
-        """Look whether the write that was refused had been done by the same call, whose answer got lost."""
-        item = self._read(job_id)
-        return item if item and _is_claim(item, claim_id) else None
+    def _write(self, job: Job, **request: Any) -> None:
+        """Change a job under a condition. What a refused write was refused by comes with its error, without a read."""
+        try:
+            self._dynamodb.update_item(
+                self._table,
+                Key={"job_id": {"S": job.job_id}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **request,
+            )
+        except ClientError as error:
+            if error_code(error) == "ValidationException" and "tem size" in str(error):
+                raise NoRoom("payload") from error
+            raise
 
-    def _queued(self, user_id: str) -> Iterator[tuple[JobStatus, str, int | None]]:
-        stretch = Stretch(partition=stored_status("queued", user_id), newest_first=False)
-        for item in self._listing.walk(stretch, size=QUEUE_PAGE):
-            yield "queued", item["job_id"]["S"], None
+    def _read(self, job_ids: Sequence[str]) -> tuple[list[Item], frozenset[str]]:
+        """Read several jobs in one call, and name those that DynamoDB did not get to."""
+        keys = [{"job_id": {"S": job_id}} for job_id in job_ids]
+        answer = self._dynamodb.batch_get_item(self._table, Keys=keys, ConsistentRead=True)
+        left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        if len(left) == len(keys):
+            raise Throttled
+        return answer["Responses"].get(self._table, []), frozenset(key["job_id"]["S"] for key in left)
 
-    def _running(self, user_id: str) -> Iterator[Item]:
-        stretch = Stretch(partition=stored_status("running", user_id), newest_first=False)
-        return self._listing.walk(stretch, size=RUNNING_PAGE)
-
-    def _left_behind(self, running: Iterator[Item], gone: Gone) -> Iterator[tuple[JobStatus, str, int | None]]:
-        """Pick the jobs whose agent is lost. What the index says is checked again on the job, by its attempt."""
-        for item in running:
-            if item["agent_id"]["S"] in gone.agent_ids and self._agents.is_lost(item["agent_id"]["S"]):
-                yield "running", item["job_id"]["S"], int(item["attempt"]["N"])
-
-    def _find(self, job_id: str, user_id: str) -> Item:
-        item = self._read(job_id) if is_id(job_id) else None
-        if item is None or item["user_id"]["S"] != user_id:
+    def _find(self, job_id: str, user_id: str) -> Job:
+        """Read a job of the user that fits, or say that there is none."""
+        found = (
+            self._dynamodb.get_item(self._table, Key={"job_id": {"S": job_id}}, ConsistentRead=True)
+            if is_id(job_id)
+            else {}
+        )
+        item = found.get("Item", {})
+        job = self._stored.job(item) if item.get("user_id") == {"S": user_id} else None
+        if job is None:
             raise _not_found()
-        return item
-
-    def _read(self, job_id: str) -> Item | None:
-        found = self._dynamodb.get_item(self._table, Key={"job_id": {"S": job_id}}, ConsistentRead=True)
-        item: Item | None = found.get("Item")
-        return item
+        return job
 
 
-def entry_of(item: Item) -> JobEntry:
-    """Make of an entry of the index what its user may see."""
-    return JobEntry(**_public(item))
-
-
-def _job(item: Item) -> Job:
-    values = from_item(item)
-    result = values.get("result")
-    return Job(
-        **_public(item),
-        payload=json.loads(values["payload"]),
-        result=None if result is None else json.loads(result),
-    )
-
-
-def _public(item: Item) -> dict[str, Any]:
-    values = from_item(item)
-    return {
-        "job_id": values["job_id"],
-        "name": values["name"],
-        "status": public_status(values["status"]),
-        "attempt": values["attempt"],
-        "created_at": values["created_at"],
-        **{name: values.get(name) for name in ("agent_id", "claimed_at", "finished_at")},
-    }
+def _finished_before(job: Job, agent: KnownAgent, finished: FinishedJob) -> Job:
+    """Return a job that the same call has ended before, or say why this one cannot."""
+    if (job.agent_id, job.attempt) != (agent.agent_id, finished.attempt):
+        raise _conflict(
+            "claim_lost",
+            "This attempt is not this agent's: it was not claimed, or the job was given to another one.",
+        )
+    if job.status != finished.status or json_text(job.result) != json_text(finished.result):
+        raise _conflict("job_finished", "The job is finished with another result, which stays.")
+    return job
 
 
 def _names(*attributes: str) -> dict[str, str]:
     return {f"#{attribute}": attribute for attribute in attributes}
 
 
-def _is_claim(item: Item, claim_id: str) -> bool:
-    return bool(item.get("claim_id", {}).get("S") == claim_id)
-
-
-def _is_held_by(item: Item, agent: KnownAgent) -> bool:
+def _is_held_by(job: Job, agent: KnownAgent) -> bool:
     """An agent whose answer got lost claims again and gets the claim that it has."""
-    return public_status(item["status"]["S"]) == "running" and item["agent_id"]["S"] == agent.agent_id
+    return job.status == "running" and job.agent_id == agent.agent_id
 
 
 def _refuse_lost(agent: KnownAgent) -> None:
     if agent.is_lost:
         raise _conflict("agent_lost", "This agent counts as lost. Send a heartbeat, then claim.")
+
+
+def _refuse_finished(job: Job) -> None:
+    if job.status not in ("queued", "running"):
+        raise _conflict("job_finished", "The job is finished. Claim another one.")
+
+
+def _taken() -> ApiError:
+    return _conflict("job_taken", "Another agent has this job. Claim another one.")
 
 
 def _not_found() -> ApiError:

@@ -22,6 +22,7 @@ AGENT_SCOPES: tuple[AgentScope, ...] = get_args(AgentScope)
 # A job with both a payload and a result has to fit into DynamoDB's 400 KB.
 MAX_JSON_BYTES = 128 * 1024
 MAX_USER_INFO_BYTES = 16 * 1024
+MAX_ATTEMPT = 10**9
 
 EXAMPLE_ID = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
 EXAMPLE_TIME = "2026-01-31T09:15:02.104233Z"
@@ -175,7 +176,7 @@ class FinishedJob(StrictModel):
         json_schema_extra={"example": {"attempt": 1, "status": "succeeded", "result": {"tests": 312}}}
     )
 
-    attempt: int = Field(ge=1, le=10**9, description="The attempt that the claim answered with.")
+    attempt: int = Field(ge=1, le=MAX_ATTEMPT, description="The attempt that the claim answered with.")
     status: Outcome
     result: JsonMembers = Field(default={}, description="What came out: any JSON object.")
 

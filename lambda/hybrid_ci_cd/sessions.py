@@ -13,9 +13,9 @@ from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
 from hybrid_ci_cd.models import NewSession, json_text
 from hybrid_ci_cd.settings import MAX_LIFETIME_SECONDS, Settings
 from hybrid_ci_cd.tokens import is_handle, is_session_id, logout_key, new_session_id
-from shared.api_errors import Throttled
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
+from shared.housekeeping import Housekeeping
 from shared.ids import new_id
 from shared.items import from_item, to_item
 from shared.times import Clock, timestamp
@@ -52,8 +52,9 @@ class SessionStore:
     session survives because the index did not show it yet.
     """
 
-    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock) -> None:
+    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock, housekeeping: Housekeeping) -> None:
         self._settings = settings
+        self._housekeeping = housekeeping
         self._table = settings.sessions_table
         self._dynamodb = dynamodb
         self._clock = clock
@@ -164,7 +165,7 @@ class SessionStore:
         # own, written before its answer got lost, or another log-out's, and sessions made since then are to stay.
         with suppress(ConditionFailed):
             self._dynamodb.put_item(self._table, Item=to_item(record), **condition)
-        with suppress(Throttled):
+        with self._housekeeping.task("delete ended sessions"):
             self._tidy(asking.user_id)
 
     def _tidy(self, user_id: str) -> None:

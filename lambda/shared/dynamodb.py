@@ -49,7 +49,11 @@ class Client(Protocol):
 
 
 class ConditionFailed(Exception):
-    """An item is not as the write's condition asks."""
+    """An item is not as the write's condition asks; `item` is what it was, when the write asked for ALL_OLD."""
+
+    def __init__(self, item: Item | None = None) -> None:
+        super().__init__()
+        self.item = item
 
 
 class TransactionCanceled(Exception):
@@ -157,7 +161,7 @@ def _translate(error: ClientError) -> Exception:
     if code in THROTTLING_ERRORS:
         return Throttled()
     if code == "ConditionalCheckFailedException":
-        return ConditionFailed()
+        return ConditionFailed(_response(error).get("Item"))
     if code == "TransactionCanceledException":
         codes = [reason.get("Code") for reason in _response(error).get("CancellationReasons", [])]
         reasons = tuple(None if reason == "None" else reason for reason in codes)

@@ -129,6 +129,7 @@ module "function" {
     module.sessions.grants.get_item,
     module.sessions.grants.put_item,
     module.sessions.grants.query_index["user_id-expires_at-index"],
+    module.jobs.grants.batch_get_item,
     module.jobs.grants.get_item,
     module.jobs.grants.put_item,
     module.jobs.grants.update_item,

@@ -267,13 +267,17 @@ def test_what_dynamodb_refuses_is_told_without_its_stack(  # noqa: PLR0913, PLR0
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-@pytest.mark.parametrize("path", ["/jobs/claim", f"/jobs/{ID}/claim", f"/jobs/{ID}/finish"])
+@pytest.mark.parametrize("operation", ["get_item", "batch_get_item", "update_item"])
+@pytest.mark.parametrize("path", ["/jobs/claim", "/jobs/{waiting}/claim", "/jobs/{running}/finish"])
 def test_a_throttled_agent_is_asked_to_wait(  # noqa: PLR0913, PLR0917 - who takes part in it
-    make_api: MakeApi, dynamodb: Any, api: Api, user: User, agent: AgentCaller, path: str
+    make_api: MakeApi, dynamodb: Any, api: Api, user: User, agent: AgentCaller, path: str, operation: str
 ) -> None:
-    api.queue(user)
-    throttled = make_api(client=Refusing(dynamodb, client_error("ThrottlingException"), "update_item"))
+    running, waiting = api.queue(user), api.queue(user)
+    api.claim(running, agent)
+    operations = (operation, "update_item")
+    throttled = make_api(client=Refusing(dynamodb, client_error("ThrottlingException"), *operations))
 
+    path = path.format(running=running, waiting=waiting)
     answer = throttled.send_json(path, {"attempt": 1, "status": "failed"}, headers=agent.headers)
 
     assert_refused(answer, 429, "throttled")

@@ -106,9 +106,13 @@ def test_an_index_that_is_behind_gives_no_job_twice(
 ) -> None:
     taken, free = api.queue(user), api.queue(user)
     api.claim(taken, agent)
-    entries = [
-        {"job_id": {"S": job_id}, "status": {"S": "queued#user123"}, "attempt": {"N": "0"}} for job_id in (taken, free)
-    ]
+    entry = {
+        "name": {"S": "build"},
+        "status": {"S": "queued#user123"},
+        "attempt": {"N": "0"},
+        "created_at": {"S": "2026-01-31T09:15:02.104233Z"},
+    }
+    entries = [entry | {"job_id": {"S": job_id}} for job_id in (taken, free)]
 
     class Behind:
         """A client whose index still shows both jobs in the queue."""
@@ -131,8 +135,8 @@ def test_a_claim_is_one_conditional_write(make_api: MakeApi, dynamodb: Any, api:
 
     make_api(client=client).claim(job_id, agent)
 
-    # The first two read the agent's token, and whether all of its user's agents were ended.
-    assert [operation for operation, _ in client.requests] == ["get_item", "get_item", "update_item"]
+    # The first two read the agent's token, and whether all of its user's agents were ended; the third reads the job.
+    assert [operation for operation, _ in client.requests] == [*["get_item"] * 3, "update_item"]
 
 
 @pytest.mark.parametrize("path", ["/jobs/claim", "/jobs/{job_id}/claim"])

@@ -80,8 +80,8 @@ def test_asking_for_work_costs_the_same_however_many_jobs_run(
 def test_a_look_for_jobs_left_behind_ends_somewhere(
     timed_api: Api, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hybrid_ci_cd.jobs.FIRST_LOOK", 1)
-    monkeypatch.setattr("hybrid_ci_cd.jobs.RUNNING_AT_MOST", 2)
+    monkeypatch.setattr("hybrid_ci_cd.claiming.FIRST_LOOK", 1)
+    monkeypatch.setattr("hybrid_ci_cd.claiming.RUNNING_AT_MOST", 2)
     user = timed_api.log_in()
     lost, alive = timed_api.register(user), timed_api.register(user)
     ids = []
@@ -189,8 +189,8 @@ def test_a_job_that_was_left_behind_comes_before_the_queue(
 def test_a_job_that_was_left_behind_is_found_among_many_that_run(
     timed_api: Api, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hybrid_ci_cd.jobs.FIRST_LOOK", 2)
-    monkeypatch.setattr("hybrid_ci_cd.jobs.RUNNING_PAGE", 3)
+    monkeypatch.setattr("hybrid_ci_cd.claiming.FIRST_LOOK", 2)
+    monkeypatch.setattr("hybrid_ci_cd.claiming.RUNNING_PAGE", 3)
     user = timed_api.log_in()
     lost, alive = timed_api.register(user), timed_api.register(user)
     ids = []
