@@ -7,17 +7,27 @@ from typing import Any
 import botocore.config
 import botocore.session
 import pytest
+from aws_lambda_powertools import Logger
 
+from harness.local.clients import local_client
 from harness.local.emulators import Running
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.jobs import JobStore
 from hybrid_ci_cd.models import AGENT_SCOPES, NewAgent, NewJob
+from hybrid_ci_cd.next_job import WINDOW
 from hybrid_ci_cd.settings import Settings
 from shared.api_errors import ApiError
 from shared.dynamodb import DynamoDB
+from shared.housekeeping import Housekeeping
 from shared.times import system_clock
+from tests.benchmarks.claims import drain
+from tests.unit.hybrid_ci_cd.support import Tables
 
 AGENTS = 20
+# In the queue that they drain; of five hundred `python -m tests.benchmarks.claims` tells.
+JOBS = 150
+# Calls of DynamoDB for one claim, those included that check the token and look for lost agents: 99 of 100 take no more.
+CALLS = 12
 # Claims for one job after another, by the same agents.
 RACES = 10
 
@@ -36,8 +46,15 @@ def at_once(local_aws: Running, store_settings: Settings, logger: Any) -> tuple[
     )
     logger.setLevel("INFO")
     dynamodb = DynamoDB(client=client, logger=logger)
-    agents = AgentStore(settings=store_settings, dynamodb=dynamodb, clock=system_clock)
-    return agents, JobStore(settings=store_settings, dynamodb=dynamodb, clock=system_clock, agents=agents)
+    agents = AgentStore(
+        settings=store_settings,
+        dynamodb=dynamodb,
+        clock=system_clock,
+        housekeeping=Housekeeping(logger=logger, namespace="hybrid-ci-cd"),
+    )
+    return agents, JobStore(
+        settings=store_settings, dynamodb=dynamodb, clock=system_clock, agents=agents, logger=logger
+    )
 
 
 def registered(agents: AgentStore) -> list[KnownAgent]:
@@ -66,6 +83,23 @@ def test_twenty_agents_claim_one_job_at_once_and_one_gets_it(at_once: tuple[Agen
             [winner] = [outcome for outcome in outcomes if outcome != "job_taken"]
             assert jobs.get(job.job_id, user_id="user123").agent_id == winner
             assert jobs.get(job.job_id, user_id="user123").attempt == 1
+
+
+@pytest.mark.drill(short=1)
+@pytest.mark.parametrize("behind", [0.0, 0.3])
+def test_twenty_agents_drain_a_queue_with_a_dozen_calls_for_each_claim(
+    local_aws: Running, tables: Tables, logger: Logger, behind: float
+) -> None:
+    """The index is as old as `behind` says, so that all agents read the same page that is no longer true."""
+    variables = local_aws.environment()
+
+    drained = drain(lambda: local_client("dynamodb", variables), tables, agents=AGENTS, jobs=JOBS, behind=behind)
+
+    assert drained.once == f"{JOBS} of {JOBS}"
+    assert drained.calls(99) <= CALLS, drained.table
+    assert drained.statuses.count(429) <= len(drained.claims) / 50, drained.table
+    # As many as are read, and as many as the others claim meanwhile.
+    assert drained.places_early <= WINDOW + AGENTS, drained.table
 
 
 @pytest.mark.drill(short=1)
