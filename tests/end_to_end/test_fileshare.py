@@ -255,7 +255,7 @@ def test_the_process_serves_the_same_users_and_links_with_the_task_roles_rights_
     code = shorten(http)
     with running_process(sawhorse) as process:
         assert process.get("api/health").json()["database"] == "dynamodb"
-        followed = process.get(code, headers={"Origin": "https://app.example.com"})
+        followed = process.get(code, headers={"Origin": "http://localhost:3000"})
         assert followed.headers["location"] == TARGET
         # No gateway stands in front of it, so it answers for browsers itself.
         assert followed.headers.get_list("access-control-allow-origin") == ["*"]
