@@ -26,6 +26,9 @@ EXCHANGE_FORMAT = 2
 # The loader takes the file as it is and looks at no source (PEP 552: hash-based, unchecked).
 UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 AST_ONLY = 0x400
+# Before 3.12, where interned strings became immortal, a later format marks what else of this process has the same
+# string, so that equal sources would give different bytes.
+CODE_FORMAT = 4 if sys.version_info >= (3, 12) else 2
 
 
 IGNORED, IMPORTED, STARTED = "ignored", "imported", "started"
@@ -66,7 +69,8 @@ def compiled(job: tuple[str, bytes, str, bool], surroundings: list[Any]) -> list
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         return [name, None, None, f"line {line}: {getattr(error, 'msg', None) or error}", None]
-    bytecode = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + marshal.dumps(code)
+    bytecode = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source)
+    bytecode += marshal.dumps(code, CODE_FORMAT)
     if tree is None:
         return [name, bytecode, None, None, None]
     imports, mention = judged(tree, name, how, surroundings)

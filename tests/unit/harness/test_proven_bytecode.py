@@ -13,6 +13,7 @@ import pytest
 
 from harness import bootstrap
 from harness.layout import Project
+from harness.package import compiling
 from harness.package.build import build
 from harness.package.compiling import Judged, bytecode_name, compile_sources
 from harness.package.manifest import read_manifest
@@ -235,3 +236,17 @@ def test_bytecode_name_is_where_python_looks() -> None:
     own = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
     assert bytecode_name("a/b.py", own) == os.path.relpath(importlib.util.cache_from_source("a/b.py"))
+
+
+def test_names_that_the_compiler_uses_itself_change_no_bytes() -> None:
+    """Under any Python that runs the harness: before 3.12 interned strings are counted."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    library = Path(compiling.__file__).parent
+    sources = [(path.name, path.read_bytes()) for path in sorted(library.glob("*.py"))]
+    judged = Judged(own=["x"], others=[], expected=[], pruned=["gone"], modules=None, started=[], binding=[])
+
+    looked_at = {one.name: one.bytecode for one in compile_sources(sys.executable, own, sources, judged)}
+
+    for source in sources:
+        [alone] = compile_sources(sys.executable, own, [source])
+        assert alone.bytecode == looked_at[alone.name], alone.name
