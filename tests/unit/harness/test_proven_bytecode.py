@@ -241,10 +241,12 @@ def test_bytecode_name_is_where_python_looks() -> None:
 def test_what_the_compiler_has_loaded_changes_no_bytes() -> None:
     """Under any Python that runs the harness: before 3.12 it counts who else has an interned string."""
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    judged = Judged(own=["a"], others=[], expected=[], pruned=[], modules=None, started=[], binding=[])
-    source = ("a/b.py", SETTINGS.encode())
+    judged = Judged(own=["a"], others=[], expected=[], pruned=[], modules={}, started=[], binding=[])
+    source = ("a/main.py", f"{SETTINGS}\ndef handler(event, context): ...\nimport json\n".encode())
 
     [alone] = compile_sources(sys.executable, own, [source])
-    [_, after_another] = compile_sources(sys.executable, own, [("a/__init__.py", b""), source], judged)
+    [_, after_another, _] = compile_sources(
+        sys.executable, own, [("a/__init__.py", b""), source, ("shared/__init__.py", b"")], judged
+    )
 
     assert alone.bytecode == after_another.bytecode
