@@ -204,9 +204,16 @@ def reached_from(modules: Iterable[str], files: Mapping[str, str], imports: Mapp
             name = files.get(module, "")
             if name in imports and name not in reached:
                 reached.add(name)
-                open_modules += imports[name].certain
+                open_modules += [one for one in imports[name].certain if not is_bound(one, files, imports)]
             module = module.rpartition(".")[0]
     return reached
+
+
+def is_bound(module: str, files: Mapping[str, str], imports: Mapping[str, Imports]) -> bool:
+    """Say whether a package may have this name of its own: `from package import name` imports no module then."""
+    package, _, name = module.rpartition(".")
+    found = imports.get(files.get(package, ""))
+    return found is not None and (found.bound is None or name in found.bound)
 
 
 def absent_in(found: Mapping[str, int], own: Own, imports: Mapping[str, Imports]) -> list[tuple[str, int]]:

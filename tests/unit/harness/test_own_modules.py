@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import BadConfiguration, BuildFailed
@@ -295,6 +295,13 @@ def sources_of(statements: Any) -> Any:
 
 @settings(max_examples=300, deadline=None)
 @given(sources_of(STATEMENT | RELATIVE | TRIED | st.sampled_from(["a = 1", "absent = 1", "c = 1"])))
+@example(
+    {
+        f"{APP}/__init__.py": f"a = 1\nfrom {APP} import a",
+        f"{APP}/a.py": f"import {APP}.b",
+        f"{APP}/main.py": "handler = print",
+    }
+)
 def test_what_is_refused_fails_in_python(sources: dict[str, str]) -> None:
     assert not is_refused(sources) or fails(sources)
 

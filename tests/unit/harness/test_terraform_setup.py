@@ -257,6 +257,7 @@ def test_a_directory_below_opt_that_nobody_may_enter_is_passed_over() -> None:
         place.chmod(0o755)
         closed = place / "opt/a-closed"
         closed.mkdir(parents=True)
+        closed.parent.chmod(0o755)
         mirror = mirror_at(place / "opt/b-mirror")
         closed.chmod(0)
         machine = Machine(environ={}, home=place / "home", opt=place / "opt")
