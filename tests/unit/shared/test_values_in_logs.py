@@ -375,6 +375,7 @@ def test_a_line_that_cannot_be_written_is_missed_without_its_text(
     assert "secret" not in written
 
 
+@pytest.mark.usefixtures("event_loop")
 def test_an_event_that_nothing_can_read_raises_an_error_without_it(
     logger_of: Callable[[str], Logger], capsys: Capture
 ) -> None:
