@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from harness import bootstrap
 from harness.errors import BuildFailed, UnknownName
 from harness.files import write_shared
@@ -242,6 +239,8 @@ def resolved(project: Project, source: Path, before: str, extras: Extras, *, upg
 
 def refuse_extras(shown: str, asked: Extras, words: str) -> None:
     """Refuse an extra that a distribution has not, where it is asked for here, and warn where another one asks."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 # takes 7 ms, and a build locks nothing
+
     for name, version, extra in NO_EXTRA.findall(words):
         sentence = f"{shown}: {name}{version and f' {version}'} has no extra {extra}"
         if asked & {(canonicalize_name(name), canonicalize_name(extra)), ("", canonicalize_name(extra))}:
@@ -254,6 +253,9 @@ def check_pyproject(project: Project, path: Path) -> Extras:
 
     Returns the extras that it asks for.
     """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 # takes 25 ms, as above
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 # the same
+
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
