@@ -73,27 +73,24 @@ def ensure_harness(project: Path) -> Path:
 
 def ensure_checkov(project: Path) -> Path:
     """Make the environment of checkov, whose pins do not agree with the harness's, and return it."""
-    environment = project / ".sawhorse/tools/checkov"
-    lock = project / "requirements/checkov.txt"
-
-    def install() -> None:
-        say("Setting up checkov from requirements/checkov.txt.")
-        make_environment(project, environment, lock, python=Path(sys.executable))
-
-    once(project, environment, [lock], install, extra=sys.version)
-    return environment
+    return ensure_tool(project, "checkov", lock="checkov")
 
 
 def ensure_pip_audit(project: Path) -> Path:
     """Make the environment of pip-audit, whose pins do not agree with the harness's, and return it."""
-    environment = project / ".sawhorse/tools/audit"
-    lock = project / "requirements/audit.txt"
+    return ensure_tool(project, "pip-audit", lock="audit")
+
+
+def ensure_tool(project: Path, name: str, *, lock: str) -> Path:
+    """Make an environment of a tool's own from requirements/<lock>.txt, and return it."""
+    environment = project / ".sawhorse/tools" / lock
+    requirements = project / f"requirements/{lock}.txt"
 
     def install() -> None:
-        say("Setting up pip-audit from requirements/audit.txt.")
-        make_environment(project, environment, lock, python=Path(sys.executable))
+        say(f"Setting up {name} from requirements/{lock}.txt.")
+        make_environment(project, environment, requirements, python=Path(sys.executable))
 
-    once(project, environment, [lock], install, extra=sys.version)
+    once(project, environment, [requirements], install, extra=sys.version)
     return environment
 
 

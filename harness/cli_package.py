@@ -82,13 +82,9 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
             comparison = None
         # What is not what its sources say is not run, but shown.
         measured = start and other is None and not (checked and checked.proof.wrong)
-        # Whose variables it wants is known of an app alone.
-        app = found.stem if found.resolve() == (project.path / f"dist/{found.stem}.zip").resolve() else None
-        variables, notes = variables_for(project, app, env) if measured else (None, [])
-        starts: list[Start] = []
-        if variables:
-            starts, more = starts_of(project, package, inspection, functions, handler, variables, step)
-            notes += more
+        starts, notes = (
+            measured_starts(project, package, inspection, functions, handler, env, step) if measured else ([], [])
+        )
     if as_json:
         print_json(all_of(inspection, starts, notes, comparison))
     elif comparison:
@@ -100,6 +96,26 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
             print(f"\nWrong: {finding}")
     if not comparison.equal if comparison else inspection.findings:
         raise typer.Exit(1)
+
+
+def measured_starts(  # noqa: PLR0913, PLR0917 # what an import is measured of
+    project: Project,
+    package: Opened,
+    inspection: Inspection,
+    functions: dict[str, Entry],
+    handler: list[str] | None,
+    env: list[str] | None,
+    step: Callable[[str], object],
+) -> tuple[list[Start], list[str]]:
+    """Import the handlers' modules with the variables of their app, and return what that took, with notes."""
+    found = package.path
+    # Whose variables it wants is known of an app alone.
+    app = found.stem if found.resolve() == (project.path / f"dist/{found.stem}.zip").resolve() else None
+    variables, notes = variables_for(project, app, env)
+    if not variables:
+        return [], notes
+    starts, more = starts_of(project, package, inspection, functions, handler, variables, step)
+    return starts, notes + more
 
 
 def found_interpreter(python: str, project: Project) -> Path | None:

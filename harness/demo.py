@@ -141,7 +141,7 @@ def step(number: int, name: str) -> Iterator[None]:
     start = time.monotonic()
     try:
         yield
-    except Exception:
+    except Exception:  # whatever it is, it is raised again: here only the step's end is said
         before = {1: "", 2: " Step 1 is done."}.get(number, f" Steps 1 to {number - 1} are done.")
         print(f"[{number}/{STEPS}] failed after {time.monotonic() - start:.1f} s.{before}", flush=True)
         raise

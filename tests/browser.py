@@ -128,6 +128,7 @@ def program() -> str:
     """Find a Chromium, or skip the test with what would install one."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
+        # A browser is no package of Python's: whoever has none tests everything else, and CI installs one.
         pytest.skip('No Chromium is on PATH; on Debian "apt-get install chromium" brings one.')
     return found
 

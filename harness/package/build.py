@@ -17,7 +17,7 @@ from harness.package.compiling import Running, WrongInterpreter
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
 from harness.package.declared import Declared, declared_in, edit
 from harness.package.handlers import check_handlers
-from harness.package.locks import find_lock, settings_directory
+from harness.package.locks import FoundLock, find_lock, settings_directory
 from harness.package.names import module_at_top, refuse_names
 from harness.package.quick import build_quickly
 from harness.package.sources import SHARED, read_sources
@@ -100,7 +100,29 @@ def build_with(  # noqa: PLR0913 # all that a build settled
     parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
     dependencies = merged(config.app, parts, declared)
     check_services(config, dependencies, declared)
-    recipe = Recipe(
+    recipe = recipe_of(project, config, wanted, lock, parts, dependencies, cache)
+    documents = documents_of(config.app, parts, cache)
+    with writing(str(dist), config.app):
+        sources = read_sources(str(project.path), config.app, config.root_files)
+        refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members], declared)
+        contents = Contents(sources, pack_sources(recipe, sources, {}, ready=ready), dependencies)
+        before = read_state(str(dist), config.app)
+        return write_package(
+            str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
+        )
+
+
+def recipe_of(  # noqa: PLR0913, PLR0917 # all that a build settled
+    project: Project,
+    config: PackageConfig,
+    wanted: Wanted,
+    lock: FoundLock,
+    parts: Sequence[Part],
+    dependencies: Sequence[Member],
+    cache: Cache,
+) -> Recipe:
+    """Write down what was settled before a source is looked at."""
+    return Recipe(
         app=config.app,
         runtime=config.runtime,
         architecture=config.architecture,
@@ -108,10 +130,10 @@ def build_with(  # noqa: PLR0913 # all that a build settled
         root_files=list(config.root_files),
         layer=config.layer,
         upload=config.upload,
-        target=target.name,
-        python=target.python,
-        compiler=str(compiler or ""),
-        compiled_by=compiled_by,
+        target=wanted.target.name,
+        python=wanted.target.python,
+        compiler=str(wanted.interpreter or ""),
+        compiled_by=wanted.compiled_by,
         own=sorted(own_modules(config)),
         modules=sorted(importable(config, dependencies)),
         expected=list(config.expected),
@@ -123,19 +145,10 @@ def build_with(  # noqa: PLR0913 # all that a build settled
             for tree in cache.directories_of(wanted.key)
         },
         lock=lock.digest,
-        declared=declared,
+        declared=wanted.declared,
         notes=unused_patterns(config, parts),
         builder=builder_digest(),
     )
-    documents = documents_of(config.app, parts, cache)
-    with writing(str(dist), config.app):
-        sources = read_sources(str(project.path), config.app, config.root_files)
-        refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members], declared)
-        contents = Contents(sources, pack_sources(recipe, sources, {}, ready=ready), dependencies)
-        before = read_state(str(dist), config.app)
-        return write_package(
-            str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
-        )
 
 
 def pruned_modules(parts: Sequence[Part]) -> list[str]:

@@ -19,7 +19,7 @@ from harness.package.limits import UNZIPPED_LIMIT
 from harness.package.sources import fault_of_name
 
 ENCRYPTED = 0x1
-# What reading a damaged member raises: `zipfile` and `zlib` tell bad bytes by all of these, which fuzzing brought out.
+# What reading a damaged zip raises: `zipfile` and `zlib` tell bad bytes by all of these, which fuzzing brought out.
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
 # A local file header before the name (APPNOTE.TXT, 4.3.7): 26 bytes, then the lengths of the name and the extra field.
 LOCAL_HEADER = struct.Struct("<26xHH")
@@ -98,8 +98,7 @@ def opened(path: Path) -> Iterator[Opened]:
         raise SawhorseError(f'{path} is no file; name a zip, or run "sawhorse build" first.')
     try:
         archive = zipfile.ZipFile(path)
-    # `zipfile` tells a broken directory by any of these.
-    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise SawhorseError(f"{path} is no whole zip ({error}); build or fetch it again.") from error
     with archive:
         checked = Opened(path, archive)

@@ -36,9 +36,11 @@ UNSUITABLE = frozenset(
     [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
     + list("\\\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 )
-# What Linux takes: a name in a directory, and a whole path with Lambda's `/opt/python/` or `/var/task/` before it.
+# What Linux takes: a name in a directory, and a whole path. Lambda unpacks packages and the Python part of layers below
+# directories whose paths have at most 12 bytes, slashes included
+# (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
 LONGEST_NAME = 255
-LONGEST_PATH = 4095 - len("/opt/python/")
+LONGEST_PATH = 4095 - 12
 # What Python puts around a module's name for its bytecode.
 AROUND_BYTECODE = len(".cpython-313.pyc") - len(".py")
 

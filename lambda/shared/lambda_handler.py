@@ -31,8 +31,7 @@ class _Handler(Mangum):
         """Answer one event."""
         try:
             response: dict[str, Any] = super().__call__(event, context)
-        except Exception:
-            # Lambda prints what reaches it with its text, which may quote the event.
+        except Exception:  # whatever it is, Lambda prints what reaches it with its text, which may quote the event
             logging.getLogger(__name__).exception("An event could not be worked on.")
             raise EventFailed from None
         response["headers"] = {name.lower(): value for name, value in HEADERS.items()} | response["headers"]

@@ -139,8 +139,7 @@ def described(error: BaseException) -> str:
 def _read(read: Callable[[Any], str | None], error: BaseException) -> str | None:
     try:
         return read(error)
-    # What tells of a failure must not fail itself, whatever a library's exception looks like.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 # what tells of a failure must not fail itself, whatever a library's exception is
         return None
 
 

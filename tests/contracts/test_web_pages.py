@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -16,11 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.local.emulators import Emulator, Running
+from tests.browser import program
 from tests.children import started
 from tests.contracts.support import ACCOUNT, Account, unique
 from tests.contracts.wire import Call
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SECONDS = 60
 # Each attempt is tried against each address; what a page can do it does, and says what it saw.
 PAGE = """<!doctype html><meta charset="utf-8"><title>page</title><body><script>
@@ -68,10 +67,7 @@ Promise.all(attempts.map(attempt => settle(attempt.name, Promise.resolve().then(
 @pytest.fixture(scope="module")
 def browser() -> str:
     """Chromium, as Debian's package brings it."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        pytest.skip('no Chromium on PATH; Debian: "apt-get install chromium"')
-    return found
+    return program()
 
 
 class Pages(ThreadingHTTPServer):

@@ -317,7 +317,9 @@ def test_a_refreshed_inventory_passes_and_keeps_to_what_it_names(
 @many
 @given(mappings, st.data())
 def test_a_plan_that_changed_since_the_refresh_fails(attributes: dict[str, Any], data: st.DataObject) -> None:
-    content = refreshed(plan_of({**attributes, "leaf": 1}), written(inventory_of({**attributes, "leaf": 0})))
+    plan = plan_of({**attributes, "leaf": 1})
+    content = refreshed(plan, written(inventory_of({**attributes, "leaf": 0})))
+    assert failure(plan, content) == ""
     fails_when_a_leaf_changes({**attributes, "leaf": 1}, content, data)
 
 

@@ -10,6 +10,7 @@ import pytest
 from harness import bootstrap
 from harness.bootstrap import Machine
 from harness.layout import Project
+from harness.package.build import build
 from harness.package.cache import Cache
 from tests.ports import free_port
 from tests.unit.harness.support import make_tiny_project, script, write_wheel
@@ -57,6 +58,21 @@ def make_tiny(tmp_path: Path, repository: Path) -> MakeTiny:
 def tiny(make_tiny: MakeTiny) -> Project:
     """A project of one app without dependencies."""
     return make_tiny("tiny-project")
+
+
+@pytest.fixture
+def built(tiny: Project) -> Project:
+    """A project whose package is built."""
+    build(tiny, "tiny")
+    return tiny
+
+
+@pytest.fixture(scope="session")
+def python(repository: Path) -> Path:
+    """The interpreter of the functions."""
+    found = bootstrap.exact_python("3.13", repository)
+    assert found
+    return found
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ def test_nothing_of_this_shell_reaches_what_builds(tiny: Project, monkeypatch: p
     assert seen["SOURCE_DATE_EPOCH"] == "315532800"
 
 
+# Where no user may make a network namespace, a build has the network, as docs/packages.md says.
 @pytest.mark.skipif(not without_network(), reason="this machine lets no user take the network away")
 def test_what_builds_has_no_network(tiny: Project) -> None:
     asked: list[object] = []

@@ -340,6 +340,9 @@ def test_what_others_may_only_read_is_believed_and_closed(place: Place, homes: H
 
 @pytest.mark.parametrize("place", [place for place in LOOSE if place.top], ids=lambda place: place.path)
 def test_a_link_of_ones_own_to_another_disk_is_followed_at_the_top(place: Place, homes: Homes) -> None:
-    own_link(homes.path(place))
+    path = homes.path(place)
+    own_link(path)
 
     place.read(homes.project)
+
+    assert path.is_symlink(), "it was replaced and not followed"

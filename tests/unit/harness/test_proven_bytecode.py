@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from harness import bootstrap
 from harness.layout import Project
 from harness.package.build import build
 from harness.package.compiling import Judged, bytecode_name, compile_sources
@@ -33,21 +32,6 @@ from tests.unit.harness.swapped import (
     swap,
 )
 from tests.unit.harness.test_inspected_variables import SETTINGS
-
-
-@pytest.fixture(scope="module")
-def python(repository: Path) -> Path:
-    found = bootstrap.exact_python("3.13", repository)
-    assert found
-    return found
-
-
-@pytest.fixture
-def built(tiny: Project) -> Project:
-    """A project whose package is built."""
-    build(tiny, "tiny")
-    return tiny
-
 
 # --- What compiles, always compiles alike ---------------------------------------------------------------------------
 

@@ -38,20 +38,6 @@ from tests.unit.harness.swapped import (
 )
 
 
-@pytest.fixture(scope="module")
-def python(repository: Path) -> Path:
-    found = bootstrap.exact_python("3.13", repository)
-    assert found
-    return found
-
-
-@pytest.fixture
-def built(tiny: Project) -> Project:
-    """A project whose package is built."""
-    build(tiny, "tiny")
-    return tiny
-
-
 def test_swapped_bytecode_with_an_edited_manifest_is_refused_and_built_anew(built: Project, python: Path) -> None:
     package = package_of(built)
     before, content = package.read_bytes(), held(package).content_sha256
@@ -204,13 +190,19 @@ def test_what_was_built_here_is_not_compiled_again(built: Project, monkeypatch: 
 
     render(built.root("dev/tiny"))
 
+    assert (built.path / "environments/dev/tiny/terraform.tfvars").is_file()
+
 
 def test_what_was_proven_once_is_not_compiled_again(built: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     (built.path / "dist/.build/tiny").unlink()
+    tfvars = built.path / "environments/dev/tiny/terraform.tfvars"
     render(built.root("dev/tiny"))
+    tfvars.unlink()
     monkeypatch.setattr(bootstrap, "exact_python", nowhere)
 
     render(built.root("dev/tiny"))
+
+    assert tfvars.is_file()
 
 
 def test_a_proof_that_nobody_sealed_is_not_believed(built: Project, python: Path) -> None:

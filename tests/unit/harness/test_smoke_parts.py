@@ -57,8 +57,14 @@ def deployment() -> Deployment:
 @pytest.mark.parametrize("allowed", ["*", ORIGIN])
 @pytest.mark.parametrize("methods", ["GET, POST", "GET,POST,DELETE", "*"])
 def test_a_preflight_that_lets_the_origin_and_the_methods_in_passes(allowed: str, methods: str) -> None:
+    asked: list[httpx.Request] = []
     http = api(access_control_allow_origin=allowed, access_control_allow_methods=methods)
+    http.event_hooks = {"request": [asked.append]}
+
+    # It raises for whatever is not let in.
     cors_headers_come(deployment(), http, "v1/x", methods={"GET", "POST"}, headers="x")
+
+    assert [(request.method, request.headers["Origin"]) for request in asked] == [("OPTIONS", ORIGIN)]
 
 
 @pytest.mark.parametrize(
