@@ -23,9 +23,21 @@ COPIED = ("environments", "harness", "lambda", "modules", "requirements", "Makef
 SHARED = ("tools", "emulators")
 
 
+# Under a shell's umask of 002 what a test makes would be refused as somebody else's.
+UMASK = 0o022
+
+
 def pytest_configure() -> None:
-    """Let no group write what a test makes: under a shell's umask of 002 it would be refused as somebody else's."""
-    os.umask(0o022)
+    """Let no group write what is made before the first test."""
+    os.umask(UMASK)
+
+
+@pytest.fixture(autouse=True)
+def same_umask() -> Iterator[None]:
+    """Begin every test under the same umask: a command that ran in this process leaves its own behind."""
+    os.umask(UMASK)
+    yield
+    os.umask(UMASK)
 
 
 @pytest.fixture(scope="session")
