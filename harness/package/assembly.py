@@ -61,11 +61,11 @@ def pack_sources(
     sources: Sources,
     before: Mapping[str, Member],
     imports: Mapping[str, Imports] | None = None,
-    ready: Running | None = None,
+    ready: Sequence[Running] = (),
 ) -> Code:
     """Compress the app's files and compile its modules; what `before` and `imports` have already is taken from there.
 
-    `ready` is a compiler that was started already.
+    `ready` are compilers that were started already.
     Raises BuildFailed for a source that cannot be compiled, and for one that imports what will not be there;
     WrongInterpreter when the recipe's compiler is not what it was.
     """
@@ -110,7 +110,7 @@ def compile_changed(
     sources: Sequence[tuple[str, bytes]],
     imports: dict[str, Imports],
     own: Own,
-    ready: Running | None,
+    ready: Sequence[Running],
 ) -> list[Member]:
     """Compile sources, and enter what they import."""
     members = []

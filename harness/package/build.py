@@ -13,7 +13,7 @@ from harness.layout import Project
 from harness.package.archive import Member, directories_of
 from harness.package.assembly import Contents, Package, pack_sources, write_package
 from harness.package.cache import Cache, Part
-from harness.package.compiling import Running, WrongInterpreter
+from harness.package.compiling import Running, WrongInterpreter, compilers_for, end_all
 from harness.package.config import IN_RUNTIME, PackageConfig, read_config
 from harness.package.declared import Declared, declared_in, edit
 from harness.package.handlers import check_handlers
@@ -56,15 +56,17 @@ def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: P
     Raises WrongInterpreter besides what `build` raises.
     """
     # Before anything is fetched; they are read again once nobody else writes this package.
-    check_handlers(config, read_sources(str(project.path), config.app, config.root_files))
+    sources = read_sources(str(project.path), config.app, config.root_files)
+    check_handlers(config, sources)
     compiler = find_compiler(project, target.python, cache)
-    # It starts while the parts are read.
-    ready = Running(str(compiler)) if compiler else None
+    ready: list[Running] = []
     try:
+        # They start while the parts are read.
+        wanted = max(1, compilers_for(sum(name.endswith(".py") for name in sources))) if compiler else 0
+        ready.extend(Running(str(compiler), judging=True) for _ in range(wanted))
         return build_with(project, config, cache, compiler, ready, dist=dist, target=target)
     finally:
-        if ready:
-            ready.end()
+        end_all(ready)
 
 
 def build_with(  # noqa: PLR0913 # all that a build settled
@@ -72,15 +74,15 @@ def build_with(  # noqa: PLR0913 # all that a build settled
     config: PackageConfig,
     cache: Cache,
     compiler: Path | None,
-    ready: Running | None,
+    ready: Sequence[Running],
     *,
     dist: Path,
     target: Target,
 ) -> Package:
-    """Build a package with an interpreter that is ready to compile; None makes one without bytecode."""
+    """Build a package with interpreters that are ready to compile; none makes one without bytecode."""
     lock = find_lock(project, config.app, config.python, compiler)
     declared = declared_in(str(project.path), config.app)
-    compiled_by = ready.version() if ready else ""
+    compiled_by = ready[0].version() if ready else ""
     if ready and not f"{compiled_by}.".startswith(f"{target.python}."):
         found = f"Python {compiled_by}" if compiled_by else "no Python"
         raise WrongInterpreter(f"{compiler} is {found}, not {target.python}.")

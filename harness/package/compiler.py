@@ -32,6 +32,8 @@ CODE_FORMAT = 4 if sys.version_info >= (3, 12) else 2
 
 
 IGNORED, IMPORTED, STARTED = "ignored", "imported", "started"
+# As an argument: imports are to be judged.
+JUDGING = "judging"
 
 
 def main() -> None:
@@ -47,6 +49,8 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     # Whoever asks may be killed: nobody is left to be told that nobody reads the response.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if sys.argv[1:] == [JUDGING]:
+        prepare_to_judge()
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
     try:
@@ -56,6 +60,12 @@ def main() -> None:
         sys.exit(1)
     answer = [compiled(job, surroundings) for job in jobs]
     sys.stdout.buffer.write(marshal.dumps(answer, EXCHANGE_FORMAT))
+
+
+def prepare_to_judge() -> None:
+    """Import what judges imports while whoever asks prepares the rest."""
+    import harness.package.import_statements  # noqa: PLC0415 # wheels are compiled without
+    import harness.package.surroundings  # noqa: F401, PLC0415 # the same
 
 
 def compiled(job: tuple[str, bytes, str, bool], surroundings: list[Any]) -> list[object]:

@@ -12,7 +12,7 @@ from harness.package.archive import BYTECODE_HEADER, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from typing import Any
 
     from harness.package.archive import Member
@@ -25,6 +25,8 @@ UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 INTERRUPT = 2
 # From so many sources on, two compilers side by side take less time than one.
 WORTH_TWO = 16
+# What a compiler is told that is to judge imports as well.
+JUDGING = "judging"
 COMPILER = os.path.join(os.path.dirname(__file__), "compiler.py")  # noqa: PTH118, PTH120 # pathlib takes 10 ms to import
 
 
@@ -119,19 +121,19 @@ def compile_sources(
     python: str,
     sources: Sequence[tuple[str, bytes]],
     judged: Judged | None = None,
-    ready: Running | None = None,
+    ready: Sequence[Running] = (),
 ) -> list[Compiled]:
     """Compile `(name, source)` pairs, and with `judged` tell what they import.
 
-    `python` is the version that the interpreter must be, minor (`3.13`) or whole (`3.13.0`). Each call takes one
-    process, and two for many sources: `ready` and others that it starts. Raises WrongInterpreter.
+    `python` is the version that the interpreter must be, minor (`3.13`) or whole (`3.13.0`). Each call takes as many
+    processes as `compilers_for` says: those that are `ready`, and others that it starts. Raises WrongInterpreter.
     """
     jobs = [
         [name, source, judged.how(name) if judged else "ignored", judged is not None and name in judged.binding]
         for name, source in sources
     ]
     surroundings = judged.surroundings() if judged else []
-    shares = min(len(jobs), 2) if len(jobs) > WORTH_TWO else min(len(jobs), 1)
+    shares = compilers_for(len(jobs))
     compiled: list[Compiled] = [Compiled("", None, None, None)] * len(jobs)
     questions = [marshal.dumps([jobs[number::shares], surroundings], 2) for number in range(shares)]
     for number, (version, answer) in enumerate(ask(interpreter, questions, ready)):
@@ -143,6 +145,11 @@ def compile_sources(
             raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.") from error
         compiled[number::shares] = [Compiled(*one) for one in found]
     return compiled
+
+
+def compilers_for(sources: int) -> int:
+    """Return how many compilers share so many sources."""
+    return 2 if sources > WORTH_TWO else min(sources, 1)
 
 
 def version_of(interpreter: str) -> str:
@@ -157,9 +164,9 @@ def version_of(interpreter: str) -> str:
     return version
 
 
-def ask(interpreter: str, questions: Sequence[bytes], ready: Running | None = None) -> list[tuple[str, bytes]]:
+def ask(interpreter: str, questions: Sequence[bytes], ready: Sequence[Running] = ()) -> list[tuple[str, bytes]]:
     """Run one compiler for each question, side by side, and return the version of each and what it wrote."""
-    running = [ready] if ready else []
+    running = list(ready)
     try:
         while len(running) < len(questions):
             running.append(Running(interpreter))
@@ -167,16 +174,24 @@ def ask(interpreter: str, questions: Sequence[bytes], ready: Running | None = No
             compiler.send(question)
         return [(compiler.version(), compiler.answer.read()) for compiler, _ in zip(running, questions, strict=False)]
     finally:
-        for compiler in running:
-            compiler.end()
+        end_all(running)
+
+
+def end_all(running: Iterable[Running]) -> None:
+    """Wait until compilers ended."""
+    for compiler in running:
+        compiler.end()
 
 
 class Running:
-    """A compiler in a process of its own, started by `posix_spawn`, since `subprocess` takes 10 ms to import."""
+    """A compiler in a process of its own, started by `posix_spawn`, since `subprocess` takes 10 ms to import.
+
+    One that is `judging` imports what judges imports while it waits for sources.
+    """
 
     __slots__ = ("answer", "child", "question", "said")
 
-    def __init__(self, interpreter: str) -> None:
+    def __init__(self, interpreter: str, *, judging: bool = False) -> None:
         self.said: str | None = None
         question_out, question_in = os.pipe()
         answer_out, answer_in = os.pipe()
@@ -184,7 +199,7 @@ class Running:
         actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
         # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone. Its
         # own bytecode is kept beside it, as that of the harness is.
-        command = [interpreter, "-I", "-S", COMPILER]
+        command = [interpreter, "-I", "-S", COMPILER, *([JUDGING] if judging else [])]
         try:
             # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
             self.child = os.posix_spawn(

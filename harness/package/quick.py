@@ -20,13 +20,15 @@ from harness.package.assembly import (
     whole_outputs,
     write_package,
 )
-from harness.package.compiling import Imports, Running, WrongInterpreter, bytecode_name
+from harness.package.compiling import Imports, Running, WrongInterpreter, bytecode_name, end_all
 from harness.package.declared import declared_in
 from harness.package.sources import hashes_of, read_sources
 from harness.package.state import State, lock_digest, lock_inputs, read_state, writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.package.sources import Sources
 
 
@@ -87,18 +89,17 @@ def rebuild(dist: str, app: str, state: State, sources: Sources) -> Package | No
         return None
     changed = [name for name, hashed in hashes_of(sources).items() if hashed != state.sources[name]]
     # It starts while the package is read.
-    ready = Running(state.recipe.compiler) if any(name.endswith(".py") for name in changed) else None
+    ready = [Running(state.recipe.compiler, judging=True)] if any(name.endswith(".py") for name in changed) else []
     try:
         # A package that is not whole is no place to take anything from, and what was proven is what is taken.
         outputs = whole_outputs(dist, state)
         return rebuild_whole(dist, app, state, sources, outputs, ready) if outputs else None
     finally:
-        if ready:
-            ready.end()
+        end_all(ready)
 
 
 def rebuild_whole(  # noqa: PLR0913, PLR0917 # all that is known by then
-    dist: str, app: str, state: State, sources: Sources, outputs: dict[str, bytes], ready: Running | None
+    dist: str, app: str, state: State, sources: Sources, outputs: dict[str, bytes], ready: Sequence[Running]
 ) -> Package:
     before = {member.name: member for member in state.members_in(outputs[f"{app}.zip"])}
     own = {*sources, *(bytecode_name(name, state.recipe.python) for name in sources)}
