@@ -43,7 +43,7 @@ down: setup ## Stop the local AWS.
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
 	@$(PYTEST) --durations=15
 
-drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each, and pack forty distributions once.
+drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each; once, pack forty distributions and take every grant away from under smoke.
 	@$(PYTEST) -m drill --rounds $(ROUNDS)
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.

@@ -12,12 +12,14 @@ import httpx
 from harness.seed import bearer
 from harness.seed.hybrid_ci_cd import log_in, post
 from harness.smoke.parts import (
+    arn_of_table,
     cleaned_up,
     cors_headers_come,
     eventually,
     expect_version,
     log_line_appears,
     pages_work,
+    role_may,
     role_may_not_scan,
 )
 from harness.smoke.runner import Check, Suite, expect, expect_status
@@ -57,11 +59,14 @@ class Checks:
             Check("two agents claim a job at once and one gets it", self.claim, needs=[self.log_in]),
             Check("a job is finished once", self.finish, needs=[self.claim]),
             Check("an agent gets the next job, and then none", self.claim_next, needs=[self.claim]),
+            Check("an agent's heartbeat is noted", self.heartbeat, needs=[self.claim]),
+            Check("one session is ended and the others live", self.end_one, needs=[self.devices]),
             Check("log out everywhere ends every session", self.log_out, needs=[self.log_in]),
             Check("OPTIONS gives the CORS headers", self.cors),
             Check("the API pages work under the stage", self.pages),
             Check("the request id is in the log", self.log_line),
             Check("the role may not scan the table of sessions", self.scan),
+            Check("the role may forget old agents, as housekeeping does", self.forget),
         ]
 
     def clean_up(self) -> None:
@@ -85,7 +90,7 @@ class Checks:
         expect(response.json() == healthy, f"The response is another one: {response.text}")
 
     def log_in(self) -> None:
-        for _ in range(2):
+        for _ in range(3):
             self.sessions.append(log_in(self.http, self.user_id))
         for session_id in self.sessions:
             told = self.validate(session_id)
@@ -104,14 +109,14 @@ class Checks:
             expect_status(self.http.get(path, headers=bearer("unknown")), 401)
 
     def devices(self) -> None:
-        def both() -> bool:
+        def all_of_them() -> bool:
             response = self.http.get("auth/sessions", headers=bearer(self.sessions[0]))
             expect_status(response, 200)
             return [device["current"] for device in response.json()["sessions"]].count(True) == 1 and (
                 len(response.json()["sessions"]) == len(self.sessions)
             )
 
-        eventually(both, seconds=INDEX_SECONDS, finding="The list of devices does not show the two sessions.")
+        eventually(all_of_them, seconds=INDEX_SECONDS, finding="The list of devices does not show the sessions.")
 
     def claim(self) -> None:
         for number in range(2):
@@ -154,6 +159,22 @@ class Checks:
         eventually(given, seconds=INDEX_SECONDS, finding="The job that was queued is not given to an agent that asks.")
         expect_status(self.http.post("jobs/claim", headers=bearer(token)), 204)
 
+    def heartbeat(self) -> None:
+        agent_id = self.winner
+        response = self.http.post(
+            f"agents/{agent_id}/heartbeat", json={"status": "idle"}, headers=bearer(self.agents[agent_id])
+        )
+        expect_status(response, 200)
+        expect(response.json()["status"] == "idle", f"The agent is said to be {response.text}")
+
+    def end_one(self) -> None:
+        first, *others = self.sessions
+        listed = self.http.get("auth/sessions", headers=bearer(others[0])).json()["sessions"]
+        handle = next(device["handle"] for device in listed if device["current"])
+        expect_status(self.http.delete(f"auth/sessions/{handle}", headers=bearer(first)), 204)
+        valid = [self.validate(session_id)["valid"] for session_id in self.sessions]
+        expect(valid == [True, False, True], f"After the second of three was ended, their validity is {valid}")
+
     def log_out(self) -> None:
         expect_status(self.http.delete("auth/sessions", headers=bearer(self.sessions[0])), 204)
         for session_id in self.sessions:
@@ -173,3 +194,8 @@ class Checks:
 
     def scan(self) -> None:
         role_may_not_scan(self.deployment, "dynamodb_sessions_table", allowed="dynamodb:PutItem")
+
+    def forget(self) -> None:
+        """An agent is forgotten an hour after it was removed, and no response shows that it could not be."""
+        agents = arn_of_table(self.deployment, "dynamodb_agents_table")
+        role_may(self.deployment, agents, ["dynamodb:DeleteItem"])

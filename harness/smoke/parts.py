@@ -152,7 +152,8 @@ def cors_headers_come(
 
 
 def log_line_appears(deployment: Deployment, http: httpx.Client, path: str) -> None:
-    """Call a path with a request id of its own, and find that id in the function's log."""
+    """Call a path with a request id of its own, and find that id in the function's log, which it may write."""
+    role_may_log(deployment)
     logs = deployment.client("logs")
     request_id = str(uuid.uuid4())
     start = int(time.time() * 1000) - 60_000
@@ -173,17 +174,43 @@ def role_may_not_scan(
     deployment: Deployment, table_output: str, *, allowed: str, role_output: str = "lambda_role_arn"
 ) -> None:
     """Ask IAM about a scan of a table and about what is `allowed`; on the local AWS also try the scan as the role."""
-    table_name = deployment.output(table_output)
-    role_arn = deployment.output(role_output)
-    table_arn = deployment.client("dynamodb").describe_table(TableName=table_name)["Table"]["TableArn"]
-    simulated = deployment.client("iam").simulate_principal_policy(
-        PolicySourceArn=role_arn, ActionNames=["dynamodb:Scan", allowed], ResourceArns=[table_arn]
-    )
-    decisions = {found["EvalActionName"]: found["EvalDecision"] for found in simulated["EvaluationResults"]}
+    arn = arn_of_table(deployment, table_output)
+    decisions = simulated(deployment, arn, ["dynamodb:Scan", allowed], role_output=role_output)
     expect(decisions.get("dynamodb:Scan") != "allowed", "IAM says that the role may scan the table.")
     expect(decisions.get(allowed) == "allowed", f"IAM says that the role may not even do {allowed}.")
     if deployment.local:
-        try_to_scan(deployment, deployment.local, table_name, role_arn)
+        try_to_scan(deployment, deployment.local, deployment.output(table_output), deployment.output(role_output))
+
+
+def role_may(deployment: Deployment, arn: str, actions: Sequence[str], *, role_output: str = "lambda_role_arn") -> None:
+    """Ask IAM about actions on a resource that no call of a check shows."""
+    decisions = simulated(deployment, arn, actions, role_output=role_output)
+    refused = [action for action in actions if decisions.get(action) != "allowed"]
+    expect(not refused, f"IAM says that {deployment.output(role_output)} may not do {', '.join(refused)} on {arn}.")
+
+
+def role_may_log(
+    deployment: Deployment, *, group_output: str = "log_group", role_output: str = "lambda_role_arn"
+) -> None:
+    """Ask IAM whether a function may write its log: without that it runs, and nobody sees what it says."""
+    role = deployment.output(role_output)
+    partition, environment = role.split(":", 2)[1], deployment.environment
+    group = f"arn:{partition}:logs:{environment.region}:{environment.account_id}:log-group:"
+    stream = f"{group}{deployment.output(group_output)}:log-stream:smoke"
+    role_may(deployment, stream, ["logs:CreateLogStream", "logs:PutLogEvents"], role_output=role_output)
+
+
+def simulated(deployment: Deployment, arn: str, actions: Sequence[str], *, role_output: str) -> dict[str, str]:
+    """Return what IAM decides of a role's actions on a resource, by their names, such as `allowed`."""
+    found = deployment.client("iam").simulate_principal_policy(
+        PolicySourceArn=deployment.output(role_output), ActionNames=list(actions), ResourceArns=[arn]
+    )
+    return {one["EvalActionName"]: one["EvalDecision"] for one in found["EvaluationResults"]}
+
+
+def arn_of_table(deployment: Deployment, table_output: str) -> str:
+    name = deployment.output(table_output)
+    return str(deployment.client("dynamodb").describe_table(TableName=name)["Table"]["TableArn"])
 
 
 def try_to_scan(deployment: Deployment, local: Running, table_name: str, role_arn: str) -> None:

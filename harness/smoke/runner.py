@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -51,7 +51,7 @@ class Result:
     not_run: str | None = None
 
 
-def run_checks(deployment: Deployment) -> Iterator[Result]:
+def run_checks(deployment: Deployment) -> Generator[Result]:
     """Run every check of the deployment's app, also after one failed, but for those that need what it makes."""
     entered = False
     start = time.perf_counter()

@@ -18,6 +18,8 @@ from harness.smoke.parts import (
     expect_version,
     log_line_appears,
     pages_work,
+    role_may,
+    role_may_log,
     role_may_not_scan,
 )
 from harness.smoke.runner import Check, CheckFailed, Suite, expect, expect_status
@@ -27,6 +29,14 @@ from harness.workspace import Deployment
 WORK_SECONDS = 60.0
 # Poison is given back at once, so it is received three times within seconds; each may wait for a poll of the queue.
 DEAD_LETTER_SECONDS = 120.0
+# As AWS asks of a role whose function it feeds from a queue, and what the worker does itself to give poison back:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+CONSUMER_ACTIONS = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+)
 # For one look through the dead letters, which are hidden from everybody else meanwhile.
 LOOK_SECONDS = 30.0
 
@@ -63,6 +73,7 @@ class Checks:
             Check("the API pages work", self.pages),
             Check("the request id is in the log", self.log_line),
             Check("neither role may scan the tables", self.scan),
+            Check("the worker may take messages and write its log", self.worker_grants),
         ]
 
     def health(self) -> None:
@@ -95,6 +106,9 @@ class Checks:
         path = f"api/channels/{self.channel_id}/picks"
         expect_status(self.http.post(path, json={"picks": [pick]}), 201)
         expect_status(self.http.post(path, json={"picks": [pick]}), 409)
+        listed = self.http.get(path)
+        expect_status(listed, 200)
+        expect([one["ticker"] for one in listed.json()["picks"]] == [self.ticker], f"Listed are {listed.text[:300]}")
         refused = self.http.post(path, json={"picks": [pick | {"direction": "up"}]})
         expect_status(refused, 422)
         expect(refused.json()["error"]["code"] == "invalid_request", f"The error has another code: {refused.text}")
@@ -159,6 +173,15 @@ class Checks:
             role_may_not_scan(
                 self.deployment, "dynamodb_stocks_table", allowed=f"dynamodb:{stocks_action}", role_output=role
             )
+
+    def worker_grants(self) -> None:
+        """On AWS its queue is read for it as its role; the local AWS reads it as itself, so IAM is asked."""
+        found = self.deployment.client("sqs").get_queue_attributes(
+            QueueUrl=self.deployment.output("sqs_queue_url"), AttributeNames=["QueueArn"]
+        )
+        queue = str(found["Attributes"]["QueueArn"])
+        role_may(self.deployment, queue, CONSUMER_ACTIONS, role_output="worker_role_arn")
+        role_may_log(self.deployment, group_output="worker_log_group", role_output="worker_role_arn")
 
     def clean_up(self) -> None:
         """Delete what this run made. The API deletes nothing, so it is done in the tables."""

@@ -15,7 +15,15 @@ from harness.errors import BadConfiguration
 from harness.local.issuer import Issuer
 from harness.seed import bearer
 from harness.seed.turbotech_portal import DELIVERABLES, METRICS, audience_of, local_token
-from harness.smoke.parts import cors_headers_come, expect_version, log_line_appears, open_http, role_may_not_scan
+from harness.smoke.parts import (
+    arn_of_table,
+    cors_headers_come,
+    expect_version,
+    log_line_appears,
+    open_http,
+    role_may,
+    role_may_not_scan,
+)
 from harness.smoke.runner import Check, expect, expect_status
 from harness.workspace import Deployment
 
@@ -63,12 +71,15 @@ class Checks:
             Check("the seeded deliverables and metrics come back", self.seeded),
             Check("a month's deliverables are found", self.month),
             Check("a deliverable can be changed, and an unknown one gets 404", self.change, needs=[self.seeded]),
+            Check("a metric can be changed, and an unknown one gets 404", self.change_metric, needs=[self.seeded]),
+            Check("the users are listed", self.users),
             Check("updates are listed, and marking an unknown one gets 404", self.updates),
             Check("the dashboard has its numbers", self.dashboard),
             Check("warm answers take less than a second", self.warm),
             Check("OPTIONS gives the CORS headers", self.cors),
             Check("the request id is in the log", self.log_line),
             Check("the role may not scan the updates", self.scan),
+            Check("the role may enter users and change them", self.enter_users),
             Check("there are no errors in the log", self.no_errors, needs=[self.log_line]),
         ]
 
@@ -108,12 +119,29 @@ class Checks:
         expect(found and all(item["month"] == 1 for item in found), f"Month 1 has {found}")
 
     def change(self) -> None:
-        """Give a deliverable the name that it has: the write is real, and nobody sees a difference."""
-        first = self.read("api/deliverables")["deliverables"][0]
-        response = self.http.patch(f"api/deliverables/{first['id']}", json={"name": first["name"]}, headers=self.token)
+        self.write_what_is_there("deliverables", absent="0")
+
+    def change_metric(self) -> None:
+        self.write_what_is_there("metrics", absent=str(uuid.uuid4()))
+
+    def write_what_is_there(self, kind: str, *, absent: str) -> None:
+        """Give the first of a kind the name that it has: the write is real, and nobody sees a difference."""
+        first = self.read(f"api/{kind}")[kind][0]
+        path, name = f"api/{kind}/{first['id']}", {"name": first["name"]}
+        response = self.http.patch(path, json=name, headers=self.token)
         expect_status(response, 200)
-        expect(response.json()["name"] == first["name"], f"The change answered {response.text}")
-        expect_status(self.http.patch("api/deliverables/0", json={"name": "Nothing"}, headers=self.token), 404)
+        expect(response.json() == self.read(path), f"The change gave {response.text}, and what is read is another one.")
+        expect(response.json()["name"] == first["name"], f"The change gave {response.text}")
+        expect_status(self.http.patch(f"api/{kind}/{absent}", json=name, headers=self.token), 404)
+
+    def users(self) -> None:
+        page = self.read("api/users")
+        expect(isinstance(page["users"], list), f"The list of users is {page}")
+
+    def enter_users(self) -> None:
+        """Whoever asks is entered, and everybody sees that one in the list, so only IAM is asked."""
+        users = arn_of_table(self.deployment, "dynamodb_users_table")
+        role_may(self.deployment, users, ["dynamodb:GetItem", "dynamodb:UpdateItem"])
 
     def updates(self) -> None:
         page = self.read("api/updates", limit="1")

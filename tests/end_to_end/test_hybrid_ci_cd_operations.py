@@ -58,7 +58,7 @@ def planned(sawhorse: Sawhorse, *options: str) -> dict[str, set[str]]:
 def test_every_smoke_check_passes_and_leaves_nothing(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
     report = sawhorse.json("smoke", ROOT, "--local")
     assert report["passed"], report
-    assert len(report["checks"]) == 12
+    assert len(report["checks"]) == 15
     dynamodb = sawhorse.client("dynamodb", "production")
     for table in TABLES:
         items = dynamodb.scan(TableName=outputs[f"dynamodb_{table}_table"])["Items"]

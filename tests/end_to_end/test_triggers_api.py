@@ -25,6 +25,7 @@ from harness.local.clients import local_client
 from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied, leftovers, without_aws
 from tests.end_to_end.logs_support import everything_logged, logged_with
+from tests.grants import all_grants, taken_away
 
 pytestmark = pytest.mark.end_to_end
 
@@ -106,6 +107,15 @@ def test_a_smoke_check_that_fails_is_named_and_ends_with_exit_code_1(sawhorse: S
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=as_json(document))
     assert "the role may not scan the table: IAM says that the role may scan the table." in output
+
+
+def test_a_grant_that_is_lost_turns_smoke_red(sawhorse: Sawhorse) -> None:
+    """All grants of all apps are taken away by test_smoke_notices.py, in `make drill`."""
+    iam = sawhorse.client("iam", "dev")
+    (lost,) = [one for one in all_grants(iam) if one.action == "dynamodb:Query" and "/index/" in one.resource]
+    with taken_away(iam, lost):
+        output = sawhorse("smoke", "dev/triggers_api", "--local", code=1)
+    assert "the event is in the inbox: GET" in output
 
 
 def test_an_event_goes_through_its_life(http: httpx.Client) -> None:

@@ -108,7 +108,7 @@ def test_every_smoke_check_passes(sawhorse: Sawhorse) -> None:
     report = sawhorse.json("smoke", ROOT, "--local")
 
     assert report["passed"], report
-    assert len(report["checks"]) == 12
+    assert len(report["checks"]) == 15
 
 
 def test_a_smoke_check_that_fails_is_named(sawhorse: Sawhorse, outputs: dict[str, Any]) -> None:
