@@ -7,15 +7,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from fileshare.addresses import Addresses
 from fileshare.records import User
-from fileshare.stored import user_of
+from fileshare.sqlite_database import value_of
 from harness.errors import BadConfiguration, SawhorseError
-from harness.migration.merging import Away, Problem, Spelled, changed, merged
+from harness.migration.merging import Away, Problem, Spelled, changed, merged, stored_user
 from harness.migration.snapshot import Moment, Snapshot
 from harness.migration.source import Source, shown_key
 
@@ -148,9 +147,7 @@ def open_file(path: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connect
 
 def user_in(row: sqlite3.Row) -> User:
     """Read a user from a row of any form."""
-    names = [one.name for one in fields(User)]
-    values: dict[str, Any] = {name: row[name] for name in names if name in row.keys()}  # noqa: SIM118 - a row's `in` asks for values
-    return user_of(values)
+    return stored_user({name: value_of(value) for name, value in dict(row).items()})
 
 
 def is_key(user_id: object) -> bool:

@@ -6,16 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from fileshare.addresses import Addresses
 from fileshare.dynamodb_database import USER_INDEX, reservation_key
 from fileshare.records import User
-from fileshare.stored import user_of
 from harness.errors import SawhorseError
-from harness.migration.merging import Away, Spelled, changed, merged
+from harness.migration.merging import Away, Spelled, changed, merged, stored_user
 from harness.migration.snapshot import Moment, Snapshot
 from harness.migration.target import ATTEMPTS, Table, patiently
 from shared.dynamodb import CONDITION_FAILED, ConditionFailed, Item, TransactionCanceled, every_item
@@ -306,14 +305,8 @@ class Write:
 
 
 def user_in(item: Item) -> User:
-    """Read a user from attributes of any form; a trial that cannot be read counts as used."""
-    values: dict[str, Any] = {}
-    for name in (one.name for one in fields(User)):
-        try:
-            values |= from_item({name: item[name]} if name in item else {})
-        except (ArithmeticError, TypeError, ValueError):
-            values |= {"trial_used": True} if name == "trial_used" else {}
-    return user_of(values)
+    """Read a user from attributes of any form."""
+    return stored_user(from_item(item))
 
 
 def text_in(item: Item, name: str) -> str | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from fileshare.addresses import Addresses
 from fileshare.checks import DoesNotFitError
 from fileshare.records import FREE, TRIAL, User
+from fileshare.stored import AnyTime, Holder, Trial
 
 SHOWN_LENGTH = 254
 
@@ -58,6 +61,29 @@ class Grouped:
 
     groups: dict[str, list[Spelled]]
     problems: list[Problem]
+
+
+class AnyUser(Holder, Trial):
+    """A user as any code has stored it, each attribute read as the service reads it."""
+
+    created_at: AnyTime = ""
+    updated_at: AnyTime = ""
+
+
+def stored_user(values: Mapping[str, Any]) -> User:
+    """Read a user of whom something may not fit: it counts as not there, and makes a trial one that was used.
+
+    The service starts no such trial either.
+    """
+    known = {one.name: values[one.name] for one in fields(User) if values.get(one.name) is not None}
+    try:
+        found = AnyUser.model_validate(known)
+    except ValidationError as error:
+        unfit = {str(fault["loc"][0]) for fault in error.errors(include_url=False, include_input=False)}
+        fitting = {name: value for name, value in known.items() if name not in unfit}
+        used = {"trial_used": True} if unfit & Trial.model_fields.keys() else {}
+        found = AnyUser.model_validate(fitting | used)
+    return User(**found.model_dump())
 
 
 def grouped(found: Iterable[Spelled], addresses: Addresses) -> Grouped:

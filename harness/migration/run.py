@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from fileshare.addresses import Addresses
-from fileshare.records import Link, User, values_of
+from fileshare.records import Link, User, is_over, values_of
 from harness.errors import Interrupted
 from harness.migration.journal import Journal, open_journal
 from harness.migration.progress import progress_of
@@ -166,7 +166,7 @@ class TableCopy(Generic[Record]):
 
 def has_expired(record: User | Link) -> bool:
     """Tell whether DynamoDB may sweep a record at any moment: it is not copied, since nobody could follow it."""
-    return isinstance(record, Link) and record.has_expired(timestamp(datetime.now(UTC)))
+    return isinstance(record, Link) and is_over(record.expires_at, timestamp(datetime.now(UTC)))
 
 
 def batches(rows: Iterable[T]) -> Iterator[list[T]]:

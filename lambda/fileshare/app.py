@@ -29,11 +29,11 @@ THREADS = 20
 def open_database(settings: Settings, *, client: Client | None, logger: Logger) -> Database:
     """Open the database that the settings name; only DynamoDB takes a client."""
     if not isinstance(settings.database, Tables):
-        return SQLiteDatabase(settings.database, threads=THREADS)
+        return SQLiteDatabase(settings.database, threads=THREADS, logger=logger)
     if client is None:
         raise ValueError("DynamoDB needs a client; make one with shared.dynamodb.make_client.")
     dynamodb = AsyncDynamoDB(DynamoDB(client=client, logger=logger), threads=THREADS)
-    return DynamoDBDatabase(dynamodb=dynamodb, tables=settings.database)
+    return DynamoDBDatabase(dynamodb=dynamodb, tables=settings.database, logger=logger)
 
 
 def create_app(*, settings: Settings, database: Database, clock: Clock, logger: Logger) -> FastAPI:

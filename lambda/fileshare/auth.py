@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from fileshare.database import Database
-from fileshare.records import User
+from fileshare.stored import Caller, Holder
 from fileshare.tokens import opens, user_id_of
 from shared.api_errors import ApiError, unauthorized
 
@@ -14,17 +14,18 @@ class Authenticator:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def authenticate(self, token: str | None) -> User:
+    async def authenticate(self, token: str | None) -> Caller:
         """Name the user, or refuse the request with 401."""
         if not token:
             raise unauthorized(
                 "There is no token. Send the one that you got when you signed up as Authorization: Bearer."
             )
         user_id = user_id_of(token)
-        user = await self._database.user(user_id) if user_id else None
-        if user is None or not opens(token, user.token_hash):
+        found = await self._database.user(user_id) if user_id else None
+        holder = None if found is None else found.read(Holder)
+        if found is None or holder is None or not opens(token, holder.token_hash):
             raise unauthorized("The token is not known. Check the Authorization header.")
-        return user
+        return Caller(user_id=holder.user_id, found=found)
 
 
 def forbidden(message: str) -> ApiError:

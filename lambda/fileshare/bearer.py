@@ -7,10 +7,10 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fileshare.auth import Authenticator
-from fileshare.records import User
+from fileshare.stored import Caller
 from shared.personal import public_id
 
-Dependency = Callable[..., Awaitable[User]]
+Dependency = Callable[..., Awaitable[Caller]]
 
 
 def user_of(authenticator: Authenticator) -> Dependency:
@@ -19,7 +19,7 @@ def user_of(authenticator: Authenticator) -> Dependency:
 
     async def user(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(scheme)]
-    ) -> User:
+    ) -> Caller:
         found = await authenticator.authenticate(credentials.credentials if credentials else None)
         # Ids of users who came from elsewhere can be addresses.
         request.state.log_fields["user_id"] = public_id(found.user_id)

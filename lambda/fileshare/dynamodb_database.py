@@ -2,21 +2,27 @@
 
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from fileshare.database import CodeTaken, EmailTaken, Page
 from fileshare.records import FREE, TRIAL, Link, User, values_of
 from fileshare.settings import Tables
-from fileshare.stored import link_of, user_of
+from fileshare.stored import MOST_CLICKS, ShownLink, Target, Trial
 from shared.api_errors import Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, Item, TransactionCanceled
-from shared.items import from_item, to_item
+from shared.items import to_item
+from shared.personal import public_id
+from shared.stored import Found, Readers
 from shared.waiting import AsyncDynamoDB
 
 EMAIL_INDEX = "email-index"
 USER_INDEX = "user-index"
 # A page of a user who has many expired links, which DynamoDB has not swept yet, ends early.
 QUERIES_A_PAGE = 10
+# A count that is NULL is written anew by the first of those who follow the link at once; the others add to it then.
+FOLLOW_ATTEMPTS = 3
+NULL = {"NULL": True}
 
 
 def reservation_key(email: str) -> str:
@@ -39,23 +45,16 @@ def link_item(link: Link) -> Item:
     return to_item(values_of(link))
 
 
-def read_user(item: Item) -> User:
-    """Read a user, also one that other code wrote without all of its attributes."""
-    return user_of(from_item(item))
-
-
-def read_link(item: Item) -> Link:
-    """Read a link, also one that other code wrote without all of its attributes."""
-    return link_of(from_item(item))
-
-
 class DynamoDBDatabase:
     """The database interface over two tables."""
 
-    def __init__(self, *, dynamodb: AsyncDynamoDB, tables: Tables) -> None:
+    def __init__(self, *, dynamodb: AsyncDynamoDB, tables: Tables, logger: Logger) -> None:
         self._dynamodb = dynamodb
         self._users = tables.users
         self._urls = tables.urls
+        # Ids of users who came from elsewhere can be addresses.
+        self._read_users = Readers(table=tables.users, key=("user_id",), logger=logger, shown=public_id)
+        self._read_urls = Readers(table=tables.urls, key=("short_code",), logger=logger, shown=public_id)
 
     async def create_user(self, user: User) -> None:
         """Store a new user and reserve the address, both or none.
@@ -87,13 +86,13 @@ class DynamoDBDatabase:
                 raise Throttled from None
             raise
 
-    async def user(self, user_id: str) -> User | None:
+    async def user(self, user_id: str) -> Found | None:
         """Find a user as last written."""
-        answer = await self._dynamodb.get_item(self._users, Key={"user_id": {"S": user_id}}, ConsistentRead=True)
-        return read_user(answer["Item"]) if "Item" in answer else None
+        item = await self._item(self._users, {"user_id": {"S": user_id}})
+        return None if item is None else Found(item=item, readers=self._read_users)
 
-    async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> User | None:
-        """Start the trial under the condition that none ever was.
+    async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> Trial | None:
+        """Start the trial under the condition that `Trial.can_start` is true of what is stored.
 
         A write that botocore sent again after a lost answer has met itself: then the trial that runs is this one.
         """
@@ -104,8 +103,8 @@ class DynamoDBDatabase:
                 Key={"user_id": {"S": user_id}},
                 UpdateExpression="SET #user_tier = :trial, #trial_used = :yes, #trial_started_at = :start, "
                 "#trial_expires_at = :end, #updated_at = :start",
-                ConditionExpression="attribute_exists(#user_id) AND (attribute_not_exists(#trial_used) "
-                "OR #trial_used = :no) AND (attribute_not_exists(#user_tier) OR #user_tier = :free)",
+                ConditionExpression="attribute_exists(#user_id) AND (#trial_used = :no OR #trial_used = :zero OR "
+                f"{_absent('trial_used')}) AND (#user_tier = :free OR {_absent('user_tier')})",
                 ExpressionAttributeNames={f"#{name}": name for name in names},
                 ExpressionAttributeValues=to_item(
                     {
@@ -113,6 +112,8 @@ class DynamoDBDatabase:
                         ":free": FREE,
                         ":yes": True,
                         ":no": False,
+                        ":zero": 0,
+                        ":null": "NULL",
                         ":start": started_at,
                         ":end": expires_at,
                     }
@@ -120,52 +121,56 @@ class DynamoDBDatabase:
                 ReturnValues="ALL_NEW",
             )
         except ConditionFailed as failed:
-            user = await self.user(user_id) if _was_sent_again(failed) else None
-            return user if user is not None and user.trial_started_at == started_at else None
-        return read_user(answer["Attributes"])
+            found = await self.user(user_id) if _was_sent_again(failed) else None
+            trial = None if found is None else found.read(Trial)
+            return trial if trial is not None and trial.trial_started_at == started_at else None
+        return self._read_users.of(Trial).find(answer["Attributes"])
 
     async def create_link(self, link: Link) -> None:
         """Store a link unless its code is taken."""
+        item = link_item(link)
         try:
-            await self._dynamodb.put_item(self._urls, Item=link_item(link), **_unless_there("short_code"))
+            await self._dynamodb.put_item(self._urls, Item=item, **_unless_there("short_code"))
         except ConditionFailed:
             # An answer that got lost makes botocore ask again: then the link that is there is ours.
-            if await self.link(link.short_code) != link:
+            if await self._item(self._urls, {"short_code": item["short_code"]}) != item:
                 raise CodeTaken from None
 
-    async def link(self, short_code: str) -> Link | None:
+    async def link(self, short_code: str) -> Found | None:
         """Find a link as last written."""
-        answer = await self._dynamodb.get_item(self._urls, Key={"short_code": {"S": short_code}}, ConsistentRead=True)
-        return read_link(answer["Item"]) if "Item" in answer else None
+        item = await self._item(self._urls, {"short_code": {"S": short_code}})
+        return None if item is None else Found(item=item, readers=self._read_urls)
 
-    async def follow(self, short_code: str, *, now: str) -> Link | None:
+    async def follow(self, short_code: str, *, now: str) -> Target | None:
         """Look at the link, then add the click if it still leads there.
 
         Conditions cannot check a target, or read all the forms of a time. The database adds, so no click is lost.
         """
-        link = await self.link(short_code)
-        if link is None or not link.may_be_followed(now):
-            return None
-        try:
-            answer = await self._dynamodb.update_item(
-                self._urls,
-                Key={"short_code": {"S": short_code}},
-                UpdateExpression="ADD #click_count :one",
-                ConditionExpression="#full_url = :full_url",
-                ExpressionAttributeNames={"#full_url": "full_url", "#click_count": "click_count"},
-                ExpressionAttributeValues={":one": {"N": "1"}, ":full_url": {"S": link.full_url}},
-                ReturnValues="ALL_NEW",
-            )
-        except ConditionFailed:
-            return None
-        return read_link(answer["Attributes"])
+        for _ in range(FOLLOW_ATTEMPTS):
+            found = await self.link(short_code)
+            target = None if found is None else found.read(Target)
+            if found is None or target is None or not target.may_be_followed(now):
+                return None
+            if target.click_count == MOST_CLICKS:
+                return target
+            click = _click_on_none if found.item.get("click_count") == NULL else _click
+            try:
+                answer = await self._dynamodb.update_item(
+                    self._urls, Key={"short_code": {"S": short_code}}, ReturnValues="ALL_NEW", **click(target)
+                )
+            except ConditionFailed:
+                continue
+            # It is followed whatever somebody else wrote at that moment: the condition held, and the click counts.
+            return self._read_urls.of(Target).find(answer["Attributes"]) or target.followed()
+        return None
 
     async def links_of(self, user_id: str, *, after: str | None, limit: int, now: str) -> Page:
-        """Ask the index until the page is full, since expired links fall out of what it gives."""
-        links: list[Link] = []
+        """Ask the index until the page is full, since links fall out that have expired or do not fit."""
+        links: list[ShownLink] = []
+        reader = self._read_urls.of(ShownLink)
         for _ in range(QUERIES_A_PAGE):
             answer = await self._dynamodb.query(self._urls, **_links_after(user_id, after, limit - len(links)))
-            links += [link for link in map(read_link, answer["Items"]) if not link.has_expired(now)]
+            links += [link for link in reader.each(answer["Items"]) if not link.has_expired(now)]
             last = answer.get("LastEvaluatedKey")
             after = last["short_code"]["S"] if last else None
             if after is None or len(links) == limit:
@@ -193,6 +198,11 @@ class DynamoDBDatabase:
         """Let the threads end."""
         self._dynamodb.close()
 
+    async def _item(self, table: str, key: Item) -> Item | None:
+        answer = await self._dynamodb.get_item(table, Key=key, ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
+
 
 def _links_after(user_id: str, after: str | None, limit: int) -> dict[str, Any]:
     owner = {"S": user_id}
@@ -205,6 +215,34 @@ def _links_after(user_id: str, after: str | None, limit: int) -> dict[str, Any]:
         "Limit": limit,
         **start,
     }
+
+
+def _click(target: Target) -> dict[str, Any]:
+    """Add a click to a count that can be read, or to none."""
+    return {
+        "UpdateExpression": "ADD #click_count :one",
+        "ConditionExpression": "#full_url = :full_url AND (#click_count BETWEEN :none AND :last "
+        "OR attribute_not_exists(#click_count))",
+        "ExpressionAttributeNames": {"#full_url": "full_url", "#click_count": "click_count"},
+        "ExpressionAttributeValues": to_item(
+            {":one": 1, ":none": 0, ":last": MOST_CLICKS - 1, ":full_url": target.full_url}
+        ),
+    }
+
+
+def _click_on_none(target: Target) -> dict[str, Any]:
+    """Write the first click over a NULL, to which nothing can be added."""
+    return {
+        "UpdateExpression": "SET #click_count = :one",
+        "ConditionExpression": "#full_url = :full_url AND attribute_type(#click_count, :null)",
+        "ExpressionAttributeNames": {"#full_url": "full_url", "#click_count": "click_count"},
+        "ExpressionAttributeValues": to_item({":one": 1, ":null": "NULL", ":full_url": target.full_url}),
+    }
+
+
+def _absent(name: str) -> str:
+    """Ask for an attribute that is not there, or NULL, which is read as the same; `:null` is the type's name."""
+    return f"attribute_not_exists(#{name}) OR attribute_type(#{name}, :null)"
 
 
 def _was_sent_again(failed: ConditionFailed) -> bool:

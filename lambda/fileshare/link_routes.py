@@ -1,5 +1,6 @@
 """Map the routes of links: shorten, list, show and delete for their owner, follow for everybody."""
 
+import base64
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ from fileshare.bearer import user_of
 from fileshare.checks import is_short_code
 from fileshare.links import LinkService
 from fileshare.models import LinkDetails, LinkPage, NewLink
-from fileshare.records import Link, User
+from fileshare.records import Link
+from fileshare.stored import Caller, ShownLink
 from shared import cursor
 from shared.bodies import read_body
 from shared.openapi import operation, responses
@@ -22,6 +24,9 @@ from shared.visible_text import visible
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
+# Of a table's only key, in bytes
+# (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys).
+LONGEST_KEY = 2048
 
 
 def make_link_router(*, links: LinkService, authenticator: Authenticator) -> APIRouter:
@@ -38,7 +43,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
             openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The link works from now on."
         ),
     )
-    async def create_link(request: Request, caller: Annotated[User, Depends(user)]) -> LinkDetails:
+    async def create_link(request: Request, caller: Annotated[Caller, Depends(user)]) -> LinkDetails:
         link = await links.shorten(await read_body(request, NewLink, subject="The link"), caller)
         request.state.log_fields["short_code"] = link.short_code
         return _details(link)
@@ -52,12 +57,12 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         ),
     )
     async def list_links(
-        caller: Annotated[User, Depends(user)],
+        caller: Annotated[Caller, Depends(user)],
         limit: Annotated[int, limit_to(MAX_LIMIT, "links")] = DEFAULT_LIMIT,
         after: After = None,
     ) -> LinkPage:
         page = await links.of(caller, after=read_cursor(after, _place), limit=limit)
-        next_cursor = None if page.after is None else cursor.encode(page.after)
+        next_cursor = None if page.after is None else _cursor_at(page.after)
         return LinkPage(links=[_details(link) for link in page.links], next_cursor=next_cursor)
 
     @router.get(
@@ -66,7 +71,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         openapi_extra=operation(),
         responses=responses(openapi.ERRORS, 401, 403, 404, 410, 429, 500, success=200, description="The link."),
     )
-    async def show_link(short_code: str, caller: Annotated[User, Depends(user)]) -> LinkDetails:
+    async def show_link(short_code: str, caller: Annotated[Caller, Depends(user)]) -> LinkDetails:
         return _details(await links.show(short_code, caller))
 
     @router.delete(
@@ -76,7 +81,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         openapi_extra=operation(),
         responses=responses(openapi.ERRORS, 401, 403, 404, 429, 500, success=204, description="The link is gone."),
     )
-    async def delete_link(short_code: str, caller: Annotated[User, Depends(user)]) -> None:
+    async def delete_link(short_code: str, caller: Annotated[Caller, Depends(user)]) -> None:
         await links.delete(short_code, caller)
 
     return router
@@ -113,13 +118,32 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
     return router
 
 
+def _cursor_at(key: str) -> str:
+    """Write where a page ended: at one of our codes as it is, at any other key in letters that stay as short as it."""
+    return cursor.encode(key if is_short_code(key) else [base64.b64encode(key.encode()).decode()])
+
+
 def _place(decoded: Any) -> str:
-    if not isinstance(decoded, str) or not is_short_code(decoded):
-        raise cursor.MalformedCursorError
-    return decoded
+    match decoded:
+        case str() if is_short_code(decoded):
+            return decoded
+        case [str(encoded)]:
+            return _any_key(encoded)
+    raise cursor.MalformedCursorError
 
 
-def _details(link: Link) -> LinkDetails:
+def _any_key(encoded: str) -> str:
+    """Read a key that other code chose, and that a page can end at although nobody can follow it."""
+    try:
+        key = base64.b64decode(encoded, validate=True)
+        if 0 < len(key) <= LONGEST_KEY:
+            return key.decode()
+    except ValueError:
+        pass
+    raise cursor.MalformedCursorError
+
+
+def _details(link: Link | ShownLink) -> LinkDetails:
     return LinkDetails(
         short_code=link.short_code,
         full_url=link.full_url,

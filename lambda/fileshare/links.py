@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from math import ceil
+from typing import Protocol
 
 from fileshare import openapi
 from fileshare.auth import forbidden
@@ -21,8 +22,9 @@ from fileshare.checks import (
 )
 from fileshare.database import CodeTaken, Database, Page
 from fileshare.models import NewLink
-from fileshare.records import Link, User
+from fileshare.records import Link
 from fileshare.short_codes import new_short_code
+from fileshare.stored import Owned, ShownLink, Target
 from shared.api_errors import ApiError, Throttled, invalid, not_found
 from shared.times import Clock, timestamp
 
@@ -30,6 +32,14 @@ CODE_ATTEMPTS = 5
 UNKNOWN = openapi.ERRORS[HTTPStatus.NOT_FOUND][1]
 
 _logger = logging.getLogger(__name__)
+
+
+class Owner(Protocol):
+    """Whose links they are."""
+
+    @property
+    def user_id(self) -> str:
+        """Name the user."""
 
 
 class LinkService:
@@ -40,7 +50,7 @@ class LinkService:
         self._clock = clock
         self._draw = draw
 
-    async def shorten(self, wanted: NewLink, owner: User) -> Link:
+    async def shorten(self, wanted: NewLink, owner: Owner) -> Link:
         """Store a link under a code that nobody has, or refuse what does not fit."""
         now = self._clock()
         checked = _checked(wanted, now)
@@ -72,11 +82,12 @@ class LinkService:
         if found is not None:
             return found.full_url
         link = await self._database.link(short_code)
-        if link is None:
+        target = None if link is None else link.read(Target)
+        if target is None:
             raise not_found(UNKNOWN)
-        if link.has_expired(now):
+        if target.has_expired(now):
             raise expired()
-        if is_target(link.full_url):
+        if is_target(target.full_url):
             # Other code has changed the link at this very moment.
             raise Throttled
         _logger.warning(
@@ -84,9 +95,10 @@ class LinkService:
         )
         raise not_found(UNKNOWN)
 
-    async def show(self, short_code: str, owner: User) -> Link:
+    async def show(self, short_code: str, owner: Owner) -> ShownLink:
         """Find a link of its owner."""
-        link = await self._database.link(short_code) if is_short_code(short_code) else None
+        found = await self._database.link(short_code) if is_short_code(short_code) else None
+        link = None if found is None else found.read(ShownLink)
         if link is None:
             raise not_found(UNKNOWN)
         if link.created_by_user != owner.user_id:
@@ -95,22 +107,20 @@ class LinkService:
             raise expired()
         return link
 
-    async def of(self, owner: User, *, after: str | None, limit: int) -> Page:
+    async def of(self, owner: Owner, *, after: str | None, limit: int) -> Page:
         """List links of their owner."""
         now = timestamp(self._clock())
         return await self._database.links_of(owner.user_id, after=after, limit=limit, now=now)
 
-    async def delete(self, short_code: str, owner: User) -> None:
+    async def delete(self, short_code: str, owner: Owner) -> None:
         """Delete a link of its owner, also one that has expired."""
         if not is_short_code(short_code):
             raise not_found(UNKNOWN)
         if await self._database.delete_link(short_code, owner=owner.user_id):
             return
-        raise (
-            not_found(UNKNOWN)
-            if await self._database.link(short_code) is None
-            else forbidden("This link belongs to another user.")
-        )
+        found = await self._database.link(short_code)
+        owned = None if found is None else found.read(Owned)
+        raise not_found(UNKNOWN) if owned is None else forbidden("This link belongs to another user.")
 
 
 def expired() -> ApiError:

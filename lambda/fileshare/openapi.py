@@ -24,4 +24,5 @@ CONFLICTS: dict[str, tuple[str, str]] = {
         "The trial is for users of the free tier who never had one. See GET /api/trial for where it stands.",
     ),
 }
+NO_TRIAL = "Your trial cannot be read: other code has written it. Ask whoever runs this service to correct it."
 LOCATION_HEADER = {"Location": {"description": "Where the link goes.", "schema": {"type": "string"}}}

@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fileshare.checks import is_target
-
 FREE = "free"
 TRIAL = "trial"
 
@@ -39,13 +37,10 @@ class Link:
     filename: str | None = None
     click_count: int = 0
 
-    def has_expired(self, now: str) -> bool:
-        """Tell whether nobody may follow the link any more."""
-        return self.expires_at is not None and self.expires_at <= now
 
-    def may_be_followed(self, now: str) -> bool:
-        """Tell whether the link is alive and leads where a browser may be sent: other code may have written it."""
-        return not self.has_expired(now) and is_target(self.full_url)
+def is_over(expires_at: str | None, now: str) -> bool:
+    """Tell whether nobody may follow a link any more that ends then."""
+    return expires_at is not None and expires_at <= now
 
 
 def values_of(record: User | Link) -> dict[str, Any]:

@@ -4,16 +4,20 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger
 
 from fileshare.database import CodeTaken, EmailTaken, Page
-from fileshare.records import FREE, TRIAL, Link, User, values_of
-from fileshare.stored import link_of, user_of
+from fileshare.records import TRIAL, Link, User, values_of
+from fileshare.stored import ShownLink, Target, Trial
 from shared.api_errors import Throttled
+from shared.items import Binary
+from shared.personal import public_id
+from shared.stored import Found, Readers
 from shared.waiting import Threads
 
 T = TypeVar("T")
@@ -56,8 +60,12 @@ class SQLiteDatabase:
     Every call runs in a thread with a connection of its own, so that the event loop never waits for the disk.
     """
 
-    def __init__(self, path: Path, *, threads: int) -> None:
+    def __init__(self, path: Path, *, threads: int, logger: Logger) -> None:
         self._path = path
+        # Ids of users who came from elsewhere can be addresses.
+        options: dict[str, Any] = {"logger": logger, "shown": public_id, "value": value_of}
+        self._read_users = Readers(table="users", key=("user_id",), **options)
+        self._read_urls = Readers(table="urls", key=("short_code",), **options)
         self._threads = Threads(threads, name="sqlite")
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
@@ -77,20 +85,27 @@ class SQLiteDatabase:
 
         await self._write(insert)
 
-    async def user(self, user_id: str) -> User | None:
+    async def user(self, user_id: str) -> Found | None:
         """Find a user as last written."""
-        return await self._run(partial(_find_user, user_id=user_id))
+        return await self._run(partial(self._find_user, user_id=user_id))
 
-    async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> User | None:
-        """Start the trial under the condition that none ever was."""
+    async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> Trial | None:
+        """Look whether the trial can be started, and start it, in one transaction."""
 
-        def start(connection: sqlite3.Connection) -> User | None:
-            changed = connection.execute(
+        def trial(connection: sqlite3.Connection) -> Trial | None:
+            found = self._find_user(connection, user_id=user_id)
+            return None if found is None else found.read(Trial)
+
+        def start(connection: sqlite3.Connection) -> Trial | None:
+            before = trial(connection)
+            if before is None or not before.can_start:
+                return None
+            connection.execute(
                 "UPDATE users SET user_tier = ?, trial_used = 1, trial_started_at = ?, trial_expires_at = ?, "
-                "updated_at = ? WHERE user_id = ? AND trial_used = 0 AND user_tier = ?",
-                (TRIAL, started_at, expires_at, started_at, user_id, FREE),
+                "updated_at = ? WHERE user_id = ?",
+                (TRIAL, started_at, expires_at, started_at, user_id),
             )
-            return _find_user(connection, user_id=user_id) if changed.rowcount else None
+            return trial(connection)
 
         return await self._write(start)
 
@@ -105,29 +120,33 @@ class SQLiteDatabase:
 
         await self._write(insert)
 
-    async def link(self, short_code: str) -> Link | None:
+    async def link(self, short_code: str) -> Found | None:
         """Find a link as last written."""
-        return await self._run(partial(_find_link, short_code=short_code))
+        return await self._run(partial(self._find_link, short_code=short_code))
 
-    async def follow(self, short_code: str, *, now: str) -> Link | None:
+    async def follow(self, short_code: str, *, now: str) -> Target | None:
         """Look at the link and add the click in one transaction."""
 
-        def count(connection: sqlite3.Connection) -> Link | None:
-            link = _find_link(connection, short_code=short_code)
-            if link is None or not link.may_be_followed(now):
+        def count(connection: sqlite3.Connection) -> Target | None:
+            found = self._find_link(connection, short_code=short_code)
+            target = None if found is None else found.read(Target)
+            if target is None or not target.may_be_followed(now):
                 return None
-            connection.execute("UPDATE urls SET click_count = click_count + 1 WHERE short_code = ?", (short_code,))
-            return replace(link, click_count=link.click_count + 1)
+            followed = target.followed()
+            statement = "UPDATE urls SET click_count = ? WHERE short_code = ?"
+            connection.execute(statement, (followed.click_count, short_code))
+            return followed
 
         return await self._write(count)
 
     async def links_of(self, user_id: str, *, after: str | None, limit: int, now: str) -> Page:
         """Read one link more than wanted, to know whether there are more."""
+        reader = self._read_urls.of(ShownLink)
 
         def read(connection: sqlite3.Connection) -> Page:
             statement = "SELECT * FROM urls WHERE created_by_user = ? AND short_code > ? ORDER BY short_code"
             with closing(connection.execute(statement, (user_id, after or ""))) as rows:
-                live = (link for link in map(_link, rows) if not link.has_expired(now))
+                live = (link for link in reader.each(map(dict, rows)) if not link.has_expired(now))
                 links = list(islice(live, limit + 1))
             return Page(links=links[:limit], after=links[limit - 1].short_code if len(links) > limit else None)
 
@@ -147,6 +166,14 @@ class SQLiteDatabase:
         self._threads.close()
         while self._opened:
             self._opened.pop().close()
+
+    def _find_user(self, connection: sqlite3.Connection, *, user_id: str) -> Found | None:
+        row = connection.execute("SELECT * FROM users WHERE user_id = ?", (user_id,)).fetchone()
+        return Found(item=dict(row), readers=self._read_users) if row else None
+
+    def _find_link(self, connection: sqlite3.Connection, *, short_code: str) -> Found | None:
+        row = connection.execute("SELECT * FROM urls WHERE short_code = ?", (short_code,)).fetchone()
+        return Found(item=dict(row), readers=self._read_urls) if row else None
 
     async def _write(self, work: Work[T]) -> T:
         """Do the work in a transaction that takes the file's one lock for writing before it looks."""
@@ -184,6 +211,7 @@ class SQLiteDatabase:
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             connection.row_factory = sqlite3.Row
+            connection.text_factory = _text
             self._mine.connection = connection
             self._opened.append(connection)
         return connection
@@ -194,15 +222,19 @@ def _insert(table: str, record: User | Link) -> str:
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"  # noqa: S608 - both are ours, the values are bound
 
 
-def _find_user(connection: sqlite3.Connection, *, user_id: str) -> User | None:
-    row = connection.execute("SELECT * FROM users WHERE user_id = ?", (user_id,)).fetchone()
-    return user_of(dict(row)) if row else None
+def value_of(value: Any) -> Any:
+    """Read what a column holds as `shared.items` reads the same in DynamoDB."""
+    match value:
+        case bytes():
+            return Binary(value)
+        case float() if value.is_integer():
+            return int(value)
+    return value
 
 
-def _find_link(connection: sqlite3.Connection, *, short_code: str) -> Link | None:
-    row = connection.execute("SELECT * FROM urls WHERE short_code = ?", (short_code,)).fetchone()
-    return _link(row) if row else None
-
-
-def _link(row: sqlite3.Row) -> Link:
-    return link_of(dict(row))
+def _text(raw: bytes) -> Any:
+    """Read a text; other code can have stored one that is no UTF-8, which is no more than bytes then."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw

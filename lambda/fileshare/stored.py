@@ -1,74 +1,122 @@
-"""Read users and links from what a database keeps, also where other code wrote it: in another form, or only in part."""
+"""Say what each route needs of a user or a link, whoever stored it: every attribute has one reading, in both databases.
 
-import logging
-from collections.abc import Mapping
+What is not there, or NULL, has its default; what is something else than it has to be makes the item one that does not
+fit (`shared.stored`). A time may have any form of ISO 8601, as other code writes it, and an address any spelling.
+"""
+
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fileshare.records import FREE, Link, User
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from fileshare.checks import is_short_code, is_target
+from fileshare.records import FREE, TRIAL, is_over
+from shared.stored import Found, Stored
 from shared.times import timestamp
 
-_logger = logging.getLogger(__name__)
+# What SQLite can count to. A link that was followed as often still leads where it leads.
+MOST_CLICKS = 2**63 - 1
 
 
-def user_of(values: Mapping[str, Any]) -> User:
-    """Make a user; a time that nobody can read counts as one that is not there."""
-    return User(
-        user_id=values["user_id"],
-        email=_text(values, "email") or "",
-        created_at=_time(values, "created_at") or "",
-        updated_at=_time(values, "updated_at") or "",
-        user_tier=_text(values, "user_tier") or FREE,
-        trial_used=bool(values.get("trial_used")),
-        trial_started_at=_time(values, "trial_started_at"),
-        trial_expires_at=_time(values, "trial_expires_at"),
-        token_hash=_text(values, "token_hash"),
-    )
-
-
-def link_of(values: Mapping[str, Any]) -> Link:
-    """Make a link; a time that nobody can read counts as one that is not there."""
-    return Link(
-        short_code=values["short_code"],
-        created_by_user=_text(values, "created_by_user") or "",
-        full_url=_text(values, "full_url") or "",
-        created_at=_time(values, "created_at") or "",
-        expires_at=_time(values, "expires_at"),
-        expires_at_ttl=_number(values, "expires_at_ttl"),
-        file_key=_text(values, "file_key"),
-        filename=_text(values, "filename"),
-        click_count=_number(values, "click_count") or 0,
-    )
-
-
-def _time(values: Mapping[str, Any], name: str) -> str | None:
+def _time(text: str) -> str:
     """Write a time as `shared.times` does, so that texts sort as times do; without an offset it is UTC."""
-    text = _text(values, name)
-    if text is None:
-        return None
     try:
         moment = datetime.fromisoformat(text.strip())
         return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        _warn_of(name)
-        return None
+        raise PydanticCustomError("time", "is no time") from None
 
 
-def _text(values: Mapping[str, Any], name: str) -> str | None:
-    value = values.get(name)
-    if value is None or isinstance(value, str):
-        return value
-    _warn_of(name)
-    return None
+def _code(text: str) -> str:
+    if not is_short_code(text):
+        raise PydanticCustomError("code", "is no code that anybody can follow")
+    return text
 
 
-def _number(values: Mapping[str, Any], name: str) -> int | None:
-    value = values.get(name)
-    if value is None or isinstance(value, int):
-        return value
-    _warn_of(name)
-    return None
+def _flag(value: Any) -> Any:
+    # SQLite has no booleans, and what came from there can have kept its 0 or 1.
+    return bool(value) if type(value) is int and value in (0, 1) else value
 
 
-def _warn_of(name: str) -> None:
-    _logger.warning("A field has a value that cannot be read, so it counts as not there.", extra={"field": name})
+AnyTime = Annotated[str, AfterValidator(_time)]
+Clicks = Annotated[int, Field(ge=0, le=MOST_CLICKS)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+ShortCode = Annotated[str, AfterValidator(_code)]
+
+
+class Holder(Stored):
+    """Who has a token; users who came from elsewhere have none yet."""
+
+    user_id: str
+    token_hash: str | None = Field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Whoever sent a request: a user with a token, as stored at that moment."""
+
+    user_id: str
+    found: Found = field(repr=False)
+
+
+class Trial(Stored):
+    """What decides about a user's trial."""
+
+    user_id: str
+    email: str = ""
+    user_tier: str = FREE
+    trial_used: Flag = False
+    trial_started_at: AnyTime | None = None
+    trial_expires_at: AnyTime | None = None
+
+    @property
+    def was_used(self) -> bool:
+        """Tell whether the user has had the one trial; other code may have written the tier alone."""
+        return self.trial_used or self.user_tier == TRIAL
+
+    @property
+    def can_start(self) -> bool:
+        """Tell whether the trial can be started: what is offered, and what the database's condition asks for."""
+        return self.user_tier == FREE and not self.trial_used
+
+
+class Owned(Stored):
+    """Whose a link is."""
+
+    created_by_user: str
+
+
+class Ending(Stored):
+    """A link as far as its end goes."""
+
+    expires_at: AnyTime | None = None
+
+    def has_expired(self, now: str) -> bool:
+        """Tell whether nobody may follow the link any more."""
+        return is_over(self.expires_at, now)
+
+
+class Target(Ending):
+    """What is needed to follow a link."""
+
+    full_url: str
+    click_count: Clicks = 0
+
+    def may_be_followed(self, now: str) -> bool:
+        """Tell whether the link is alive and leads where a browser may be sent: other code may have written it."""
+        return not self.has_expired(now) and is_target(self.full_url)
+
+    def followed(self) -> "Target":
+        """Count a click; one that was counted up to the end stays there."""
+        return self.model_copy(update={"click_count": min(self.click_count + 1, MOST_CLICKS)})
+
+
+class ShownLink(Target, Owned):
+    """A link as its owner sees it, alone and in the list."""
+
+    short_code: ShortCode
+    created_at: AnyTime
+    file_key: str | None = None
+    filename: str | None = None

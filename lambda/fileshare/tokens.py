@@ -33,4 +33,5 @@ def user_id_of(token: str) -> str | None:
 
 def opens(token: str, hashed: str | None) -> bool:
     """Tell whether a token is the one that was stored, in the same time for every wrong one."""
-    return hmac.compare_digest(hash_key(token), hashed or "")
+    # As bytes: texts are compared in ASCII alone, and other code can have stored any.
+    return hmac.compare_digest(hash_key(token).encode(), (hashed or "").encode())

@@ -4,7 +4,8 @@ import math
 from datetime import datetime, timedelta
 
 from fileshare.models import TrialStatus
-from fileshare.records import FREE, TRIAL, User
+from fileshare.records import FREE, TRIAL
+from fileshare.stored import Trial
 from shared.times import timestamp
 
 DAYS = 30
@@ -15,38 +16,38 @@ ENDED = "Your premium trial has ended"
 PREMIUM = "Premium"
 
 
-def tier_at(user: User, now: datetime) -> str:
+def tier_at(trial: Trial, now: datetime) -> str:
     """Give the tier that counts: the stored one, until the trial's end; nobody has to write at that second."""
-    return FREE if user.user_tier == TRIAL and not _runs(user, now) else user.user_tier
+    return FREE if trial.user_tier == TRIAL and not _runs(trial, now) else trial.user_tier
 
 
-def status_of(user: User, now: datetime) -> TrialStatus:
+def status_of(trial: Trial, now: datetime) -> TrialStatus:
     """Describe a user's trial."""
-    running = user.user_tier == TRIAL and _runs(user, now)
-    tier = tier_at(user, now)
-    left = _days_left(user, now) if running else 0
+    running = trial.user_tier == TRIAL and _runs(trial, now)
+    tier = tier_at(trial, now)
+    left = _days_left(trial, now) if running else 0
     if running:
         message = f"Premium trial - {left} {'day' if left == 1 else 'days'} left"
     elif tier != FREE:
         message = PREMIUM
     else:
-        message = ENDED if user.trial_used else OFFER
+        message = OFFER if trial.can_start else ENDED
     return TrialStatus(
-        email=user.email,
+        email=trial.email,
         user_tier=tier,
         message=message,
-        can_start_trial=tier == FREE and not user.trial_used,
+        can_start_trial=trial.can_start,
         trial_active=running,
-        trial_used=user.trial_used,
-        trial_started_at=user.trial_started_at,
-        trial_expires_at=user.trial_expires_at,
+        trial_used=trial.was_used,
+        trial_started_at=trial.trial_started_at,
+        trial_expires_at=trial.trial_expires_at,
         days_left=left,
     )
 
 
-def _runs(user: User, now: datetime) -> bool:
-    return user.trial_expires_at is not None and user.trial_expires_at > timestamp(now)
+def _runs(trial: Trial, now: datetime) -> bool:
+    return trial.trial_expires_at is not None and trial.trial_expires_at > timestamp(now)
 
 
-def _days_left(user: User, now: datetime) -> int:
-    return math.ceil((datetime.fromisoformat(user.trial_expires_at or "") - now) / timedelta(days=1))
+def _days_left(trial: Trial, now: datetime) -> int:
+    return math.ceil((datetime.fromisoformat(trial.trial_expires_at or "") - now) / timedelta(days=1))

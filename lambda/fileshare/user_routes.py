@@ -10,8 +10,8 @@ from fileshare import openapi
 from fileshare.auth import Authenticator, forbidden
 from fileshare.bearer import user_of
 from fileshare.models import CreatedUser, Health, NewUser, TrialStatus
-from fileshare.records import User
 from fileshare.settings import Settings, Tables
+from fileshare.stored import Caller
 from fileshare.users import UserService
 from fileshare.version import VERSION
 from shared.bodies import read_body
@@ -20,6 +20,7 @@ from shared.openapi import operation, responses
 from shared.routers import make_router
 
 SIGN_UP_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["email"]}
+TRIAL_SHOWN_ERRORS = {**openapi.ERRORS, 404: ("not_found", openapi.NO_TRIAL)}
 TRIAL_ERRORS = {**openapi.ERRORS, 409: openapi.CONFLICTS["trial"]}
 
 
@@ -57,20 +58,29 @@ def _add_trial(router: APIRouter, *, users: UserService, authenticator: Authenti
         summary="Tell where you stand with the trial",
         openapi_extra=operation(),
         responses=responses(
-            openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="The trial, and what the frontend shows."
+            TRIAL_SHOWN_ERRORS,
+            401,
+            403,
+            404,
+            422,
+            429,
+            500,
+            success=200,
+            description="The trial, and what the frontend shows.",
         ),
     )
     async def show_trial(
-        caller: Annotated[User, Depends(user)],
+        caller: Annotated[Caller, Depends(user)],
         email: Annotated[
             str | SkipJsonSchema[None],
             Query(max_length=1024, description="Whose trial it is: your own address, which it is without it as well."),
         ] = None,
     ) -> TrialStatus:
         # Every other address gets the same answer: whose it is has nothing to do with the caller's trial.
-        if email is not None and not users.has_address(caller, email):
+        trial = users.trial_of(caller)
+        if email is not None and not users.has_address(trial, email):
             raise forbidden("You can see your own trial only. Send your own address, or none.")
-        return users.trial_of(caller)
+        return users.status_of(trial)
 
     @router.post(
         "/trial",
@@ -78,5 +88,5 @@ def _add_trial(router: APIRouter, *, users: UserService, authenticator: Authenti
         openapi_extra=operation(),
         responses=responses(TRIAL_ERRORS, 401, 409, 429, 500, success=200, description="The trial runs."),
     )
-    async def start_trial(caller: Annotated[User, Depends(user)]) -> TrialStatus:
+    async def start_trial(caller: Annotated[Caller, Depends(user)]) -> TrialStatus:
         return await users.start_trial(caller)

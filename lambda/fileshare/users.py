@@ -6,11 +6,12 @@ from fileshare.addresses import Addresses
 from fileshare.checks import DoesNotFitError
 from fileshare.database import Database, EmailTaken
 from fileshare.models import CreatedUser, NewUser, TrialStatus
-from fileshare.openapi import CONFLICTS
+from fileshare.openapi import CONFLICTS, NO_TRIAL
 from fileshare.records import User
+from fileshare.stored import Caller, Trial
 from fileshare.tokens import new_token
 from fileshare.trials import LENGTH, status_of
-from shared.api_errors import ApiError, invalid
+from shared.api_errors import ApiError, invalid, not_found
 from shared.ids import new_id
 from shared.times import Clock, timestamp
 
@@ -36,23 +37,35 @@ class UserService:
             raise ApiError(HTTPStatus.CONFLICT, *CONFLICTS["email"]) from None
         return CreatedUser(user_id=user_id, email=email, user_tier=user.user_tier, created_at=now, token=token.clear)
 
-    async def start_trial(self, user: User) -> TrialStatus:
-        """Start the trial of a user who never had one; of two requests at once one starts it."""
+    async def start_trial(self, caller: Caller) -> TrialStatus:
+        """Start the trial of a user who is offered it; of two requests at once one starts it."""
+        trial = caller.found.read(Trial)
         now = self._clock()
-        started = await self._database.start_trial(
-            user.user_id, started_at=timestamp(now), expires_at=timestamp(now + LENGTH)
+        started = (
+            await self._database.start_trial(
+                caller.user_id, started_at=timestamp(now), expires_at=timestamp(now + LENGTH)
+            )
+            if trial is not None and trial.can_start
+            else None
         )
         if started is None:
             raise ApiError(HTTPStatus.CONFLICT, *CONFLICTS["trial"])
         return status_of(started, now)
 
-    def trial_of(self, user: User) -> TrialStatus:
-        """Say where a user stands with the trial."""
-        return status_of(user, self._clock())
+    def trial_of(self, caller: Caller) -> Trial:
+        """Read a user's trial."""
+        trial = caller.found.read(Trial)
+        if trial is None:
+            raise not_found(NO_TRIAL)
+        return trial
 
-    def has_address(self, user: User, text: str) -> bool:
+    def status_of(self, trial: Trial) -> TrialStatus:
+        """Say where a user stands with the trial."""
+        return status_of(trial, self._clock())
+
+    def has_address(self, trial: Trial, text: str) -> bool:
         """Tell whether an address is the user's, however either is spelled, or refuse what is no address."""
-        if self._addresses.same(text, user.email):
+        if self._addresses.same(text, trial.email):
             return True
         self._canonical(text)
         return False

@@ -5,7 +5,8 @@ no other attribute is looked at.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -13,13 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 from pydantic_core import PydanticCustomError
 
 from shared import ids, times
-from shared.dynamodb import Item
 from shared.items import plain
 
 # How many items are remembered that were logged; a table full of odd ones must not fill the memory, nor the log.
 REMEMBERED = 1000
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
+# Reads one attribute as a database gives it.
+Value = Callable[[Any], Any]
 
 
 class Stored(BaseModel):
@@ -53,9 +55,10 @@ class Reader(Generic[Parsed]):
     """Read the items of a table by a shape.
 
     `key` names the attributes that say in the log which item it was, where `shown` writes those that are personal.
+    `value` reads an attribute of another database than DynamoDB, and `logged` is what readers of one table share.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what there is to say of a table
         self,
         shape: type[Parsed],
         *,
@@ -63,31 +66,34 @@ class Reader(Generic[Parsed]):
         key: Sequence[str],
         logger: Logger,
         shown: Callable[[str], str] = str,
+        value: Value = plain,
+        logged: set[tuple[str, ...]] | None = None,
     ) -> None:
         self._shape = shape
         self._table = table
         self._key = tuple(key)
         self._logger = logger
         self._shown = shown
-        self._logged: set[tuple[str, ...]] = set()
+        self._value = value
+        self._logged = set() if logged is None else logged
 
-    def find(self, item: Item | None) -> Parsed | None:
+    def find(self, item: Mapping[str, Any] | None) -> Parsed | None:
         """Read an item; None where there is none, or none that fits, which is logged once."""
         if item is None:
             return None
         try:
-            return self._shape.model_validate(values_of(self._shape, item))
+            return self._shape.model_validate(values_of(self._shape, item, self._value))
         except ValidationError as error:
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             self._log(item, sorted({str(fault["loc"][0]) for fault in faults if fault["loc"]}))
             return None
 
-    def each(self, items: Iterable[Item]) -> Iterator[Parsed]:
+    def each(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Parsed]:
         """Read the items that fit, and leave out the others, each of which is logged once."""
         return (found for item in items if (found := self.find(item)) is not None)
 
-    def _log(self, item: Item, attributes: Sequence[str]) -> None:
-        key = {name: self._shown(str(next(iter(item[name].values()), ""))) for name in self._key if name in item}
+    def _log(self, item: Mapping[str, Any], attributes: Sequence[str]) -> None:
+        key = {name: self._shown(str(self._value(item[name]))) for name in self._key if name in item}
         seen = (*key.values(), *attributes)
         if seen in self._logged:
             return
@@ -98,6 +104,33 @@ class Reader(Generic[Parsed]):
         )
 
 
-def values_of(shape: type[BaseModel], item: Item) -> dict[str, Any]:
+class Readers:
+    """The readers of one table, made when a shape is first asked for; the options are those of `Reader`."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = {"logged": set(), **options}
+        self._made: dict[type[BaseModel], Reader[Any]] = {}
+
+    def of(self, shape: type[Parsed]) -> Reader[Parsed]:
+        """Give the reader of a shape."""
+        made = self._made.get(shape)
+        if made is None:
+            made = self._made[shape] = Reader(shape, **self._options)
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An item as its table has it, which each route reads as far as it needs it."""
+
+    item: Mapping[str, Any] = field(repr=False)
+    readers: Readers = field(repr=False)
+
+    def read(self, shape: type[Parsed]) -> Parsed | None:
+        """Read the item by a shape; None where it does not fit."""
+        return self.readers.of(shape).find(self.item)
+
+
+def values_of(shape: type[BaseModel], item: Mapping[str, Any], value_of: Value = plain) -> dict[str, Any]:
     """Read the attributes of an item that a shape has, by the names of its fields."""
-    return {name: value for name in shape.model_fields if name in item and (value := plain(item[name])) is not None}
+    return {name: value for name in shape.model_fields if name in item and (value := value_of(item[name])) is not None}

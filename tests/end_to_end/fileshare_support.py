@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from aws_lambda_powertools import Logger
 
 from fileshare.records import Link, User
 from fileshare.sqlite_database import SQLiteDatabase
@@ -171,7 +172,7 @@ def old_file(path: Path, *, users: int, links: int) -> tuple[list[User], list[Li
         )
         for number in range(links)
     ]
-    SQLiteDatabase(path, threads=1).close()
+    SQLiteDatabase(path, threads=1, logger=Logger(service="old", level="ERROR")).close()
     with closing(sqlite3.connect(path)) as connection, connection:
         for table, records in (("users", people), ("urls", shared)):
             names = list(type(records[0]).__dataclass_fields__)

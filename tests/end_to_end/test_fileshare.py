@@ -18,7 +18,6 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from fileshare.dynamodb_database import read_link, read_user
 from fileshare.tokens import new_token
 from harness.environment import read_environment
 from harness.local.clients import local_client
@@ -46,6 +45,7 @@ from tests.end_to_end.fileshare_support import (
     stop_in_the_middle,
     those_of,
 )
+from tests.unit.fileshare.support import read_link, read_user
 
 pytestmark = pytest.mark.end_to_end
 

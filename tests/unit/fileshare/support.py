@@ -9,16 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
-from fileshare.database import CodeTaken, EmailTaken, Page
-from fileshare.records import FREE, TRIAL, Link, User
+from fileshare.database import CodeTaken, Database, EmailTaken, Page
+from fileshare.records import TRIAL, Link, User, values_of
 from fileshare.settings import Tables
+from fileshare.stored import Holder, ShownLink, Target, Trial
 from fileshare.tokens import new_token
+from shared.dynamodb import Item
+from shared.items import from_item
+from shared.stored import Found, Readers, Stored
 from tests.unit.support import Answer, HttpCaller
 
 T = TypeVar("T")
+Shape = TypeVar("Shape", bound=Stored)
 
 REGION = "us-east-1"
 START = "2026-01-31T09:15:02.104233Z"
@@ -75,6 +81,43 @@ def a_link(owner: str = "nobody", **changes: Any) -> Link:
     return replace(link, **changes)
 
 
+class WholeUser(Holder, Trial):
+    """A user with every attribute."""
+
+    created_at: str
+    updated_at: str
+
+
+class WholeLink(ShownLink):
+    """A link with every attribute."""
+
+    expires_at_ttl: int | None = None
+
+
+async def user_in(database: Database, user_id: str) -> User | None:
+    """Read a user from a database, field for field."""
+    found = await database.user(user_id)
+    whole = None if found is None else found.read(WholeUser)
+    return None if whole is None else User(**whole.model_dump())
+
+
+async def link_in(database: Database, short_code: str) -> Link | None:
+    """Read a link from a database, field for field."""
+    found = await database.link(short_code)
+    whole = None if found is None else found.read(WholeLink)
+    return None if whole is None else Link(**whole.model_dump())
+
+
+def read_user(item: Item) -> User:
+    """Read a user of ours."""
+    return User(**from_item(item))
+
+
+def read_link(item: Item) -> Link:
+    """Read a link of ours."""
+    return Link(**from_item(item))
+
+
 def aside(work: Coroutine[Any, Any, T]) -> T:
     """Wait for a call of the database in a thread of its own, where Mangum's event loop is not disturbed."""
     with ThreadPoolExecutor(1) as thread:
@@ -108,49 +151,49 @@ class ModelDatabase:
 
     users: dict[str, User] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
+    readers: Readers = field(
+        default_factory=lambda: Readers(
+            table="model", key=(), logger=Logger(service="model", level="CRITICAL"), value=lambda value: value
+        )
+    )
 
     async def create_user(self, user: User) -> None:
         if any(found.email == user.email for found in self.users.values()) or user.user_id in self.users:
             raise EmailTaken
         self.users[user.user_id] = user
 
-    async def user(self, user_id: str) -> User | None:
-        return self.users.get(user_id)
+    async def user(self, user_id: str) -> Found | None:
+        return self._found(self.users.get(user_id))
 
-    async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> User | None:
-        user = self.users.get(user_id)
-        if user is None or user.trial_used or user.user_tier != FREE:
+    async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> Trial | None:
+        found = self._found(self.users.get(user_id))
+        trial = None if found is None else found.read(Trial)
+        if trial is None or not trial.can_start:
             return None
-        self.users[user_id] = replace(
-            user,
-            user_tier=TRIAL,
-            trial_used=True,
-            trial_started_at=started_at,
-            trial_expires_at=expires_at,
-            updated_at=started_at,
-        )
-        return self.users[user_id]
+        changes = {"trial_started_at": started_at, "trial_expires_at": expires_at}
+        user = replace(self.users[user_id], user_tier=TRIAL, trial_used=True, updated_at=started_at, **changes)
+        self.users[user_id] = user
+        return Trial(user_id=user_id, email=user.email, user_tier=TRIAL, trial_used=True, **changes)
 
     async def create_link(self, link: Link) -> None:
         if link.short_code in self.links:
             raise CodeTaken
         self.links[link.short_code] = link
 
-    async def link(self, short_code: str) -> Link | None:
-        return self.links.get(short_code)
+    async def link(self, short_code: str) -> Found | None:
+        return self._found(self.links.get(short_code))
 
-    async def follow(self, short_code: str, *, now: str) -> Link | None:
-        link = self.links.get(short_code)
-        if link is None or not link.may_be_followed(now):
+    async def follow(self, short_code: str, *, now: str) -> Target | None:
+        target = self._read(Target, short_code)
+        if target is None or not target.may_be_followed(now):
             return None
+        link = self.links[short_code]
         self.links[short_code] = replace(link, click_count=link.click_count + 1)
-        return self.links[short_code]
+        return self._read(Target, short_code)
 
     async def links_of(self, user_id: str, *, after: str | None, limit: int, now: str) -> Page:
-        mine = sorted(
-            (link for link in self.links.values() if link.created_by_user == user_id and not link.has_expired(now)),
-            key=lambda link: link.short_code,
-        )
+        every = (link for code in sorted(self.links) if (link := self._read(ShownLink, code)) is not None)
+        mine = [link for link in every if link.created_by_user == user_id and not link.has_expired(now)]
         rest = [link for link in mine if after is None or link.short_code > after]
         return Page(links=rest[:limit], after=rest[limit - 1].short_code if len(rest) > limit else None)
 
@@ -163,6 +206,13 @@ class ModelDatabase:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _found(self, record: User | Link | None) -> Found | None:
+        return None if record is None else Found(item=values_of(record), readers=self.readers)
+
+    def _read(self, shape: type[Shape], short_code: str) -> Shape | None:
+        found = self._found(self.links.get(short_code))
+        return None if found is None else found.read(shape)
 
 
 @dataclass

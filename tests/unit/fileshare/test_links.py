@@ -19,7 +19,7 @@ from fileshare.models import NewLink
 from fileshare.settings import Settings
 from fileshare.short_codes import new_short_code
 from shared.api_errors import Throttled
-from tests.unit.fileshare.support import Api, a_user, aside
+from tests.unit.fileshare.support import Api, a_user, aside, link_in
 from tests.unit.support import Clock
 
 URL = "https://example.com/report.pdf?a=1&b=%20#top"
@@ -72,7 +72,7 @@ def test_a_link_ends_at_its_moment_for_everybody(api: Api, stranger: Api, clock:
 def test_dynamodb_never_sweeps_a_link_before_its_end(api: Api, database: Database, clock: Clock) -> None:
     end = datetime(2026, 1, 31, 10, 0, 0, 1, tzinfo=UTC)
     link = api.shorten(URL, expires_at=end.isoformat())
-    stored = aside(database.link(link["short_code"]))
+    stored = aside(link_in(database, link["short_code"]))
     assert stored
     assert stored.expires_at_ttl == int(end.timestamp()) + 1
 
@@ -120,7 +120,7 @@ def test_a_code_that_is_taken_is_drawn_again(database: Database, clock: Clock) -
     first = aside(service.shorten(NewLink(full_url=f"{URL}1"), owner))
     second = aside(service.shorten(NewLink(full_url=f"{URL}2"), owner))
     assert (first.short_code, second.short_code) == ("collision1", "collision2")
-    assert aside(database.link("collision1")) == first
+    assert aside(link_in(database, "collision1")) == first
 
 
 def test_when_no_code_is_free_the_caller_comes_back_later(database: Database, clock: Clock) -> None:

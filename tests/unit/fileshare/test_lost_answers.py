@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from fileshare.app import open_database
 from fileshare.database import Database
 from fileshare.settings import Settings, Tables
-from tests.unit.fileshare.support import LATER, START, a_link, a_user, lost_answer
+from tests.unit.fileshare.support import LATER, START, a_link, a_user, link_in, lost_answer, user_in
 from tests.unit.support import Interrupting
 
 OTHER = "2026-01-31T10:00:00.000000Z"
@@ -40,7 +40,7 @@ def test_a_click_that_came_second_is_refused_though_it_was_sent_twice(dynamodb: 
     with lost_answer(dynamodb, "UpdateItem") as lost:
         assert asyncio.run(database.start_trial(user.user_id, started_at=START, expires_at=LATER)) is None
     assert lost == [400]
-    assert asyncio.run(database.user(user.user_id)) == user
+    assert asyncio.run(user_in(database, user.user_id)) == user
 
 
 def test_a_second_click_at_the_same_microsecond_is_refused(database: Database) -> None:
@@ -58,7 +58,7 @@ def test_a_delete_that_deleted_says_so(dynamodb: Any, database: Database) -> Non
     with lost_answer(dynamodb, "DeleteItem") as lost:
         assert asyncio.run(database.delete_link(link.short_code, owner="owner"))
     assert lost == [200]
-    assert asyncio.run(database.link(link.short_code)) is None
+    assert asyncio.run(link_in(database, link.short_code)) is None
 
 
 def test_a_delete_of_anothers_link_is_refused_though_it_was_sent_twice(dynamodb: Any, database: Database) -> None:
@@ -67,7 +67,7 @@ def test_a_delete_of_anothers_link_is_refused_though_it_was_sent_twice(dynamodb:
     with lost_answer(dynamodb, "DeleteItem") as lost:
         assert not asyncio.run(database.delete_link(link.short_code, owner="another"))
     assert lost == [400]
-    assert asyncio.run(database.link(link.short_code)) == link
+    assert asyncio.run(link_in(database, link.short_code)) == link
 
 
 def test_a_link_is_stored_once_and_its_code_is_not_drawn_again(dynamodb: Any, database: Database) -> None:
@@ -75,7 +75,7 @@ def test_a_link_is_stored_once_and_its_code_is_not_drawn_again(dynamodb: Any, da
     with lost_answer(dynamodb, "PutItem") as lost:
         asyncio.run(database.create_link(link))
     assert lost == [200]
-    assert asyncio.run(database.link(link.short_code)) == link
+    assert asyncio.run(link_in(database, link.short_code)) == link
 
 
 def test_a_user_signs_up_once_and_gets_in(dynamodb: Any, database: Database) -> None:
@@ -83,7 +83,7 @@ def test_a_user_signs_up_once_and_gets_in(dynamodb: Any, database: Database) -> 
     with lost_answer(dynamodb, "TransactWriteItems") as lost:
         asyncio.run(database.create_user(user))
     assert lost == [200]
-    assert asyncio.run(database.user(user.user_id)) == user
+    assert asyncio.run(user_in(database, user.user_id)) == user
 
 
 def test_a_click_does_not_count_for_a_target_that_was_changed_at_that_moment(
@@ -104,5 +104,5 @@ def test_a_click_does_not_count_for_a_target_that_was_changed_at_that_moment(
     )
     asyncio.run(database.create_link(link))
     assert asyncio.run(database.follow(link.short_code, now=START)) is None
-    assert asyncio.run(database.link(link.short_code)) == replace(link, full_url="javascript:alert(1)")
+    assert asyncio.run(link_in(database, link.short_code)) == replace(link, full_url="javascript:alert(1)")
     database.close()

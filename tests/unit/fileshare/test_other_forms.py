@@ -8,13 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
+from pydantic import ValidationError
 
 from fileshare.database import Database
 from fileshare.records import TRIAL
 from fileshare.settings import Settings, Tables
-from fileshare.stored import link_of, user_of
+from fileshare.stored import ShownLink, Target, Trial
 from fileshare.tokens import new_token
-from tests.unit.fileshare.support import Api, a_link, a_user, aside
+from shared.stored import Readers
+from tests.unit.fileshare.support import Api, a_user, aside
 
 # The clock of the tests stands at 2026-01-31T09:15.
 FORMS = [
@@ -28,29 +31,62 @@ FORMS = [
 UNREADABLE = ["", "soon", "2026-02-31", "1770724800", "0001-01-01T00:00:00+14:00", "2026-02-10T12:30:00Z; secret"]
 
 
+USER: dict[str, Any] = {"user_id": "42"}
+LINK: dict[str, Any] = {"short_code": "abc", "created_by_user": "42", "full_url": "u", "created_at": "2026-02-10"}
+
+
 @pytest.mark.parametrize(("written", "read"), FORMS)
 def test_a_time_is_read_in_its_other_forms(written: str, read: str) -> None:
-    user = user_of({"user_id": "42", "trial_started_at": written, "trial_expires_at": written, "updated_at": written})
-    assert (user.trial_started_at, user.trial_expires_at, user.updated_at) == (read, read, read)
-    link = link_of({"short_code": "abc", "created_at": written, "expires_at": written})
+    user = Trial.model_validate({**USER, "trial_started_at": written, "trial_expires_at": written})
+    assert (user.trial_started_at, user.trial_expires_at) == (read, read)
+    link = ShownLink.model_validate({**LINK, "created_at": written, "expires_at": written})
     assert (link.created_at, link.expires_at) == (read, read)
 
 
 @pytest.mark.parametrize("value", [*UNREADABLE, 1770724800, True, ["2026-02-10"]], ids=str)
-def test_a_time_that_cannot_be_read_counts_as_not_there_and_the_log_names_the_field(
-    value: object, caplog: pytest.LogCaptureFixture
+def test_a_time_that_cannot_be_read_does_not_fit(value: object) -> None:
+    for shape, values, name in ((Trial, USER, "trial_expires_at"), (Target, LINK, "expires_at")):
+        with pytest.raises(ValidationError) as raised:
+            shape.model_validate({**values, name: value})
+        assert [error["loc"] for error in raised.value.errors()] == [(name,)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ({"BOOL": True}, True),
+        ({"BOOL": False}, False),
+        ({"N": "1"}, True),
+        ({"N": "0"}, False),
+        ({"N": "0.0"}, False),
+        ({"NULL": True}, False),
+        ({"N": "2"}, None),
+        ({"N": "1e100"}, None),
+        ({"S": "false"}, None),
+        ({"L": []}, None),
+    ],
+    ids=str,
+)
+def test_whether_a_trial_was_used_has_one_reading(logger: Logger, stored: dict[str, Any], read: bool | None) -> None:  # noqa: FBT001 - a row of a table
+    readers = Readers(table="users", key=("user_id",), logger=logger)
+    trial = readers.of(Trial).find({"user_id": {"S": "42"}, "trial_used": stored})
+    assert (None if trial is None else trial.trial_used) == read
+
+
+def test_the_log_names_a_link_that_does_not_fit_once_and_no_value(
+    api: Api, stranger: Api, write: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert user_of({"user_id": "42", "trial_expires_at": value}).trial_expires_at is None
-    assert link_of({"short_code": "abc", "expires_at": value}).expires_at is None
-    assert [vars(record)["field"] for record in caplog.records] == ["trial_expires_at", "expires_at"]
-    assert {record.levelname for record in caplog.records} == {"WARNING"}
-
-
-def test_fields_of_another_kind_count_as_not_there() -> None:
-    bare = {"short_code": "abc"}
-    strange = {**bare, "full_url": 7, "created_by_user": None, "click_count": "many", "filename": ["a"]}
-    assert link_of(strange) == link_of(bare)
-    assert user_of({"user_id": "42", "email": 7, "user_tier": 1, "token_hash": True}) == user_of({"user_id": "42"})
+    code = api.shorten()["short_code"]
+    write("urls", "short_code", code, expires_at="a value for no log")
+    for _ in range(3):
+        assert api.call("GET", "/api/links").json() == {"links": [], "next_cursor": None}
+        assert api.call("GET", f"/api/links/{code}").error_code == "not_found"
+        assert stranger.get(f"/{code}").error_code == "not_found"
+    log = capsys.readouterr().out
+    lines = [line for line in map(json.loads, log.splitlines()) if "does not fit" in str(line["message"])]
+    assert [(line["key"], line["attributes"]) for line in lines] == [({"short_code": code}, ["expires_at"])]
+    assert "a value for no log" not in log
+    assert api.call("DELETE", f"/api/links/{code}").status == 204
 
 
 @pytest.fixture
@@ -85,14 +121,12 @@ def write(request: pytest.FixtureRequest, settings: Settings, database: Database
         ("2030-01-01T00:00:00", {"trial_active": True, "user_tier": "trial"}),
         ("2030-01-01", {"trial_active": True, "trial_expires_at": "2030-01-01T00:00:00.000000Z"}),
         ("2026-01-31 09:00:00", {"trial_active": False, "message": "Your premium trial has ended"}),
-        ("whenever it is over: secret", {"trial_active": False, "trial_expires_at": None, "days_left": 0}),
     ],
 )
-def test_a_trial_whose_end_stands_in_another_form_is_shown(  # noqa: PLR0913, PLR0917 - a row of a table, and what it needs
+def test_a_trial_whose_end_stands_in_another_form_is_shown(
     make_api: Callable[[], Api],
     database: Database,
     write: Callable[..., None],
-    capsys: pytest.CaptureFixture[str],
     written: str,
     status: dict[str, Any],
 ) -> None:
@@ -105,10 +139,29 @@ def test_a_trial_whose_end_stands_in_another_form_is_shown(  # noqa: PLR0913, PL
     answer = api.call("GET", "/api/trial")
     assert answer.status == 200, answer
     assert answer.json() == answer.json() | status
+
+
+def test_a_trial_that_cannot_be_read_is_neither_shown_nor_started_and_stays_as_it_is(
+    api: Api, write: Callable[..., None], database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user_id = api.sign_up()["user_id"]
+    write("users", "user_id", user_id, trial_expires_at="a value for no log")
+    before = aside(database.user(user_id))
+    for _ in range(2):
+        assert (shown := api.call("GET", "/api/trial")).status == 404
+        assert shown.error_code == "not_found"
+        assert (started := api.call("POST", "/api/trial")).status == 409
+        assert started.error_code == "trial_not_available"
+    after = aside(database.user(user_id))
+    assert before is not None
+    assert after is not None
+    assert after.item == before.item
     log = capsys.readouterr().out
-    warnings = [line for line in map(json.loads, log.splitlines()) if line["level"] == "WARNING"]
-    assert [line["field"] for line in warnings] == (["trial_expires_at"] if "whenever" in written else [])
-    assert written not in log
+    lines = [line for line in map(json.loads, log.splitlines()) if "does not fit" in str(line["message"])]
+    assert [(line["key"], line["attributes"]) for line in lines] == [({"user_id": user_id}, ["trial_expires_at"])]
+    assert "a value for no log" not in log
+    # What the trial has nothing to do with goes on.
+    api.shorten()
 
 
 @pytest.mark.parametrize(
@@ -119,8 +172,8 @@ def test_a_trial_whose_end_stands_in_another_form_is_shown(  # noqa: PLR0913, PL
         ("2026-01-31 09:00:00", 410),
         ("2026-01-31T12:00:00+05:00", 410),
         ("2026-01-31T08:00:00-05:00", 302),
-        ("never", 302),
-        ("1", 302),
+        ("never", 404),
+        ("1", 404),
     ],
 )
 def test_a_link_whose_end_stands_in_another_form_ends_then(
@@ -131,7 +184,7 @@ def test_a_link_whose_end_stands_in_another_form_ends_then(
     assert stranger.get(f"/{code}").status == status
     shown = [link["short_code"] for link in api.call("GET", "/api/links").json()["links"]]
     assert shown == ([code] if status == 302 else [])
-    assert api.call("GET", f"/api/links/{code}").status == (200 if status == 302 else 410)
+    assert api.call("GET", f"/api/links/{code}").status == (200 if status == 302 else status)
 
 
 @pytest.mark.parametrize(
@@ -149,19 +202,23 @@ def test_a_target_that_other_code_wrote_is_checked_before_it_is_followed_and_cou
 ) -> None:
     code = api.shorten()["short_code"]
     write("urls", "short_code", code, full_url=target)
+    before = aside(database.link(code))
     answer = stranger.get(f"/{code}")
     assert (answer.status, answer.error_code) == (404, "not_found")
     assert "location" not in answer.headers
-    stored = aside(database.link(code))
-    assert stored is not None
-    assert stored.click_count == 0
+    after = aside(database.link(code))
+    assert before is not None
+    assert after is not None
+    assert after.item == before.item
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["short_code"] for line in lines if line["level"] == "WARNING"] == [code]
+    warnings = [line for line in lines if line["level"] == "WARNING"]
+    assert [line.get("short_code") or line["key"]["short_code"] for line in warnings] == [code]
     assert target is None or target not in json.dumps(lines, ensure_ascii=False)
 
 
 def test_a_link_may_be_followed_when_it_is_alive_and_leads_somewhere() -> None:
     now = "2026-01-31T09:15:02.104233Z"
-    assert a_link().may_be_followed(now)
-    assert not a_link(expires_at=now).may_be_followed(now)
-    assert not a_link(full_url="").may_be_followed(now)
+    target = Target(full_url="https://example.com/")
+    assert target.may_be_followed(now)
+    assert not target.model_copy(update={"expires_at": now}).may_be_followed(now)
+    assert not target.model_copy(update={"full_url": ""}).may_be_followed(now)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from fileshare.sqlite_database import SQLiteDatabase
-from tests.unit.fileshare.support import a_link, a_user
+from tests.unit.fileshare.support import a_link, a_user, link_in, user_in
 
 
 class Faulty(sqlite3.Connection):
@@ -47,8 +48,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def database(path: Path, faulty: type[Faulty]) -> Iterator[SQLiteDatabase]:
-    made = SQLiteDatabase(path, threads=1)
+def database(path: Path, faulty: type[Faulty], logger: Logger) -> Iterator[SQLiteDatabase]:
+    made = SQLiteDatabase(path, threads=1, logger=logger)
     yield made
     made.close()
 
@@ -61,8 +62,8 @@ def test_a_disk_that_is_full_is_what_the_error_says(path: Path, faulty: type[Fau
         asyncio.run(database.create_link(large))
     small = a_link()
     asyncio.run(database.create_link(small))
-    assert asyncio.run(database.link(large.short_code)) is None
-    assert asyncio.run(database.link(small.short_code)) == small
+    assert asyncio.run(link_in(database, large.short_code)) is None
+    assert asyncio.run(link_in(database, small.short_code)) == small
 
 
 def test_a_commit_that_fails_is_rolled_back_and_the_next_write_works(
@@ -73,5 +74,5 @@ def test_a_commit_that_fails_is_rolled_back_and_the_next_write_works(
     with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
         asyncio.run(database.create_user(lost))
     asyncio.run(database.create_user(kept))
-    assert asyncio.run(database.user(lost.user_id)) is None
-    assert asyncio.run(database.user(kept.user_id)) == kept
+    assert asyncio.run(user_in(database, lost.user_id)) is None
+    assert asyncio.run(user_in(database, kept.user_id)) == kept

@@ -8,7 +8,7 @@ import pytest
 
 from fileshare.database import Database
 from fileshare.tokens import new_token
-from tests.unit.fileshare.support import Api, a_user, aside
+from tests.unit.fileshare.support import Api, a_user, aside, user_in
 from tests.unit.support import Clock
 
 OFFER = "Try Premium - Free for 30 days"
@@ -24,7 +24,7 @@ def trial(api: Api, email: str | None = None) -> dict[str, object]:
 def test_a_new_user_gets_a_token_that_opens_and_is_not_stored(api: Api, stranger: Api, database: Database) -> None:
     user = stranger.sign_up("Ada.Lovelace@Example.COM ")
     assert (user["email"], user["user_tier"]) == ("ada.lovelace@example.com", "free")
-    stored = aside(database.user(user["user_id"]))
+    stored = aside(user_in(database, user["user_id"]))
     assert stored
     assert user["token"] not in str(stored)
     assert stored.token_hash is not None

@@ -17,7 +17,7 @@ from fileshare.dynamodb_database import DynamoDBDatabase
 from fileshare.settings import Settings, Tables
 from fileshare.sqlite_database import SQLiteDatabase
 from shared.api_errors import Throttled
-from tests.unit.fileshare.support import START, a_link, a_user
+from tests.unit.fileshare.support import START, a_link, a_user, link_in, user_in
 from tests.unit.support import Clock
 
 SECONDS = 0.5
@@ -65,8 +65,8 @@ def test_twenty_slow_answers_of_dynamodb_take_the_time_of_one_and_leave_the_loop
     database.close()
 
 
-def test_a_reader_of_sqlite_does_not_wait_for_a_writer(tmp_path: Path) -> None:
-    database = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=4)
+def test_a_reader_of_sqlite_does_not_wait_for_a_writer(tmp_path: Path, logger: Logger) -> None:
+    database = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=4, logger=logger)
     link = a_link()
 
     async def check() -> None:
@@ -75,7 +75,7 @@ def test_a_reader_of_sqlite_does_not_wait_for_a_writer(tmp_path: Path) -> None:
             writer.execute("BEGIN IMMEDIATE")
             click = asyncio.create_task(database.follow(link.short_code, now=START))
             await asyncio.sleep(0.1)
-            assert await database.link(link.short_code) == link
+            assert await link_in(database, link.short_code) == link
             assert not click.done()
             writer.execute("COMMIT")
         followed = await click
@@ -87,10 +87,10 @@ def test_a_reader_of_sqlite_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 def test_a_writer_of_sqlite_that_waits_too_long_is_told_to_come_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logger: Logger
 ) -> None:
     monkeypatch.setattr(sqlite_database, "BUSY_SECONDS", 0.05)
-    database = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=1)
+    database = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=1, logger=logger)
     with closing(sqlite3.connect(tmp_path / "fileshare.sqlite3", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(Throttled):
@@ -98,15 +98,15 @@ def test_a_writer_of_sqlite_that_waits_too_long_is_told_to_come_back(
     database.close()
 
 
-def test_what_sqlite_keeps_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_what_sqlite_keeps_is_there_after_a_restart(tmp_path: Path, logger: Logger) -> None:
     user, link = a_user(), a_link()
-    first = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=2)
+    first = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=2, logger=logger)
     asyncio.run(first.create_user(user))
     asyncio.run(first.create_link(link))
     first.close()
-    second = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=2)
-    assert asyncio.run(second.user(user.user_id)) == user
-    assert asyncio.run(second.link(link.short_code)) == link
+    second = SQLiteDatabase(tmp_path / "fileshare.sqlite3", threads=2, logger=logger)
+    assert asyncio.run(user_in(second, user.user_id)) == user
+    assert asyncio.run(link_in(second, link.short_code)) == link
     second.close()
 
 
@@ -126,7 +126,7 @@ def test_the_database_is_closed_when_the_server_ends(
             await database.create_user(a_user())
             assert (tmp_path / "fileshare.sqlite3-wal").exists() is isinstance(settings.database, Path)
         with pytest.raises(RuntimeError, match="shutdown"):
-            await database.user("anybody")
+            await user_in(database, "anybody")
 
     asyncio.run(serve())
     # The last connection that closes brings what was written into the file, and takes the log beside it away.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fileshare.addresses import Addresses
-from fileshare.dynamodb_database import link_item, read_link, read_user, user_item
+from fileshare.dynamodb_database import link_item, user_item
 from fileshare.records import FREE, TRIAL, Link, User
 from fileshare.settings import Tables
 from fileshare.sqlite_database import SCHEMA
@@ -20,6 +20,7 @@ from harness.migration.address_tables import AddressTables
 from harness.migration.addresses import AddressReport, Migration
 from harness.migration.snapshot import Store
 from shared.times import timestamp
+from tests.unit.fileshare.support import read_link, read_user
 
 KELVIN = "\N{KELVIN SIGN}"
 PLAIN, MERGING = Addresses(), Addresses(merge_plus=True)

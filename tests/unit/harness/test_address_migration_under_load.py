@@ -22,8 +22,9 @@ from fileshare.auth import Authenticator
 from fileshare.database import Database
 from fileshare.links import LinkService
 from fileshare.models import NewLink, NewUser
-from fileshare.records import TRIAL, User
+from fileshare.records import TRIAL
 from fileshare.settings import Settings, Tables
+from fileshare.stored import Caller
 from fileshare.tokens import new_token
 from fileshare.users import UserService
 from shared.api_errors import ApiError
@@ -136,7 +137,7 @@ class Requests:
                 self.unexpected.append(error)
             self.done[number] += 1
 
-    async def _user(self, person: Person, chance: random.Random) -> User:
+    async def _user(self, person: Person, chance: random.Random) -> Caller:
         with self.lock:
             token = chance.choice(list(person.tokens.values()))
         return await self.authenticator.authenticate(token)

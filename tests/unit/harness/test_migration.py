@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from fileshare.dynamodb_database import link_item, read_link, read_user, reservation_item, user_item
+from fileshare.dynamodb_database import link_item, reservation_item, user_item
 from fileshare.records import TRIAL, Link, User, values_of
 from fileshare.settings import Tables
 from fileshare.sqlite_database import SCHEMA, SQLiteDatabase
@@ -27,7 +28,7 @@ from harness.migration.progress import progress_of
 from harness.migration.run import Report, migrate
 from shared.items import from_item
 from tests.unit.fileshare.conftest import two_tables
-from tests.unit.fileshare.support import LATER, START, a_link, a_user, make_tables
+from tests.unit.fileshare.support import LATER, START, a_link, a_user, make_tables, read_link, read_user
 from tests.unit.support import Interrupting, Refusing, client_error
 
 NEWER = "2026-02-01T00:00:00.000000Z"
@@ -53,7 +54,7 @@ class Migration:
 
     def fill(self, *records: User | Link) -> None:
         """Write records as the application on SQLite does."""
-        database = SQLiteDatabase(self.path, threads=1)
+        database = SQLiteDatabase(self.path, threads=1, logger=Logger(service="old", level="ERROR"))
 
         async def write() -> None:
             for record in records:
