@@ -14,6 +14,7 @@ from mangum import Mangum
 
 from fileshare.app import create_app, open_database
 from fileshare.checks import is_short_code
+from fileshare.database import Database
 from fileshare.dynamodb_database import link_item, user_item
 from fileshare.records import Link, User
 from fileshare.settings import Settings, Tables
@@ -82,6 +83,7 @@ class World(Protocol):
     """A database and a service on it."""
 
     api: Api
+    database: Database
 
     def put(self, table: str, item: Typed) -> bool: ...
     def clear(self) -> None: ...
@@ -95,7 +97,7 @@ class TablesWorld:
     def __init__(self, client: Any, tables: Tables, logger: Logger) -> None:
         self._client = client
         self._tables = tables
-        self.api, self._database = service(Settings(database=tables), client, logger)
+        self.api, self.database = service(Settings(database=tables), client, logger)
 
     def put(self, table: str, item: Typed) -> bool:
         self._client.put_item(TableName=getattr(self._tables, table), Item=item)
@@ -110,7 +112,7 @@ class TablesWorld:
         return snapshot(self._client, self._tables.users, self._tables.urls)
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
 
 class FileWorld:
@@ -120,7 +122,7 @@ class FileWorld:
         self._path = path
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(schema)
-        self.api, self._database = service(Settings(database=path), None, logger)
+        self.api, self.database = service(Settings(database=path), None, logger)
 
     def put(self, table: str, item: Typed) -> bool:
         return self.put_row(table, columns_of(item))
@@ -159,10 +161,10 @@ class FileWorld:
             ]
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
 
-def service(settings: Settings, client: Any, logger: Logger) -> tuple[Api, Any]:
+def service(settings: Settings, client: Any, logger: Logger) -> tuple[Api, Database]:
     database = open_database(settings, client=client, logger=logger)
     # Each call sees the same moment, so that two services can be compared.
     app = create_app(settings=settings, database=database, clock=Clock(step=timedelta(0)), logger=logger)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fileshare.settings import Tables
+from fileshare.stored import Target
 from tests.hostile import EXTREMES, hostile
 from tests.unit.fileshare.hostile_support import (
     COLUMNS,
@@ -28,6 +29,7 @@ from tests.unit.fileshare.hostile_support import (
     columns_of,
     odd_values,
 )
+from tests.unit.fileshare.support import LATER, START, aside
 
 SLOW = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -76,6 +78,18 @@ def file_world(
     made = FileWorld(tmp_path / "old.sqlite3", logger, **schema)
     yield made
     made.close()
+
+
+@pytest.fixture
+def loose_world(tmp_path: Path, logger: Logger, event_loop: asyncio.AbstractEventLoop) -> Iterator[FileWorld]:
+    made = FileWorld(tmp_path / "loose.sqlite3", logger, schema=LOOSE_SCHEMA)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["dynamodb_world", "loose_world"])
+def either_world(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
 
 
 def visit_users(world: World, users: Iterable[Put]) -> Visit:
@@ -150,6 +164,41 @@ def test_whatever_stands_in_a_column_of_a_link_in_sqlite(file_world: FileWorld, 
     assert visit_links(file_world, links).findings == []
 
 
+@pytest.mark.drill(short=1)
+@pytest.mark.usefixtures("dynamodb")
+@pytest.mark.parametrize("count", [None, {"NULL": True}, {"N": "0"}], ids=["missing", "null", "zero"])
+def test_no_click_is_lost_on_a_count_that_was_none(either_world: World, count: Typed | None) -> None:
+    world = either_world
+    world.put("urls", changed(LINK, "click_count", count))
+
+    async def follow_at_once() -> list[Any]:
+        return await asyncio.gather(*(world.database.follow("code", now=START) for _ in range(20)))
+
+    followed = aside(follow_at_once())
+    assert sorted(target.click_count for target in followed if target is not None) == list(range(1, 21))
+    found = aside(world.database.link("code"))
+    assert found is not None
+    counted = found.read(Target)
+    assert counted is not None
+    assert counted.click_count == 20
+
+
+@pytest.mark.drill(short=1)
+@pytest.mark.usefixtures("dynamodb")
+@pytest.mark.parametrize("used", [None, {"NULL": True}, {"N": "0"}, {"BOOL": False}], ids=str)
+def test_of_twenty_at_once_one_starts_a_trial_that_was_not_used(either_world: World, used: Typed | None) -> None:
+    world = either_world
+    world.put("users", changed(changed(USER, "trial_used", used), "user_tier", {"NULL": True}))
+
+    async def start_at_once() -> list[Any]:
+        moments = (f"2026-01-31T10:00:{second:02}.000000Z" for second in range(20))
+        return await asyncio.gather(
+            *(world.database.start_trial("ada", started_at=moment, expires_at=LATER) for moment in moments)
+        )
+
+    assert len([trial for trial in aside(start_at_once()) if trial is not None]) == 1
+
+
 KEYS = ("é" * 1024, "\x01" * 2048, " ", "a b", "x" * 65, "x" * 2048, "ada@example.com", "\U0001f600", "a/b", "%2e", "'")
 
 
@@ -206,10 +255,3 @@ def test_both_databases_answer_the_same(
         assert visit.findings == []
         histories.append(visit.history)
     assert histories[0] == histories[1]
-
-
-@pytest.fixture
-def loose_world(tmp_path: Path, logger: Logger, event_loop: asyncio.AbstractEventLoop) -> Iterator[FileWorld]:
-    made = FileWorld(tmp_path / "loose.sqlite3", logger, schema=LOOSE_SCHEMA)
-    yield made
-    made.close()
