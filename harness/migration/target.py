@@ -5,18 +5,28 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 
-from fileshare.dynamodb_database import EMAIL_INDEX, link_item, reservation_item, reservation_key, user_item
+from fileshare.dynamodb_database import (
+    EMAIL_INDEX,
+    UNUSED,
+    UNUSED_VALUES,
+    absent,
+    link_item,
+    reservation_item,
+    reservation_key,
+    user_item,
+)
 from fileshare.records import Link, User, values_of
 from harness.errors import SawhorseError
 from harness.migration.source import BadRow
 from shared.api_errors import Throttled
 from shared.dynamodb import CONDITION_FAILED, ConditionFailed, DynamoDB, Item, TransactionCanceled, every_item
-from shared.items import from_item
+from shared.items import from_item, to_item
 from shared.retries import pause_seconds
 
 T = TypeVar("T")
@@ -100,7 +110,8 @@ class UserTable(Table):
         if reservation.get("reserved_for") != user.user_id:
             return "the address is not reserved for this user in DynamoDB"
         item = from_item(found[user.user_id])
-        if item.get("updated_at", "") > user.updated_at:
+        updated_at = item.get("updated_at")
+        if isinstance(updated_at, str) and updated_at > user.updated_at:
             return None
         return differing(values_of(user), item)
 
@@ -135,7 +146,7 @@ class UserTable(Table):
         """Write a user over an older one; nothing takes back a trial that was started in DynamoDB."""
         condition = "attribute_exists(#user_id) AND #updated_at < :updated_at AND #email = :email"
         if not user.trial_used:
-            condition += " AND #trial_used = :no"
+            condition += f" AND {UNUSED}"
         try:
             patiently(
                 lambda: self._dynamodb.put_item(
@@ -149,7 +160,7 @@ class UserTable(Table):
                     ExpressionAttributeValues={
                         ":updated_at": {"S": user.updated_at},
                         ":email": {"S": user.email},
-                        **({} if user.trial_used else {":no": {"BOOL": False}}),
+                        **({} if user.trial_used else to_item(UNUSED_VALUES)),
                     },
                 )
             )
@@ -180,12 +191,13 @@ class LinkTable(Table):
                     self._table,
                     Key={"short_code": {"S": link.short_code}},
                     UpdateExpression="SET #click_count = :clicks",
-                    ConditionExpression="attribute_exists(#short_code) AND #click_count < :clicks "
-                    "AND #full_url = :full_url",
+                    ConditionExpression=f"attribute_exists(#short_code) AND (#click_count < :clicks OR "
+                    f"{absent('click_count')}) AND #full_url = :full_url",
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues={
                         ":clicks": {"N": str(link.click_count)},
                         ":full_url": {"S": link.full_url},
+                        ":null": {"S": "NULL"},
                     },
                 )
             )
@@ -200,8 +212,11 @@ class LinkTable(Table):
     def difference(self, link: Link, found: Mapping[str, Item]) -> str | None:
         """Say how what was read differs from the file; clicks may have been counted since."""
         item = from_item(found[link.short_code])
-        if item.get("click_count", 0) < link.click_count:
-            return f"click_count is {item.get('click_count', 0)} in DynamoDB and {link.click_count} in the file"
+        clicks = item.get("click_count")
+        if not isinstance(clicks, int | Decimal | None):
+            return "click_count is no number in DynamoDB; correct it there"
+        if (clicks or 0) < link.click_count:
+            return f"click_count is {clicks or 0} in DynamoDB and {link.click_count} in the file"
         return differing(values_of(link), item | {"click_count": link.click_count})
 
 

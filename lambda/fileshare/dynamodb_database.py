@@ -25,6 +25,16 @@ FOLLOW_ATTEMPTS = 3
 NULL = {"NULL": True}
 
 
+def absent(name: str) -> str:
+    """Ask for an attribute that is not there, or NULL, which is read as the same; `:null` is the type's name."""
+    return f"attribute_not_exists(#{name}) OR attribute_type(#{name}, :null)"
+
+
+# What `Trial.trial_used` reads as false, as a condition and its values.
+UNUSED = f"(#trial_used = :no OR #trial_used = :zero OR {absent('trial_used')})"
+UNUSED_VALUES = {":no": False, ":zero": 0, ":null": "NULL"}
+
+
 def reservation_key(email: str) -> str:
     """Name the item that reserves an address; no user has such an id, since theirs have no `#`."""
     return f"email#{email}"
@@ -103,19 +113,17 @@ class DynamoDBDatabase:
                 Key={"user_id": {"S": user_id}},
                 UpdateExpression="SET #user_tier = :trial, #trial_used = :yes, #trial_started_at = :start, "
                 "#trial_expires_at = :end, #updated_at = :start",
-                ConditionExpression="attribute_exists(#user_id) AND (#trial_used = :no OR #trial_used = :zero OR "
-                f"{_absent('trial_used')}) AND (#user_tier = :free OR {_absent('user_tier')})",
+                ConditionExpression=f"attribute_exists(#user_id) AND {UNUSED} "
+                f"AND (#user_tier = :free OR {absent('user_tier')})",
                 ExpressionAttributeNames={f"#{name}": name for name in names},
                 ExpressionAttributeValues=to_item(
                     {
                         ":trial": TRIAL,
                         ":free": FREE,
                         ":yes": True,
-                        ":no": False,
-                        ":zero": 0,
-                        ":null": "NULL",
                         ":start": started_at,
                         ":end": expires_at,
+                        **UNUSED_VALUES,
                     }
                 ),
                 ReturnValues="ALL_NEW",
@@ -238,11 +246,6 @@ def _click_on_none(target: Target) -> dict[str, Any]:
         "ExpressionAttributeNames": {"#full_url": "full_url", "#click_count": "click_count"},
         "ExpressionAttributeValues": to_item({":one": 1, ":null": "NULL", ":full_url": target.full_url}),
     }
-
-
-def _absent(name: str) -> str:
-    """Ask for an attribute that is not there, or NULL, which is read as the same; `:null` is the type's name."""
-    return f"attribute_not_exists(#{name}) OR attribute_type(#{name}, :null)"
 
 
 def _was_sent_again(failed: ConditionFailed) -> bool:

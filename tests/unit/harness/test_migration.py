@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from fileshare.dynamodb_database import link_item, reservation_item, user_item
-from fileshare.records import TRIAL, Link, User, values_of
+from fileshare.records import TRIAL, values_of
 from fileshare.settings import Tables
-from fileshare.sqlite_database import SCHEMA, SQLiteDatabase
+from fileshare.sqlite_database import SCHEMA
 from harness.errors import BadConfiguration, Interrupted, SawhorseError
 from harness.migration import target
 from harness.migration.progress import progress_of
-from harness.migration.run import Report, migrate
 from shared.items import from_item
 from tests.unit.fileshare.conftest import two_tables
-from tests.unit.fileshare.support import LATER, START, a_link, a_user, make_tables, read_link, read_user
+from tests.unit.fileshare.support import LATER, START, a_link, a_user, make_tables
+from tests.unit.harness.migration_support import NEVER, NEWER, Migration, reasons
 from tests.unit.support import Interrupting, Refusing, client_error
 
-NEWER = "2026-02-01T00:00:00.000000Z"
-NEVER: dict[str, Any] = {"expires_at": "2100-01-31T11:00:00.500000Z", "expires_at_ttl": 4105076401}
 ENDED: dict[str, Any] = {"expires_at": "2020-01-31T11:00:00.000000Z", "expires_at_ttl": 1580468400}
 
 
@@ -41,51 +37,9 @@ def tables(dynamodb: Any) -> Iterator[Tables]:
     yield from two_tables(dynamodb)
 
 
-@dataclass(frozen=True)
-class Migration:
-    """A SQLite file and the tables that it goes to."""
-
-    client: Any
-    tables: Tables
-    path: Path
-
-    def run(self, client: Any = None) -> Report:
-        return migrate(client or self.client, self.path, users=self.tables.users, urls=self.tables.urls)
-
-    def fill(self, *records: User | Link) -> None:
-        """Write records as the application on SQLite does."""
-        database = SQLiteDatabase(self.path, threads=1, logger=Logger(service="old", level="ERROR"))
-
-        async def write() -> None:
-            for record in records:
-                await (database.create_user(record) if isinstance(record, User) else database.create_link(record))
-
-        asyncio.run(write())
-        database.close()
-
-    def sql(self, statement: str, *values: object) -> None:
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            connection.execute(statement, values)
-
-    def user(self, user_id: str) -> User | None:
-        item = self.client.get_item(TableName=self.tables.users, Key={"user_id": {"S": user_id}}).get("Item")
-        return read_user(item) if item else None
-
-    def link(self, code: str) -> Link | None:
-        item = self.client.get_item(TableName=self.tables.urls, Key={"short_code": {"S": code}}).get("Item")
-        return read_link(item) if item else None
-
-    def items(self, table: str) -> list[dict[str, Any]]:
-        return [from_item(item) for item in self.client.scan(TableName=table)["Items"]]
-
-
 @pytest.fixture
 def migration(dynamodb: Any, tables: Tables, tmp_path: Path) -> Migration:
     return Migration(dynamodb, tables, tmp_path / "old.sqlite3")
-
-
-def reasons(report: Report) -> dict[str, str]:
-    return {problem.key: problem.reason for problem in report.problems}
 
 
 def test_every_row_arrives_field_for_field(migration: Migration) -> None:

@@ -1,0 +1,60 @@
+"""A migration names what other code has put into the tables, or brings it up to date, whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fileshare.dynamodb_database import link_item, user_item
+from fileshare.records import Link
+from fileshare.settings import Tables
+from tests.hostile import EXTREMES
+from tests.unit.fileshare.conftest import two_tables
+from tests.unit.fileshare.support import a_link, a_user
+from tests.unit.harness.migration_support import NEVER, NEWER, Migration, reasons
+
+USER_ATTRIBUTES = ("updated_at", "created_at", "trial_used", "user_tier", "trial_expires_at", "token_hash")
+LINK_ATTRIBUTES = ("click_count", "full_url", "created_at", "expires_at", "filename")
+
+
+@pytest.fixture
+def tables(dynamodb: Any) -> Iterator[Tables]:
+    yield from two_tables(dynamodb)
+
+
+@pytest.fixture
+def migration(dynamodb: Any, tables: Tables, tmp_path: Path) -> Migration:
+    return Migration(dynamodb, tables, tmp_path / "old.sqlite3")
+
+
+@pytest.mark.parametrize("name", [*USER_ATTRIBUTES, *LINK_ATTRIBUTES])
+def test_whatever_stands_in_dynamodb_is_named_or_brought_up_to_date(
+    migration: Migration, dynamodb: Any, name: str
+) -> None:
+    of_links = name in LINK_ATTRIBUTES
+    old = [a_link(**NEVER, click_count=5) if of_links else a_user() for _ in EXTREMES]
+    migration.fill(*old)
+    migration.run()
+    table = migration.tables.urls if of_links else migration.tables.users
+    for record, value in zip(old, EXTREMES, strict=True):
+        item = link_item(record) if isinstance(record, Link) else user_item(record)
+        dynamodb.put_item(TableName=table, Item={**item, name: value})
+    migration.sql("UPDATE users SET updated_at = ?, user_tier = 'premium'", NEWER)
+    report = migration.run()
+    counts = report.counts["urls" if of_links else "users"]
+    assert counts["verified"] + len(reasons(report)) == counts["rows"] == len(EXTREMES)
+
+
+@pytest.mark.parametrize("count", [None, {"NULL": True}], ids=["missing", "null"])
+def test_clicks_of_the_file_are_lifted_over_a_count_that_is_none(
+    migration: Migration, dynamodb: Any, count: dict[str, Any] | None
+) -> None:
+    link = a_link(click_count=5)
+    item = {name: value for name, value in link_item(link).items() if name != "click_count"}
+    dynamodb.put_item(TableName=migration.tables.urls, Item=item if count is None else {**item, "click_count": count})
+    migration.fill(link)
+    assert migration.run().passed
+    assert migration.link(link.short_code) == link
