@@ -132,8 +132,9 @@ def owner_of(deployment: Deployment, email: str) -> str | None:
     """Find whose address it is: its reservation says so at once; users that other code wrote are in the index alone."""
     client, table = deployment.client("dynamodb"), users_table(deployment)
     kept = client.get_item(TableName=table, Key={"user_id": {"S": reservation_key(email)}}, ConsistentRead=True)
-    if "Item" in kept:
-        return str(kept["Item"]["reserved_for"]["S"])
+    # One that other code made can name nobody, or be of another kind.
+    if reserved_for := kept.get("Item", {}).get("reserved_for", {}).get("S"):
+        return str(reserved_for)
     found = list(
         every_item(
             partial(

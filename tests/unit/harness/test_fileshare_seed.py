@@ -22,6 +22,7 @@ from harness.layout import Project, Root
 from harness.local.emulators import Running
 from harness.seed.fileshare import SAMPLE_EMAIL, SAMPLE_ID, issue_token, remove_user, seed, still_valid
 from harness.workspace import Deployment
+from tests.hostile import EXTREMES
 from tests.unit.fileshare.support import a_user, make_tables
 
 ENVIRONMENT = Environment(name="dev", account_id="777777777777", region="us-east-2")
@@ -180,3 +181,14 @@ def test_a_user_is_taken_away_with_the_address(deployed: Deployment) -> None:
     sign_up(deployed, user)
     remove_user(deployed, user.user_id, user.email)
     assert users(deployed) == {}
+
+
+def test_a_reservation_of_any_kind_is_said_to_lead_to_nobody(deployed: Deployment) -> None:
+    client, table = deployed.client("dynamodb"), deployed.outputs["dynamodb_users_table"]
+    for reserved_for in EXTREMES:
+        client.put_item(
+            TableName=table,
+            Item={"user_id": {"S": reservation_key("ada@example.com")}, "reserved_for": reserved_for},
+        )
+        with pytest.raises(UnknownName):
+            issue_token(deployed, "ada@example.com")

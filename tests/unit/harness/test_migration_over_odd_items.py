@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
+from hypothesis import given
 
 from fileshare.dynamodb_database import link_item, user_item
 from fileshare.records import Link
 from fileshare.settings import Tables
-from tests.hostile import EXTREMES
+from fileshare.stored import Trial
+from harness.migration.merging import had_trial, stored_user
+from shared.items import from_item
+from shared.stored import Readers
+from tests.hostile import EXTREMES, hostile
 from tests.unit.fileshare.conftest import two_tables
-from tests.unit.fileshare.support import a_link, a_user
+from tests.unit.fileshare.support import LATER, START, a_link, a_user
 from tests.unit.harness.migration_support import NEVER, NEWER, Migration, reasons
 
 USER_ATTRIBUTES = ("updated_at", "created_at", "trial_used", "user_tier", "trial_expires_at", "token_hash")
@@ -58,3 +64,18 @@ def test_clicks_of_the_file_are_lifted_over_a_count_that_is_none(
     migration.fill(link)
     assert migration.run().passed
     assert migration.link(link.short_code) == link
+
+
+USER = user_item(a_user(trial_started_at=START, trial_expires_at=LATER))
+
+
+@given(hostile(USER, frozenset({"user_id", "email"})))
+def test_users_are_merged_by_the_trial_that_the_service_reads(item: dict[str, Any]) -> None:
+    readers = Readers(table="users", key=("user_id",), logger=Logger(service="old", level="CRITICAL"))
+    trial = readers.of(Trial).find(item)
+    user = stored_user(from_item(item))
+    if trial is None:
+        # The service starts none either.
+        assert had_trial(user)
+    else:
+        assert {name: getattr(user, name) for name in Trial.model_fields} == trial.model_dump()
