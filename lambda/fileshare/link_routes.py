@@ -1,6 +1,7 @@
 """Map the routes of links: shorten, list, show and delete for their owner, follow for everybody."""
 
 import base64
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -27,6 +28,9 @@ MAX_LIMIT = 100
 # Of a table's only key, in bytes
 # (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys).
 LONGEST_KEY = 2048
+# Lambda refuses a response over 6 MB, in which a character of the page can take twelve bytes; a hundred links that were
+# shortened here have fewer than this, and those of other code can have far more.
+MAX_PAGE_CHARACTERS = 400_000
 
 
 def make_link_router(*, links: LinkService, authenticator: Authenticator) -> APIRouter:
@@ -62,8 +66,10 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         after: After = None,
     ) -> LinkPage:
         page = await links.of(caller, after=read_cursor(after, _place), limit=limit)
-        next_cursor = None if page.after is None else _cursor_at(page.after)
-        return LinkPage(links=[_details(link) for link in page.links], next_cursor=next_cursor)
+        shown = _fitting(page.links)
+        end = page.after if len(shown) == len(page.links) else shown[-1].short_code
+        next_cursor = None if end is None else _cursor_at(end)
+        return LinkPage(links=[_details(link) for link in shown], next_cursor=next_cursor)
 
     @router.get(
         "/{short_code}",
@@ -116,6 +122,16 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
         return RedirectResponse(target, status_code=HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def _fitting(links: Sequence[ShownLink]) -> Sequence[ShownLink]:
+    """Return as many of a page's links as Lambda can send, and one at least."""
+    characters = 0
+    for number, link in enumerate(links):
+        characters += len(link.full_url) + len(link.file_key or "") + len(link.filename or "")
+        if number and characters > MAX_PAGE_CHARACTERS:
+            return links[:number]
+    return links
 
 
 def _cursor_at(key: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -212,6 +213,27 @@ def test_whatever_the_code_of_a_link_is_its_owners_list_is_walked_to_the_end(dyn
     for limit in (1, 3, 100):
         assert sorted(visit.listed(limit)) == ["fits", "fits-too"]
     assert visit.findings == []
+
+
+@pytest.mark.parametrize("character", ["x", "\x00"], ids=["x", "nul"])
+def test_links_that_are_huge_come_in_pages_that_lambda_can_send(dynamodb_world: World, character: str) -> None:
+    world = dynamodb_world
+    world.put("users", USER)
+    codes = [f"code{number}" for number in range(7)]
+    for code in codes:
+        world.put("urls", {**LINK, "file_key": {"S": character * 380_000}, "short_code": {"S": code}})
+    found: list[str] = []
+    query: dict[str, list[str]] = {}
+    while True:
+        answer = world.api.call("GET", "/api/links", query=query)
+        # As Lambda sends it, with the body as a text of JSON.
+        assert len(json.dumps(answer.body)) < 6_000_000
+        page = answer.json()
+        found += [link["short_code"] for link in page["links"]]
+        if page["next_cursor"] is None:
+            break
+        query = {"cursor": [page["next_cursor"]]}
+    assert sorted(found) == codes
 
 
 ANY_KEYS = [None, 5, 0.5, b"code", float("inf"), "é", "", "x" * 5000, " "]
