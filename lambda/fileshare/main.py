@@ -7,6 +7,7 @@ from fileshare.settings import Settings, Tables
 from shared.dynamodb import make_client
 from shared.lambda_handler import make_handler
 from shared.logs import make_logger
+from shared.settings import base_path
 from shared.times import system_clock
 
 _settings = Settings.from_environment(os.environ)
@@ -19,4 +20,4 @@ _client = (
 _database = open_database(_settings, client=_client, logger=_logger)
 
 app = create_app(settings=_settings, database=_database, clock=system_clock, logger=_logger)
-handler = make_handler(app)
+handler = make_handler(app, base_path=base_path(os.environ))

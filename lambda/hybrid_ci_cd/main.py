@@ -7,7 +7,7 @@ from hybrid_ci_cd.settings import Settings
 from shared.dynamodb import make_client
 from shared.lambda_handler import make_handler
 from shared.logs import make_logger
-from shared.settings import public_docs
+from shared.settings import base_path, public_docs
 from shared.times import system_clock
 
 _settings = Settings.from_environment(os.environ)
@@ -20,4 +20,4 @@ app = create_app(
     logger=_logger,
     docs=public_docs(os.environ),
 )
-handler = make_handler(app)
+handler = make_handler(app, base_path=base_path(os.environ))

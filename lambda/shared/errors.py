@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Request
@@ -9,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from shared.api_errors import INTERNAL_ERROR, ApiError
@@ -18,6 +19,8 @@ from shared.validation import validation_sentence
 
 SEE_DOCS = "See /docs for the routes."
 CHECK_PATH = "Check how it is spelled."
+# What stays as it is in a query string: all that RFC 3986 lets stand there, and what is encoded already.
+QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@_~"
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -105,8 +108,11 @@ async def _on_api_error(request: Request, error: ApiError) -> JSONResponse:
     return error_response(request.scope, error.status, error.code, error.message, error.headers)
 
 
-async def _on_router_error(request: Request, error: HTTPException) -> JSONResponse:
+async def _on_router_error(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
+    place = _without_slash(request) if error.status_code == HTTPStatus.NOT_FOUND else None
+    if place is not None:
+        return Response(status_code=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": place})
     if error.status_code == HTTPStatus.NOT_FOUND:
         documented = any(getattr(route, "path", None) == "/docs" for route in request.app.routes)
         code, message = "not_found", f"There is nothing at this path. {SEE_DOCS if documented else CHECK_PATH}"
@@ -119,6 +125,23 @@ async def _on_router_error(request: Request, error: HTTPException) -> JSONRespon
     else:
         code, message = "invalid_request", f"{HTTPStatus(error.status_code).phrase}."
     return error_response(request.scope, error.status_code, code, message, headers)
+
+
+def _without_slash(request: Request) -> str | None:
+    """Say where a path is that was written with a slash at its end: the same for every gateway in front.
+
+    Only the path itself is answered, since a gateway has the limits of a route at its path alone, and what a response
+    refers to is relative to it. A relative address carries the gateway's prefix, whatever that is.
+    """
+    path = str(request.scope["path"])
+    shorter = path.removesuffix("/")
+    if shorter in ("", path):
+        return None
+    if all(route.matches({**request.scope, "path": shorter})[0] is Match.NONE for route in request.app.routes):
+        return None
+    query = request.scope["query_string"].decode("latin-1")
+    last = quote(shorter.rpartition("/")[2])
+    return f"../{last}{f'?{quote(query, safe=QUERY_CHARACTERS)}' if query else ''}"
 
 
 async def _on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,20 +1,30 @@
 """Give Lambda a handler for an ASGI application."""
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from mangum import Mangum
 
+from shared import request_ids
+from shared.lambda_events import Batch, NotARequestError, Warming, read_event
 from shared.security_headers import HEADERS
 
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Handler = Callable[[Any, Any], dict[str, Any]]
+
+_logger = logging.getLogger(__name__)
+_HEADERS = {name.lower(): value for name, value in HEADERS.items()}
 
 
-def make_handler(app: FastAPI) -> Handler:
-    """Make the handler; it takes the events of REST APIs, HTTP APIs and function URLs."""
-    return _Handler(app, lifespan="off")
+def make_handler(app: FastAPI, *, base_path: str = "") -> Handler:
+    """Make the handler; it takes the events of REST APIs, HTTP APIs, function URLs and load balancers.
+
+    Any other event gets a response as well, and one line in the log: see `shared.lambda_events`.
+    """
+    return _Handler(app, base_path=base_path)
 
 
 class EventFailed(RuntimeError):
@@ -27,12 +37,64 @@ class EventFailed(RuntimeError):
 class _Handler(Mangum):
     """Mangum, whose own response to an application that fails in the middle of one has the headers of all others."""
 
-    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Answer one event."""
+    def __init__(self, app: FastAPI, *, base_path: str) -> None:
+        super().__init__(app, lifespan="off")
+        self._base_path = base_path
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Respond to one event."""
         try:
-            response: dict[str, Any] = super().__call__(event, context)
+            read = read_event(event, base_path=self._base_path)
+        except NotARequestError as error:
+            return _refusal(str(error), _request_id(context))
+        if isinstance(read, Warming):
+            request_id = _request_id(context)
+            _logger.info("An event that wants nothing done was let pass.", extra=_fields(request_id, kind=read.kind))
+            return _response(HTTPStatus.NO_CONTENT, "", request_id)
+        if isinstance(read, Batch):
+            _logger.warning(
+                "Records came to a function that serves requests, and were sent back.",
+                extra=_fields(_request_id(context), kind=read.kind),
+            )
+            return read.response()
+        try:
+            response: dict[str, Any] = super().__call__(read, context)
         except Exception:  # whatever it is, Lambda prints what reaches it with its text, which may quote the event
-            logging.getLogger(__name__).exception("An event could not be worked on.")
+            _logger.exception("An event could not be worked on.")
             raise EventFailed from None
-        response["headers"] = {name.lower(): value for name, value in HEADERS.items()} | response["headers"]
+        if "headers" in response:
+            response["headers"] = _HEADERS | response["headers"]
+        else:
+            # A load balancer that sent lists of headers takes lists alone.
+            lists = {name: [value] for name, value in _HEADERS.items()}
+            response["multiValueHeaders"] = lists | response["multiValueHeaders"]
         return response
+
+
+def _refusal(message: str, request_id: str) -> dict[str, Any]:
+    _logger.warning("An event that is no request was refused.", extra=_fields(request_id, reason=message))
+    error = {"error": {"code": "invalid_request", "message": message, "request_id": request_id}}
+    kind = {"content-type": "application/json"}
+    return _response(HTTPStatus.UNPROCESSABLE_ENTITY, json.dumps(error), request_id, kind)
+
+
+def _response(
+    status: HTTPStatus, body: str, request_id: str, headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    named = {request_ids.HEADER.lower(): request_id}
+    return {
+        "statusCode": int(status),
+        "headers": _HEADERS | named | dict(headers or {}),
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _fields(request_id: str, **fields: str) -> dict[str, str]:
+    return {"function_request_id": request_id, **fields}
+
+
+def _request_id(context: Any) -> str:
+    """Name an event that has no request of its own: by its invocation, or anew when it is called by hand."""
+    invocation = getattr(context, "aws_request_id", None)
+    return request_ids.choose(invocation if isinstance(invocation, str) else None)

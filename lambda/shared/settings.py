@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 LOG_LEVELS = ("DEBUG", "ERROR", "INFO", "WARNING")
+# What API Gateway takes for the path of a mapping: https://docs.aws.amazon.com/apigateway/latest/api/API_BasePathMapping.html
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9$_.+!*'()-]+)+")
+_LONGEST_BASE_PATH = 300
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -43,6 +46,17 @@ def whole_number(environment: Mapping[str, str], name: str, *, default: int, lea
     if not re.fullmatch(r"[0-9]{1,15}", value) or not least <= int(value) <= most:
         raise SettingsError(f"{name} is {value!r}. Set it to a whole number from {least} to {most}.")
     return int(value)
+
+
+def base_path(environment: Mapping[str, str]) -> str:
+    """Read what a custom domain puts before every path of the API, such as `/shop`; nothing when nothing is set."""
+    value = environment.get("BASE_PATH", "").strip()
+    if value and (len(value) > _LONGEST_BASE_PATH or not _BASE_PATH.fullmatch(value)):
+        raise SettingsError(
+            f"BASE_PATH is {value!r}. Set it to what the custom domain's mapping puts before every path, such as "
+            f"/shop, with a slash at its start and none at its end, in at most {_LONGEST_BASE_PATH} characters."
+        )
+    return value
 
 
 def origins(environment: Mapping[str, str], name: str = "CORS_ORIGINS") -> tuple[str, ...]:

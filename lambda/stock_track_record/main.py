@@ -7,7 +7,7 @@ from botocore.session import get_session
 from shared.dynamodb import make_client
 from shared.lambda_handler import make_handler
 from shared.logs import make_logger
-from shared.settings import public_docs
+from shared.settings import base_path, public_docs
 from shared.times import system_clock
 from stock_track_record import queue
 from stock_track_record.app import SERVICE, create_app
@@ -25,4 +25,4 @@ app = create_app(
     logger=_logger,
     docs=public_docs(os.environ),
 )
-handler = make_handler(app)
+handler = make_handler(app, base_path=base_path(os.environ))

@@ -5,7 +5,7 @@ import os
 from shared.dynamodb import make_client
 from shared.lambda_handler import make_handler
 from shared.logs import make_logger
-from shared.settings import public_docs
+from shared.settings import base_path, public_docs
 from shared.times import system_clock
 from triggers_api.app import SERVICE, create_app
 from triggers_api.settings import Settings
@@ -20,4 +20,4 @@ app = create_app(
     logger=_logger,
     docs=public_docs(os.environ),
 )
-handler = make_handler(app)
+handler = make_handler(app, base_path=base_path(os.environ))

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+from starlette.responses import Response
 
 import fileshare.app
 import fileshare.settings
@@ -376,13 +377,20 @@ def test_a_line_that_cannot_be_written_is_missed_without_its_text(
 
 
 @pytest.mark.usefixtures("event_loop")
-def test_an_event_that_nothing_can_read_raises_an_error_without_it(
+def test_a_response_that_cannot_be_handed_over_raises_an_error_without_it(
     logger_of: Callable[[str], Logger], capsys: Capture
 ) -> None:
-    app = make_application(title="t", version="1", description="", routers=[make_router()], logger=logger_of("sample"))
+    router = make_router()
+
+    @router.get("/broken")
+    async def broken() -> Response:
+        # Starlette writes Latin-1, and Mangum reads UTF-8.
+        return Response(headers={"X-Value": "secret-valu\xe9"})
+
+    app = make_application(title="t", version="1", description="", routers=[router], logger=logger_of("sample"))
 
     with pytest.raises(EventFailed) as raised:
-        make_handler(app)({"secret": "secret-value", "requestContext": {"secret-value": 1}}, None)
+        HttpCaller(make_handler(app)).get("/broken")
 
     assert "secret" not in str(raised.value)
     assert raised.value.__suppress_context__

@@ -1,0 +1,229 @@
+"""What every app responds to events that are no requests, to bytes, to slashes and below a custom domain's path."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from aws_lambda_powertools import Logger
+from starlette.responses import Response
+
+from shared.application import make_application
+from shared.lambda_handler import make_handler
+from shared.routers import make_router
+from shared.security_headers import HEADERS
+from shared.settings import SettingsError, base_path
+from tests.unit.every_app import APPS, App, made, served, under
+from tests.unit.support import FUNCTION_REQUEST_ID, Caller, Context, HttpCaller, Recording, RestCaller
+
+Capture = pytest.CaptureFixture[str]
+WRITES = {"put_item", "update_item", "delete_item", "transact_write_items", "batch_write_item"}
+SQS = {"Records": [{"eventSource": "aws:sqs", "messageId": name, "body": "secret"} for name in ("m-1", "m-2")]}
+STREAM = {"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"SequenceNumber": "111", "NewImage": {}}}]}
+KINESIS = {"Records": [{"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": "222", "data": "c2VjcmV0"}}]}
+SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {"secret": 1}}
+WEBSOCKET = {"requestContext": {"eventType": "CONNECT", "connectionId": "secret"}, "isBase64Encoded": False}
+# What takes a body, and a body with a place for a text.
+WITH_BODY = {
+    "fileshare": ("/api/users", '{"email": "%s@example.com"}'),
+    "hybrid_ci_cd": ("/auth/session", '{"user_id": "%s", "provider": "p"}'),
+    "stock_track_record": ("/api/channels", '{"name": "%s"}'),
+    "triggers_api": ("/v1/events", '{"source": "%s", "event_type": "b", "payload": {}}'),
+    "turbotech_portal": ("/api/updates", '{"title": "%s", "message": "b"}'),
+}
+HEALTH = {
+    "fileshare": "/api/health",
+    "hybrid_ci_cd": "/health",
+    "stock_track_record": "/api/health",
+    "triggers_api": "/v1/health",
+    "turbotech_portal": "/api/health",
+}
+
+
+@pytest.fixture(params=APPS)
+def one(
+    request: pytest.FixtureRequest, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
+) -> Iterator[App]:
+    with made(request.param, dynamodb, logger_of, tmp_path) as app:
+        yield app
+
+
+def lines(capsys: Capture) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("event", [{}, {"source": "serverless-plugin-warmup"}, SCHEDULE], ids=["empty", "warm", "cron"])
+def test_an_event_that_keeps_a_function_warm_gets_204_and_one_line(one: App, event: object, capsys: Capture) -> None:
+    capsys.readouterr()
+
+    response = make_handler(one.app)(event, Context())
+
+    assert (response["statusCode"], response["body"]) == (204, "")
+    assert response["headers"]["cache-control"] == "no-store"
+    [line] = lines(capsys)
+    assert (line["level"], line["function_request_id"]) == ("INFO", FUNCTION_REQUEST_ID)
+    assert "secret" not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("event", "names"),
+    [(SQS, ["m-1", "m-2"]), (STREAM, ["111"]), (KINESIS, ["222"])],
+    ids=["queue", "table", "stream"],
+)
+def test_records_that_came_by_mistake_are_sent_back_whole(
+    one: App, event: object, names: list[str], capsys: Capture
+) -> None:
+    capsys.readouterr()
+
+    response = make_handler(one.app)(event, Context())
+
+    assert response == {"batchItemFailures": [{"itemIdentifier": name} for name in names]}
+    [line] = lines(capsys)
+    assert line["level"] == "WARNING"
+    assert "secret" not in str(line)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [None, [], [{}], "text", 1, True, WEBSOCKET, {"Records": [{"s3": {}}]}, {"Records": "x"}, {"key1": "secret"}],
+    ids=lambda event: str(event)[:20],
+)
+def test_an_event_of_no_known_kind_is_refused_in_a_sentence(one: App, event: object, capsys: Capture) -> None:
+    capsys.readouterr()
+
+    response = make_handler(one.app)(event, Context())
+
+    assert response["statusCode"] == 422
+    error = json.loads(response["body"])["error"]
+    assert (error["code"], error["request_id"]) == ("invalid_request", FUNCTION_REQUEST_ID)
+    assert {name.lower() for name in HEADERS} <= response["headers"].keys()
+    [line] = lines(capsys)
+    assert line["level"] == "WARNING"
+    assert "secret" not in str(line) + str(response)
+
+
+@pytest.mark.usefixtures("event_loop")
+@pytest.mark.parametrize("lists", [True, False])
+def test_a_load_balancer_gets_headers_in_the_form_in_which_it_sends_them(one: App, lists: bool) -> None:  # noqa: FBT001
+    headers: dict[str, Any] = (
+        {"multiValueHeaders": {"host": ["a", "b:c"], "x-request-id": ["r-1"]}}
+        if lists
+        else {"headers": {"host": "lb.example", "x-request-id": "r-1"}}
+    )
+    event = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": HEALTH[one.name], "body": "", **headers}
+
+    response = make_handler(one.app)(event, Context())
+
+    assert response["statusCode"] == 200
+    assert ("multiValueHeaders" in response) == lists
+    sent = response["multiValueHeaders"] if lists else {name: [value] for name, value in response["headers"].items()}
+    assert (sent["cache-control"], sent["x-request-id"]) == (["no-store"], ["r-1"])
+
+
+@pytest.mark.usefixtures("event_loop")
+@pytest.mark.parametrize("caller", [RestCaller, HttpCaller])
+@pytest.mark.parametrize("name", APPS)
+def test_bytes_that_are_no_utf_8_are_refused_and_nothing_is_written(
+    name: str, caller: type[Caller], dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
+) -> None:
+    client = Recording(dynamodb)
+    with made(name, dynamodb, logger_of, tmp_path, client=client) as one:
+        path, body = WITH_BODY[name]
+        api = caller(make_handler(one.app), default_headers=one.credentials)
+        latin = (body % "caf\xe9").encode("latin-1")
+        # As a gateway hands it on that knows texts alone.
+        replaced = latin.decode(errors="replace")
+
+        for sent in (latin, replaced, body % "\ud800"):
+            answer = api.post(path, body=sent)
+            assert (answer.status, answer.error_code) == (422, "invalid_request"), answer
+
+        assert WRITES.isdisjoint(operation for operation, _ in client.requests)
+        assert api.post(path, body=(body % "cafe").encode()).status < 400
+
+
+@pytest.mark.usefixtures("event_loop")
+@pytest.mark.parametrize("body", ["====", "a", "%%%%", "YWJj\nYWJj", "\xe9"])
+def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_refused(one: App, body: str) -> None:
+    event = RestCaller(make_handler(one.app)).event("POST", WITH_BODY[one.name][0], {}, {})
+
+    response = make_handler(one.app)(event | {"body": body, "isBase64Encoded": True}, Context())
+
+    assert response["statusCode"] == 422
+    assert "base64" in json.loads(response["body"])["error"]["message"]
+
+
+@pytest.mark.usefixtures("event_loop")
+@pytest.mark.parametrize("caller", [RestCaller, HttpCaller])
+def test_a_slash_at_the_end_leads_to_the_path_without_it(one: App, caller: type[Caller]) -> None:
+    api = caller(make_handler(one.app), default_headers=one.credentials)
+    for method, path in (("GET", HEALTH[one.name]), ("POST", WITH_BODY[one.name][0]), ("GET", "/docs")):
+        answer = api.send(method, f"{path}/", query={"limit": ["1"], "q": ["a b/ü"]}, body="{")
+
+        assert answer.status == 308, answer
+        place = answer.headers["location"]
+        assert urljoin(f"https://api.example/dev{path}/", place).partition("?")[0] == f"https://api.example/dev{path}"
+        assert httpx.URL(place).params["q"] == "a b/ü"
+        assert answer.headers["cache-control"] == "no-store"
+    for path in ("/", "//", f"{HEALTH[one.name]}//", "/no/such/path/at/all/"):
+        assert api.get(path).status == 404, path
+
+
+def test_the_process_sends_on_as_the_function_does(one: App) -> None:
+    with served(under("/dev", one.app)) as url, httpx.Client(trust_env=False) as http:
+        answer = http.get(f"{url}/dev{HEALTH[one.name]}/?a=%2F")
+
+        assert (answer.status_code, answer.headers["location"]) == (308, "../health?a=%2F")
+        assert http.get(f"{url}/dev{HEALTH[one.name]}/", follow_redirects=True).status_code == 200
+
+
+@pytest.mark.usefixtures("event_loop")
+@pytest.mark.parametrize("caller", [RestCaller, HttpCaller])
+def test_what_a_custom_domain_puts_before_a_path_is_taken_away_there_alone(one: App, caller: type[Caller]) -> None:
+    handler = make_handler(one.app, base_path="/shop/v1")
+    path = HEALTH[one.name]
+
+    def status(asked: str, domain: str) -> int:
+        event = caller(handler).event("GET", asked, {}, {})
+        event["requestContext"]["domainName"] = domain
+        return int(handler(event, Context())["statusCode"])
+
+    own, custom = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "api.example.com"
+    assert [status(asked, custom) for asked in (path, f"/shop/v1{path}")] == [200, 200]
+    # Whoever asks the API itself goes through its routes with the path as it is, and so through their limits.
+    assert [status(asked, own) for asked in (path, f"/shop/v1{path}")] == [200, 404]
+    assert status(f"/shop/v1ice{path}", custom) == 404
+    assert status("/shop/v1", custom) == 404
+
+
+@pytest.mark.parametrize("value", ["shop", "/", "/shop/", "//", "/a//b", "/a b", "/%41", "/" + "a" * 300])
+def test_a_base_path_that_no_mapping_has_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="BASE_PATH"):
+        base_path({"BASE_PATH": value})
+
+
+def test_a_base_path_is_that_of_the_environment() -> None:
+    assert [base_path(given) for given in ({}, {"BASE_PATH": " "}, {"BASE_PATH": "/shop/v1"})] == ["", "", "/shop/v1"]
+
+
+@pytest.mark.usefixtures("event_loop")
+def test_a_body_in_base64_arrives_as_its_bytes(logger_of: Callable[[str], Logger]) -> None:
+    router = make_router()
+    seen: list[bytes] = []
+
+    async def keep(request: Any) -> Response:
+        seen.append(await request.body())
+        return Response()
+
+    router.add_route("/x", keep, methods=["POST"])
+    app = make_application(title="t", version="1", description="", routers=[router], logger=logger_of("sample"))
+    body = bytes(range(256))
+    event = RestCaller(make_handler(app)).event("POST", "/x", {}, {})
+
+    make_handler(app)(event | {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}, Context())
+
+    assert seen == [body]
