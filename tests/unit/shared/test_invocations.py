@@ -20,6 +20,9 @@ from shared.settings import SettingsError, base_path
 from tests.unit.every_app import APPS, App, made, served, under
 from tests.unit.support import FUNCTION_REQUEST_ID, Caller, Context, HttpCaller, Recording, RestCaller
 
+# Mangum makes a loop of its own where there is none.
+pytestmark = pytest.mark.usefixtures("event_loop")
+
 Capture = pytest.CaptureFixture[str]
 WRITES = {"put_item", "update_item", "delete_item", "transact_write_items", "batch_write_item"}
 SQS = {"Records": [{"eventSource": "aws:sqs", "messageId": name, "body": "secret"} for name in ("m-1", "m-2")]}
@@ -106,7 +109,6 @@ def test_an_event_of_no_known_kind_is_refused_in_a_sentence(one: App, event: obj
     assert "secret" not in str(line) + str(response)
 
 
-@pytest.mark.usefixtures("event_loop")
 @pytest.mark.parametrize("lists", [True, False])
 def test_a_load_balancer_gets_headers_in_the_form_in_which_it_sends_them(one: App, lists: bool) -> None:  # noqa: FBT001
     headers: dict[str, Any] = (
@@ -124,7 +126,6 @@ def test_a_load_balancer_gets_headers_in_the_form_in_which_it_sends_them(one: Ap
     assert (sent["cache-control"], sent["x-request-id"]) == (["no-store"], ["r-1"])
 
 
-@pytest.mark.usefixtures("event_loop")
 @pytest.mark.parametrize("caller", [RestCaller, HttpCaller])
 @pytest.mark.parametrize("name", APPS)
 def test_bytes_that_are_no_utf_8_are_refused_and_nothing_is_written(
@@ -146,7 +147,6 @@ def test_bytes_that_are_no_utf_8_are_refused_and_nothing_is_written(
         assert api.post(path, body=(body % "cafe").encode()).status < 400
 
 
-@pytest.mark.usefixtures("event_loop")
 @pytest.mark.parametrize("body", ["====", "a", "%%%%", "YWJj\nYWJj", "\xe9"])
 def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_refused(one: App, body: str) -> None:
     event = RestCaller(make_handler(one.app)).event("POST", WITH_BODY[one.name][0], {}, {})
@@ -157,7 +157,6 @@ def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_refused(one: App, bod
     assert "base64" in json.loads(response["body"])["error"]["message"]
 
 
-@pytest.mark.usefixtures("event_loop")
 @pytest.mark.parametrize("caller", [RestCaller, HttpCaller])
 def test_a_slash_at_the_end_leads_to_the_path_without_it(one: App, caller: type[Caller]) -> None:
     api = caller(make_handler(one.app), default_headers=one.credentials)
@@ -181,7 +180,6 @@ def test_the_process_sends_on_as_the_function_does(one: App) -> None:
         assert http.get(f"{url}/dev{HEALTH[one.name]}/", follow_redirects=True).status_code == 200
 
 
-@pytest.mark.usefixtures("event_loop")
 @pytest.mark.parametrize("caller", [RestCaller, HttpCaller])
 def test_what_a_custom_domain_puts_before_a_path_is_taken_away_there_alone(one: App, caller: type[Caller]) -> None:
     handler = make_handler(one.app, base_path="/shop/v1")
@@ -210,7 +208,6 @@ def test_a_base_path_is_that_of_the_environment() -> None:
     assert [base_path(given) for given in ({}, {"BASE_PATH": " "}, {"BASE_PATH": "/shop/v1"})] == ["", "", "/shop/v1"]
 
 
-@pytest.mark.usefixtures("event_loop")
 def test_a_body_in_base64_arrives_as_its_bytes(logger_of: Callable[[str], Logger]) -> None:
     router = make_router()
     seen: list[bytes] = []
