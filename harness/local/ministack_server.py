@@ -42,6 +42,7 @@ def main() -> None:
     sys.path[:1] = [libraries]
     with importing_the_harness():
         from harness.local import guard as guarding  # noqa: PLC0415 # it can be imported only now
+        from harness.local.api_gateway import do_as_aws_does  # noqa: PLC0415
     held = guarding.Secrets.of(Path(secrets_file))
     # MiniStack looks there for the secret of accounts; set here, it is in no list of processes.
     os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
@@ -56,6 +57,7 @@ def main() -> None:
     give_functions_secrets_that_nobody_guesses(held, lambda_runtime, lambda_svc)
     let_functions_inherit_nothing(Path(functions), lambda_runtime, lambda_svc)
     let_unsigned_calls_reach_apis_alone(guarding, server)
+    do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)
     listener = socket.socket(fileno=int(number))
     guard = guarding.Guard(
         "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)
