@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shared import times
 from shared.visible_text import visible
@@ -12,6 +12,10 @@ from shared.visible_text import visible
 MAX_BODY_BYTES = 64 * 1024
 MAX_EMAIL_LENGTH = 254
 MAX_URL_LENGTH = 2048
+# A target is sent in a header, where each letter that is not ASCII takes 6 to 12 bytes. API Gateway's headers have 10,240
+# bytes together (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html), of which others take
+# less than 2,000; and 8,000 are what RFC 9110, 4.1, asks everybody to be able to read.
+MAX_LOCATION_BYTES = 8000
 MAX_FILE_KEY_LENGTH = 1024
 MAX_FILENAME_LENGTH = 255
 LONGEST_LIFE = timedelta(days=3660)
@@ -58,7 +62,17 @@ def checked_url(text: str) -> str:
         raise DoesNotFitError("must have no user name before its host, which hides where a link goes")
     if not _HOST.fullmatch(host_and_port[2].rpartition(":")[0] if _has_port(host_and_port[2]) else host_and_port[2]):
         raise DoesNotFitError("must name a host in ASCII, such as xn--bcher-kva.example for one with other letters")
+    if len(location(text)) > MAX_LOCATION_BYTES:
+        raise DoesNotFitError(
+            f"must have at most {MAX_LOCATION_BYTES} bytes where all letters that are not ASCII are written as %C3%BC "
+            "and the like, as it is sent to whoever follows it"
+        )
     return text
+
+
+def location(target: str) -> str:
+    """Write a target as it is sent in the header of a redirect."""
+    return quote(target, safe=":/%#?=@[]!$&'()*+,;")
 
 
 def is_target(text: str) -> bool:

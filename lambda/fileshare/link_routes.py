@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse
 from fileshare import openapi
 from fileshare.auth import Authenticator
 from fileshare.bearer import user_of
-from fileshare.checks import is_short_code
+from fileshare.checks import is_short_code, location
 from fileshare.links import LinkService
 from fileshare.models import LinkDetails, LinkPage, NewLink
 from fileshare.records import Link
@@ -119,7 +119,9 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
         # Not before: what is no code of ours may be anything, a token too.
         request.state.log_fields["short_code"] = short_code
         # Nothing in between may answer the next click, which would be neither counted nor refused after the end.
-        return RedirectResponse(target, status_code=HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
+        return Response(
+            status_code=HTTPStatus.FOUND, headers={"Location": location(target), "Cache-Control": "no-store"}
+        )
 
     return router
 

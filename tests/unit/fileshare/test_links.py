@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fileshare.app import create_app
+from fileshare.checks import MAX_LOCATION_BYTES, MAX_URL_LENGTH
 from fileshare.database import Database
 from fileshare.links import LinkService
 from fileshare.models import NewLink
@@ -22,6 +23,8 @@ from shared.api_errors import Throttled
 from tests.unit.fileshare.support import Api, a_user, aside, link_in
 from tests.unit.support import Clock
 
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+API_GATEWAY_HEADERS = 10_240
 URL = "https://example.com/report.pdf?a=1&b=%20#top"
 
 
@@ -49,6 +52,24 @@ def test_a_link_is_shortened_followed_and_counted(api: Api, stranger: Api) -> No
         assert answer.headers["cache-control"] == "no-store"
     shown = api.call("GET", f"/api/links/{link['short_code']}")
     assert shown.json() == link | {"click_count": 3}
+
+
+@pytest.mark.parametrize("letter", ["x", "%", "\xfc", "\u5831", "\U0001f600"])
+def test_the_longest_target_of_any_letters_is_followed_within_the_headers_of_api_gateway(
+    api: Api, stranger: Api, letter: str
+) -> None:
+    # Of as many letters as are taken; of one more, none is stored.
+    size = len(quote(letter, safe="%"))
+    most = min(MAX_URL_LENGTH - len(URL), (MAX_LOCATION_BYTES - len(URL)) // size)
+    link = api.shorten(URL + letter * most)
+
+    refused = api.call("POST", "/api/links", body={"full_url": URL + letter * (most + 1)})
+    answer = stranger.get(f"/{link['short_code']}")
+
+    assert (refused.status, refused.error_code) == (422, "invalid_request")
+    assert (answer.status, answer.headers["location"]) == (302, URL + quote(letter, safe="%") * most)
+    assert sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) < API_GATEWAY_HEADERS - 1000
+    assert len(api.call("GET", "/api/links").json()["links"]) == 1
 
 
 def test_a_link_ends_at_its_moment_for_everybody(api: Api, stranger: Api, clock: Clock) -> None:
