@@ -1,5 +1,6 @@
 """Work on a batch of messages, and report the ones that could not be done so that only they come again."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ TRIED = "It was tried {receives} times. The log says what went wrong."
 NOT_TRIED = "The worker had no time left for it when it came for the last time. Send it back with a redrive."
 # Milliseconds for one message: the largest channel takes about a second, and a call without an answer twelve.
 ENOUGH_TIME = 20_000
+
+_COUNT = re.compile(r"[0-9]{1,9}")
 
 # A message as Lambda hands it over.
 Record = dict[str, Any]
@@ -40,16 +43,22 @@ class Worker:
         self._max_receives = max_receives
         self._housekeeping = Housekeeping(logger=logger, namespace=METRICS_NAMESPACE)
 
-    def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def handle(self, event: Any, context: Any) -> dict[str, Any]:
         """Work on the messages of an event, one after the other, and give back what there is no time left for.
 
         The answer names those that failed, so that only they come again
         (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting).
+        What is no batch of a queue, such as an event that keeps the function warm, has none that could fail.
         """
         given_back: list[str | None] = []
         failed: list[str] = []
+        found = event.get("Records") if isinstance(event, dict) else None
+        if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+            request_id = getattr(context, "aws_request_id", "")
+            self._logger.warning("An event without messages was let pass.", extra={"function_request_id": request_id})
+            return {"batchItemFailures": []}
         # What has come most often is next: what was given back for want of time is not given back again.
-        records = sorted(event["Records"], key=lambda record: -_receives(record))
+        records = sorted(found, key=lambda record: -_receives(record))
         for number, record in enumerate(records):
             with self._logger.append_context_keys(
                 function_request_id=getattr(context, "aws_request_id", ""), **_names(record)
@@ -57,7 +66,7 @@ class Worker:
                 # One is tried in any case: a worker with a short timeout would else never try any.
                 if number > 0 and context.get_remaining_time_in_millis() < ENOUGH_TIME:
                     self._logger.warning("no time left")
-                    failed.append(record["messageId"])
+                    failed.append(_message_id(record))
                     given_back.append(record.get("receiptHandle"))
                     self._give_up_at_last(record, NOT_TRIED)
                     continue
@@ -65,12 +74,12 @@ class Worker:
                     self._work(record)
                 except PoisonMessageError as error:
                     self._logger.warning("poison", extra={"reason": str(error)})
-                    failed.append(record["messageId"])
+                    failed.append(_message_id(record))
                     given_back.append(record.get("receiptHandle"))
                 except Exception:  # whatever it is, the message comes again, and its stack belongs into the log
                     self._logger.exception("A message could not be worked on.")
                     self._give_up_at_last(record, TRIED.format(receives=self._max_receives))
-                    failed.append(record["messageId"])
+                    failed.append(_message_id(record))
         self._give_back(given_back)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -115,14 +124,23 @@ class Worker:
                 self._queue.give_back(receipt_handle)
 
 
+def _message_id(record: Record) -> str:
+    """Return what names a message to its queue; an empty name stands for the whole batch."""
+    found = record.get("messageId")
+    return found if isinstance(found, str) else ""
+
+
 def _receives(record: Record) -> int:
-    return int(record["attributes"]["ApproximateReceiveCount"])
+    attributes = record.get("attributes")
+    count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
+    return int(count) if isinstance(count, str) and _COUNT.fullmatch(count) else 1
 
 
 def _names(record: Record) -> dict[str, str]:
     """Name the message, and the request that it came from when the API sent it."""
-    attribute = (record.get("messageAttributes") or {}).get("request_id")
+    attributes = record.get("messageAttributes")
+    attribute = attributes.get("request_id") if isinstance(attributes, dict) else None
     request_id = (attribute.get("stringValue") if isinstance(attribute, dict) else None) or ""
-    return {"message_id": record["messageId"]} | (
+    return {"message_id": _message_id(record)} | (
         {"request_id": request_id} if isinstance(request_id, str) and request_ids.is_well_formed(request_id) else {}
     )
