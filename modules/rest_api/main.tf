@@ -8,9 +8,14 @@ locals {
       function  = var.invoke_arn
       timeout   = var.timeout
       responses = local.responses
+      binary    = local.binary
     },
     length(var.throttled) == 0 ? {} : { throttled = sort(keys(var.throttled)) },
   )
+
+  # Bodies reach the function as the bytes that were sent. Else API Gateway makes text of them, with U+FFFD for what is no UTF-8. Every
+  # integration is the function's: what this breaks is a preflight that API Gateway answers itself (MOCK), which needs CONVERT_TO_TEXT.
+  binary = ["*/*"]
 
   method = {
     http_method   = "ANY"
@@ -27,6 +32,7 @@ locals {
 resource "aws_api_gateway_rest_api" "this" {
   name                         = var.name
   description                  = var.description
+  binary_media_types           = local.binary
   disable_execute_api_endpoint = false
 
   endpoint_configuration {

@@ -21,7 +21,8 @@ locals {
 
   headers = merge(
     {
-      "gatewayresponse.header.X-Request-ID" = "context.requestId"
+      "gatewayresponse.header.Cache-Control" = "'no-store'"
+      "gatewayresponse.header.X-Request-ID"  = "context.requestId"
     },
     length(var.cors.origins) == 0 ? {} : {
       "gatewayresponse.header.Access-Control-Allow-Origin"   = local.origin

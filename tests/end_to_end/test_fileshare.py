@@ -239,6 +239,29 @@ def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR091
     assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
 
 
+def test_a_link_is_followed_with_a_slash_at_its_end(http: httpx.Client, stranger: httpx.Client) -> None:
+    link = http.post("api/links", json={"full_url": "https://example.com/report.pdf"}).json()
+
+    answer = stranger.get(f"{link['short_code']}/?from=mail")
+
+    assert (answer.status_code, answer.headers["location"]) == (308, f"../{link['short_code']}?from=mail")
+    assert answer.next_request is not None
+    followed = stranger.send(answer.next_request)
+    assert (followed.status_code, followed.headers["location"]) == (302, "https://example.com/report.pdf")
+    assert http.get(f"api/links/{link['short_code']}").json()["click_count"] == 1
+
+
+def test_what_an_http_api_makes_of_bytes_that_are_no_utf_8_is_refused(http: httpx.Client) -> None:
+    body = '{"full_url": "https://example.com/", "filename": "caf\xe9.pdf"}'.encode("latin-1")
+
+    answers = [http.post("api/links", content=body, headers={"Content-Type": kind}) for kind in ("text/plain", "a/b")]
+
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [
+        (422, "invalid_request")
+    ] * 2
+    assert "caf" not in http.get("api/links?limit=100").text
+
+
 @pytest.mark.parametrize("path", ["api/health", "api/links", "unknown123"])
 def test_a_browser_may_call_and_is_told_so_once(stranger: httpx.Client, path: str) -> None:
     headers = {"Origin": "https://app.example.com"}

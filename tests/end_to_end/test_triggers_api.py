@@ -223,6 +223,50 @@ def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR091
     assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=iso-8859-1", None])
+def test_bytes_that_are_no_utf_8_are_refused_and_nothing_is_stored(http: httpx.Client, kind: str | None) -> None:
+    before = inbox(http)
+    body = json.dumps({**EVENT, "source": "caf\xe9"}, ensure_ascii=False).encode("latin-1")
+
+    answer = http.post("v1/events", content=body, headers={} if kind is None else {"Content-Type": kind})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_request"), answer.text
+    assert "not UTF-8" in answer.json()["error"]["message"]
+    assert inbox(http) == before
+
+
+def test_a_slash_at_the_end_leads_to_the_path_without_it(http: httpx.Client) -> None:
+    answer = http.post("v1/events/", json=EVENT)
+
+    assert (answer.status_code, answer.headers["location"]) == (308, "../events")
+    assert answer.headers["cache-control"] == "no-store"
+    assert http.post("v1/events/", json=EVENT, follow_redirects=True).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("event", "response"),
+    [
+        ({}, {"statusCode": 204}),
+        ({"source": "warm-up"}, {"statusCode": 204}),
+        ([], {"statusCode": 422}),
+        (
+            {"Records": [{"eventSource": "aws:sqs", "messageId": "m-1", "body": "{}"}]},
+            {"batchItemFailures": [{"itemIdentifier": "m-1"}]},
+        ),
+    ],
+    ids=str,
+)
+def test_an_event_that_is_no_request_is_no_error(
+    sawhorse: Sawhorse, outputs: dict[str, Any], event: object, response: dict[str, Any]
+) -> None:
+    answer = sawhorse.client("lambda", "dev").invoke(
+        FunctionName=outputs["lambda_function_name"], Qualifier="live", Payload=json.dumps(event)
+    )
+
+    assert "FunctionError" not in answer
+    assert response.items() <= json.load(answer["Payload"]).items()
+
+
 @pytest.mark.parametrize("path", ["v1/events", "v1/inbox", "v1/events/x/ack"])
 def test_a_preflight_gets_the_cors_headers(stranger: httpx.Client, path: str) -> None:
     answer = stranger.options(

@@ -307,7 +307,8 @@ def test_no_other_spelling_of_a_route_writes_with_a_token_that_may_only_read(
 
     answer = http.post(url, json={"name": "Sample"}, headers=bearer(token))
 
-    assert answer.status_code in {403, 404, 405}, answer.text
+    # A slash at the end does nothing but send to the route without it.
+    assert answer.status_code in {308, 403, 404, 405}, answer.text
 
 
 def test_whoever_floods_the_route_that_makes_sessions_closes_no_other(

@@ -119,14 +119,14 @@ module "function" {
   }
 
   # The region is Lambda's own, and a function has no disk that a SQLite file would outlive it on.
-  environment = {
+  environment = merge({
     DYNAMODB_URLS_TABLE_NAME  = module.urls.name
     DYNAMODB_USERS_TABLE_NAME = module.users.name
     LOG_LEVEL                 = var.lambda.log_level
     MERGE_PLUS_ADDRESSES      = tostring(var.merge_plus_addresses)
     PUBLIC_DOCS               = tostring(var.lambda.public_docs)
     USE_DYNAMODB              = "true"
-  }
+  }, var.lambda.base_path == null ? {} : { BASE_PATH = var.lambda.base_path })
 
   triggers = {
     api = { principal = "apigateway.amazonaws.com", source_arn = module.api[0].source_arn }

@@ -23,7 +23,7 @@ variable "deletion_protection" {
 }
 
 variable "lambda" {
-  description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, whether everybody may sign up in production and read its docs pages, and requests a second before 429, of all and of sign-ups alone; null makes only what the service needs."
+  description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, whether everybody may sign up in production and read its docs pages, what a custom domain's mapping puts before its paths, and requests a second before 429, of all and of sign-ups alone; null makes only what the service needs."
   type = object({
     memory                  = optional(number, 512)
     timeout                 = optional(number, 30)
@@ -35,6 +35,7 @@ variable "lambda" {
     cors_origins            = optional(list(string), ["*"])
     open_writes             = optional(bool, false)
     public_docs             = optional(bool, true)
+    base_path               = optional(string)
     throttling = optional(object({
       rate  = optional(number, 1000)
       burst = optional(number, 500)
@@ -49,6 +50,11 @@ variable "lambda" {
   validation {
     condition     = var.lambda == null ? true : contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.lambda.log_level)
     error_message = "lambda: log_level must be DEBUG, INFO, WARNING or ERROR."
+  }
+
+  validation {
+    condition     = try(var.lambda.base_path, null) == null ? true : length(var.lambda.base_path) <= 300 && can(regex("^(/[A-Za-z0-9$_.+!*'()-]+)+$", var.lambda.base_path))
+    error_message = "lambda: base_path begins with a slash and ends without one, such as /shop, in at most 300 characters."
   }
 
   validation {

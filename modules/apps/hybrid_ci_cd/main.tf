@@ -108,17 +108,21 @@ module "function" {
     level          = var.log_level
   }
 
-  environment = merge({
-    AGENT_LOST_AFTER_SECONDS = var.agent_lost_after_seconds
-    CORS_ORIGINS             = join(",", var.cors_origins)
-    DYNAMODB_TABLE_AGENTS    = module.agents.name
-    DYNAMODB_TABLE_JOBS      = module.jobs.name
-    DYNAMODB_TABLE_SESSIONS  = module.sessions.name
-    LOG_LEVEL                = var.log_level
-    PUBLIC_DOCS              = tostring(var.public_docs)
-    SESSION_LIFETIME_SECONDS = var.session_lifetime_seconds
-    STAGE                    = var.stage
-  }, var.session_key_sha256 == null ? {} : { SESSION_KEY_SHA256 = var.session_key_sha256 })
+  environment = merge(
+    {
+      AGENT_LOST_AFTER_SECONDS = var.agent_lost_after_seconds
+      CORS_ORIGINS             = join(",", var.cors_origins)
+      DYNAMODB_TABLE_AGENTS    = module.agents.name
+      DYNAMODB_TABLE_JOBS      = module.jobs.name
+      DYNAMODB_TABLE_SESSIONS  = module.sessions.name
+      LOG_LEVEL                = var.log_level
+      PUBLIC_DOCS              = tostring(var.public_docs)
+      SESSION_LIFETIME_SECONDS = var.session_lifetime_seconds
+      STAGE                    = var.stage
+    },
+    var.base_path == null ? {} : { BASE_PATH = var.base_path },
+    var.session_key_sha256 == null ? {} : { SESSION_KEY_SHA256 = var.session_key_sha256 },
+  )
 
   triggers = {
     api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }

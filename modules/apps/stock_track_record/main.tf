@@ -124,6 +124,7 @@ module "function" {
   environment = merge(
     local.environment,
     { FRONTEND_URL = join(",", var.frontend_origins), PUBLIC_DOCS = tostring(var.public_docs) },
+    var.base_path == null ? {} : { BASE_PATH = var.base_path },
     { for name, scopes in local.scopes : "${upper(name)}_SCOPES" => join(" ", scopes) if length(scopes) > 0 },
   )
 

@@ -76,7 +76,7 @@ module "function" {
     level          = var.log_level
   }
 
-  environment = {
+  environment = merge({
     AUTH_MODE             = var.auth_mode
     CORS_ORIGINS          = join(",", var.cors_origins)
     DYNAMODB_TABLE_EVENTS = module.events.name
@@ -86,7 +86,7 @@ module "function" {
     LOG_LEVEL             = var.log_level
     PUBLIC_DOCS           = tostring(var.public_docs)
     STAGE                 = var.stage
-  }
+  }, var.base_path == null ? {} : { BASE_PATH = var.base_path })
 
   triggers = {
     api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }

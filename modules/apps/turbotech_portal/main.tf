@@ -125,12 +125,15 @@ module "function" {
       STAGE                       = var.stage
     },
     local.scopes,
+    var.base_path == null ? {} : { BASE_PATH = var.base_path },
     # https://github.com/awslabs/aws-lambda-web-adapter says what they mean; run.sh reads PORT as well.
     var.web_adapter == null ? {} : {
       AWS_LAMBDA_EXEC_WRAPPER      = "/opt/bootstrap"
       AWS_LWA_READINESS_CHECK_PATH = "/api/health"
       PORT                         = "8080"
     },
+    # The adapter takes it away itself, wherever it stands.
+    var.web_adapter == null || var.base_path == null ? {} : { AWS_LWA_REMOVE_BASE_PATH = var.base_path },
   )
 
   triggers = {

@@ -4,6 +4,17 @@ variable "alarm_email" {
   default     = null
 }
 
+variable "base_path" {
+  description = "What the mapping of a custom domain puts before every path of the API, such as /shop, and the function takes away again; null puts nothing there."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.base_path == null ? true : length(var.base_path) <= 300 && can(regex("^(/[A-Za-z0-9$_.+!*'()-]+)+$", var.base_path))
+    error_message = "base_path: begin with a slash and end without one, such as /shop, in at most 300 characters."
+  }
+}
+
 variable "capacity" {
   description = "What an operator turns in an incident, for every table: billing mode, read and write units; null means what was decided."
   type = object({

@@ -196,7 +196,7 @@ def test_a_limit_that_is_none_is_refused(api: Api, limit: str) -> None:
     [
         ("GET", "/", 404, "not_found"),
         ("GET", "/api", 404, "not_found"),
-        ("GET", "/api/channels/", 404, "not_found"),
+        ("GET", "/api/channels//", 404, "not_found"),
         ("GET", "/v1/channels", 404, "not_found"),
         ("DELETE", "/api/channels", 405, "method_not_allowed"),
         ("PATCH", f"/api/channels/{UNKNOWN}", 405, "method_not_allowed"),
