@@ -6,16 +6,13 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
 
 from shared import times
+from shared.locations import MAX_LOCATION_BYTES
 from shared.visible_text import visible
 
 # The longest URL, file key and name, all escaped, fit well.
 MAX_BODY_BYTES = 64 * 1024
 MAX_EMAIL_LENGTH = 254
 MAX_URL_LENGTH = 2048
-# A target is sent in a header, where each letter that is not ASCII takes 6 to 12 bytes. API Gateway's headers have
-# 10,240 bytes together (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html), of which
-# others take less than 1,500; and 8,000 are what RFC 9110, 4.1, asks everybody to be able to read.
-MAX_LOCATION_BYTES = 8000
 MAX_FILE_KEY_LENGTH = 1024
 MAX_FILENAME_LENGTH = 255
 LONGEST_LIFE = timedelta(days=3660)

@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from shared.api_errors import INTERNAL_ERROR, ApiError
 from shared.asgi import App, Message, Receive, Scope, Send
+from shared.locations import MAX_LOCATION_BYTES
 from shared.validation import validation_sentence
 
 SEE_DOCS = "See /docs for the routes."
@@ -141,7 +142,8 @@ def _without_slash(request: Request) -> str | None:
         return None
     query = request.scope["query_string"].decode("latin-1")
     last = quote(shorter.rpartition("/")[2])
-    return f"../{last}{f'?{quote(query, safe=QUERY_CHARACTERS)}' if query else ''}"
+    place = f"../{last}{f'?{quote(query, safe=QUERY_CHARACTERS)}' if query else ''}"
+    return place if len(place) <= MAX_LOCATION_BYTES else None
 
 
 async def _on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:

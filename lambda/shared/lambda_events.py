@@ -182,7 +182,7 @@ def _path(given: object, context: Mapping[str, Any], base_path: str) -> str:
 
 def _has_own_address(context: Mapping[str, Any]) -> bool:
     """Tell whether a request came to the API's own address, where no custom domain has put anything before a path."""
-    return _text(context.get("domainName")).startswith(f"{_text(context.get('apiId'))}.execute-api.")
+    return _text(context.get("domainName")).split(".")[1:2] == ["execute-api"]
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

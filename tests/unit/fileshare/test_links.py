@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fileshare.app import create_app
-from fileshare.checks import MAX_LOCATION_BYTES, MAX_URL_LENGTH
+from fileshare.checks import MAX_URL_LENGTH
 from fileshare.database import Database
 from fileshare.links import LinkService
 from fileshare.models import NewLink
 from fileshare.settings import Settings
 from fileshare.short_codes import new_short_code
 from shared.api_errors import Throttled
+from shared.locations import MAX_LOCATION_BYTES
 from tests.unit.fileshare.support import Api, a_user, aside, link_in
 from tests.unit.support import Clock
 

@@ -168,6 +168,8 @@ def test_a_slash_at_the_end_leads_to_the_path_without_it(one: App, caller: type[
         assert urljoin(f"https://api.example/dev{path}/", place).partition("?")[0] == f"https://api.example/dev{path}"
         assert httpx.URL(place).params["q"] == "a b/ü"
         assert answer.headers["cache-control"] == "no-store"
+    # Longer than a header may be.
+    assert api.get(f"{HEALTH[one.name]}/", query={"q": ["\xfc" * 2000]}).status == 404
     for path in ("/", "//", f"{HEALTH[one.name]}//", "/no/such/path/at/all/"):
         assert api.get(path).status == 404, path
 
@@ -191,9 +193,11 @@ def test_what_a_custom_domain_puts_before_a_path_is_taken_away_there_alone(one: 
         return int(handler(event, Context())["statusCode"])
 
     own, custom = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "api.example.com"
+    private = own.replace(".", "-vpce-0a1b2c3d4e5f60718.", 1)
     assert [status(asked, custom) for asked in (path, f"/shop/v1{path}")] == [200, 200]
     # Whoever asks the API itself goes through its routes with the path as it is, and so through their limits.
-    assert [status(asked, own) for asked in (path, f"/shop/v1{path}")] == [200, 404]
+    for its_own in (own, private):
+        assert [status(asked, its_own) for asked in (path, f"/shop/v1{path}")] == [200, 404]
     assert status(f"/shop/v1ice{path}", custom) == 404
     assert status("/shop/v1", custom) == 404
 
