@@ -6,7 +6,7 @@ by queues that somebody connected by mistake, and by hand. Whatever it is gets a
 
 import base64
 import binascii
-import re
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 Event = dict[str, Any]
 
 # RFC 9110, 5.6.2 and 9.1: a method is a token.
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HOST = re.compile(r"[^:]*(:[0-9]{1,5})?")
-_PORT = re.compile(r"[0-9]{1,5}")
+_TOKEN = frozenset("!#$%&'*+-.^_`|~" + string.digits + string.ascii_letters)
+_LONGEST_PORT = 5
+# What Mangum makes the server's name and port of.
+_NAMING = ("host", "x-forwarded-port")
 # What a gateway that hands a body on as text puts in the place of bytes that are no UTF-8.
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 _NO_UTF_8 = b"\xff"
@@ -29,29 +30,25 @@ class NotARequestError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Warming:
-    """An event that wants nothing done: one to keep the function warm, or one of a schedule."""
+class Unasked:
+    """An event that asks for nothing: one that keeps the function warm, or a batch that came by mistake.
+
+    `records` are the names that the source of a batch has for what is in it.
+    """
 
     kind: str
+    records: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Records of a queue or a stream, which are to come again: `names` is what their source calls them."""
-
-    kind: str
-    names: tuple[str, ...]
-
-    def response(self) -> dict[str, Any]:
-        """Say that all of them failed, so that none is lost where the function should never have got them.
+    def sent_back(self) -> dict[str, Any]:
+        """Say that all records failed, so that none is lost where the function should never have got them.
 
         An empty name stands for the whole batch
         (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
         """
-        return {"batchItemFailures": [{"itemIdentifier": name} for name in self.names]}
+        return {"batchItemFailures": [{"itemIdentifier": name} for name in self.records]}
 
 
-def read_event(event: object, *, base_path: str = "") -> Event | Warming | Batch:
+def read_event(event: object, *, base_path: str = "") -> Event | Unasked:
     """Return a request with all that Mangum reads in its place, or what the event is instead of one.
 
     `base_path` is what a custom domain puts before the paths of the API, such as `/shop`: API Gateway leaves it in the
@@ -66,18 +63,18 @@ def read_event(event: object, *, base_path: str = "") -> Event | Warming | Batch
     if isinstance(records, list) and records:
         return _batch(records)
     if "source" in event and "detail-type" in event:
-        return Warming(kind="EventBridge")
+        return Unasked(kind="EventBridge")
     if event.keys() <= {"source"}:
-        return Warming(kind="warm-up")
+        return Unasked(kind="warm-up")
     raise NotARequestError("The event is of no kind that this function knows: it serves requests.")
 
 
-def _batch(records: list[Any]) -> Batch:
+def _batch(records: list[Any]) -> Unasked:
     first = records[0]
     source = first.get("eventSource") if isinstance(first, Mapping) else None
     if source not in _BATCHES:
         raise NotARequestError("The event has records of a source that this function does not work for.")
-    return Batch(kind=source, names=tuple(_name(record, _BATCHES[source]) for record in records))
+    return Unasked(kind=source, records=tuple(_name(record, _BATCHES[source]) for record in records))
 
 
 def _name(record: object, member: str) -> str:
@@ -166,7 +163,7 @@ def _of_a_load_balancer(event: Mapping[str, Any]) -> Event:
 
 
 def _method(given: object) -> str:
-    if not isinstance(given, str) or not _METHOD.fullmatch(given):
+    if not isinstance(given, str) or not given or not _TOKEN.issuperset(given):
         raise NotARequestError("The event has no HTTP method, so it is no request.")
     return given
 
@@ -203,17 +200,18 @@ def _body(event: Mapping[str, Any]) -> bytes:
         raise NotARequestError("The event's body is not the base64 that it is said to be.") from None
 
 
-_NAMING = ("host", "x-forwarded-port")
-
-
 def _readable(headers: dict[str, str]) -> dict[str, str]:
     """Leave out the names of the server that Mangum cannot read; no application asks for them."""
-    host, port = headers.get("host"), headers.get("x-forwarded-port")
-    if host is not None and not _HOST.fullmatch(host):
-        headers = {name: value for name, value in headers.items() if name != "host"}
-    if port is not None and not _PORT.fullmatch(port):
-        headers = {name: value for name, value in headers.items() if name != "x-forwarded-port"}
-    return headers
+    _, colon, port_of_host = headers.get("host", "").partition(":")
+    unreadable = {
+        name
+        for name, port in (
+            ("host", port_of_host if colon else "0"),
+            ("x-forwarded-port", headers.get("x-forwarded-port", "0")),
+        )
+        if not (port.isascii() and port.isdigit() and len(port) <= _LONGEST_PORT)
+    }
+    return {name: value for name, value in headers.items() if name not in unreadable} if unreadable else headers
 
 
 def _texts(members: object) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from mangum import Mangum
 
 from shared import request_ids
-from shared.lambda_events import Batch, NotARequestError, Warming, read_event
+from shared.lambda_events import NotARequestError, Unasked, read_event
 from shared.security_headers import HEADERS
 
 Handler = Callable[[Any, Any], dict[str, Any]]
@@ -47,16 +47,8 @@ class _Handler(Mangum):
             read = read_event(event, base_path=self._base_path)
         except NotARequestError as error:
             return _refusal(str(error), _request_id(context))
-        if isinstance(read, Warming):
-            request_id = _request_id(context)
-            _logger.info("An event that wants nothing done was let pass.", extra=_fields(request_id, kind=read.kind))
-            return _response(HTTPStatus.NO_CONTENT, "", request_id)
-        if isinstance(read, Batch):
-            _logger.warning(
-                "Records came to a function that serves requests, and were sent back.",
-                extra=_fields(_request_id(context), kind=read.kind),
-            )
-            return read.response()
+        if isinstance(read, Unasked):
+            return _passed(read, _request_id(context))
         try:
             response: dict[str, Any] = super().__call__(read, context)
         except Exception:  # whatever it is, Lambda prints what reaches it with its text, which may quote the event
@@ -69,6 +61,15 @@ class _Handler(Mangum):
             lists = {name: [value] for name, value in _HEADERS.items()}
             response["multiValueHeaders"] = lists | response["multiValueHeaders"]
         return response
+
+
+def _passed(event: Unasked, request_id: str) -> dict[str, Any]:
+    fields = _fields(request_id, kind=event.kind)
+    if event.records:
+        _logger.warning("Records came to a function that serves requests, and were sent back.", extra=fields)
+        return event.sent_back()
+    _logger.info("An event that wants nothing done was let pass.", extra=fields)
+    return _response(HTTPStatus.NO_CONTENT, "", request_id)
 
 
 def _refusal(message: str, request_id: str) -> dict[str, Any]:
