@@ -26,6 +26,7 @@ from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied, leftovers, without_aws
 from tests.end_to_end.logs_support import everything_logged, logged_with
 from tests.grants import all_grants, taken_away
+from tests.unit.support import recorded_event
 
 pytestmark = pytest.mark.end_to_end
 
@@ -351,6 +352,28 @@ def test_a_code_change_is_applied_and_live(sawhorse: Sawhorse, stranger: httpx.C
     output = sawhorse("apply", "dev/triggers_api", "--local")
     assert "0 added, 2 changed, 0 destroyed" in output
     assert stranger.get("v1/health").json()["version"] == "9.9.9"
+
+
+def test_what_a_custom_domain_puts_before_a_path_is_said_in_the_root(sawhorse: Sawhorse) -> None:
+    main = sawhorse.project.path / "environments/dev/triggers_api/main.tf"
+    text = main.read_text()
+    main.write_text(text.replace("  memory  = 512\n", '  memory  = 512\n  base_path = "/shop"\n'))
+    event = recorded_event("apigateway_rest_proxy") | {"httpMethod": "GET", "path": "/shop/v1/health"}
+
+    def status(domain: str) -> int:
+        event["requestContext"]["domainName"] = domain
+        answer = sawhorse.client("lambda", "dev").invoke(
+            FunctionName="triggers-api-dev", Qualifier="live", Payload=json.dumps(event)
+        )
+        return int(json.load(answer["Payload"])["statusCode"])
+
+    try:
+        sawhorse("apply", "dev/triggers_api", "--local")
+        assert status("api.example.com") == 200
+        assert status("a1b2c3d4e5.execute-api.us-east-1.amazonaws.com") == 404
+    finally:
+        main.write_text(text)
+        sawhorse("apply", "dev/triggers_api", "--local")
 
 
 def test_a_knob_of_an_incident_holds_until_it_is_left_out(sawhorse: Sawhorse) -> None:
