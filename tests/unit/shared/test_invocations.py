@@ -174,6 +174,16 @@ def test_a_slash_at_the_end_leads_to_the_path_without_it(one: App, caller: type[
         assert api.get(path).status == 404, path
 
 
+@pytest.mark.parametrize("slash", ["%2F", "%2f"])
+def test_a_slash_that_a_rest_api_takes_for_part_of_a_name_leads_to_no_route(one: App, slash: str) -> None:
+    api = RestCaller(make_handler(one.app), default_headers=one.credentials)
+    path, body = WITH_BODY[one.name]
+    start, _, end = path.rpartition("/")
+
+    assert api.post(f"{start}{slash}{end}", body=body % "a").status in {404, 405}
+    assert api.post(path, body=body % "a").status != 404
+
+
 def test_the_process_sends_on_as_the_function_does(one: App) -> None:
     with served(under("/dev", one.app)) as url, httpx.Client(trust_env=False) as http:
         answer = http.get(f"{url}/dev{HEALTH[one.name]}/?a=%2F")
