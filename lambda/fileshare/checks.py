@@ -5,9 +5,11 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
 
+from pydantic_core import PydanticCustomError
+
 from shared import times
 from shared.locations import MAX_LOCATION_BYTES
-from shared.visible_text import visible
+from shared.visible_text import checked_line, composed
 
 # The longest URL, file key and name, all escaped, fit well.
 MAX_BODY_BYTES = 64 * 1024
@@ -89,10 +91,16 @@ def checked_key(text: str, most: int) -> str:
 
 
 def checked_name(text: str, most: int) -> str:
-    """Refuse what nobody sees or what turns a text around: report\N{RIGHT-TO-LEFT OVERRIDE}fdp.exe looks like a PDF."""
-    if not 1 <= len(text) <= most or visible(text) != text:
-        raise DoesNotFitError(f"must have 1 to {most} characters, and none that nobody sees or that turns text around")
-    return text
+    """Return a name in its one form, or refuse what nobody sees or what turns a text around.
+
+    report\N{RIGHT-TO-LEFT OVERRIDE}fdp.exe looks like a PDF.
+    """
+    if not 1 <= len(composed(text)) <= most:
+        raise DoesNotFitError(f"must have 1 to {most} characters")
+    try:
+        return checked_line(text)
+    except PydanticCustomError as error:
+        raise DoesNotFitError(error.message()) from None
 
 
 def checked_expiry(moment: datetime, now: datetime) -> datetime:

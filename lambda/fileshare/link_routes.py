@@ -44,7 +44,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         summary="Shorten a link",
         openapi_extra=operation(body=NewLink),
         responses=responses(
-            openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The link works from now on."
+            openapi.ERRORS, 401, 413, 415, 422, 429, 500, success=201, description="The link works from now on."
         ),
     )
     async def create_link(request: Request, caller: Annotated[Caller, Depends(user)]) -> LinkDetails:

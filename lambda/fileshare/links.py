@@ -136,10 +136,9 @@ def _checked(wanted: NewLink, now: datetime) -> NewLink:
         if wanted.file_key is not None:
             checked_key(wanted.file_key, MAX_FILE_KEY_LENGTH)
         place = "filename"
-        if wanted.filename is not None:
-            checked_name(wanted.filename, MAX_FILENAME_LENGTH)
+        filename = None if wanted.filename is None else checked_name(wanted.filename, MAX_FILENAME_LENGTH)
         place = "expires_at"
         end = checked_expiry(wanted.expires_at, now) if wanted.expires_at else None
     except DoesNotFitError as error:
         raise invalid(f"The link does not fit: {place} {error}.") from None
-    return wanted.model_copy(update={"expires_at": end})
+    return wanted.model_copy(update={"filename": filename, "expires_at": end})

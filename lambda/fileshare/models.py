@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from fileshare.checks import MAX_FILE_KEY_LENGTH, MAX_FILENAME_LENGTH, MAX_URL_LENGTH
+from shared.moments import Moment
 from shared.strict_model import StrictModel
 
 EXAMPLE_TIME = "2026-01-31T09:15:02.104233Z"
@@ -40,9 +41,9 @@ class NewLink(StrictModel):
     model_config = ConfigDict(json_schema_extra={"example": {"full_url": "https://example.com/report.pdf"}})
 
     full_url: str = Field(description=f"Where the link goes: http or https, up to {MAX_URL_LENGTH} characters.")
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         default=None,
-        description="The moment at which the link ends, with its offset from UTC; left out, it never ends.",
+        description="The moment at which the link ends, as RFC 3339 writes it; left out, it never ends.",
     )
     file_key: str | None = Field(
         default=None, description=f"Key of the stored file, up to {MAX_FILE_KEY_LENGTH} characters."

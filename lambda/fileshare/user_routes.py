@@ -41,7 +41,15 @@ def _add_sign_up(router: APIRouter, *, users: UserService) -> None:
         summary="Sign up",
         openapi_extra=operation(body=NewUser),
         responses=responses(
-            SIGN_UP_ERRORS, 409, 413, 422, 429, 500, success=201, description="The user, and the token, shown once."
+            SIGN_UP_ERRORS,
+            409,
+            413,
+            415,
+            422,
+            429,
+            500,
+            success=201,
+            description="The user, and the token, shown once.",
         ),
     )
     async def create_user(request: Request) -> CreatedUser:

@@ -35,7 +35,7 @@ def _add_registration(router: APIRouter, *, access: Access, store: AgentStore, c
         summary="Register an agent",
         openapi_extra=operation(body=NewAgent),
         responses=responses(
-            openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The agent, and its token this once."
+            openapi.ERRORS, 401, 413, 415, 422, 429, 500, success=201, description="The agent, and its token this once."
         ),
     )
     async def register_agent(request: Request, asking: Annotated[Session, Depends(access.session)]) -> RegisteredAgent:
@@ -85,7 +85,7 @@ def _add_heartbeat(router: APIRouter, *, access: Access, store: AgentStore) -> N
         summary="Say that an agent lives",
         openapi_extra=operation(body=Heartbeat),
         responses=responses(
-            openapi.ERRORS, 401, 403, 413, 422, 429, 500, success=200, description="The heartbeat is noted."
+            openapi.ERRORS, 401, 403, 413, 415, 422, 429, 500, success=200, description="The heartbeat is noted."
         ),
     )
     async def send_heartbeat(

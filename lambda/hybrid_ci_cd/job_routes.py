@@ -34,7 +34,7 @@ def _add_creation(router: APIRouter, *, access: Access, store: JobStore, counter
         status_code=HTTPStatus.CREATED,
         summary="Queue a job",
         openapi_extra=operation(body=NewJob),
-        responses=responses(openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The job waits."),
+        responses=responses(openapi.ERRORS, 401, 413, 415, 422, 429, 500, success=201, description="The job waits."),
     )
     async def create_job(request: Request, asking: Annotated[Session, Depends(access.session)]) -> Job:
         new = await read_body(request, NewJob, subject="The job")
@@ -116,6 +116,7 @@ def _add_finish(router: APIRouter, *, access: Access, store: JobStore, counters:
             404,
             409,
             413,
+            415,
             422,
             429,
             500,

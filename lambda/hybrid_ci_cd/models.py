@@ -8,7 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from hybrid_ci_cd.settings import DEFAULT_LOST_AFTER_SECONDS
+from shared.numbers import WholeNumber, as_doubles
 from shared.strict_model import StrictModel
+from shared.visible_text import VisibleId, VisibleLine
 
 JobStatus = Literal["queued", "running", "succeeded", "failed"]
 Outcome = Literal["succeeded", "failed"]
@@ -53,8 +55,10 @@ def _at_most(most_bytes: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Id = Annotated[str, Field(examples=[EXAMPLE_ID])]
 Time = Annotated[str, Field(description="ISO 8601, UTC, microseconds.", examples=[EXAMPLE_TIME])]
-JsonMembers = Annotated[dict[str, Any], AfterValidator(_at_most(MAX_JSON_BYTES))]
-UserInfo = Annotated[dict[str, Any], AfterValidator(_at_most(MAX_USER_INFO_BYTES))]
+# What callers send; tables also hold names from before there was a rule.
+SentName = Annotated[Name, VisibleLine]
+JsonMembers = Annotated[dict[str, Any], AfterValidator(as_doubles), AfterValidator(_at_most(MAX_JSON_BYTES))]
+UserInfo = Annotated[dict[str, Any], AfterValidator(as_doubles), AfterValidator(_at_most(MAX_USER_INFO_BYTES))]
 NextCursor = Annotated[str | None, Field(description="Send this as `cursor` to go on; null when there was no more.")]
 
 
@@ -72,7 +76,7 @@ class NewSession(StrictModel):
         }
     )
 
-    user_id: Name = Field(description="Whose session it is. The caller is believed.")
+    user_id: Annotated[Name, VisibleId] = Field(description="Whose session it is. The caller is believed.")
     provider: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Who checked the user, such as google.")
     oauth_tokens: dict[str, Any] = Field(
         default={}, description="Taken because clients send it; never stored and never logged."
@@ -138,7 +142,7 @@ class NewJob(StrictModel):
         json_schema_extra={"example": {"name": "build main", "payload": {"commit": "5ce2b18", "steps": ["make test"]}}}
     )
 
-    name: Name = Field(description="What people call it.")
+    name: SentName = Field(description="What people call it.")
     payload: JsonMembers = Field(default={}, description="What an agent needs to run it: any JSON object.")
 
 
@@ -176,7 +180,9 @@ class FinishedJob(StrictModel):
         json_schema_extra={"example": {"attempt": 1, "status": "succeeded", "result": {"tests": 312}}}
     )
 
-    attempt: int = Field(ge=1, le=MAX_ATTEMPT, description="The attempt that the claim answered with.")
+    attempt: Annotated[int, WholeNumber] = Field(
+        ge=1, le=MAX_ATTEMPT, description="The attempt that the claim answered with."
+    )
     status: Outcome
     result: JsonMembers = Field(default={}, description="What came out: any JSON object.")
 
@@ -186,7 +192,7 @@ class NewAgent(StrictModel):
 
     model_config = ConfigDict(json_schema_extra={"example": {"name": "build-7", "runs_on": "customer"}})
 
-    name: Name = Field(description="What people call it.")
+    name: SentName = Field(description="What people call it.")
     runs_on: RunsOn = "customer"
     scopes: list[AgentScope] = Field(
         default=list(AGENT_SCOPES),

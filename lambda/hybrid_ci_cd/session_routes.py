@@ -50,7 +50,9 @@ def _add_login(router: APIRouter, *, access: Access, store: SessionStore, counte
         summary="Make a session for a user who has logged in",
         dependencies=[Depends(access.session_key)],
         openapi_extra=operation(body=NewSession),
-        responses=responses(openapi.ERRORS, 401, 413, 422, 429, 500, success=201, description="The session holds."),
+        responses=responses(
+            openapi.ERRORS, 401, 413, 415, 422, 429, 500, success=201, description="The session holds."
+        ),
     )
     async def create_session(
         request: Request, user_agent: Annotated[str | SkipJsonSchema[None], Header(include_in_schema=False)] = None
@@ -72,7 +74,9 @@ def _add_validation(router: APIRouter, *, store: SessionStore) -> None:
         "/validate",
         summary="Tell whose session an id is, if anybody's",
         openapi_extra=operation(body=SessionToValidate),
-        responses=responses(openapi.ERRORS, 413, 422, 429, 500, success=200, description="Whether the session holds."),
+        responses=responses(
+            openapi.ERRORS, 413, 415, 422, 429, 500, success=200, description="Whether the session holds."
+        ),
     )
     async def validate_session(request: Request) -> ValidSession | InvalidSession:
         shown = await read_body(request, SessionToValidate, subject="The session")

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 RETRY_AFTER_SECONDS = 2
 THROTTLED = f"There are too many requests at the moment. Send this one again in {RETRY_AFTER_SECONDS} seconds."
+ENCODED = "The body has a Content-Encoding, and bodies are taken without one only. Send it as it is, not compressed."
 INTERNAL_ERROR = "Something went wrong on our side. Send the request again; if it fails again, quote the request id."
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.api_errors import INTERNAL_ERROR, THROTTLED
+from shared.api_errors import ENCODED, INTERNAL_ERROR, THROTTLED
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES, too_large_sentence
 
 # By status: the stable code, and a sentence as an example.
@@ -18,6 +18,7 @@ COMMON: Catalogue = {
     401: ("unauthorized", "There are no credentials, or they are not known."),
     404: ("not_found", "There is nothing with this id."),
     413: ("request_too_large", too_large_sentence(DEFAULT_MAX_BODY_BYTES)),
+    415: ("unsupported_encoding", ENCODED),
     422: ("invalid_request", "The request does not fit: name: field required."),
     429: ("throttled", THROTTLED),
     500: ("internal_error", INTERNAL_ERROR),

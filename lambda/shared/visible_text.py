@@ -1,12 +1,14 @@
 """Keep texts that one user writes and others read free of what nobody sees and of what turns text around.
 
-A text that is sent is refused with the character that does not fit (`VisibleLine`, `VisibleLines`); one that is stored
-already, by us or by anybody else, is read without it (`visible`).
+A text that is sent is refused with the character that does not fit (`VisibleLine`, `VisibleId`, `VisibleLines`); one
+that is stored already, by us or by anybody else, is read without it (`visible`). Characters that this Python does not
+know yet are taken: they are the emoji and letters of newer telephones.
 """
 
 import unicodedata
+from typing import Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
 # The Unicode Standard's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), which has all characters of no width
@@ -114,12 +116,38 @@ def checked(text: str, *, lines: bool = False) -> str:
     )
 
 
+def composed(text: str) -> str:
+    """Return a text in Unicode's form NFC: the same text, each of whose letters has one spelling."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def checked_line(text: str) -> str:
+    """Return what something is called, composed, or refuse it: also where it is nothing but space and marks."""
+    name = checked(composed(text))
+    if all(unicodedata.category(character)[0] in "MZ" for character in name):
+        raise PydanticCustomError("blank", "must have something that can be seen")
+    return name
+
+
+def _line(value: Any, fitted: ValidatorFunctionWrapHandler) -> str:
+    # Composed first, since it may become longer.
+    return checked_line(fitted(composed(value) if isinstance(value, str) else value))
+
+
+def _same_line(text: str) -> str:
+    if checked_line(text) != text:
+        raise PydanticCustomError("composed", "must be in Unicode's form NFC, in which each letter has one spelling")
+    return text
+
+
 def _lines(text: str) -> str:
     return checked(text, lines=True)
 
 
-# What a model takes: a name or a title on one line, and a message of several.
-VisibleLine = AfterValidator(checked)
+# What a model takes: a name or a title on one line; a name by which programs find something, which is never changed;
+# and a message of several lines.
+VisibleLine = WrapValidator(_line)
+VisibleId = AfterValidator(_same_line)
 VisibleLines = AfterValidator(_lines)
 
 

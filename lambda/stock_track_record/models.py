@@ -16,7 +16,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from shared.numbers import kept
 from shared.strict_model import StrictModel
+from shared.visible_text import VisibleLine, VisibleLines
 from stock_track_record.keys import DAY_PATTERN, TICKER_PATTERN
 
 MAX_PICKS_AT_ONCE = 50
@@ -29,13 +31,6 @@ EXAMPLE_PRICES: dict[str, Any] = {
     "name": "Acme Corporation",
     "prices": [{"date": "2026-01-05", "price": 12.5}, {"date": "2026-01-30", "price": 15}],
 }
-
-
-def _exact(value: object) -> Decimal:
-    """Read a JSON number, and no text: up to 15 digits come out of a double as they were written."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise PydanticCustomError("number", "Input should be a number")
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def _real_day(text: str) -> str:
@@ -58,8 +53,8 @@ Number = Annotated[
 ]
 Price = Annotated[
     Decimal,
-    BeforeValidator(_exact),
-    Field(gt=0, max_digits=15, decimal_places=6),
+    BeforeValidator(kept(before=9, after=6)),
+    Field(gt=0),
     PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema(
         {
@@ -91,8 +86,12 @@ class NewChannel(StrictModel):
 
     model_config = ConfigDict(json_schema_extra={"example": {"name": "Morning picks", "description": "Sample."}})
 
-    name: str = Field(min_length=1, max_length=100, description="What people call the channel.")
-    description: str = Field(default="", max_length=1000, description="What the channel is about.")
+    name: Annotated[str, Field(min_length=1, max_length=100), VisibleLine] = Field(
+        description="What people call the channel."
+    )
+    description: Annotated[str, Field(max_length=1000), VisibleLines] = Field(
+        default="", description="What the channel is about."
+    )
 
 
 class Channel(BaseModel):
@@ -158,7 +157,9 @@ class NewPrices(StrictModel):
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_PRICES})
 
-    name: str = Field(min_length=1, max_length=100, description="What the company is called.")
+    name: Annotated[str, Field(min_length=1, max_length=100), VisibleLine] = Field(
+        description="What the company is called."
+    )
     prices: list[DayPrice] = Field(min_length=1, max_length=MAX_DAYS_AT_ONCE)
 
     @model_validator(mode="after")

@@ -73,7 +73,7 @@ def _add_channels(routers: Routers, stores: Stores) -> None:
         status_code=HTTPStatus.CREATED,
         summary="Create a channel",
         openapi_extra=operation(body=models.NewChannel),
-        responses=responses(openapi.ERRORS, 413, 422, 429, 500, success=201, description="The channel is stored."),
+        responses=responses(openapi.ERRORS, 413, 415, 422, 429, 500, success=201, description="The channel is stored."),
     )
     async def create_channel(request: Request) -> models.Channel:
         new = await read_body(request, models.NewChannel, subject="The channel")
@@ -107,7 +107,7 @@ def _add_picks(routers: Routers, stores: Stores, clock: Clock) -> None:
         summary="Add picks to a channel",
         openapi_extra=operation(body=models.NewPicks),
         responses=responses(
-            openapi.ERRORS, 404, 409, 413, 422, 429, 500, success=201, description="All the picks are stored."
+            openapi.ERRORS, 404, 409, 413, 415, 422, 429, 500, success=201, description="All the picks are stored."
         ),
     )
     async def add_picks(channel_id: str, request: Request) -> models.AddedPicks:
@@ -133,7 +133,7 @@ def _add_stocks(routers: Routers, stores: Stores, clock: Clock) -> None:
         summary="Put a stock's prices",
         openapi_extra=operation(body=models.NewPrices),
         responses=responses(
-            openapi.ERRORS, 409, 413, 422, 429, 500, success=200, description="The stock with all its prices."
+            openapi.ERRORS, 409, 413, 415, 422, 429, 500, success=200, description="The stock with all its prices."
         ),
     )
     async def put_prices(ticker: Annotated[str, Path(pattern=TICKER_PATTERN)], request: Request) -> models.Stock:

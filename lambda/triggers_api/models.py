@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.strict_model import StrictModel
+from shared.visible_text import VisibleId
+
 MAX_NAME_LENGTH = 256
 
 EXAMPLE_EVENT_ID = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
@@ -12,19 +15,21 @@ EXAMPLE_ACKNOWLEDGED_AT = "2026-01-31T09:16:40.000871Z"
 EXAMPLE_NEW_EVENT: dict[str, Any] = {"source": "test", "event_type": "test.created", "payload": {}}
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+# Tables also hold names from before there was a rule.
+SentName = Annotated[Name, VisibleId]
 EventId = Annotated[str, Field(description="The id that the service gave the event.", examples=[EXAMPLE_EVENT_ID])]
 CreatedAt = Annotated[
     str, Field(description="When the event was stored: ISO 8601, UTC, microseconds.", examples=[EXAMPLE_CREATED_AT])
 ]
 
 
-class NewEvent(BaseModel):
+class NewEvent(StrictModel):
     """An event as an external system sends it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": EXAMPLE_NEW_EVENT})
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_NEW_EVENT})
 
-    source: Name = Field(description="The system that the event comes from.")
-    event_type: Name = Field(description="What happened.")
+    source: SentName = Field(description="The system that the event comes from.")
+    event_type: SentName = Field(description="What happened.")
     payload: dict[str, Any] = Field(description="Any JSON object. It comes back exactly as it was written.")
 
 

@@ -7,17 +7,14 @@ from typing import Annotated
 from aws_lambda_powertools import Logger
 from fastapi import APIRouter, Depends, Header, Request, Response, Security
 from fastapi.security import APIKeyHeader
-from pydantic import ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.api_errors import invalid
+from shared.bodies import read_written
 from shared.health import add_health
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 from shared.paging import After, limit_to, read_cursor
 from shared.routers import make_router
-from shared.strict_json import JsonObject, NotStrictJsonError, read_object
-from shared.validation import validation_sentence
 from triggers_api import cursor, idempotency, openapi
 from triggers_api.auth import Authenticator, Caller
 from triggers_api.events import EventStore
@@ -108,6 +105,7 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
             403,
             409,
             413,
+            415,
             422,
             429,
             500,
@@ -133,11 +131,11 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
             ),
         ] = None,
     ) -> CreatedEvent:
-        event, body = _new_event(await request.body())
+        event, texts = await read_written(request, NewEvent, subject="The event")
         if settings.logs_payloads:
-            logger.debug("payload", extra={"payload": body.texts["payload"]})
+            logger.debug("payload", extra={"payload": texts["payload"]})
         created = await store.create(
-            event, body.texts["payload"], caller_key_hash=sender.key_hash, idempotency_key=idempotency_key
+            event, texts["payload"], caller_key_hash=sender.key_hash, idempotency_key=idempotency_key
         )
         request.state.log_fields["event_id"] = created.answer.event_id
         if created.replayed:
@@ -193,13 +191,3 @@ def _add_endings(router: APIRouter, *, guards: Guards, store: EventStore, counte
         store.delete(event_id)
         request.state.log_fields["event_id"] = event_id
         counters.count("EventsDeleted")
-
-
-def _new_event(body: bytes) -> tuple[NewEvent, JsonObject]:
-    try:
-        read = read_object(body)
-        return NewEvent.model_validate(read.values), read
-    except NotStrictJsonError as error:
-        raise invalid(str(error)) from None
-    except ValidationError as error:
-        raise invalid(validation_sentence(error.errors(), subject="The event")) from None

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shared import ids, times
+from shared.numbers import WholeNumber, kept
 from shared.personal import holds_address, public_id, public_name
 from shared.strict_model import StrictModel
 from shared.visible_text import VisibleLine, VisibleLines, visible
@@ -24,6 +25,7 @@ MAX_MONTH = 120
 # A binary fraction holds every number of nine digits before and six behind the point exactly as it was written.
 MAX_VALUE = 1_000_000_000
 MAX_DECIMALS = 6
+MAX_DIGITS_BEFORE = 10
 
 EXAMPLE_CREATED_AT = "2026-01-31T09:15:02.104233Z"
 EXAMPLE_UPDATE_ID = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
@@ -34,14 +36,15 @@ STATUSES: tuple[Status, ...] = ("NOT_STARTED", "IN_PROGRESS", "BLOCKED", "COMPLE
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), VisibleLine]
 Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000), VisibleLines]
-Percentage = Annotated[int, Field(ge=0, le=100, description="How much of it is done, in percent.")]
-Month = Annotated[int, Field(ge=1, le=MAX_MONTH, description="The month of the project, counted from 1.")]
+Percentage = Annotated[int, WholeNumber, Field(ge=0, le=100, description="How much of it is done, in percent.")]
+Month = Annotated[int, WholeNumber, Field(ge=1, le=MAX_MONTH, description="The month of the project, counted from 1.")]
 
 
-def _few_decimals(value: float) -> float:
-    if Decimal(repr(value)) != round(Decimal(repr(value)), MAX_DECIMALS):
-        raise PydanticCustomError("decimals", "at most {most} decimals are kept", {"most": MAX_DECIMALS})
-    return value
+_kept = kept(before=MAX_DIGITS_BEFORE, after=MAX_DECIMALS)
+
+
+def _few_digits(value: object) -> float:
+    return float(_kept(value))
 
 
 def _number(value: object) -> object:
@@ -49,7 +52,7 @@ def _number(value: object) -> object:
 
 
 # What callers send, and what they get: DynamoDB's numbers are decimal, JSON's are not.
-SentValue = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE), AfterValidator(_few_decimals)]
+SentValue = Annotated[float, BeforeValidator(_few_digits), Field(ge=-MAX_VALUE, le=MAX_VALUE)]
 Value = Annotated[int | float, BeforeValidator(_number)]
 
 

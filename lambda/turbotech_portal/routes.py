@@ -140,7 +140,17 @@ def _add_changing_of_deliverables(router: APIRouter, deliverables: DeliverableAd
         summary="Change a deliverable",
         openapi_extra=operation(body=DeliverableChanges),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=200, description="The deliverable as it is now."
+            openapi.ERRORS,
+            401,
+            403,
+            404,
+            413,
+            415,
+            422,
+            429,
+            500,
+            success=200,
+            description="The deliverable as it is now.",
         ),
     )
     async def update_deliverable(deliverable_id: str, request: Request) -> Deliverable:
@@ -175,7 +185,7 @@ def _add_changing_of_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
         summary="Change a metric",
         openapi_extra=operation(body=MetricChanges),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=200, description="The metric as it is now."
+            openapi.ERRORS, 401, 403, 404, 413, 415, 422, 429, 500, success=200, description="The metric as it is now."
         ),
     )
     async def update_metric(metric_id: str, request: Request) -> Metric:
@@ -226,7 +236,7 @@ def _add_writing_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         summary="Write an update",
         openapi_extra=operation(body=NewUpdate),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=201, description="The update is there."
+            openapi.ERRORS, 401, 403, 404, 413, 415, 422, 429, 500, success=201, description="The update is there."
         ),
     )
     async def create_update(request: Request, user: Annotated[Caller, Depends(caller)]) -> Update:
@@ -258,7 +268,7 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         summary="Change the caller's name",
         openapi_extra=operation(body=UserChanges),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 413, 422, 429, 500, success=200, description="The caller, changed."
+            openapi.ERRORS, 401, 403, 404, 413, 415, 422, 429, 500, success=200, description="The caller, changed."
         ),
     )
     async def update_me(request: Request, user: Annotated[Caller, Depends(caller)]) -> User:

@@ -15,8 +15,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from botocore.exceptions import ClientError
+from pydantic_core import PydanticCustomError
 
 from shared.dynamodb import Client
+from shared.visible_text import checked_line
 
 EVENTS = Path(__file__).parents[1] / "events"
 FUNCTION_REQUEST_ID = "5f0e4c1a-0000-4000-8000-function0001"
@@ -175,6 +177,14 @@ def broken_references(document: Any) -> set[str]:
         return part is not None
 
     return {reference for reference in references(document) if not leads_somewhere(reference)}
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can be seen, and has one spelling."""
+    try:
+        return checked_line(text) == text
+    except PydanticCustomError:
+        return False
 
 
 def client_error(code: str, *, reasons: list[str] | None = None) -> ClientError:

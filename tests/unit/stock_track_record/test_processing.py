@@ -233,7 +233,6 @@ def test_a_batch_of_no_messages_has_no_failures(worker: Hands) -> None:
         json.dumps({"channel_id": UNKNOWN}),
         json.dumps({"channel_id": UNKNOWN, "job_id": 1}),
         json.dumps({"channel_id": UNKNOWN, "job_id": "x" * 3000}),
-        json.dumps({"channel_id": UNKNOWN, "job_id": UNKNOWN, "more": 1}),
         write_message(channel_id=UNKNOWN, job_id=UNKNOWN),
     ],
     ids=lambda body: repr(body[:40]),

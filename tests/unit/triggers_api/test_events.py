@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.support import Interrupting, Recording, Refusing, client_error
+from tests.unit.support import Interrupting, Recording, Refusing, client_error, is_name
 from tests.unit.triggers_api.support import Api, MakeApi, Tables
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
 
@@ -133,8 +133,11 @@ json_values = st.recursive(
 )
 
 
+NAMES = st.text(min_size=1, max_size=20).filter(is_name)
+
+
 @SHARED_TABLES
-@given(payload=st.dictionaries(st.text(), json_values, max_size=5), source=st.text(min_size=1, max_size=20))
+@given(payload=st.dictionaries(st.text(), json_values, max_size=5), source=NAMES)
 def test_any_payload_survives_the_way_there_and_back(api: Api, payload: dict[str, Any], source: str) -> None:
     created = api.create(payload, source=source)
 

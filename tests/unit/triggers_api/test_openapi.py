@@ -13,7 +13,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
 from shared.api_keys import ApiKey
-from tests.unit.support import broken_references
+from tests.unit.support import broken_references, is_name
 from tests.unit.triggers_api.support import Api
 from triggers_api import idempotency
 
@@ -99,11 +99,17 @@ def test_the_document_describes_the_headers_and_the_body_of_an_event(document: A
     schema = post["requestBody"]["content"]["application/json"]["schema"]
     assert schema["required"] == ["source", "event_type", "payload"]
     assert schema["example"] == {"source": "test", "event_type": "test.created", "payload": {}}
-    assert set(post["responses"]) == {"201", "401", "403", "409", "413", "422", "429", "500"}
+    assert set(post["responses"]) == {"201", "401", "403", "409", "413", "415", "422", "429", "500"}
 
 
 def is_idempotency_key(text: str) -> bool:
     return re.fullmatch(idempotency.PATTERN, text) is not None
+
+
+def has_names(body: object) -> bool:
+    """Tell whether a body's names can be seen: no pattern of a schema can say which characters do their work."""
+    names = [body.get(name) for name in ("source", "event_type")] if isinstance(body, dict) else []
+    return all(is_name(name) for name in names if isinstance(name, str))
 
 
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
@@ -136,6 +142,7 @@ def test_the_application_does_as_its_document_says(
     def check(case: schemathesis.Case[Any]) -> None:
         # Schemathesis puts spaces into some values, against their pattern.
         assume(mode is NEGATIVE or is_idempotency_key(case.headers.get("Idempotency-Key", "none")))
+        assume(mode is NEGATIVE or has_names(case.body))
         case.call_and_validate(headers={"X-API-Key": stored_key.clear}, excluded_checks=excluded)
 
     check()
