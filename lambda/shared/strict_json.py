@@ -51,7 +51,7 @@ def _read(body: bytes, decoder: json.JSONDecoder) -> JsonObject:
         text = body.decode("utf-8")
         members = _members(text, decoder)
     except UnicodeDecodeError as error:
-        raise NotStrictJsonError(f"The body is not UTF-8: byte {error.start} does not fit.") from None
+        raise NotStrictJsonError(f"The body is not UTF-8: byte {error.start} does not fit. Send it in UTF-8.") from None
     except json.JSONDecodeError as error:
         raise NotStrictJsonError(
             f"The body is not a JSON object: {error.msg} (line {error.lineno}, column {error.colno})."
@@ -134,7 +134,7 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return read
 
 
-_TWICE = "An object in the body has two members with the same name."
+_TWICE = "An object in the body has two members with the same name, of which readers take one or the other. Send one."
 _EXACT = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_fraction, parse_int=_integer
 )

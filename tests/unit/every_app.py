@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -42,6 +42,8 @@ class App:
     name: str
     app: FastAPI
     credentials: dict[str, str]
+    # Those that only seeds and operators write.
+    tables: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def _turbotech_portal(stack: ExitStack, dynamodb: Any, client: Any, logger: Logg
     _drop(stack, dynamodb, *tables.settings.values())
     settings = turbotech_portal.settings.Settings(**tables.settings, stage="dev", auth_mode="local")  # type: ignore[arg-type] # the names of tables
     app = turbotech_portal.app.create_app(settings=settings, client=client, clock=system_clock, logger=logger)
-    return App(name="turbotech_portal", app=app, credentials={})
+    return App(name="turbotech_portal", app=app, credentials={}, tables=vars(tables))
 
 
 def under(prefix: str, app: ASGIApp) -> ASGIApp:

@@ -2,13 +2,16 @@
 
 import sys
 import unicodedata
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from shared.visible_text import checked, visible
+from shared.strict_model import StrictModel
+from shared.visible_text import VisibleId, VisibleLine, checked, checked_line, visible
 
 EVERYTHING = [chr(code) for code in range(sys.maxunicode + 1)]
 # Without the planes of ideographs, private characters and tags.
@@ -140,3 +143,69 @@ def test_a_sign_on_a_key_has_a_style_only_inside_the_key() -> None:
 @pytest.mark.parametrize("text", ["क्\u200ca", "क्\u200c1", "a्\u200cक", "+्\u200d+", "ก\u0e3a\u200c+"])
 def test_a_joiner_behind_a_virama_stands_beside_letters_of_its_script(text: str) -> None:
     assert visible(text) == text.replace("\u200c", "").replace("\u200d", "")
+
+
+class Named(StrictModel):
+    """What the sample takes."""
+
+    name: Annotated[str, Field(min_length=1, max_length=4), VisibleLine] = "name"
+    source: Annotated[str, Field(min_length=1, max_length=4), VisibleId] = "source"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            " ",
+            "\u00a0",
+            "\u3000",
+            "\u2003 \u2003",
+            "\u1680",
+            "\u0301",
+            " \u0301",
+            "\u2800",
+            "\u200b",
+            "\u3164",
+            "\u115f",
+        ),
+        *("\ufe0f", "\U000e0041", "\U000e0100", "a\u202eb", "a\x00", "a\tb", "a\nb", "a\x85b", "\ufffe", "a\u180e"),
+    ],
+)
+@pytest.mark.parametrize("member", ["name", "source"])
+def test_what_nobody_can_see_is_no_name(member: str, text: str) -> None:
+    with pytest.raises(ValidationError, match=r"must have something that can be seen|must have no characters"):
+        Named.model_validate({member: text})
+
+
+@pytest.mark.parametrize("text", ["a", " a ", "é", "報告", "👩\u200d💻", "a\u00a0b", "\u0378", "\U0001fae9", "\ue000"])
+@pytest.mark.parametrize("member", ["name", "source"])
+def test_what_can_be_seen_is_a_name_also_where_this_python_does_not_know_it(member: str, text: str) -> None:
+    assert getattr(Named.model_validate({member: text}), member) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "composed_text"),
+    [("e\u0301", "é"), ("\u212a", "K"), ("A\u030a", "\u00c5"), ("\u0958", "क़"), ("\u1112\u1161\u11ab", "한")],
+)
+def test_a_name_is_composed_and_an_id_is_never_changed(text: str, composed_text: str) -> None:
+    assert Named.model_validate({"name": text}).name == composed_text
+    assert Named.model_validate({"source": composed_text}).source == composed_text
+    with pytest.raises(ValidationError, match="must be in Unicode's form NFC"):
+        Named.model_validate({"source": text})
+
+
+def test_a_name_is_as_long_as_what_is_kept_of_it() -> None:
+    assert Named.model_validate({"name": "e\u0301" * 4}).name == "é" * 4
+    with pytest.raises(ValidationError, match="at most 4 characters"):
+        # Composed it is longer: such letters have two parts there.
+        Named.model_validate({"name": "\u0958" * 3})
+
+
+@given(st.text())
+def test_what_is_taken_as_a_name_is_taken_again_as_it_is_kept(text: str) -> None:
+    try:
+        name = checked_line(text)
+    except PydanticCustomError:
+        return
+    assert checked_line(name) == name == unicodedata.normalize("NFC", text)
+    assert name.strip()
