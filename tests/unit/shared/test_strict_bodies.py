@@ -132,3 +132,31 @@ def test_every_app_says_what_the_table_says(routes: tuple[str, dict[str, BodyRou
 
 def test_the_table_has_every_app_in_every_row() -> None:
     assert {row: sorted(cells) for row, cells in TABLE.items()} == dict.fromkeys(TABLE, sorted(APPS))
+
+
+def test_what_is_compressed_is_415_everywhere(routes: tuple[str, dict[str, BodyRoute]]) -> None:
+    for route in routes[1].values():
+        body = gzip.compress(json.dumps(route.fits).encode())
+        for coding in (
+            "gzip",
+            "GZIP",
+            "x-gzip",
+            "br",
+            "deflate",
+            "zstd",
+            "aws-chunked",
+            "identity, gzip",
+            "gzip, identity",
+            "?",
+        ):
+            answer = route.send(body, **{"Content-Encoding": coding})
+
+            assert (answer.status, answer.error_code) == (415, "unsupported_encoding"), (route.name, coding)
+            assert answer.headers["accept-encoding"] == "identity"
+
+
+def test_a_body_that_names_no_coding_is_read(routes: tuple[str, dict[str, BodyRoute]]) -> None:
+    for route in routes[1].values():
+        for coding in ("identity", "Identity", "", " identity , identity"):
+            # What fits once may have been taken before; it is read in any case.
+            assert route.send(json.dumps(route.fits).encode(), **{"Content-Encoding": coding}).status in (200, 201, 409)
