@@ -19,7 +19,7 @@ from fileshare.stored import Caller, ShownLink
 from shared import cursor
 from shared.bodies import read_body
 from shared.openapi import operation, responses
-from shared.paging import After, limit_to, read_cursor
+from shared.paging import After, Count, limit_to, read_cursor
 from shared.routers import make_router
 from shared.visible_text import visible
 
@@ -62,7 +62,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
     )
     async def list_links(
         caller: Annotated[Caller, Depends(user)],
-        limit: Annotated[int, limit_to(MAX_LIMIT, "links")] = DEFAULT_LIMIT,
+        limit: Annotated[Count, limit_to(MAX_LIMIT, "links")] = DEFAULT_LIMIT,
         after: After = None,
     ) -> LinkPage:
         page = await links.of(caller, after=read_cursor(after, _place), limit=limit)

@@ -15,7 +15,7 @@ from shared.api_errors import ApiError, not_found
 from shared.bodies import read_body
 from shared.metrics import Counters
 from shared.openapi import operation, responses
-from shared.paging import After, limit_to
+from shared.paging import After, Count, limit_to
 from shared.routers import make_router
 
 
@@ -72,7 +72,7 @@ def _add_list(router: APIRouter, *, access: Access, store: AgentStore) -> None:
         status: Annotated[
             AgentStatus | SkipJsonSchema[None], Query(description="Only those of this status; all when left out.")
         ] = None,
-        limit: Annotated[int, limit_to(openapi.MAX_LIMIT, "agents")] = openapi.DEFAULT_LIMIT,
+        limit: Annotated[Count, limit_to(openapi.MAX_LIMIT, "agents")] = openapi.DEFAULT_LIMIT,
         after: After = None,
     ) -> AgentPage:
         page = store.page(user_id, status=status, after=after, limit=limit)

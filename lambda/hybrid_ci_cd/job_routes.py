@@ -14,7 +14,7 @@ from hybrid_ci_cd.sessions import Session
 from shared.bodies import read_body
 from shared.metrics import Counters
 from shared.openapi import operation, responses
-from shared.paging import After, limit_to
+from shared.paging import After, Count, limit_to
 from shared.routers import make_router
 
 
@@ -54,7 +54,7 @@ def _add_reading(router: APIRouter, *, access: Access, store: JobStore) -> None:
     async def list_jobs(
         user_id: Annotated[str, Depends(access.user)],
         status: Annotated[JobStatus, Query(description="Which jobs.")] = "queued",
-        limit: Annotated[int, limit_to(openapi.MAX_LIMIT, "jobs")] = openapi.DEFAULT_LIMIT,
+        limit: Annotated[Count, limit_to(openapi.MAX_LIMIT, "jobs")] = openapi.DEFAULT_LIMIT,
         after: After = None,
     ) -> JobPage:
         return store.page(user_id, status=status, after=after, limit=limit)

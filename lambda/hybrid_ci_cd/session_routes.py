@@ -25,7 +25,7 @@ from shared.dynamodb import Item
 from shared.items import from_item
 from shared.metrics import Counters
 from shared.openapi import operation, responses
-from shared.paging import After, limit_to
+from shared.paging import After, Count, limit_to
 from shared.routers import make_router
 from shared.times import timestamp
 
@@ -101,7 +101,7 @@ def _add_devices(router: APIRouter, *, access: Access, store: SessionStore) -> N
     )
     async def list_sessions(
         asking: Annotated[Session, Depends(access.session)],
-        limit: Annotated[int, limit_to(openapi.MAX_LIMIT, "sessions")] = openapi.DEFAULT_LIMIT,
+        limit: Annotated[Count, limit_to(openapi.MAX_LIMIT, "sessions")] = openapi.DEFAULT_LIMIT,
         after: After = None,
     ) -> DevicePage:
         page = store.page(asking, after=after, limit=limit)

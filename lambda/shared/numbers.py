@@ -67,6 +67,8 @@ def _fits(number: Decimal, before: int, after: int) -> bool:
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         return False
+    if -after <= exponent <= 0 and len(digits) + exponent <= before:
+        return True
     significant = bytes(digits).rstrip(b"\0")
     last = exponent + len(digits) - len(significant)
     return not significant or (-last <= after and len(significant.lstrip(b"\0")) + last <= before)

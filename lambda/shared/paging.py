@@ -1,21 +1,37 @@
 """Page through lists: the parameters that callers send, and their cursors."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
+from pydantic import BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from shared import cursor
 from shared.api_errors import invalid
 
 Place = TypeVar("Place")
 
+_DIGITS = re.compile(r"-?[0-9]{1,18}", flags=re.ASCII)
+
 # The parameter `cursor`.
 After = Annotated[
     str | SkipJsonSchema[None],
     Query(alias="cursor", max_length=cursor.MAX_LENGTH, description="The `next_cursor` of the page before."),
 ]
+
+
+def _in_digits(value: object) -> object:
+    """Refuse what Python takes for a number as well: 1_0, 1.0, and 1 between spaces."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise PydanticCustomError("digits", "Input should be a valid integer, written in digits")
+    return value
+
+
+# A number in a query.
+Count = Annotated[int, BeforeValidator(_in_digits)]
 
 
 def limit_to(most: int, things: str = "items") -> Any:

@@ -12,7 +12,7 @@ from shared.api_errors import invalid
 from shared.bodies import read_body
 from shared.health import add_health
 from shared.openapi import operation, responses
-from shared.paging import After, limit_to, read_cursor
+from shared.paging import After, Count, limit_to, read_cursor
 from shared.routers import make_router
 from shared.times import Clock
 from stock_track_record import models, openapi
@@ -26,7 +26,7 @@ from stock_track_record.settings import ApiSettings
 from stock_track_record.stocks import StockStore
 from stock_track_record.version import VERSION
 
-Limit = Annotated[int, limit_to(MAX_LIMIT, "entries")]
+Limit = Annotated[Count, limit_to(MAX_LIMIT, "entries")]
 
 # The endpoints are `async` though they wait for DynamoDB: a Lambda environment serves one request at a time, so nobody
 # else is kept waiting, and a plain endpoint goes through a thread pool, which takes six times as long.

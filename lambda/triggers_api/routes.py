@@ -13,7 +13,7 @@ from shared.bodies import read_written
 from shared.health import add_health
 from shared.metrics import Counters
 from shared.openapi import operation, responses
-from shared.paging import After, limit_to, read_cursor
+from shared.paging import After, Count, limit_to, read_cursor
 from shared.routers import make_router
 from triggers_api import cursor, idempotency, openapi
 from triggers_api.auth import Authenticator, Caller
@@ -154,7 +154,7 @@ def _add_inbox(router: APIRouter, *, guards: Guards, inbox: Inbox) -> None:
         responses=responses(openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="Events, oldest first."),
     )
     async def list_inbox(
-        limit: Annotated[int, limit_to(MAX_LIMIT, "events")] = DEFAULT_LIMIT,
+        limit: Annotated[Count, limit_to(MAX_LIMIT, "events")] = DEFAULT_LIMIT,
         after: After = None,
     ) -> Response:
         page = inbox.page(after=read_cursor(after, cursor.positions_of) or {}, limit=limit)

@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from shared.bodies import read_body
 from shared.health import add_health
 from shared.openapi import operation, responses
-from shared.paging import After, limit_to, read_cursor
+from shared.paging import After, Count, limit_to, read_cursor
 from shared.personal import public_id
 from shared.routers import make_router
 from shared.waiting import AsyncDynamoDB
@@ -118,7 +118,7 @@ def _add_reading_of_deliverables(router: APIRouter, deliverables: DeliverableAda
     )
     async def list_deliverables(
         month: Annotated[
-            int | SkipJsonSchema[None], Query(ge=1, le=MAX_MONTH, description="The month of the project.")
+            Count | SkipJsonSchema[None], Query(ge=1, le=MAX_MONTH, description="The month of the project.")
         ] = None,
     ) -> Deliverables:
         found = await (deliverables.get_all() if month is None else deliverables.get_by_month(month))
@@ -202,7 +202,7 @@ def _add_reading_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         responses=responses(openapi.ERRORS, 401, 403, 422, 429, 500, success=200, description="Updates, newest first."),
     )
     async def list_updates(
-        limit: Annotated[int, limit_to(MAX_LIMIT, "updates")] = MAX_LIMIT,
+        limit: Annotated[Count, limit_to(MAX_LIMIT, "updates")] = MAX_LIMIT,
         after: After = None,
     ) -> UpdatesPage:
         page = await adapters.updates.page(limit=limit, after=read_cursor(after, place_of))

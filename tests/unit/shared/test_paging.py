@@ -1,9 +1,13 @@
 """Lists are read to their end, page by page, and a cursor that nobody made is refused."""
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
+from fastapi.routing import APIRoute
 
 from shared import cursor
 from shared.api_errors import ApiError
@@ -11,6 +15,7 @@ from shared.cursor import MalformedCursorError
 from shared.dynamodb import every_item
 from shared.paging import read_cursor
 from shared.waiting import every_item_awaited
+from tests.unit.every_app import APPS, made
 
 PAGES: dict[int, dict[str, Any]] = {
     0: {"Items": [{"id": {"N": "1"}}], "LastEvaluatedKey": {"id": {"N": "1"}}},
@@ -59,3 +64,17 @@ def test_any_other_cursor_is_refused_in_a_sentence(text: str) -> None:
         read_cursor(text, place_of)
 
     assert (refused.value.status, refused.value.code) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_number_in_a_query_is_written_in_digits(
+    app: str, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
+) -> None:
+    with made(app, dynamodb, logger_of, tmp_path) as one:
+        routes = [route for route in one.app.routes if isinstance(route, APIRoute)]
+    fields = [field for route in routes for field in route.dependant.query_params if field.name in {"limit", "month"}]
+    assert fields
+    for field in fields:
+        assert field.validate("7", {}, loc=()) == (7, [])
+        for text in ("1_0", "1.0", " 1", "1 ", "+1", "1e0", "0x1", "\u0661", "\uff11", "1\n", "9" * 5_000, "", "-"):
+            assert field.validate(text, {}, loc=())[1], (field.name, text)

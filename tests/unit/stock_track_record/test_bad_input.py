@@ -186,7 +186,9 @@ def test_a_cursor_of_another_list_is_refused(api: Api) -> None:
     assert_refused(api.get(f"/api/channels/{channel_id}/picks", query={"cursor": [theirs]}), 422, "invalid_request")
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", "", "9" * 400])
+@pytest.mark.parametrize(
+    "limit", ["0", "101", "-1", "x", "1.5", "", "9" * 400, "1_0", "1.0", " 1 ", "+1", "1\n", "\u0661", "\uff11", "1e1"]
+)
 def test_a_limit_that_is_none_is_refused(api: Api, limit: str) -> None:
     assert_refused(api.get("/api/channels", query={"limit": [limit]}), 422, "invalid_request")
 
