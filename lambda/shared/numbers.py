@@ -18,8 +18,8 @@ def kept(*, before: int, after: int) -> Callable[[object], Decimal]:
     """Make the check of a number of which so many digits before and after its point are kept."""
 
     def check(value: object) -> Decimal:
-        number = exact(value)
-        if not number.is_finite() or not _fits(number, before, after):
+        number = _shortest(exact(value))
+        if number is None or not _fits(number, before, after):
             raise PydanticCustomError(
                 "digits",
                 "may have {before} digits before its point and {after} after it, which are those that are kept",
@@ -62,16 +62,25 @@ def _too_many_digits() -> PydanticCustomError:
     )
 
 
-def _fits(number: Decimal, before: int, after: int) -> bool:
-    # Decimal's own arithmetic rounds to 28 digits, and so would lose what is asked about.
-    _, digits, exponent = number.as_tuple()
+def _shortest(number: Decimal) -> Decimal | None:
+    """Return the same number without the zeros at its end, which take digits where it is stored; None for NaN and such.
+
+    Decimal's own arithmetic rounds to 28 digits, and so would lose what is asked about.
+    """
+    sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
-        return False
-    if -after <= exponent <= 0 and len(digits) + exponent <= before:
-        return True
+        return None
+    if digits[-1] != 0 or (exponent == 0 and len(digits) <= MAX_DIGITS):
+        return number
     significant = bytes(digits).rstrip(b"\0")
-    last = exponent + len(digits) - len(significant)
-    return not significant or (-last <= after and len(significant.lstrip(b"\0")) + last <= before)
+    if not significant:
+        return Decimal(0)
+    return Decimal((sign, tuple(significant), exponent + len(digits) - len(significant)))
+
+
+def _fits(number: Decimal, before: int, after: int) -> bool:
+    _, digits, exponent = number.as_tuple()
+    return isinstance(exponent, int) and -exponent <= after and len(digits) + exponent <= before
 
 
 def _whole(value: object) -> object:

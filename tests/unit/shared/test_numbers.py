@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
+from shared.items import from_item, to_item
 from shared.numbers import as_doubles, kept
 
 SIX = kept(before=9, after=6)
@@ -41,9 +42,15 @@ def test_what_no_digits_hold_is_refused(text: str) -> None:
         SIX(Decimal(text))
 
 
-@pytest.mark.parametrize("text", ["0", "-0", "0E+400", "0E-400", "1E+8", "1E-6", "0.000001000", "123456789.123456"])
+@pytest.mark.parametrize(
+    "text", ["0", "-0", "0E+400", "0E-400", "1E+8", "1E-6", "0.000001000", "123456789.123456", "12.5" + "0" * 60]
+)
 def test_what_digits_hold_is_kept_however_it_is_written(text: str) -> None:
-    assert SIX(Decimal(text)) == Decimal(text)
+    number = SIX(Decimal(text))
+
+    assert number == Decimal(text)
+    # DynamoDB counts zeros at the end as digits.
+    assert from_item(to_item({"number": number})) == {"number": number}
 
 
 @pytest.mark.parametrize("value", ["1", True, None, [], {}, b"1"])
