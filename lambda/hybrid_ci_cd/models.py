@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
 from hybrid_ci_cd.settings import DEFAULT_LOST_AFTER_SECONDS
 from shared.numbers import WholeNumber, as_doubles
 from shared.strict_model import StrictModel
-from shared.visible_text import VisibleId, VisibleLine
+from shared.visible_text import VisibleId, VisibleLine, visible
 
 JobStatus = Literal["queued", "running", "succeeded", "failed"]
 Outcome = Literal["succeeded", "failed"]
@@ -55,8 +55,9 @@ def _at_most(most_bytes: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Id = Annotated[str, Field(examples=[EXAMPLE_ID])]
 Time = Annotated[str, Field(description="ISO 8601, UTC, microseconds.", examples=[EXAMPLE_TIME])]
-# What callers send; tables also hold names from before there was a rule.
+# What callers send, and what they get: tables also hold names from before there was a rule.
 SentName = Annotated[Name, VisibleLine]
+ShownName = Annotated[Name, PlainSerializer(visible, when_used="json")]
 JsonMembers = Annotated[dict[str, Any], AfterValidator(as_doubles), AfterValidator(_at_most(MAX_JSON_BYTES))]
 UserInfo = Annotated[dict[str, Any], AfterValidator(as_doubles), AfterValidator(_at_most(MAX_USER_INFO_BYTES))]
 NextCursor = Annotated[str | None, Field(description="Send this as `cursor` to go on; null when there was no more.")]
@@ -150,7 +151,7 @@ class JobEntry(BaseModel):
     """A job as it stands in a list."""
 
     job_id: Id
-    name: Name
+    name: ShownName
     status: JobStatus
     attempt: int = Field(description="How many times it has been claimed. Finishing names the attempt.")
     agent_id: str | None = Field(description="Who claimed it last.")
@@ -212,7 +213,7 @@ class Agent(BaseModel):
     """An agent as its user sees it."""
 
     agent_id: Id
-    name: Name
+    name: ShownName
     runs_on: RunsOn
     status: AgentStatus = Field(description="What it said last, or lost when it has been silent for too long.")
     registered_at: Time

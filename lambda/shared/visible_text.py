@@ -6,9 +6,9 @@ know yet are taken: they are the emoji and letters of newer telephones.
 """
 
 import unicodedata
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import AfterValidator, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
 # The Unicode Standard's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), which has all characters of no width
@@ -149,6 +149,16 @@ def _lines(text: str) -> str:
 VisibleLine = WrapValidator(_line)
 VisibleId = AfterValidator(_same_line)
 VisibleLines = AfterValidator(_lines)
+
+
+def _visible_lines(text: str) -> str:
+    return visible(text, lines=True)
+
+
+# What users get to see. Tables also hold what scripts and earlier releases wrote: it stays as it is, and is shown
+# without what nobody sees. Only JSON is written so: models have what is stored.
+ShownLine = Annotated[str, PlainSerializer(visible, when_used="json")]
+ShownLines = Annotated[str, PlainSerializer(_visible_lines, when_used="json")]
 
 
 def _is_unseen(character: str) -> bool:

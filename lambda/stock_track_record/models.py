@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.numbers import kept
 from shared.strict_model import StrictModel
-from shared.visible_text import VisibleLine, VisibleLines
+from shared.visible_text import ShownLine, ShownLines, VisibleLine, VisibleLines
 from stock_track_record.keys import DAY_PATTERN, TICKER_PATTERN
 
 MAX_PICKS_AT_ONCE = 50
@@ -98,8 +98,8 @@ class Channel(BaseModel):
     """A channel."""
 
     channel_id: Id
-    name: str
-    description: str
+    name: ShownLine
+    description: ShownLines
     created_at: Time
 
 
@@ -172,7 +172,7 @@ class Stock(BaseModel):
     """A stock and its prices, oldest first."""
 
     ticker: Ticker
-    name: str
+    name: ShownLine
     prices: list[DayPrice]
 
 

@@ -19,7 +19,7 @@ from shared import ids, times
 from shared.numbers import WholeNumber, kept
 from shared.personal import holds_address, public_id, public_name
 from shared.strict_model import StrictModel
-from shared.visible_text import VisibleLine, VisibleLines, visible
+from shared.visible_text import ShownLine, ShownLines, VisibleLine, VisibleLines
 
 MAX_MONTH = 120
 # A binary fraction holds every number of nine digits before and six behind the point exactly as it was written.
@@ -56,20 +56,13 @@ SentValue = Annotated[float, BeforeValidator(_few_digits), Field(ge=-MAX_VALUE, 
 Value = Annotated[int | float, BeforeValidator(_number)]
 
 
-def _visible_lines(text: str) -> str:
-    return visible(text, lines=True)
-
-
 def _no_address(name: str) -> str:
     if holds_address(name):
         raise PydanticCustomError("address", "must be no e-mail address, since other users see it")
     return name
 
 
-# What users get to see. Tables also hold what scripts and earlier releases wrote: it stays as it is, and is shown
-# without what nobody sees, and people without their addresses. Only JSON is written so: models have what is stored.
-ShownLine = Annotated[str, PlainSerializer(visible, when_used="json")]
-ShownLines = Annotated[str, PlainSerializer(_visible_lines, when_used="json")]
+# People are shown without their addresses, as texts are shown without what nobody sees.
 UserId = Annotated[str, PlainSerializer(public_id, when_used="json")]
 OwnName = Annotated[Name, AfterValidator(_no_address)]
 

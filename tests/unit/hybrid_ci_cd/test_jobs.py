@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.hybrid_ci_cd.support import AgentCaller, AnswerLost, Api, MakeApi, User
+from tests.unit.hybrid_ci_cd.support import AgentCaller, AnswerLost, Api, MakeApi, Tables, User
 from tests.unit.support import Interrupting, Recording
 
 
@@ -244,3 +244,28 @@ def test_the_largest_payload_and_result_fit_into_one_item(api: Api, user: User, 
     api.claim(job_id, agent)
 
     assert api.finish(job_id, agent, result=large).status == 200
+
+
+def test_names_of_before_there_was_a_rule_are_shown_without_what_nobody_sees(
+    api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    user = api.log_in()
+    agent = api.register(user)
+    job_id = api.queue(user)
+    for table, key in (
+        (tables.jobs, {"job_id": {"S": job_id}}),
+        (tables.agents, {"agent_id": {"S": agent.agent_id}}),
+    ):
+        dynamodb.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET #n = :n",
+            ExpressionAttributeNames={"#n": "name"},
+            ExpressionAttributeValues={":n": {"S": "a\u202eb\u2800"}},
+        )
+
+    assert [job["name"] for job in api.jobs(user)] == ["ab"]
+    assert [found["name"] for found in api.agents(user)] == ["ab"]
+    claimed = api.claim(job_id, agent).json()
+    assert claimed == api.get(f"/jobs/{job_id}", headers=user.headers).json()
+    assert claimed["name"] == "ab"

@@ -196,3 +196,26 @@ def test_a_channel_that_is_not_there_is_not_found(api: Api, channel_id: str, met
 
     assert (answer.status, answer.error_code) == (404, "not_found")
     assert api.queue.sent == []
+
+
+def test_texts_of_before_there_was_a_rule_are_shown_without_what_nobody_sees(
+    api: Api, dynamodb: Any, prefix: str
+) -> None:
+    channel_id = api.create()
+    api.price("ACME", _2026_01_05=1)
+    for table, key in (
+        (prefix, {"pk": {"S": f"CHANNEL#{channel_id}"}, "sk": {"S": "CHANNEL"}}),
+        (f"{prefix}-Stocks", {"ticker": {"S": "ACME"}}),
+    ):
+        dynamodb.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET #n = :n, description = :d",
+            ExpressionAttributeNames={"#n": "name"},
+            ExpressionAttributeValues={":n": {"S": "a\u202eb\u2800\n"}, ":d": {"S": "one\u200b\ntwo"}},
+        )
+
+    [listed] = api.get("/api/channels").json()["channels"]
+    assert (listed["name"], listed["description"]) == ("ab", "one\ntwo")
+    assert api.get(f"/api/channels/{channel_id}").json() == listed
+    assert api.get("/api/stocks/ACME").json()["name"] == "ab"
