@@ -196,6 +196,29 @@ def test_five_good_messages_and_a_poison_one_in_a_batch_and_what_becomes_of_them
     assert "empty, so nothing was sent back." in sawhorse("redrive", ROOT, "--local")
 
 
+def test_a_message_with_more_members_is_worked_on_and_one_of_another_version_is_a_dead_letter(
+    outputs: dict[str, Any], http: httpx.Client, sqs: Any, worker_rests: Callable[[], None]
+) -> None:
+    queue, dead_letters = outputs["sqs_queue_url"], outputs["sqs_dead_letter_queue_url"]
+    traced, newer = (process(http, channel_with_a_pick(http, name)) for name in ("Traced", "Newer"))
+    for _ in range(2):
+        (message,) = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1)["Messages"]
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    more = json.loads(message_of(traced)) | {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    other = json.dumps(json.loads(message_of(newer)) | {"version": 2})
+    for body in (json.dumps(more), other):
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+
+    worker_rests()
+
+    eventually(lambda: state_of(http, traced) == "done")
+    eventually(lambda: counts(sqs, dead_letters) == (1, 0))
+    assert state_of(http, newer) == "queued"
+    (letter,) = sqs.receive_message(QueueUrl=dead_letters)["Messages"]
+    assert letter["Body"] == other
+    sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=letter["ReceiptHandle"])
+
+
 def test_redrive_knows_the_queues_of_a_root(sawhorse: Sawhorse) -> None:
     refusal = sawhorse("redrive", ROOT, "--local", "--queue", "other", code=2)
 
