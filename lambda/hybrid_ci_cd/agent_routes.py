@@ -53,7 +53,9 @@ def _add_registration(router: APIRouter, *, access: Access, store: AgentStore, c
         status_code=HTTPStatus.NO_CONTENT,
         summary="Remove an agent",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=204, description="Its token has ended."),
+        responses=responses(
+            openapi.UNREADABLE_ERRORS, 401, 404, 409, 422, 429, 500, success=204, description="Its token has ended."
+        ),
     )
     async def remove_agent(agent_id: str, asking: Annotated[Session, Depends(access.session)]) -> None:
         if not store.remove(asking.user_id, agent_id):
@@ -76,7 +78,7 @@ def _add_list(router: APIRouter, *, access: Access, store: AgentStore) -> None:
         after: After = None,
     ) -> AgentPage:
         page = store.page(user_id, status=status, after=after, limit=limit)
-        return AgentPage(agents=[store.public(item) for item in page.items], next_cursor=page.next_cursor)
+        return AgentPage(agents=page.entries, next_cursor=page.next_cursor)
 
 
 def _add_heartbeat(router: APIRouter, *, access: Access, store: AgentStore) -> None:
@@ -85,7 +87,17 @@ def _add_heartbeat(router: APIRouter, *, access: Access, store: AgentStore) -> N
         summary="Say that an agent lives",
         openapi_extra=operation(body=Heartbeat),
         responses=responses(
-            openapi.ERRORS, 401, 403, 413, 415, 422, 429, 500, success=200, description="The heartbeat is noted."
+            openapi.UNREADABLE_ERRORS,
+            401,
+            403,
+            409,
+            413,
+            415,
+            422,
+            429,
+            500,
+            success=200,
+            description="The heartbeat is noted.",
         ),
     )
     async def send_heartbeat(

@@ -8,18 +8,17 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.claiming import NoRoom, OneClaim
 from hybrid_ci_cd.listing import Index, Listing, Stretch, is_timestamp
-from hybrid_ci_cd.models import MAX_ATTEMPT, FinishedJob, Job, JobEntry, JobPage, JobStatus, NewJob, json_text
+from hybrid_ci_cd.models import MAX_ATTEMPT, FinishedJob, Job, JobPage, JobStatus, NewJob, json_text
 from hybrid_ci_cd.next_job import Choice, Line
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import stored_status
 from hybrid_ci_cd.stored_jobs import StoredJobs
 from shared.api_errors import ApiError, Throttled, not_found
-from shared.dynamodb import ConditionFailed, DynamoDB, Item, error_code
+from shared.dynamodb import ConditionFailed, DynamoDB, Item, ItemTooLarge
 from shared.ids import is_id, new_id
 from shared.items import to_item
 from shared.times import Clock, timestamp
@@ -113,17 +112,9 @@ class JobStore:
 
     def page(self, user_id: str, *, status: JobStatus, after: str | None, limit: int) -> JobPage:
         """Read a page of the user's jobs of one status, oldest first."""
-        entries: dict[str, JobEntry] = {}
-
-        def fits(item: Item) -> bool:
-            entry = self._stored.entry(item)
-            if entry is not None:
-                entries[entry.job_id] = entry
-            return entry is not None
-
         stretch = Stretch(partition=stored_status(status, user_id), newest_first=False)
-        page = self._listing.page([stretch], after=after, limit=limit, keep=fits)
-        return JobPage(jobs=[entries[item["job_id"]["S"]] for item in page.items], next_cursor=page.next_cursor)
+        page = self._listing.page([stretch], after=after, limit=limit, read=self._stored.entry)
+        return JobPage(jobs=page.entries, next_cursor=page.next_cursor)
 
     def claim(self, job_id: str, agent: KnownAgent) -> Done:
         """Give this job to the agent, unless another one has it."""
@@ -252,10 +243,8 @@ class JobStore:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **request,
             )
-        except ClientError as error:
-            if error_code(error) == "ValidationException" and "tem size" in str(error):
-                raise NoRoom("payload") from error
-            raise
+        except ItemTooLarge:
+            raise NoRoom("payload") from None
 
     def _read(self, job_ids: Sequence[str]) -> tuple[list[Item], frozenset[str]]:
         """Read several jobs in one call, and name those that DynamoDB did not get to."""

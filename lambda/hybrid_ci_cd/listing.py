@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import islice, takewhile
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from shared import cursor, times
 from shared.cursor import MalformedCursorError
@@ -13,6 +14,7 @@ from shared.dynamodb import DynamoDB, Item, every_item
 from shared.paging import read_cursor
 
 Predicate = Callable[[Item], bool]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +46,10 @@ class Stretch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
-    """Entries of an index, and where the next page starts."""
+class Page(Generic[Entry]):
+    """Entries of an index as they were read, and where the next page starts."""
 
-    items: list[Item]
+    entries: list[Entry]
     next_cursor: str | None
 
 
@@ -66,14 +68,18 @@ class Listing:
         self._index = index
 
     def page(
-        self, stretches: Sequence[Stretch], *, after: str | None, limit: int, keep: Predicate = lambda _item: True
-    ) -> Page:
-        """Read the page behind a cursor: up to `limit` of the entries that are to be kept, stretch after stretch."""
-        entries = self._walk(stretches, _position(self._index, stretches, after), limit + 1)
-        found = list(islice((entry for entry in entries if keep(entry[1])), limit + 1))
+        self, stretches: Sequence[Stretch], *, after: str | None, limit: int, read: Callable[[Item], Entry | None]
+    ) -> Page[Entry]:
+        """Read the page behind a cursor, stretch after stretch: up to `limit` of the entries of which `read` made some.
+
+        Only where such an entry lies can a page end, and `_position` takes every place where one can lie.
+        """
+        walked = self._walk(stretches, _position(self._index, stretches, after), limit + 1)
+        entries = ((place, item, entry) for place, item in walked if (entry := read(item)) is not None)
+        found = list(islice(entries, limit + 1))
         shown = found[:limit]
-        next_cursor = _cursor(self._index, *shown[-1]) if len(found) > limit else None
-        return Page(items=[item for _, item in shown], next_cursor=next_cursor)
+        next_cursor = _cursor(self._index, *shown[-1][:2]) if len(found) > limit else None
+        return Page(entries=[entry for _, _, entry in shown], next_cursor=next_cursor)
 
     def walk(self, stretch: Stretch, *, size: int) -> Iterator[Item]:
         """Walk a stretch to its end, reading `size` entries at a time and only as far as somebody looks."""
@@ -125,7 +131,9 @@ def _start_key(index: Index, stretch: Stretch, after: _Position) -> Item:
 
 
 def _cursor(index: Index, stretch: int, item: Item) -> str:
-    return cursor.encode([stretch, item[index.range][index.range_type], item[index.key]["S"]])
+    place = item[index.range][index.range_type]
+    digits = place if index.range_type == "S" else f"{Decimal(place):f}"
+    return cursor.encode([stretch, digits, item[index.key]["S"]])
 
 
 def _position(index: Index, stretches: Sequence[Stretch], text: str | None) -> _Position | None:

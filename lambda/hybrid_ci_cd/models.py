@@ -20,6 +20,8 @@ RunsOn = Literal["cloud", "customer"]
 # What an agent's token may do: read the jobs and agents of its user; claim and finish jobs. Each sends heartbeats.
 AgentScope = Literal["read", "run"]
 AGENT_SCOPES: tuple[AgentScope, ...] = get_args(AgentScope)
+JOB_STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
+ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
 
 # A job with both a payload and a result has to fit into DynamoDB's 400 KB.
 MAX_JSON_BYTES = 128 * 1024
@@ -53,6 +55,8 @@ def _at_most(most_bytes: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+# What callers get: it was read, or checked when it was sent.
+ShownName = Annotated[str, Field(min_length=1, max_length=256)]
 Id = Annotated[str, Field(examples=[EXAMPLE_ID])]
 Time = Annotated[str, Field(description="ISO 8601, UTC, microseconds.", examples=[EXAMPLE_TIME])]
 # What callers send, and what they get: tables also hold names from before there was a rule.
@@ -90,7 +94,7 @@ class CreatedSession(BaseModel):
 
     session_id: str = Field(description="Keep it secret: whoever has it is the user.", examples=[EXAMPLE_SESSION_ID])
     handle: str = Field(description="The session's public name in the list of devices.", examples=[EXAMPLE_HANDLE])
-    user_id: Name
+    user_id: ShownName
     created_at: Time
     expires_at: Time
 
@@ -105,7 +109,7 @@ class ValidSession(BaseModel):
     """A session that holds at this moment."""
 
     valid: Literal[True] = True
-    user_id: Name
+    user_id: ShownName
     provider: str
     user_info: dict[str, Any]
     created_at: Time

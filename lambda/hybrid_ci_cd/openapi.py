@@ -1,5 +1,6 @@
 """Describe hybrid_ci_cd in its OpenAPI document: what it is for, and its own errors."""
 
+from shared.api_errors import unreadable
 from shared.openapi import COMMON, CONVENTIONS, Catalogue
 
 TITLE = "hybrid_ci_cd"
@@ -23,6 +24,7 @@ LOST_ERRORS: Catalogue = {
     **ERRORS,
     409: ("agent_lost", "This agent counts as lost. Send a heartbeat, then claim."),
 }
+UNREADABLE_ERRORS: Catalogue = {**ERRORS, 409: ("unreadable", unreadable("agent").message)}
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100

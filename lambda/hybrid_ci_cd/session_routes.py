@@ -19,10 +19,9 @@ from hybrid_ci_cd.models import (
     ValidSession,
 )
 from hybrid_ci_cd.sessions import Session, SessionStore, moment_of
+from hybrid_ci_cd.stored_sessions import StoredSession
 from shared.api_errors import not_found
 from shared.bodies import read_body
-from shared.dynamodb import Item
-from shared.items import from_item
 from shared.metrics import Counters
 from shared.openapi import operation, responses
 from shared.paging import After, Count, limit_to
@@ -86,7 +85,7 @@ def _add_validation(router: APIRouter, *, store: SessionStore) -> None:
         return ValidSession(
             user_id=session.user_id,
             provider=session.provider,
-            user_info=session.user_info,
+            user_info=store.user_info(session),
             created_at=session.created_at,
             expires_at=timestamp(moment_of(session.expires_at)),
         )
@@ -105,7 +104,7 @@ def _add_devices(router: APIRouter, *, access: Access, store: SessionStore) -> N
         after: After = None,
     ) -> DevicePage:
         page = store.page(asking, after=after, limit=limit)
-        return DevicePage(sessions=[_device(item, asking) for item in page.items], next_cursor=page.next_cursor)
+        return DevicePage(sessions=[_device(found, asking) for found in page.entries], next_cursor=page.next_cursor)
 
 
 def _add_endings(
@@ -151,13 +150,12 @@ def _add_endings(
         counters.count("LoggedOutEverywhere")
 
 
-def _device(item: Item, asking: Session) -> Device:
-    values = from_item(item)
+def _device(found: StoredSession, asking: Session) -> Device:
     return Device(
-        handle=values["session_id"],
-        current=values["session_id"] == asking.handle,
-        provider=values["provider"],
-        user_agent=values.get("user_agent"),
-        created_at=values["created_at"],
-        expires_at=timestamp(moment_of(values["expires_at"])),
+        handle=found.session_id,
+        current=found.session_id == asking.handle,
+        provider=found.provider,
+        user_agent=found.user_agent,
+        created_at=found.created_at,
+        expires_at=timestamp(moment_of(found.expires_at)),
     )

@@ -1,29 +1,31 @@
 """Keep sessions in DynamoDB: make, check, list and end them. What is stored opens nothing."""
 
-import json
 import math
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import Any
+
+from aws_lambda_powertools import Logger
 
 from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
 from hybrid_ci_cd.models import NewSession, json_text
 from hybrid_ci_cd.settings import MAX_LIFETIME_SECONDS, Settings
+from hybrid_ci_cd.stored_sessions import MAX_USER_AGENT_LENGTH, StoredSession, StoredSessions
 from hybrid_ci_cd.tokens import is_handle, is_session_id, logout_key, new_session_id
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.housekeeping import Housekeeping
 from shared.ids import new_id
-from shared.items import from_item, to_item
+from shared.items import to_item
 from shared.times import Clock, timestamp
 
 INDEX = "user_id-expires_at-index"
 # The generation of a user who has never logged out everywhere.
 FIRST_GENERATION = "first"
-MAX_USER_AGENT_LENGTH = 256
 # What one log-out everywhere deletes itself; the rest counts as ended all the same, until DynamoDB's sweep takes it.
 DELETED_AT_ONCE = 200
 
@@ -33,16 +35,16 @@ class Session:
     """A session that holds.
 
     `handle` is the hash of its id. `user_generation` is the one that the user's sessions have to be of, or None when
-    no log-out everywhere is remembered, so that any will do.
+    no log-out everywhere is remembered, so that any will do. `item` is what the table has of it.
     """
 
     handle: str
     user_id: str
     provider: str
-    user_info: dict[str, Any]
     created_at: str
     expires_at: int
     user_generation: str | None
+    item: Item = field(default_factory=dict, repr=False)
 
 
 class SessionStore:
@@ -52,10 +54,13 @@ class SessionStore:
     session survives because the index did not show it yet.
     """
 
-    def __init__(self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock, housekeeping: Housekeeping) -> None:
+    def __init__(
+        self, *, settings: Settings, dynamodb: DynamoDB, clock: Clock, housekeeping: Housekeeping, logger: Logger
+    ) -> None:
         self._settings = settings
         self._housekeeping = housekeeping
         self._table = settings.sessions_table
+        self._stored = StoredSessions(table=self._table, logger=logger)
         self._dynamodb = dynamodb
         self._clock = clock
         index = Index(
@@ -78,7 +83,6 @@ class SessionStore:
             handle=hash_key(session_id),
             user_id=new.user_id,
             provider=new.provider,
-            user_info=new.user_info,
             created_at=timestamp(now),
             expires_at=_second_after(now + self._settings.session_lifetime),
             user_generation=self._generation(new.user_id),
@@ -87,11 +91,11 @@ class SessionStore:
             "session_id": session.handle,
             "user_id": session.user_id,
             "provider": session.provider,
-            "user_info": json_text(session.user_info),
+            "user_info": json_text(new.user_info),
             "user_agent": user_agent[:MAX_USER_AGENT_LENGTH] if user_agent else None,
             "created_at": session.created_at,
             "expires_at": session.expires_at,
-            "generation": session.user_generation or FIRST_GENERATION,
+            "generation": FIRST_GENERATION if session.user_generation is None else session.user_generation,
         }
         self._dynamodb.put_item(self._table, Item=to_item(item))
         return session_id, session
@@ -106,34 +110,40 @@ class SessionStore:
 
     def _find(self, handle: str) -> Session | None:
         found = self._dynamodb.get_item(self._table, Key={"session_id": {"S": handle}}, ConsistentRead=True)
-        if "Item" not in found:
+        stored = self._stored.session(found.get("Item"))
+        if stored is None:
             return None
-        item = from_item(found["Item"])
-        user_generation = self._generation(item["user_id"])
-        if not self._holds(item, user_generation):
+        user_generation = self._generation(stored.user_id)
+        if not self._holds(stored, user_generation):
             return None
         return Session(
             handle=handle,
-            user_id=item["user_id"],
-            provider=item["provider"],
-            user_info=json.loads(item["user_info"]),
-            created_at=item["created_at"],
-            expires_at=item["expires_at"],
+            user_id=stored.user_id,
+            provider=stored.provider,
+            created_at=stored.created_at,
+            expires_at=stored.expires_at,
             user_generation=user_generation,
+            item=found["Item"],
         )
 
-    def page(self, asking: Session, *, after: str | None, limit: int) -> Page:
+    def user_info(self, session: Session) -> dict[str, Any]:
+        """Read what the provider told of the user of a session that was found."""
+        return self._stored.user_info(session.item)
+
+    def page(self, asking: Session, *, after: str | None, limit: int) -> Page[StoredSession]:
         """Read a page of the live sessions of the user who asks, the one that lives longest first."""
-        now = self._clock()
+        # To the second, as `_holds` has it: a number that is none of ours is only told apart when it is read.
+        now = math.floor(self._clock().timestamp())
 
         def lives(item: Item) -> bool:
-            return moment_of(int(item["expires_at"]["N"])) > now
+            return Decimal(item["expires_at"]["N"]) > now
 
-        def is_of_the_generation(item: Item) -> bool:
-            return asking.user_generation in (None, item["generation"]["S"])
+        def read(item: Item) -> StoredSession | None:
+            found = self._stored.session(item)
+            return found if found and asking.user_generation in (None, found.generation) else None
 
         stretch = Stretch(partition=asking.user_id, newest_first=True, holds=lives)
-        return self._listing.page([stretch], after=after, limit=limit, keep=is_of_the_generation)
+        return self._listing.page([stretch], after=after, limit=limit, read=read)
 
     def end(self, asking: Session, handle: str) -> bool:
         """End one live session of the user who asks, and say whether there was one."""
@@ -141,8 +151,8 @@ class SessionStore:
             return False
         key = {"session_id": {"S": handle}}
         found = self._dynamodb.get_item(self._table, Key=key, ConsistentRead=True)
-        item = from_item(found.get("Item", {}))
-        if not item or item["user_id"] != asking.user_id or not self._holds(item, asking.user_generation):
+        stored = self._stored.session(found.get("Item"))
+        if stored is None or stored.user_id != asking.user_id or not self._holds(stored, asking.user_generation):
             return False
         # Without a condition: botocore sends a deletion again when its answer got lost, and then nothing is there.
         self._dynamodb.delete_item(self._table, Key=key)
@@ -153,18 +163,23 @@ class SessionStore:
         # It can go when the last session of an earlier generation has expired.
         expires_at = _second_after(self._clock() + timedelta(seconds=MAX_LIFETIME_SECONDS))
         record = {"session_id": logout_key(asking.user_id), "generation": new_id(), "expires_at": expires_at}
-        condition: dict[str, Any] = {
-            "ConditionExpression": "attribute_not_exists(#session_id)",
-            "ExpressionAttributeNames": {"#session_id": "session_id"},
-        }
+        names = {"#session_id": "session_id", "#generation": "generation"}
+        # One that cannot be read has ended every session that was made before, and is replaced by one that can be.
+        replaceable = "attribute_not_exists(#session_id) OR NOT attribute_type(#generation, :text)"
+        values = {":text": {"S": "S"}}
         if asking.user_generation is not None:
-            condition["ConditionExpression"] += " OR #generation = :generation"
-            condition["ExpressionAttributeNames"]["#generation"] = "generation"
-            condition["ExpressionAttributeValues"] = {":generation": {"S": asking.user_generation}}
+            replaceable += " OR #generation = :generation"
+            values[":generation"] = {"S": asking.user_generation}
         # A generation that is another one by now has ended all that there was when this call began. It is this call's
         # own, written before its answer got lost, or another log-out's, and sessions made since then are to stay.
         with suppress(ConditionFailed):
-            self._dynamodb.put_item(self._table, Item=to_item(record), **condition)
+            self._dynamodb.put_item(
+                self._table,
+                Item=to_item(record),
+                ConditionExpression=replaceable,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
         with self._housekeeping.task("delete ended sessions"):
             self._tidy(asking.user_id)
 
@@ -175,12 +190,13 @@ class SessionStore:
         # Read after the list, it is no older than any session in it: what is of another generation has ended.
         generation = self._generation(user_id)
         for item in listed:
-            if generation not in (None, item["generation"]["S"]):
+            stored = self._stored.session(item)
+            if stored and generation not in (None, stored.generation):
                 self._dynamodb.delete_item(self._table, Key={"session_id": item["session_id"]})
 
-    def _holds(self, item: dict[str, Any], user_generation: str | None) -> bool:
+    def _holds(self, stored: StoredSession, user_generation: str | None) -> bool:
         """Tell whether a session has neither expired nor been ended by a log-out everywhere."""
-        return self._clock() < moment_of(item["expires_at"]) and user_generation in (None, item["generation"])
+        return self._clock() < moment_of(stored.expires_at) and user_generation in (None, stored.generation)
 
     def _generation(self, user_id: str) -> str | None:
         """Read the user's generation; None when no log-out everywhere is remembered, so that any will do."""
@@ -188,10 +204,10 @@ class SessionStore:
             self._table,
             Key={"session_id": {"S": logout_key(user_id)}},
             ConsistentRead=True,
-            ProjectionExpression="#generation",
-            ExpressionAttributeNames={"#generation": "generation"},
+            ProjectionExpression="#session_id, #generation",
+            ExpressionAttributeNames={"#session_id": "session_id", "#generation": "generation"},
         )
-        return str(found["Item"]["generation"]["S"]) if "Item" in found else None
+        return self._stored.generation(found.get("Item"))
 
 
 def moment_of(expires_at: int) -> datetime:

@@ -56,6 +56,10 @@ class ConditionFailed(Exception):
         self.item = item
 
 
+class ItemTooLarge(Exception):
+    """An item has no room for what a write would add: nothing was written."""
+
+
 class TransactionCanceled(Exception):
     """A transaction was not done; `reasons` has one code for each of its writes, `None` for those without fault."""
 
@@ -162,6 +166,8 @@ def _translate(error: ClientError) -> Exception:
         return Throttled()
     if code == "ConditionalCheckFailedException":
         return ConditionFailed(_response(error).get("Item"))
+    if code == "ValidationException" and "tem size" in str(_response(error).get("Error", {}).get("Message")):
+        return ItemTooLarge()
     if code == "TransactionCanceledException":
         codes = [reason.get("Code") for reason in _response(error).get("CancellationReasons", [])]
         reasons = tuple(None if reason == "None" else reason for reason in codes)

@@ -5,7 +5,7 @@ no other attribute is looked at.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -41,12 +41,19 @@ def _json_object(text: str) -> str:
     return text
 
 
+def _time(text: str) -> str:
+    # Not pydantic's own pattern: its digits are those of any script, and no cursor is.
+    if not times.is_timestamp(text):
+        raise PydanticCustomError("time", "is no time as this service writes it")
+    return text
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
 StoredId = Annotated[str, StringConstraints(pattern=f"^(?:{ids.PATTERN})$")]
-StoredTime = Annotated[str, StringConstraints(pattern=f"^(?:{times.PATTERN})$")]
+StoredTime = Annotated[str, AfterValidator(_time)]
 # The text of an object, as it was written.
 StoredJson = Annotated[str, AfterValidator(_json_object)]
 
@@ -92,13 +99,19 @@ class Reader(Generic[Parsed]):
         """Read the items that fit, and leave out the others, each of which is logged once."""
         return (found for item in items if (found := self.find(item)) is not None)
 
+    def leave_out(self, item: Mapping[str, Any], attributes: Collection[str]) -> None:
+        """Log once that an item does not fit, for what was found when it was to be written."""
+        self._log(item, sorted(attributes))
+
     def _log(self, item: Mapping[str, Any], attributes: Sequence[str]) -> None:
         key = {name: self._shown(str(self._value(item[name]))) for name in self._key if name in item}
         seen = (*key.values(), *attributes)
-        if seen in self._logged:
+        if seen in self._logged or len(self._logged) > REMEMBERED:
             return
-        if len(self._logged) < REMEMBERED:
-            self._logged.add(seen)
+        self._logged.add(seen)
+        if len(self._logged) > REMEMBERED:
+            self._logger.warning("More items do not fit than the log names.", extra={"table": self._table})
+            return
         self._logger.warning(
             "An item does not fit and is left out.", extra={"table": self._table, "key": key, "attributes": attributes}
         )

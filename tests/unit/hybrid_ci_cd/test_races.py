@@ -53,6 +53,7 @@ def at_once(local_aws: Running, store_settings: Settings, logger: Any) -> tuple[
         dynamodb=dynamodb,
         clock=system_clock,
         housekeeping=Housekeeping(logger=logger, namespace="hybrid-ci-cd"),
+        logger=logger,
     )
     return agents, JobStore(
         settings=store_settings, dynamodb=dynamodb, clock=system_clock, agents=agents, logger=logger

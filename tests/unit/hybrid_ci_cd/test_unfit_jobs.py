@@ -251,7 +251,7 @@ def test_what_does_not_fit_is_logged_once_by_its_key_and_its_attributes(
     written = capsys.readouterr().out
     found = [json.loads(text) for text in written.splitlines() if "does not fit" in text]
 
-    assert [(line["item_id"], line["members"]) for line in found] == [(job_id, ["payload", "result"])]
+    assert [(line["key"], line["attributes"]) for line in found] == [({"job_id": job_id}, ["payload", "result"])]
     assert "secret" not in written
 
 
