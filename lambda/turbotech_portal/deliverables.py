@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from shared.items import to_item
 from shared.waiting import AsyncDynamoDB, every_item_awaited
 from turbotech_portal.models import Deliverable, DeliverableChanges
+from turbotech_portal.stored import StoredDeliverable
 from turbotech_portal.tables import Table
 
 MONTH_INDEX = "MonthIndex"
@@ -18,7 +19,14 @@ class DeliverableAdapter:
     """Read and change deliverables; they are made by `seed` or by an operator, never by the API."""
 
     def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, logger: Logger) -> None:
-        self.table = Table(name=table, subject="deliverable", shape=Deliverable, dynamodb=dynamodb, logger=logger)
+        self.table = Table(
+            name=table,
+            subject="deliverable",
+            shape=StoredDeliverable,
+            shown=Deliverable,
+            dynamodb=dynamodb,
+            logger=logger,
+        )
 
     async def get_all(self) -> list[Deliverable]:
         """Return every deliverable by its id."""

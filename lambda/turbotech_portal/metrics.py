@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 
 from shared.waiting import AsyncDynamoDB
 from turbotech_portal.models import Metric, MetricChanges
+from turbotech_portal.stored import StoredMetric
 from turbotech_portal.tables import Table
 
 
@@ -14,7 +15,9 @@ class MetricAdapter:
     """Read and change metrics; they are made by `seed` or by an operator, never by the API."""
 
     def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, logger: Logger) -> None:
-        self.table = Table(name=table, subject="metric", shape=Metric, dynamodb=dynamodb, logger=logger)
+        self.table = Table(
+            name=table, subject="metric", shape=StoredMetric, shown=Metric, dynamodb=dynamodb, logger=logger
+        )
 
     async def get_all(self) -> list[Metric]:
         """Return every metric by its id."""

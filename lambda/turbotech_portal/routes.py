@@ -273,8 +273,7 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
     )
     async def update_me(request: Request, user: Annotated[Caller, Depends(caller)]) -> User:
         changes = await read_body(request, UserChanges, subject="The change")
-        known = await users.of_caller(user)
-        return await users.update(known.id, changes.model_dump(exclude_unset=True))
+        return await users.change(user, changes.model_dump(exclude_unset=True))
 
 
 def _add_dashboard(router: APIRouter, adapters: Adapters, *, caller: Dependency) -> None:

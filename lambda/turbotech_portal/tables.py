@@ -1,103 +1,131 @@
 """Read and change the items of one table: what the four adapters have in common."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from aws_lambda_powertools import Logger
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from shared.api_errors import ApiError, not_found
-from shared.dynamodb import ConditionFailed, Item
-from shared.items import from_item, to_item
+from shared.dynamodb import ConditionFailed, Item, ItemTooLarge
+from shared.items import to_item
 from shared.personal import public_id
+from shared.stored import Reader, Stored
 from shared.waiting import AsyncDynamoDB, every_item_awaited
 
-# Every number that JavaScript and DynamoDB hold exactly alike fits into fifteen digits.
+# As many digits as `stored.MAX_ID`.
 NUMBER_ID = re.compile(r"[1-9][0-9]{0,14}", flags=re.ASCII)
 
-Shape = TypeVar("Shape", bound=BaseModel)
+Shown = TypeVar("Shown", bound=BaseModel)
 
 
-class Table(Generic[Shape]):
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A condition of a write, with the names and values that it mentions."""
+
+    expression: str
+    names: dict[str, str]
+    values: Item
+
+
+class Table(Generic[Shown]):
     """A table whose hash key is `id`; `subject` is what one of its items is called in sentences.
 
     Other people's scripts write the table, too. An item that has not the shape that is asked for is logged and left
     out, and its id is not found: it must not take all the others along.
     """
 
-    def __init__(self, *, name: str, subject: str, shape: type[Shape], dynamodb: AsyncDynamoDB, logger: Logger) -> None:
+    def __init__(  # noqa: PLR0913 - what is read, and what it is shown as
+        self,
+        *,
+        name: str,
+        subject: str,
+        shape: type[Stored],
+        shown: type[Shown],
+        dynamodb: AsyncDynamoDB,
+        logger: Logger,
+    ) -> None:
         self.name = name
         self.subject = subject
         self.dynamodb = dynamodb
         self._shape = shape
-        self._logger = logger
+        self._shown = shown
+        self._reader = Reader(shape, table=name, key=("id",), logger=logger, shown=public_id)
 
-    @property
-    def required(self) -> set[str]:
-        """Name the attributes without which an item does not fit."""
-        return {name for name, field in self._shape.model_fields.items() if field.is_required()}
-
-    async def everything(self) -> list[Shape]:
+    async def everything(self) -> list[Shown]:
         """Read all items, in no order, as they are now and not as they were a moment ago."""
         return await self.all_of(every_item_awaited(partial(self.dynamodb.scan, self.name, ConsistentRead=True)))
 
-    async def all_of(self, items: AsyncIterator[Item]) -> list[Shape]:
+    async def all_of(self, items: AsyncIterator[Item]) -> list[Shown]:
         """Read items to their end, all that fit."""
         return [found async for item in items if (found := self.fitting(item)) is not None]
 
-    async def find(self, key: int | str) -> Shape | None:
-        """Read the item with this id."""
+    async def item(self, key: int | str) -> Item | None:
+        """Read what the table has under this id, whatever that is."""
         answer = await self.dynamodb.get_item(self.name, Key=to_item({"id": key}), ConsistentRead=True)
-        return self.fitting(answer["Item"]) if "Item" in answer else None
+        item: Item | None = answer.get("Item")
+        return item
 
-    async def get(self, key: int | str) -> Shape:
+    async def get(self, key: int | str) -> Shown:
         """Read the item with this id, or refuse with 404."""
-        found = await self.find(key)
-        if found is None:
-            raise self.not_found()
-        return found
+        return self.whole(await self.item(key))
 
-    async def change(self, key: int | str, values: Mapping[str, Any]) -> Shape:
-        """Set attributes of an item that is there, and return all of it as it is then.
+    async def change(self, key: int | str, values: Mapping[str, Any]) -> Shown:
+        """Set attributes of an item that is there, and return all of it as it is then."""
+        return await self.set(key, values, there=await self.item(key))
 
-        One that lacks what is not set here stays as it is, so that nothing is written behind a 404.
+    async def set(self, key: int | str, values: Mapping[str, Any], *, there: Item | None) -> Shown:
+        """Set attributes of an item that was read, and return all of it as it is then.
+
+        One that would not fit with them stays as it is, so that nothing is written behind a 404.
         """
-        there = sorted({"id", *self.required} - values.keys())
+        if there is None:
+            raise self.not_found()
+        written = to_item(values)
+        changed = self.whole({**there, **written})
+        still = self.still_fits(there, besides=set(values))
         try:
             answer = await self.dynamodb.update_item(
                 self.name,
                 Key=to_item({"id": key}),
                 UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)}",
-                ConditionExpression=" AND ".join(f"attribute_exists(#{name})" for name in there),
-                ExpressionAttributeNames={f"#{name}": name for name in (*there, *values)},
-                ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
+                ConditionExpression=still.expression,
+                ExpressionAttributeNames=still.names | {f"#{name}": name for name in values},
+                ExpressionAttributeValues=still.values | {f":{name}": value for name, value in written.items()},
                 ReturnValues="ALL_NEW",
             )
         except ConditionFailed:
             raise self.not_found() from None
-        return self.whole(answer["Attributes"])
+        except ItemTooLarge:
+            raise too_large(self.subject) from None
+        # Somebody else may have written what does not fit at the same moment: this was written all the same.
+        return self.fitting(answer["Attributes"]) or changed
 
-    def whole(self, item: Item) -> Shape:
-        """Read an item that was just written, or refuse with 404 when it does not fit."""
+    def still_fits(self, there: Item, *, besides: Collection[str] = ()) -> Condition:
+        """Make the condition that an item which fitted when it was read is there, with attributes of the same kinds."""
+        needed = [name for name, field in self._shape.model_fields.items() if field.is_required()]
+        kinds = {name: next(iter(there[name])) for name in needed if name != "id" and name not in besides}
+        return Condition(
+            expression=" AND ".join(["attribute_exists(#id)", *(f"attribute_type(#{n}, :kind_of_{n})" for n in kinds)]),
+            names={f"#{name}": name for name in ("id", *kinds)},
+            values={f":kind_of_{name}": {"S": kind} for name, kind in kinds.items()},
+        )
+
+    def whole(self, item: Item | None) -> Shown:
+        """Read an item, or refuse with 404 when there is none or it does not fit."""
         found = self.fitting(item)
         if found is None:
             raise self.not_found()
         return found
 
-    def fitting(self, item: Item) -> Shape | None:
-        """Read an item, or log which one does not fit and where: never its values."""
-        values = from_item(item)
-        try:
-            return self._shape.model_validate(values)
-        except ValidationError as error:
-            members = sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False) if fault["loc"]})
-            item_id = values.get("id")
-            shown = public_id(item_id) if isinstance(item_id, str) else item_id
-            line = {"table": self.name, "item_id": shown, "members": members}
-            self._logger.warning("An item does not fit and is left out.", extra=line)
-            return None
+    def fitting(self, item: Item | None) -> Shown | None:
+        """Read an item, or log once which one does not fit and where: never its values."""
+        found = self._reader.find(item)
+        return self._shown.model_validate(found.model_dump()) if found else None
 
     def not_found(self) -> ApiError:
         return not_found(f"There is no {self.subject} with this id.")
@@ -107,3 +135,12 @@ class Table(Generic[Shape]):
         if not NUMBER_ID.fullmatch(text):
             raise self.not_found()
         return int(text)
+
+
+def too_large(subject: str) -> ApiError:
+    """Make the response to a write for which an item has no room."""
+    return ApiError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "request_too_large",
+        f"The {subject} does not fit into one item with this. Nothing was changed; send something shorter.",
+    )

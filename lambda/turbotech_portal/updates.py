@@ -1,5 +1,6 @@
 """Keep the project's updates in DynamoDB, each with the list of those who have read it."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,23 +11,37 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from shared import cursor
-from shared.api_errors import ApiError
+from shared.api_errors import ApiError, Throttled
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import ConditionFailed, Item
+from shared.dynamodb import ConditionFailed, Item, ItemTooLarge
 from shared.ids import is_id, new_id
 from shared.items import to_item
 from shared.times import PATTERN, Clock, timestamp
 from shared.waiting import AsyncDynamoDB, every_item_awaited
 from turbotech_portal.models import Author, NewUpdate, Update, UpdateChanges, User
-from turbotech_portal.tables import Table
+from turbotech_portal.stored import StoredUpdate
+from turbotech_portal.tables import Table, too_large
 
 NEWEST_INDEX = "FeedIndex"
 # All updates stand in one partition of the index, which takes a thousand writes a second.
 FEED = "project"
 # With ids of 255 bytes the readers take 128 KB of the 400 KB that an item may have.
 MAX_READERS = 500
-# Without these an update is left out of lists; keys of the index cannot be asked for in a filter.
-SHOWN = ("author", "message", "title")
+# How often a mark looks again at an update that others change at the same moment.
+ATTEMPTS = 5
+# How many updates are read at once after a page's first look, which only falls short where some do not fit.
+READ_AT_ONCE = 100
+# Lambda refuses a response over 6 MB, in which the page is a JSON string inside of JSON.
+MAX_PAGE_BYTES = 6_000_000
+# What `StoredUpdate` reads, as a filter: all but the forms of id and time, which come back to be looked at.
+UNREAD = (
+    "attribute_type(#title, :text) AND attribute_type(#message, :text) "
+    "AND attribute_type(#author.#id, :text) AND attribute_type(#author.#name, :text) "
+    "AND (attribute_not_exists(#read_by) OR attribute_type(#read_by, :null) "
+    "OR (attribute_type(#read_by, :list) AND NOT contains(#read_by, :user)))"
+)
+UNREAD_NAMES = {f"#{name}": name for name in ("title", "message", "author", "id", "name", "read_by", "created_at")}
+KINDS = {":text": {"S": "S"}, ":null": {"S": "NULL"}, ":list": {"S": "L"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +56,9 @@ class UpdateAdapter:
     """Create, read and mark updates."""
 
     def __init__(self, *, table: str, dynamodb: AsyncDynamoDB, clock: Clock, logger: Logger) -> None:
-        self.table = Table(name=table, subject="update", shape=Update, dynamodb=dynamodb, logger=logger)
+        self.table = Table(
+            name=table, subject="update", shape=StoredUpdate, shown=Update, dynamodb=dynamodb, logger=logger
+        )
         self._clock = clock
 
     async def get_all(self) -> list[Update]:
@@ -53,14 +70,16 @@ class UpdateAdapter:
         start: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": after}
         found: list[Update] = []
         # One more than is shown says whether there is a next page; DynamoDB ends a page of its own after 1 MB.
+        size = limit + 1
         while len(found) <= limit:
-            answer = await self._query(Limit=limit + 1 - len(found), **start)
+            answer = await self._query(Limit=size, **start)
             found += [update for item in answer["Items"] if (update := self.table.fitting(item)) is not None]
             if "LastEvaluatedKey" not in answer:
                 break
+            size = READ_AT_ONCE
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        shown = found[:limit]
-        more = len(found) > limit
+        shown = _in_one_response(found[:limit])
+        more = len(found) > len(shown)
         return Page(updates=shown, next_cursor=cursor.encode([shown[-1].created_at, shown[-1].id]) if more else None)
 
     async def get_by_id(self, update_id: str) -> Update:
@@ -83,59 +102,69 @@ class UpdateAdapter:
             **new.model_dump(),
         )
         # The id is new, so a request that botocore sends again writes the same item again.
-        await self.table.dynamodb.put_item(self.table.name, Item=to_item({**update.model_dump(), "feed": FEED}))
+        try:
+            await self.table.dynamodb.put_item(self.table.name, Item=to_item({**update.model_dump(), "feed": FEED}))
+        except ItemTooLarge:
+            # A script can have given its author a name of any length.
+            raise too_large("update") from None
         return update
 
     async def mark_read(self, update_id: str, user_id: str) -> Update:
         """Put a user on the list of readers once, whoever else does the same at this moment."""
         if not is_id(update_id):
             raise self.table.not_found()
-        try:
-            answer = await self.table.dynamodb.update_item(
-                self.table.name,
-                Key=to_item({"id": update_id}),
-                UpdateExpression="SET #read_by = list_append(if_not_exists(#read_by, :nobody), :reader)",
-                ConditionExpression=(
-                    "attribute_exists(#id) AND NOT contains(#read_by, :user) "
-                    "AND (attribute_not_exists(#read_by) OR size(#read_by) < :most)"
-                ),
-                ExpressionAttributeNames={"#id": "id", "#read_by": "read_by"},
-                ExpressionAttributeValues=to_item(
-                    {":nobody": [], ":reader": [user_id], ":user": user_id, ":most": MAX_READERS}
-                ),
-                ReturnValues="ALL_NEW",
-            )
-        except ConditionFailed:
-            return await self._read_before(update_id, user_id)
-        return self.table.whole(answer["Attributes"])
+        for _ in range(ATTEMPTS):
+            there = await self.table.item(update_id)
+            found = self.table.whole(there)
+            if there is None or user_id in found.read_by:
+                return found
+            try:
+                marked = await self._mark(there, user_id)
+            except ConditionFailed:
+                # Others have marked it or changed it meanwhile, or it is gone.
+                continue
+            except ItemTooLarge:
+                raise too_many_readers() from None
+            return self.table.fitting(marked) or found.model_copy(update={"read_by": [*found.read_by, user_id]})
+        raise Throttled
+
+    async def _mark(self, there: Item, user_id: str) -> Item:
+        """Add a reader to an update that was read, if its list of readers is still such a list, or still none."""
+        readers = there.get("read_by", {}).get("L")
+        if readers is not None and len(readers) >= MAX_READERS:
+            raise too_many_readers()
+        still = self.table.still_fits(there)
+        if readers is None:
+            change = "SET #read_by = :reader"
+            condition = "(attribute_not_exists(#read_by) OR attribute_type(#read_by, :null))"
+            values = {":null": KINDS[":null"]}
+        else:
+            change = "SET #read_by = list_append(#read_by, :reader)"
+            condition = "attribute_type(#read_by, :list) AND NOT contains(#read_by, :user) AND size(#read_by) < :most"
+            values = {":list": KINDS[":list"], **to_item({":user": user_id, ":most": MAX_READERS})}
+        answer = await self.table.dynamodb.update_item(
+            self.table.name,
+            Key={"id": there["id"]},
+            UpdateExpression=change,
+            ConditionExpression=f"{still.expression} AND {condition}",
+            ExpressionAttributeNames=still.names | {"#read_by": "read_by"},
+            ExpressionAttributeValues=still.values | values | to_item({":reader": [user_id]}),
+            ReturnValues="ALL_NEW",
+        )
+        marked: Item = answer["Attributes"]
+        return marked
 
     async def count_unread(self, user_id: str) -> int:
-        """Count the updates that a user has not read; DynamoDB counts, and sends only the number."""
-        shown = " AND ".join(f"attribute_exists(#{name})" for name in SHOWN)
+        """Count the updates that lists show and that a user has not read; DynamoDB sends no more of them than keys."""
         read = partial(
             self._query,
-            {":user": user_id},
-            Select="COUNT",
-            FilterExpression=f"NOT contains(#read_by, :user) AND {shown}",
-            names={f"#{name}": name for name in ("read_by", *SHOWN)},
+            KINDS | to_item({":user": user_id}),
+            FilterExpression=UNREAD,
+            ProjectionExpression="#id, #created_at",
+            names=UNREAD_NAMES,
         )
-        answer = await read()
-        counted = int(answer["Count"])
-        while "LastEvaluatedKey" in answer:
-            answer = await read(ExclusiveStartKey=answer["LastEvaluatedKey"])
-            counted += int(answer["Count"])
-        return counted
-
-    async def _read_before(self, update_id: str, user_id: str) -> Update:
-        found = await self.get_by_id(update_id)
-        if user_id in found.read_by:
-            return found
-        raise ApiError(
-            HTTPStatus.CONFLICT,
-            "too_many_readers",
-            f"{MAX_READERS} users have marked this update as read, which is the most that are kept. "
-            "Show it as read without marking it.",
-        )
+        unread = [item async for item in every_item_awaited(read) if place_fits(item)]
+        return len(unread)
 
     async def _query(
         self, values: Mapping[str, Any] | None = None, *, names: Mapping[str, str] | None = None, **request: Any
@@ -145,10 +174,36 @@ class UpdateAdapter:
             IndexName=NEWEST_INDEX,
             KeyConditionExpression="#feed = :feed",
             ExpressionAttributeNames={"#feed": "feed", **(names or {})},
-            ExpressionAttributeValues=to_item({":feed": FEED, **(values or {})}),
+            ExpressionAttributeValues={":feed": {"S": FEED}, **(values or {})},
             ScanIndexForward=False,
             **request,
         )
+
+
+def too_many_readers() -> ApiError:
+    """Say that an update has no room for another reader."""
+    return ApiError(
+        HTTPStatus.CONFLICT,
+        "too_many_readers",
+        f"{MAX_READERS} users have marked this update as read, which is the most that are kept. "
+        "Show it as read without marking it.",
+    )
+
+
+def _in_one_response(updates: list[Update]) -> list[Update]:
+    """Return as many updates as Lambda can send, and at least one: scripts write longer ones than the portal takes."""
+    size = 0
+    for number, update in enumerate(updates):
+        # In the worst case: escaped, all of it ASCII, and escaped once more.
+        size += len(json.dumps(json.dumps(update.model_dump())))
+        if number and size > MAX_PAGE_BYTES:
+            return updates[:number]
+    return updates
+
+
+def place_fits(item: Item) -> bool:
+    """Tell whether an entry of the index lies where a cursor can lead."""
+    return is_id(item["id"]["S"]) and re.fullmatch(PATTERN, item["created_at"]["S"], flags=re.ASCII) is not None
 
 
 def place_of(value: Any) -> Item:

@@ -7,14 +7,23 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.unit.support import Refusing, client_error
-from tests.unit.turbotech_portal.support import Api, MakeApi
+from tests.unit.turbotech_portal.support import Api, MakeApi, Tables, deliverable, metric, put
 
 UPDATE_ID = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
+UPDATE = {
+    "id": UPDATE_ID,
+    "feed": "project",
+    "title": "T",
+    "message": "M",
+    "author": {"id": "a", "name": "A"},
+    "created_at": "2026-01-31T09:15:02.104233Z",
+}
 NEWS = json.dumps({"title": "T", "message": "M"})
 # A method, a path, a body, and the DynamoDB operation that fails.
 REQUESTS = [
     ("GET", "/api/deliverables", "", "scan"),
     ("GET", "/api/deliverables/1", "", "get_item"),
+    ("PATCH", "/api/deliverables/1", '{"month": 2}', "get_item"),
     ("PATCH", "/api/deliverables/1", '{"month": 2}', "update_item"),
     ("GET", "/api/metrics", "", "scan"),
     ("PATCH", "/api/metrics/1", '{"target": 2}', "update_item"),
@@ -22,6 +31,7 @@ REQUESTS = [
     ("POST", "/api/updates", NEWS, "get_item"),
     ("POST", "/api/updates", NEWS, "update_item"),
     ("POST", "/api/updates", NEWS, "put_item"),
+    ("POST", f"/api/updates/{UPDATE_ID}/read", "", "get_item"),
     ("POST", f"/api/updates/{UPDATE_ID}/read", "", "update_item"),
     ("GET", "/api/users", "", "scan"),
     ("GET", "/api/users/me", "", "get_item"),
@@ -43,12 +53,16 @@ REQUESTS = [
 def test_a_failure_of_dynamodb_keeps_its_stack_to_itself(  # noqa: PLR0913, PLR0917 - a row of a table
     make_api: MakeApi,
     dynamodb: Any,
+    tables: Tables,
     request_to_make: tuple[str, str, str, str],
     error: Exception,
     status: int,
     code: str,
 ) -> None:
     method, path, body, operation = request_to_make
+    put(dynamodb, tables.deliverables, deliverable(1))
+    put(dynamodb, tables.metrics, metric(1))
+    put(dynamodb, tables.updates, UPDATE)
 
     answer = make_api(client=Refusing(dynamodb, error, operation)).send(
         method, path, body=body, headers={"X-Request-ID": "mine"}

@@ -77,7 +77,7 @@ def test_the_list_the_dashboard_and_the_log_go_on_without_it(  # noqa: PLR0913, 
     assert dashboard["deliverables"]["total"] == len(dashboard["metrics"]) == 1
     assert (single.status, single.error_code) == (404, "not_found")
     [line] = lines
-    assert (line["table"], line["item_id"], line["members"]) == (table, 7, [member])
+    assert (line["table"], line["key"], line["attributes"]) == (table, {"id": "7"}, [member])
     assert SECRET not in json.dumps(lines)
 
 
@@ -108,7 +108,7 @@ def test_users_are_listed_without_it(
 
     assert api.read("/api/users") == {"users": [{"id": "u|1", "name": "Ada"}]}
     [line] = warnings(capsys)
-    assert (line["table"], line["item_id"], line["members"]) == (tables.users, "u|2", ["name"])
+    assert (line["table"], line["key"], line["attributes"]) == (tables.users, {"id": "u|2"}, ["name"])
     assert SECRET not in json.dumps(line)
 
 
@@ -132,11 +132,11 @@ def test_a_caller_whose_item_cannot_be_completed_is_not_found(api: Api, dynamodb
     [
         *(without(UPDATE, name) for name in ("title", "message", "author")),
         UPDATE | {"author": "Ada"},
-        UPDATE | {"read_by": [7]},
+        UPDATE | {"read_by": "auth0|ada"},
         UPDATE | {"id": "1"},
         UPDATE | {"created_at": "2030"},
     ],
-    ids=["no title", "no message", "no author", "an author", "a reader", "an id", "a time"],
+    ids=["no title", "no message", "no author", "an author", "one reader", "an id", "a time"],
 )
 def test_updates_are_listed_and_paged_without_it(
     make_api: MakeApi, dynamodb: Any, tables: Tables, odd: dict[str, Any]

@@ -133,7 +133,7 @@ def test_an_update_that_goes_away_meanwhile_is_not_found(make_api: MakeApi, dyna
     key = {"id": {"S": update["id"]}}
     client = Interrupting(dynamodb, "update_item", lambda: dynamodb.delete_item(TableName=tables.updates, Key=key))
 
-    answer = make_api(client=client).post(f"/api/updates/{update['id']}/read")
+    answer = make_api(client=client, claims={"sub": "auth0|grace"}).post(f"/api/updates/{update['id']}/read")
 
     assert (answer.status, answer.error_code) == (404, "not_found")
 
@@ -147,6 +147,19 @@ def test_one_reader_too_many_is_told_so(api: Api, dynamodb: Any, tables: Tables)
 
     assert (answer.status, answer.error_code) == (409, "too_many_readers")
     assert stored(dynamodb, tables.updates, update["id"])["read_by"] == full
+
+
+def test_an_update_without_room_for_a_reader_stays_as_it_is(
+    make_api: MakeApi, api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    update = api.write()
+    full = update | {"feed": FEED, "other": "x" * (400 * 1024 - 400)}
+    put(dynamodb, tables.updates, full)
+
+    answer = make_api(claims={"sub": "r" * 255}).post(f"/api/updates/{update['id']}/read")
+
+    assert (answer.status, answer.error_code) == (409, "too_many_readers")
+    assert stored(dynamodb, tables.updates, update["id"]) == full
 
 
 def test_the_last_place_on_the_list_can_be_taken(api: Api, dynamodb: Any, tables: Tables) -> None:
