@@ -10,11 +10,14 @@ from typing import Any, Generic, TypeVar
 
 from shared import cursor, times
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import DynamoDB, Item, every_item
+from shared.dynamodb import DynamoDB, Item
 from shared.paging import read_cursor
 
 Predicate = Callable[[Item], bool]
 Entry = TypeVar("Entry")
+
+# How many entries are read at once after a page's first look, which only falls short where some do not fit.
+READ_AT_ONCE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +77,7 @@ class Listing:
 
         Only where such an entry lies can a page end, and `_position` takes every place where one can lie.
         """
-        walked = self._walk(stretches, _position(self._index, stretches, after), limit + 1)
+        walked = self._walk(stretches, _position(self._index, stretches, after), limit + 1, later=READ_AT_ONCE)
         entries = ((place, item, entry) for place, item in walked if (entry := read(item)) is not None)
         found = list(islice(entries, limit + 1))
         shown = found[:limit]
@@ -85,14 +88,16 @@ class Listing:
         """Walk a stretch to its end, reading `size` entries at a time and only as far as somebody looks."""
         return (item for _, item in self._walk([stretch], None, size))
 
-    def _walk(self, stretches: Sequence[Stretch], after: _Position | None, size: int) -> Iterator[tuple[int, Item]]:
+    def _walk(
+        self, stretches: Sequence[Stretch], after: _Position | None, size: int, *, later: int = 0
+    ) -> Iterator[tuple[int, Item]]:
         first = after.stretch if after else 0
         for number, stretch in enumerate(stretches[first:], start=first):
             start = _start_key(self._index, stretch, after) if after and number == first else None
-            for item in takewhile(stretch.holds, self._entries(stretch, start, size)):
+            for item in takewhile(stretch.holds, self._entries(stretch, start, size, later)):
                 yield number, item
 
-    def _entries(self, stretch: Stretch, start: Item | None, size: int) -> Iterator[Item]:
+    def _entries(self, stretch: Stretch, start: Item | None, size: int, later: int) -> Iterator[Item]:
         condition, names, values = (
             "#hash = :partition",
             {"#hash": self._index.hash},
@@ -102,19 +107,22 @@ class Listing:
             condition += " AND #range <= :up_to"
             names["#range"] = self._index.range
             values[":up_to"] = {self._index.range_type: stretch.up_to}
-        return every_item(
-            partial(
-                self._dynamodb.query,
-                self._index.table,
-                IndexName=self._index.name,
-                KeyConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-                ScanIndexForward=not stretch.newest_first,
-                Limit=size,
-                **({"ExclusiveStartKey": start} if start else {}),
-            )
+        query = partial(
+            self._dynamodb.query,
+            self._index.table,
+            IndexName=self._index.name,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            ScanIndexForward=not stretch.newest_first,
         )
+        while True:
+            answer = query(Limit=size, **({"ExclusiveStartKey": start} if start else {}))
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+            size = max(size, later)
 
 
 def is_timestamp(text: str) -> bool:

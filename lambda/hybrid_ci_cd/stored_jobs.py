@@ -13,6 +13,9 @@ from hybrid_ci_cd.stored_values import StoredMembers, StoredName
 from shared.dynamodb import Item
 from shared.stored import Reader, Stored, StoredId, StoredTime
 
+# Texts that nothing hangs on but what a list shows: any, but none that would fill a page.
+ShownText = Annotated[str, StringConstraints(max_length=256)]
+
 
 def _status(text: str) -> str:
     if public_status(text) not in JOB_STATUSES:
@@ -30,10 +33,10 @@ class StoredEntry(Stored):
     status: Annotated[str, AfterValidator(_status)]
     attempt: Annotated[int, Field(ge=0, le=MAX_ATTEMPT)]
     # An agent that other programs named is none that was ever heard.
-    agent_id: Annotated[str | None, StringConstraints(min_length=1, max_length=256)] = None
+    agent_id: ShownText | None = None
     created_at: StoredTime
-    claimed_at: StoredTime | None = None
-    finished_at: StoredTime | None = None
+    claimed_at: ShownText | None = None
+    finished_at: ShownText | None = None
 
     @field_validator("attempt")
     @classmethod
@@ -46,7 +49,7 @@ class StoredEntry(Stored):
     @classmethod
     def _has_an_agent(cls, agent_id: str | None, info: ValidationInfo) -> str | None:
         # Who finishes it, or leaves it behind, would else be nobody.
-        if agent_id is None and _is(info, "running"):
+        if not agent_id and _is(info, "running"):
             raise PydanticCustomError("agent", "runs on no agent")
         return agent_id
 

@@ -19,7 +19,7 @@ from turbotech_portal.updates import FEED
 if TYPE_CHECKING:
     from tests.unit.support import Answer
 
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 TIME = {"S": "2030-01-31T09:15:02.104233Z"}
 UPDATE_ID = new_id()
 ODD = 2
