@@ -55,8 +55,6 @@ def _at_most(most_bytes: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
-# What callers get: it was read, or checked when it was sent.
-ShownName = Annotated[str, Field(min_length=1, max_length=256)]
 Id = Annotated[str, Field(examples=[EXAMPLE_ID])]
 Time = Annotated[str, Field(description="ISO 8601, UTC, microseconds.", examples=[EXAMPLE_TIME])]
 # What callers send, and what they get: tables also hold names from before there was a rule.
@@ -94,7 +92,7 @@ class CreatedSession(BaseModel):
 
     session_id: str = Field(description="Keep it secret: whoever has it is the user.", examples=[EXAMPLE_SESSION_ID])
     handle: str = Field(description="The session's public name in the list of devices.", examples=[EXAMPLE_HANDLE])
-    user_id: ShownName
+    user_id: Name
     created_at: Time
     expires_at: Time
 
@@ -109,7 +107,7 @@ class ValidSession(BaseModel):
     """A session that holds at this moment."""
 
     valid: Literal[True] = True
-    user_id: ShownName
+    user_id: Name
     provider: str
     user_info: dict[str, Any]
     created_at: Time
@@ -155,7 +153,7 @@ class JobEntry(BaseModel):
     """A job as it stands in a list."""
 
     job_id: Id
-    name: ShownName
+    name: Name
     status: JobStatus
     attempt: int = Field(description="How many times it has been claimed. Finishing names the attempt.")
     agent_id: str | None = Field(description="Who claimed it last.")
@@ -217,7 +215,7 @@ class Agent(BaseModel):
     """An agent as its user sees it."""
 
     agent_id: Id
-    name: ShownName
+    name: Name
     runs_on: RunsOn
     status: AgentStatus = Field(description="What it said last, or lost when it has been silent for too long.")
     registered_at: Time

@@ -59,10 +59,11 @@ class StoredAgents:
     """Read items of the table and entries of its index, whatever else they have; log once what does not fit."""
 
     def __init__(self, *, table: str, logger: Logger) -> None:
-        self._agents = Reader(StoredAgent, table=table, key=KEY, logger=logger)
-        self._tokens = Reader(StoredToken, table=table, key=KEY, logger=logger)
-        self._removed = Reader(StoredRemoved, table=table, key=KEY, logger=logger)
-        self._generations = Reader(StoredGeneration, table=table, key=KEY, logger=logger)
+        logged: set[tuple[str, ...]] = set()
+        self._agents = Reader(StoredAgent, table=table, key=KEY, logger=logger, logged=logged)
+        self._tokens = Reader(StoredToken, table=table, key=KEY, logger=logger, logged=logged)
+        self._removed = Reader(StoredRemoved, table=table, key=KEY, logger=logger, logged=logged)
+        self._generations = Reader(StoredGeneration, table=table, key=KEY, logger=logger, logged=logged)
 
     def agent(self, item: Item) -> StoredAgent | None:
         """Read what a user sees of an agent, from an item or an entry of the index."""

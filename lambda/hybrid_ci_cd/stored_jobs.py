@@ -81,8 +81,9 @@ class StoredJobs:
     """
 
     def __init__(self, *, table: str, logger: Logger) -> None:
-        self._jobs = Reader(StoredJob, table=table, key=("job_id",), logger=logger)
-        self._entries = Reader(StoredEntry, table=table, key=("job_id",), logger=logger)
+        logged: set[tuple[str, ...]] = set()
+        self._jobs = Reader(StoredJob, table=table, key=("job_id",), logger=logger, logged=logged)
+        self._entries = Reader(StoredEntry, table=table, key=("job_id",), logger=logger, logged=logged)
 
     def job(self, item: Item) -> Job | None:
         """Read an item; None when it does not fit."""

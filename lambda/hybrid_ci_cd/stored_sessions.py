@@ -44,9 +44,10 @@ class StoredSessions:
     """Read items of the table and entries of its index."""
 
     def __init__(self, *, table: str, logger: Logger) -> None:
-        self._sessions = Reader(StoredSession, table=table, key=KEY, logger=logger)
-        self._user_infos = Reader(StoredUserInfo, table=table, key=KEY, logger=logger)
-        self._generations = Reader(StoredGeneration, table=table, key=KEY, logger=logger)
+        logged: set[tuple[str, ...]] = set()
+        self._sessions = Reader(StoredSession, table=table, key=KEY, logger=logger, logged=logged)
+        self._user_infos = Reader(StoredUserInfo, table=table, key=KEY, logger=logger, logged=logged)
+        self._generations = Reader(StoredGeneration, table=table, key=KEY, logger=logger, logged=logged)
 
     def session(self, item: Item | None) -> StoredSession | None:
         """Read a session; None where there is none that fits."""

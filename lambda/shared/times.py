@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 
-# Digits are ASCII's: `\d` is any script's for some readers of patterns, pydantic's among them.
-PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z"
 MAX_DECIMALS = 6
 # The grammar of RFC 3339, 5.6, in which T and Z may be small letters. Its note allows a space in place of the T to
 # applications that choose so; these do not.

@@ -255,6 +255,21 @@ def test_what_does_not_fit_is_logged_once_by_its_key_and_its_attributes(
     assert "secret" not in written
 
 
+def test_what_does_not_fit_is_named_once_whichever_routes_meet_it(
+    api: Api, user: User, agent: AgentCaller, jobs_table: Table, capsys: Capture
+) -> None:
+    job_id = api.queue(user)
+    jobs_table.change(job_id, {"name": {"N": "1e100"}})
+    capsys.readouterr()
+
+    assert api.jobs(user) == []
+    assert api.get(f"/jobs/{job_id}", headers=user.headers).status == 404
+    assert api.claim(job_id, agent).status == 404
+    assert api.claim_next(agent).status == 204
+
+    assert capsys.readouterr().out.count("does not fit") == 1
+
+
 def test_a_job_that_was_repaired_is_claimed(api: Api, user: User, agent: AgentCaller, jobs_table: Table) -> None:
     job_id = api.queue(user)
     payload = jobs_table.read(job_id)["payload"]
