@@ -11,7 +11,7 @@ from hybrid_ci_cd.statuses import public_status
 from hybrid_ci_cd.stored_values import StoredGeneration, StoredHash, StoredName, generation_of
 from shared import times
 from shared.dynamodb import Item
-from shared.stored import Reader, Stored, StoredId, StoredTime
+from shared.stored import Readers, Stored, StoredId, StoredTime
 
 KEY = ("agent_id",)
 
@@ -59,11 +59,11 @@ class StoredAgents:
     """Read items of the table and entries of its index, whatever else they have; log once what does not fit."""
 
     def __init__(self, *, table: str, logger: Logger) -> None:
-        logged: set[tuple[str, ...]] = set()
-        self._agents = Reader(StoredAgent, table=table, key=KEY, logger=logger, logged=logged)
-        self._tokens = Reader(StoredToken, table=table, key=KEY, logger=logger, logged=logged)
-        self._removed = Reader(StoredRemoved, table=table, key=KEY, logger=logger, logged=logged)
-        self._generations = Reader(StoredGeneration, table=table, key=KEY, logger=logger, logged=logged)
+        readers = Readers(table=table, key=KEY, logger=logger)
+        self._agents = readers.of(StoredAgent)
+        self._tokens = readers.of(StoredToken)
+        self._removed = readers.of(StoredRemoved)
+        self._generations = readers.of(StoredGeneration)
 
     def agent(self, item: Item) -> StoredAgent | None:
         """Read what a user sees of an agent, from an item or an entry of the index."""

@@ -11,7 +11,7 @@ from hybrid_ci_cd.models import JOB_STATUSES, MAX_ATTEMPT, Job, JobEntry
 from hybrid_ci_cd.statuses import public_status, stored_status
 from hybrid_ci_cd.stored_values import StoredMembers, StoredName
 from shared.dynamodb import Item
-from shared.stored import Reader, Stored, StoredId, StoredTime
+from shared.stored import Readers, Stored, StoredId, StoredTime
 
 # Texts that nothing hangs on but what a list shows: any, but none that would fill a page.
 ShownText = Annotated[str, StringConstraints(max_length=256)]
@@ -81,9 +81,9 @@ class StoredJobs:
     """
 
     def __init__(self, *, table: str, logger: Logger) -> None:
-        logged: set[tuple[str, ...]] = set()
-        self._jobs = Reader(StoredJob, table=table, key=("job_id",), logger=logger, logged=logged)
-        self._entries = Reader(StoredEntry, table=table, key=("job_id",), logger=logger, logged=logged)
+        readers = Readers(table=table, key=("job_id",), logger=logger)
+        self._jobs = readers.of(StoredJob)
+        self._entries = readers.of(StoredEntry)
 
     def job(self, item: Item) -> Job | None:
         """Read an item; None when it does not fit."""

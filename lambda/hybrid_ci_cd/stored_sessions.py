@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from hybrid_ci_cd.stored_values import StoredGeneration, StoredHash, StoredMembers, StoredName, generation_of
 from shared.dynamodb import Item
-from shared.stored import Reader, Stored, StoredTime
+from shared.stored import Readers, Stored, StoredTime
 
 KEY = ("session_id",)
 MAX_USER_AGENT_LENGTH = 256
@@ -44,10 +44,10 @@ class StoredSessions:
     """Read items of the table and entries of its index."""
 
     def __init__(self, *, table: str, logger: Logger) -> None:
-        logged: set[tuple[str, ...]] = set()
-        self._sessions = Reader(StoredSession, table=table, key=KEY, logger=logger, logged=logged)
-        self._user_infos = Reader(StoredUserInfo, table=table, key=KEY, logger=logger, logged=logged)
-        self._generations = Reader(StoredGeneration, table=table, key=KEY, logger=logger, logged=logged)
+        readers = Readers(table=table, key=KEY, logger=logger)
+        self._sessions = readers.of(StoredSession)
+        self._user_infos = readers.of(StoredUserInfo)
+        self._generations = readers.of(StoredGeneration)
 
     def session(self, item: Item | None) -> StoredSession | None:
         """Read a session; None where there is none that fits."""

@@ -264,6 +264,29 @@ def test_a_page_of_the_largest_updates_fits_into_lambdas_answer(api: Api, dynamo
     assert len(json.dumps(answer)) < 6 * 1024 * 1024
 
 
+def test_updates_that_scripts_wrote_as_large_as_items_can_be_come_in_pages_that_lambda_can_send(
+    api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    update = {"feed": FEED, "created_at": CREATED_AT, "title": "T", "author": {"id": "a", "name": "A"}}
+    ids = {new_id() for _ in range(7)}
+    for update_id in ids:
+        put(dynamodb, tables.updates, update | {"id": update_id, "message": '"' * 390_000})
+
+    found: list[str] = []
+    place: dict[str, list[str]] = {}
+    while True:
+        event = api.event("GET", "/api/updates", {}, place) | {"body": None}
+        answer = api.handler(event, Context())
+        assert len(json.dumps(answer)) < 6 * 1024 * 1024
+        page = json.loads(answer["body"])
+        found += [update["id"] for update in page["updates"]]
+        if page["next_cursor"] is None:
+            break
+        place = {"cursor": [page["next_cursor"]]}
+
+    assert sorted(found) == sorted(ids)
+
+
 def test_unread_updates_are_counted_to_the_last_page(adapters_of: Callable[[Client], Adapters], dynamodb: Any) -> None:
     updates = adapters_of(cast("Client", Paging(dynamodb))).updates
 
