@@ -49,7 +49,7 @@ def test_smoke_on_aws_says_which_tokens_it_sends(on_aws: Deployment, monkeypatch
         names = [check.name for check in checks]
 
     assert "a missing, malformed or forged token gets 401" in names
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 15
 
 
 def test_calls_on_aws_leave_the_token_to_the_shell(on_aws: Deployment) -> None:
