@@ -153,7 +153,7 @@ class JobEntry(BaseModel):
     """A job as it stands in a list."""
 
     job_id: Id
-    name: Name
+    name: ShownName
     status: JobStatus
     attempt: int = Field(description="How many times it has been claimed. Finishing names the attempt.")
     agent_id: str | None = Field(description="Who claimed it last.")
@@ -215,7 +215,7 @@ class Agent(BaseModel):
     """An agent as its user sees it."""
 
     agent_id: Id
-    name: Name
+    name: ShownName
     runs_on: RunsOn
     status: AgentStatus = Field(description="What it said last, or lost when it has been silent for too long.")
     registered_at: Time
