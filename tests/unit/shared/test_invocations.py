@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -45,14 +45,6 @@ HEALTH = {
     "triggers_api": "/v1/health",
     "turbotech_portal": "/api/health",
 }
-
-
-@pytest.fixture(params=APPS)
-def one(
-    request: pytest.FixtureRequest, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
-) -> Iterator[App]:
-    with made(request.param, dynamodb, logger_of, tmp_path) as app:
-        yield app
 
 
 def lines(capsys: Capture) -> list[dict[str, Any]]:

@@ -3,19 +3,17 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
 from shared.lambda_handler import make_handler
 from shared.security_headers import HEADERS
-from tests.unit.every_app import APPS, App, made
+from tests.unit.every_app import App
 from tests.unit.support import Context
 
 EXAMPLES = 150
@@ -49,14 +47,6 @@ BODIES = st.one_of(
     st.text(st.characters(), max_size=12),
 )
 METHODS = st.sampled_from(["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "OPTIONS", "get", "BREW", "GE T"])
-
-
-@pytest.fixture(params=APPS)
-def one(
-    request: pytest.FixtureRequest, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
-) -> Iterator[App]:
-    with made(request.param, dynamodb, logger_of, tmp_path) as app:
-        yield app
 
 
 def paths_of(one: App) -> list[str]:

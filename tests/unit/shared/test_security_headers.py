@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,6 @@ BODIES: Mapping[str, bytes | None] = {
 }
 ELSEWHERE = ("/", "/nothing", "/nothing/at/all", "//", "/api", "/docs/", "/docs/nothing.js", "/%00", "/a/../b")
 SAMPLES = {"short_code": "unknown", "name": "start.js"}
-
-
-@pytest.fixture(params=APPS)
-def one(
-    request: pytest.FixtureRequest, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
-) -> Iterator[App]:
-    with made(request.param, dynamodb, logger_of, tmp_path) as app:
-        yield app
 
 
 def paths_of(app: FastAPI) -> list[str]:

@@ -3,16 +3,14 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from aws_lambda_powertools import Logger
 
 from tests.unit.body_routes import BodyRoute, Digits, routes_of
-from tests.unit.every_app import APPS, made
+from tests.unit.every_app import APPS, App
 
 HERE = Path(__file__).parent
 ALL = "all"
@@ -49,16 +47,9 @@ FRACTIONS = {"seven decimals": "1234567", "22 decimals": "1234567890123456789012
 GZIP = {"Content-Encoding": "gzip"}
 
 
-@pytest.fixture(params=APPS)
-def routes(
-    request: pytest.FixtureRequest,
-    dynamodb: Any,
-    logger_of: Callable[[str], Logger],
-    tmp_path: Path,
-    event_loop: asyncio.AbstractEventLoop,
-) -> Iterator[tuple[str, dict[str, BodyRoute]]]:
-    with made(request.param, dynamodb, logger_of, tmp_path) as app:
-        yield request.param, {route.name: route for route in routes_of(app, dynamodb)}
+@pytest.fixture
+def routes(one: App, dynamodb: Any, event_loop: asyncio.AbstractEventLoop) -> tuple[str, dict[str, BodyRoute]]:
+    return one.name, {route.name: route for route in routes_of(one, dynamodb)}
 
 
 def filled(fits: dict[str, Any], place: Place, token: str) -> str:

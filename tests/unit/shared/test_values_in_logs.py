@@ -212,15 +212,6 @@ class Broken:
 
 
 @pytest.fixture(params=APPS)
-def working(
-    request: pytest.FixtureRequest, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
-) -> Iterator[App]:
-    """An app whose database works."""
-    with made(request.param, dynamodb, logger_of, tmp_path) as one:
-        yield one
-
-
-@pytest.fixture(params=APPS)
 def failing(
     request: pytest.FixtureRequest, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
 ) -> Iterator[App]:
@@ -275,10 +266,8 @@ def ask_and_look(one: App, capsys: Capture, paths: list[str], *, known: Mapping[
     return statuses
 
 
-def test_no_request_leaves_a_value_in_the_log(
-    working: App, capsys: Capture, event_loop: asyncio.AbstractEventLoop
-) -> None:
-    statuses = ask_and_look(working, capsys, templates(working.app), known=working.credentials)
+def test_no_request_leaves_a_value_in_the_log(one: App, capsys: Capture, event_loop: asyncio.AbstractEventLoop) -> None:
+    statuses = ask_and_look(one, capsys, templates(one.app), known=one.credentials)
     assert {404, 405} <= statuses
     assert 500 not in statuses
 
