@@ -162,7 +162,7 @@ def same(sent: Any, kept: Any, name: str = "") -> bool:  # noqa: PLR0911 - a cas
 
 
 def names_in(sent: dict[str, Any], kept: dict[str, Any]) -> list[str]:
-    """Return what something is called once it is kept, which may be stripped; as it was sent where that is not shown."""
+    """Return what something is called once it is kept, which may be stripped; as it was sent where nobody shows it."""
     names = CALLED - {"message"} | {"source", "event_type", "user_id"}
     return [kept.get(name, text) for name, text in sent.items() if name in names and type(text) is str]
 
