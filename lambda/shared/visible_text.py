@@ -5,6 +5,7 @@ that is stored already, by us or by anybody else, is read without it (`visible`)
 know yet are taken: they are the emoji and letters of newer telephones.
 """
 
+import re
 import unicodedata
 from typing import Annotated, Any
 
@@ -13,8 +14,9 @@ from pydantic_core import PydanticCustomError
 
 # The Unicode Standard's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), which has all characters of no width
 # and all that set the direction of a text, and what else shows nothing: separators of lines, marks around annotations,
-# surrogates, noncharacters in the middle, and two letters that look like a space. By ranges, since the categories of
-# characters to come differ between Pythons.
+# surrogates, noncharacters in the middle, joiners of Tifinagh letters and Brahmi numbers, what stands for an object
+# that is elsewhere, and letters and signs that look like a space. By ranges, since the categories of characters to
+# come differ between Pythons.
 _UNSEEN = (
     (0x0000, 0x001F),
     (0x007F, 0x009F),
@@ -28,14 +30,16 @@ _UNSEEN = (
     (0x2028, 0x202E),
     (0x2060, 0x206F),
     (0x2800, 0x2800),
+    (0x2D7F, 0x2D7F),
     (0x3164, 0x3164),
     (0xD800, 0xDFFF),
     (0xFDD0, 0xFDEF),
     (0xFE00, 0xFE0F),
     (0xFEFF, 0xFEFF),
     (0xFFA0, 0xFFA0),
-    (0xFFF0, 0xFFFB),
-    (0x13430, 0x13440),
+    (0xFFF0, 0xFFFC),
+    (0x1107F, 0x1107F),
+    (0x13430, 0x13442),
     (0x16FE4, 0x16FE4),
     (0x1BCA0, 0x1BCA3),
     (0x1D159, 0x1D159),
@@ -47,6 +51,19 @@ _BREAKS = frozenset("\t\n\r")
 _NON_JOINER, _JOINER = "\u200c", "\u200d"
 _TEXT_STYLE, _EMOJI_STYLE = "\ufe0e", "\ufe0f"
 _VIRAMA = 9
+# Joiners and variation selectors that only work behind a character of their script, by the beginning of its name:
+# ideographs' variants (UTS 37), and forms of Mongolian letters.
+_BEHIND = {
+    **dict.fromkeys(map(chr, range(0xE0100, 0xE01F0)), "CJK UNIFIED IDEOGRAPH"),
+    **dict.fromkeys("\u180b\u180c\u180d\u180f", "MONGOLIAN LETTER"),
+    "\u2d7f": "TIFINAGH LETTER",
+    "\U0001107f": "BRAHMI NUMBER",
+}
+# The flags that a black one and tags stand for: England's, Scotland's and Wales's (emoji-sequences.txt).
+_FLAGS = re.compile(
+    "\U0001f3f4(?:\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|"
+    "\U000e0077\U000e006c\U000e0073)\U000e007f)"
+)
 _KEYS = "#*0123456789"
 _KEY = "\u20e3"
 
@@ -97,8 +114,9 @@ def visible(text: str, *, lines: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     kept: list[str] = []
+    in_flags = {place for flag in _FLAGS.finditer(text) for place in range(*flag.span())}
     for place, character in enumerate(text):
-        seen = not _is_unseen(character) or (lines and character in _BREAKS)
+        seen = place in in_flags or not _is_unseen(character) or (lines and character in _BREAKS)
         if seen or _does_its_work(kept, character, text[place + 1 : place + 2]):
             kept.append(character)
     return "".join(kept)
@@ -172,12 +190,14 @@ def _does_its_work(kept: list[str], character: str, following: str) -> bool:
     Emoji are joined into one and shown in colour; Persian words and those of Indian scripts need joiners
     (RFC 5892, A.1 and A.2). Where it changes nothing, two texts would look the same.
     """
-    if not kept:
-        return False
-    before = kept[-1]
+    before = kept[-1] if kept else ""
     if character in (_TEXT_STYLE, _EMOJI_STYLE):
-        return ord(before) in _STYLED or (before in _KEYS and character == _EMOJI_STYLE and following == _KEY)
-    if character not in (_JOINER, _NON_JOINER) or not following or _is_unseen(following):
+        return before != "" and (
+            ord(before) in _STYLED or (before in _KEYS and character == _EMOJI_STYLE and following == _KEY)
+        )
+    if character in _BEHIND:
+        return before != "" and unicodedata.name(before, "").startswith(_BEHIND[character])
+    if character not in (_JOINER, _NON_JOINER) or not before or not following or _is_unseen(following):
         return False
     base = next((one for one in reversed(kept) if not unicodedata.combining(one)), "")
     if unicodedata.combining(before) == _VIRAMA:

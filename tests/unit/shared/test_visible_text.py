@@ -38,6 +38,10 @@ WORDS = [
     "🏳\ufe0f\u200d🌈 🏴\u200d☠\ufe0f 🧑🏽\u200d🦰 👨🏿\u200d⚖\ufe0f",
     "👩\u200d❤\ufe0f\u200d💋\u200d👩 🐻\u200d❄\ufe0f 🙂\u200d↕\ufe0f 🏃\u200d➡\ufe0f",
     "می\u200cروم کتاب\u200c\u0647\u0627 نرم\u200c\u0627فز\u0627ر",
+    "\u845b\U000e0100\u98fe\u533a \u1820\u180b\u182d\u180c",
+    "\u2d30\u2d7f\u2d31 \U00011064\U0001107f\U00011053",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
     "ශ්\u200dරී നന്\u200dമ क्\u200cष क़्\u200dष",
 ]
 # What looks the same with a joiner or a style behind it as it does without.
@@ -55,7 +59,7 @@ def test_of_all_characters_those_without_a_glyph_or_with_a_direction_are_left_ou
     assert kept & hidden == set()
     # Letters, digits, punctuation and symbols are all kept but the blank ones.
     seen = {c for c in EVERYTHING if unicodedata.category(c)[0] in "LNPS"}
-    assert seen - kept == set("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
+    assert seen - kept == set("\u115f\u1160\u2800\u3164\uffa0\ufffc\U00013441\U00013442\U0001d159") & seen
 
 
 @pytest.mark.parametrize("character", "\t\n\r")
@@ -138,6 +142,22 @@ def test_a_sign_on_a_key_has_a_style_only_inside_the_key() -> None:
         for spelt in (f"{sign}\ufe0e\u20e3", f"{sign}\ufe0f\u200b\u20e3", f"{sign}\ufe0f\ufe0f\u20e3"):
             assert visible(spelt) in (f"{sign}\u20e3", f"{sign}\ufe0f\u20e3")
         assert visible(f"a{sign}\ufe0f") == f"a{sign}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\U000e0100",
+        "\u845b\u180b",
+        "a\u180b",
+        "\u845b\U000e0100\U000e0101",
+        "a\u2d7f",
+        "1\U0001107f",
+        "\U0001f3f4\U000e0067",
+    ],
+)
+def test_what_works_in_one_script_hides_nowhere_else(text: str) -> None:
+    assert visible(text) != text
 
 
 @pytest.mark.parametrize("text", ["क्\u200ca", "क्\u200c1", "a्\u200cक", "+्\u200d+", "ก\u0e3a\u200c+"])
