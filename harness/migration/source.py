@@ -21,11 +21,11 @@ from fileshare.checks import (
     checked_key,
     checked_url,
     is_short_code,
-    is_timestamp,
     is_user_id,
 )
 from fileshare.records import Link, User
 from harness.errors import BadConfiguration
+from shared.times import is_timestamp
 
 SHOWN_KEY_LENGTH = 64
 MAX_TIER_LENGTH = 64

@@ -7,7 +7,6 @@ from urllib.parse import quote, urlsplit
 
 from pydantic_core import PydanticCustomError
 
-from shared import times
 from shared.locations import MAX_LOCATION_BYTES
 from shared.visible_text import checked_line, composed
 
@@ -18,6 +17,9 @@ MAX_URL_LENGTH = 2048
 MAX_FILE_KEY_LENGTH = 1024
 MAX_FILENAME_LENGTH = 255
 LONGEST_LIFE = timedelta(days=3660)
+
+# What can stand around an address: the white space of JSON and of the lines that addresses are pasted from.
+WHITE_SPACE = " \t\r\n"
 
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]+\]")
@@ -30,13 +32,13 @@ class DoesNotFitError(ValueError):
 
 
 def normalised_email(text: str) -> str:
-    """Write an address so that two spellings of it are one: without space around it, in lower case.
+    """Write an address so that two spellings of it are one: without white space around it, in lower case.
 
-    ASCII comes first: the lower case of some other letters, such as that of the KELVIN SIGN, is an ASCII letter.
+    ASCII comes first: the lower case of some other letters, such as that of the KELVIN SIGN, is an ASCII letter, and
+    `str.strip` takes more for space than anybody sees, such as U+001F.
     """
-    spelled = text.strip()
-    email = spelled.lower()
-    if not spelled.isascii() or len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+    email = text.strip(WHITE_SPACE).lower()
+    if not text.isascii() or len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
         raise DoesNotFitError(
             f"must be an address such as ada@example.com, in ASCII and of at most {MAX_EMAIL_LENGTH} characters"
         )
@@ -122,17 +124,6 @@ def is_short_code(text: str) -> bool:
 def is_user_id(text: str) -> bool:
     """Tell whether a user can have this id; those of the items that reserve an address, which have a `#`, are none."""
     return _USER_ID.fullmatch(text) is not None
-
-
-def is_timestamp(text: str) -> bool:
-    """Tell whether a text is a time as `shared.times` writes it."""
-    if not re.fullmatch(times.PATTERN, text, flags=re.ASCII):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _has_port(host_and_port: str) -> bool:

@@ -1,11 +1,11 @@
 """Say what each route needs of a user or a link, whoever stored it: every attribute has one reading, in both databases.
 
 What is not there, or NULL, has its default; what is something else than it has to be makes the item one that does not
-fit (`shared.stored`). A time may have any form of ISO 8601, as other code writes it, and an address any spelling.
+fit (`shared.stored`). A time may have any of the forms that `_WRITTEN` knows, and an address any spelling.
 """
 
+import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -14,19 +14,32 @@ from pydantic_core import PydanticCustomError
 from fileshare.checks import is_short_code, is_target
 from fileshare.records import FREE, TRIAL, is_over
 from shared.stored import Found, Stored
-from shared.times import timestamp
+from shared.times import NotATimeError, read_time, timestamp
 
 # What SQLite can count to. A link that was followed as often still leads where it leads.
 MOST_CLICKS = 2**63 - 1
+# A day, or a day with a time of day, as the libraries of most languages write them: a T or a space between the two, and
+# seconds, their fraction and the offset where they are known.
+_WRITTEN = re.compile(
+    r" *(?P<day>\d{4}-\d{2}-\d{2})"
+    r"(?:[T ](?P<minute>\d{2}:\d{2})(?P<second>:\d{2}(?:\.\d+)?)?(?P<offset>Z|[+-]\d{2}:\d{2})?)? *",
+    flags=re.ASCII | re.IGNORECASE,
+)
 
 
 def _time(text: str) -> str:
-    """Write a time as `shared.times` does, so that texts sort as times do; without an offset it is UTC."""
+    """Write a time as `shared.times` does, so that texts sort as times do; without an offset it is UTC.
+
+    `datetime.fromisoformat` would read much that nobody meant as a time, such as 20350101912 or any letter for the T.
+    """
+    found = _WRITTEN.fullmatch(text)
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        raise PydanticCustomError("time", "is no time") from None
+        if found is not None:
+            clock = f"{found['minute'] or '00:00'}{found['second'] or ':00'}"
+            return timestamp(read_time(f"{found['day']}T{clock}{found['offset'] or 'Z'}"))
+    except (NotATimeError, OverflowError):
+        pass
+    raise PydanticCustomError("time", "is no time")
 
 
 def _code(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 
-from hybrid_ci_cd.listing import Index, Listing, Page, Stretch, is_timestamp
+from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
 from hybrid_ci_cd.models import ACTIVITIES, Activity, Agent, AgentScope, AgentStatus, NewAgent
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
@@ -22,7 +22,7 @@ from shared.dynamodb import ConditionFailed, DynamoDB, Item, ItemTooLarge
 from shared.housekeeping import Housekeeping
 from shared.ids import is_id, new_id
 from shared.items import to_item
-from shared.times import Clock, timestamp
+from shared.times import Clock, is_timestamp, timestamp
 
 INDEX = "status-last_heartbeat_at-index"
 # What the table says of a removed agent, whose item stays without its token while jobs of it may be about.

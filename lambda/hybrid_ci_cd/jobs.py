@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.claiming import NoRoom, OneClaim
-from hybrid_ci_cd.listing import Index, Listing, Stretch, is_timestamp
+from hybrid_ci_cd.listing import Index, Listing, Stretch
 from hybrid_ci_cd.models import MAX_ATTEMPT, FinishedJob, Job, JobPage, JobStatus, NewJob, json_text
 from hybrid_ci_cd.next_job import Choice, Line
 from hybrid_ci_cd.settings import Settings
@@ -21,7 +21,7 @@ from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item, ItemTooLarge
 from shared.ids import is_id, new_id
 from shared.items import to_item
-from shared.times import Clock, timestamp
+from shared.times import Clock, is_timestamp, timestamp
 
 INDEX = "status-created_at-index"
 # Looks at jobs that were left behind before the queue is looked at: where agents compete for those, it has others.

@@ -1,6 +1,5 @@
 """Read a list from an index page by page, through one stretch of it after another."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +7,7 @@ from functools import partial
 from itertools import islice, takewhile
 from typing import Any, Generic, TypeVar
 
-from shared import cursor, times
+from shared import cursor
 from shared.cursor import MalformedCursorError
 from shared.dynamodb import DynamoDB, Item
 from shared.paging import read_cursor
@@ -123,11 +122,6 @@ class Listing:
             if not start:
                 return
             size = max(size, later)
-
-
-def is_timestamp(text: str) -> bool:
-    """Tell whether a text is a time as we write it."""
-    return re.fullmatch(times.PATTERN, text, flags=re.ASCII) is not None
 
 
 def _start_key(index: Index, stretch: Stretch, after: _Position) -> Item:

@@ -23,8 +23,14 @@ class NotATimeError(ValueError):
 
 
 def is_timestamp(value: object) -> bool:
-    """Tell whether a value is a time as `timestamp` writes it."""
-    return isinstance(value, str) and re.fullmatch(PATTERN, value, flags=re.ASCII) is not None
+    """Tell whether a value is a time as `timestamp` writes it, and one that the calendar has."""
+    if not isinstance(value, str) or re.fullmatch(PATTERN, value, flags=re.ASCII) is None:
+        return False
+    try:
+        # Some versions of Python read midnight as 24:00, and none writes it so.
+        return datetime.fromisoformat(value).hour == int(value[11:13])
+    except ValueError:
+        return False
 
 
 def system_clock() -> datetime:

@@ -1,7 +1,10 @@
 """An address has one form, whoever writes it and wherever it is compared."""
 
 import asyncio
+import sys
+import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -35,16 +38,50 @@ def test_the_one_form_is_in_ascii_and_its_own_one_form(rule: Addresses, local: s
     except DoesNotFitError:
         # What is refused is so in any case, and by every rule.
         for other in (Addresses(), Addresses(merge_plus=True)):
-            for text in (spelled, spelled.upper() if spelled.isascii() else spelled, spelled.strip()):
+            for text in (spelled, spelled.upper() if spelled.isascii() else spelled, spelled.strip(" \n")):
                 with pytest.raises(DoesNotFitError):
                     other.canonical(text)
         return
-    assert spelled.strip().isascii()
+    assert spelled.isascii()
     assert address == address.lower() == rule.canonical(address) == rule.canonical(address.upper())
     assert rule.same(spelled, address)
     # Whoever has the setting on can switch it off again: what was stored stays as it is.
     assert Addresses().canonical(address) == address
     assert Addresses(merge_plus=True).canonical(spelled) == Addresses(merge_plus=True).canonical(address)
+
+
+# What Python takes for space, or nobody sees, but is no white space of a text in JSON.
+AROUND = [
+    chr(code)
+    for code in range(sys.maxunicode + 1)
+    if chr(code) not in " \t\r\n"
+    and (chr(code).isspace() or unicodedata.category(chr(code)) in ("Cc", "Zl", "Zp", "Zs"))
+]
+
+
+@pytest.mark.parametrize("rule", [Addresses(), Addresses(merge_plus=True)], ids=["apart", "merged"])
+def test_what_is_no_ascii_or_is_not_seen_is_refused_around_an_address_as_within_it(rule: Addresses) -> None:
+    taken = []
+    for character in AROUND:
+        for text in (f"{character}ada@example.com", f"ada@example.com{character}", f" {character} ada@example.com"):
+            with suppress(DoesNotFitError):
+                taken.append((text, rule.canonical(text)))
+        assert not rule.same(f"ada@example.com{character}", "ada@example.com")
+    assert len(AROUND) > 60
+    assert taken == []
+
+
+@pytest.mark.parametrize("character", ["\N{NO-BREAK SPACE}", "\x1f", "\x0b", "\u2028", "\x85", "\x00"], ids=ascii)
+def test_every_route_refuses_an_address_with_something_else_than_space_around_it(
+    make_api: Callable[[], Api], character: str
+) -> None:
+    api = make_api()
+    api.sign_up("ada@example.com")
+    for email in (f"{character}ada@example.com", f"eve@example.com{character}"):
+        signed_up = make_api().call("POST", "/api/users", {"email": email})
+        shown = api.call("GET", "/api/trial", query={"email": [email]})
+        assert [(answer.status, answer.error_code) for answer in (signed_up, shown)] == [(422, "invalid_request")] * 2
+    assert api.call("GET", "/api/trial", query={"email": [" ada@example.com\t"]}).status == 200
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -23,12 +23,20 @@ from tests.unit.fileshare.support import Api, a_user, aside
 FORMS = [
     ("2026-02-10T00:00:00", "2026-02-10T00:00:00.000000Z"),
     ("2026-02-10", "2026-02-10T00:00:00.000000Z"),
+    ("2026-02-10T12:30", "2026-02-10T12:30:00.000000Z"),
     ("2026-02-10 12:30:00", "2026-02-10T12:30:00.000000Z"),
     (" 2026-02-10T12:30:00Z ", "2026-02-10T12:30:00.000000Z"),
     ("2026-02-10T12:30:00.5+05:00", "2026-02-10T07:30:00.500000Z"),
     ("2026-02-10T12:30:00.104233Z", "2026-02-10T12:30:00.104233Z"),
 ]
-UNREADABLE = ["", "soon", "2026-02-31", "1770724800", "0001-01-01T00:00:00+14:00", "2026-02-10T12:30:00Z; secret"]
+UNREADABLE = [
+    "", "soon", "2026-02-31", "1770724800", "0001-01-01T00:00:00+14:00", "2026-02-10T12:30:00Z; secret",
+    "2012123012345", "20350101912", "20260210T123000Z", "2026-W05-1", "2026-041", "2026-02-10T12", "2026-02-10Z",
+    "2026-02-10T24:00:00", "2026-02-10T12:30:60Z", "2026-02-10T12:30:00.", "2026-02-10T12:30:00.1234567Z",
+    "2026-02-10T12:30:00,5", "2026-02-10T12:30:00+0500", "2026-02-10T12:30:00+05", "\N{NO-BREAK SPACE}2026-02-10",
+    "2026-02-1\N{FULLWIDTH DIGIT ZERO}",
+]  # fmt: skip
+WHOLE = "2026-02-10T12:30:00Z"
 
 
 USER: dict[str, Any] = {"user_id": "42"}
@@ -41,6 +49,18 @@ def test_a_time_is_read_in_its_other_forms(written: str, read: str) -> None:
     assert (user.trial_started_at, user.trial_expires_at) == (read, read)
     link = ShownLink.model_validate({**LINK, "created_at": written, "expires_at": written})
     assert (link.created_at, link.expires_at) == (read, read)
+
+
+def test_nothing_is_guessed_of_a_time_that_lacks_a_character_or_has_another_one() -> None:
+    shortened = {WHOLE[:place] + WHOLE[place + 1 :] for place in range(len(WHOLE) - 1)}
+    separated = {WHOLE.replace("T", chr(code)) for code in range(0x250)} - {
+        WHOLE.replace("T", one) for one in ("T", "t", " ")
+    }
+    read = []
+    for text in sorted(shortened | separated):
+        with suppress(ValidationError):
+            read.append((text, Target.model_validate({**LINK, "expires_at": text}).expires_at))
+    assert read == []
 
 
 @pytest.mark.parametrize("value", [*UNREADABLE, 1770724800, True, ["2026-02-10"]], ids=str)

@@ -204,10 +204,9 @@ def model(contents: Contents, rule: Addresses) -> Contents:
 
 def one_form(email: str, rule: Addresses) -> str | None:
     """Those of the tests are addresses unless they have a letter that is not ASCII, or no @."""
-    email = email.strip()
     if not email.isascii() or email.count("@") != 1:
         return None
-    local, domain = email.lower().split("@")
+    local, domain = email.strip(" \t\r\n").lower().split("@")
     return f"{local.split('+')[0] if rule.merge_plus and local.split('+')[0] else local}@{domain}"
 
 

@@ -38,6 +38,21 @@ def test_a_time_in_the_digits_of_another_script_is_no_time_as_cursors_have_it(
     assert reader.find({"id": {"S": "1"}, "name": {"S": "n"}, "made_at": {"S": text}}) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-13-45T99:99:99.999999Z",
+        "2026-02-29T09:15:02.104233Z",
+        "0000-01-01T00:00:00.000000Z",
+        "2026-01-31T24:00:00.000000Z",
+        "2026-01-31T09:15:60.000000Z",
+    ],
+)
+def test_a_time_that_the_calendar_does_not_have_is_none(reader: Reader[Thing], text: str) -> None:
+    assert not times.is_timestamp(text)
+    assert reader.find({"id": {"S": "1"}, "name": {"S": "n"}, "made_at": {"S": text}}) is None
+
+
 def test_what_does_not_fit_is_logged_once_by_its_key_and_never_by_its_values(
     reader: Reader[Thing], capsys: pytest.CaptureFixture[str]
 ) -> None:
