@@ -133,7 +133,7 @@ def tell_addresses(report: AddressReport, *, done: bool) -> None:
     print(
         f"{counts['users']:,} users{' are left' if done else ''}. {'Done' if done else 'To do'}: "
         f"{counts['merged']:,} merged into an older one, {counts['readdressed']:,} addresses written in one form, "
-        f"{counts['reserved']:,} reserved. {len(report.problems):,} users are left as they are."
+        f"{counts['reserved']:,} reserved. Left as they are: {len(report.problems):,}."
     )
     if not done:
         print("Nothing was changed. Run it again with --yes to do this.")

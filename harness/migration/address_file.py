@@ -15,7 +15,7 @@ from fileshare.records import User
 from fileshare.sqlite_database import value_of
 from harness.errors import BadConfiguration, SawhorseError
 from harness.migration.merging import Away, Problem, Spelled, changed, merged, stored_user
-from harness.migration.snapshot import Moment, Snapshot
+from harness.migration.snapshot import Moment, Moved, Snapshot, Unsettled
 from harness.migration.source import Source, shown_key
 
 # How long a write waits for one of the service.
@@ -51,6 +51,17 @@ class AddressFile:
 
     def settle(self, address: str, user_ids: Iterable[str], /) -> None:
         """Leave one user with an address, with what the others had, their links included."""
+        known = set(user_ids)
+        try:
+            self._settle(address, known)
+        except sqlite3.IntegrityError as error:
+            # Such as a row with this very address whose id nobody can look up.
+            reason = (
+                f"the file refuses what has to be written ({error}); correct the rows that it means, and run it again"
+            )
+            raise Unsettled(dict.fromkeys(sorted(known), reason)) from None
+
+    def _settle(self, address: str, user_ids: Iterable[str]) -> None:
         with self._transaction():
             # Whoever has signed up with this address since the file was read has it in this form.
             ids = {*user_ids, *(row["user_id"] for row in self._rows("SELECT * FROM users WHERE email = ?", address))}
@@ -63,14 +74,14 @@ class AddressFile:
             if members:
                 self._leave_one(address, members)
 
-    def move_links(self, away: Mapping[str, str], /) -> Counter[str]:
+    def move_links(self, away: Mapping[str, str], /) -> Moved:
         """Give all links of users to others."""
         moved: Counter[str] = Counter()
         for owner, kept in away.items():
             with self._transaction():
                 statement = "UPDATE urls SET created_by_user = ? WHERE created_by_user = ?"
                 moved[owner] += self._connection.execute(statement, (kept, owner)).rowcount
-        return +moved
+        return Moved(+moved)
 
     move_last_links = move_links
 

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from fileshare.addresses import Addresses
 from fileshare.dynamodb_database import USER_INDEX, reservation_key
 from fileshare.records import User
-from harness.errors import SawhorseError
-from harness.migration.merging import Away, Spelled, changed, merged, stored_user
-from harness.migration.snapshot import Moment, Snapshot
-from harness.migration.target import ATTEMPTS, Table, patiently
-from shared.dynamodb import CONDITION_FAILED, ConditionFailed, Item, TransactionCanceled, every_item
+from harness.migration.merging import Away, Problem, Spelled, changed, merged, stored_user
+from harness.migration.snapshot import CHANGED, Moment, Moved, Snapshot, Unsettled
+from harness.migration.target import ATTEMPTS, FULL, Table, patiently
+from shared.dynamodb import CONDITION_FAILED, ConditionFailed, Item, ItemTooLarge, TransactionCanceled, every_item
 from shared.items import from_item, to_item
 from shared.retries import pause_seconds
 
@@ -30,10 +31,23 @@ INTO, AT, EMAIL = "merged_into", "merged_at", "merged_email"
 TRIAL = ("user_tier", "trial_used", "trial_started_at", "trial_expires_at", "updated_at")
 # DynamoDB takes keys of up to 2,048 bytes.
 LONGEST_KEY = 2048
+# The reason of a transaction for a write that no item of its size can take.
+REFUSED = "ValidationError"
+IS_A_USER = (
+    "it is a user, since it has an email, but its user_id begins with email#, as that of items that reserve addresses; "
+    "give the user another id, or delete it, and run it again"
+)
+IS_FOR_NOBODY = (
+    "it reserves an address, and its reserved_for is no id of a user; delete it or correct it, and run it again"
+)
 
 
 class Changed(Exception):
     """Somebody has written what was read a moment ago: it has to be read again."""
+
+
+class OddReservationError(Exception):
+    """What stands where an address is reserved reserves it for nobody, and is not written over; the text says why."""
 
 
 class AddressTables(Table):
@@ -52,17 +66,30 @@ class AddressTables(Table):
         names = ("user_id", "email", "created_at", "reserved_for", INTO, AT, EMAIL)
         found: list[Spelled] = []
         reserved: dict[str, str | None] = {}
+        strange: list[Problem] = []
+        blocked: set[str] = set()
         away: dict[str, Away] = {}
         for item in self._scan(self._table, names):
             user_id = item["user_id"]["S"]
             if user_id.startswith(RESERVATION):
-                reserved[user_id.removeprefix(RESERVATION)] = text_in(item, "reserved_for")
-            elif into := text_in(item, INTO):
-                away[user_id] = Away(into, text_in(item, AT) or "", text_in(item, EMAIL) or "")
+                address = user_id.removeprefix(RESERVATION)
+                try:
+                    reserved[address] = reserved_in(item)
+                except OddReservationError as odd:
+                    blocked.add(address)
+                    strange.append(Problem(user_id, text_in(item, "email") or "", str(odd)))
+            elif INTO in item:
+                if is_key(into := text_in(item, INTO) or ""):
+                    away[user_id] = Away(into, text_in(item, AT) or "", text_in(item, EMAIL) or "")
+                else:
+                    email = text_in(item, "email") or text_in(item, EMAIL) or ""
+                    strange.append(
+                        Problem(user_id, email, f"its {INTO} is no id of a user; correct it or take it away")
+                    )
             elif "email" in item:
                 user = user_in(item)
                 found.append(Spelled(user.created_at, user_id, user.email))
-        return Snapshot(found, away, reserved)
+        return Snapshot(found, away, reserved, strange=tuple(strange), blocked=frozenset(blocked))
 
     def settle(self, address: str, user_ids: Iterable[str]) -> None:
         """Leave one user with an address, which is reserved for that user; what is written meanwhile is read again."""
@@ -74,18 +101,16 @@ class AddressTables(Table):
                 time.sleep(pause_seconds(attempt))
             else:
                 return
-        raise SawhorseError(
-            f"Users are being changed again and again, such as {min(ids)}. What was done stays; run it again."
-        )
+        raise Unsettled(dict.fromkeys(sorted(ids), CHANGED))
 
-    def move_links(self, away: Mapping[str, str]) -> Counter[str]:
+    def move_links(self, away: Mapping[str, str]) -> Moved:
         """Give links that the index knows to those who stay."""
         return self._give(
             ((code, owner) for owner in away for code in self._indexed(owner)),
             away,
         )
 
-    def move_last_links(self, away: Mapping[str, str]) -> Counter[str]:
+    def move_last_links(self, away: Mapping[str, str]) -> Moved:
         """Give all links that are left to those who stay: the index can lag behind, the table cannot."""
         owned = (
             (item["short_code"]["S"], text_in(item, "created_by_user") or "")
@@ -103,7 +128,12 @@ class AddressTables(Table):
                 continue
 
     def _settle(self, address: str, ids: set[str]) -> None:
-        reserved_for = self._reserved_for(reservation_key(address))
+        key = reservation_key(address)
+        reservation = self._items([key]).get(key, {})
+        try:
+            reserved_for = reserved_in(reservation)
+        except OddReservationError as odd:
+            raise Unsettled({key: str(odd)}) from None
         if reserved_for is not None:
             # Whoever signs up with this address while the table is read is known by the reservation.
             ids.add(reserved_for)
@@ -121,18 +151,28 @@ class AddressTables(Table):
             outsider = (reserved_for, items.get(reserved_for, {}))
         else:
             outsider = None
-        self._claim(address, items[kept.user_id], reserved_for, outsider)
+        self._claim(address, items[kept.user_id], reservation, outsider)
+        reasons: dict[str, str] = {}
         for other in members[1:]:
-            self._merge(address, kept.user_id, other.user_id)
+            try:
+                self._merge(address, kept.user_id, other.user_id)
+            except Unsettled as unsettled:
+                reasons |= unsettled.reasons
+        if reasons:
+            raise Unsettled(reasons)
 
-    def _claim(self, address: str, kept: Item, reserved_for: str | None, outsider: tuple[str, Item] | None) -> None:
-        """Write the one form over a user's address and reserve it, both or none."""
+    def _claim(self, address: str, kept: Item, reservation: Item, outsider: tuple[str, Item] | None) -> None:
+        """Write the one form over a user's address and reserve it, both or none.
+
+        The condition is of the very attribute that was read, whatever its type.
+        """
         user_id, email = kept["user_id"]["S"], kept["email"]["S"]
         writes = []
-        if reserved_for != user_id:
-            put = Write({"user_id": reservation_key(address)}, condition="")
-            put.must_be("reserved_for", None if reserved_for is None else {"S": reserved_for})
-            writes.append({"Put": self._in_users(put.put({"reserved_for": user_id}))})
+        if reserved_in(reservation) != user_id:
+            keep = Write({"user_id": reservation_key(address)})
+            keep.must_be_as(reservation, ("reserved_for", "email"))
+            keep.set(reserved_for=user_id)
+            writes.append({"Update": self._in_users(keep.request())})
         if outsider is not None:
             # The address was reserved for somebody who is gone, or has another one.
             check = Write({"user_id": outsider[0]})
@@ -179,28 +219,35 @@ class AddressTables(Table):
         key = reservation_key(email)
         if len(key.encode()) > LONGEST_KEY:
             return []
-        if self._reserved_for(key) != user_id:
+        reservation = self._items([key]).get(key, {})
+        try:
+            if reserved_in(reservation) != user_id:
+                return []
+        except OddReservationError:
             return []
         write = Write({"user_id": key})
-        write.must_be("reserved_for", {"S": user_id})
+        write.must_be_as(reservation, ("reserved_for", "email"))
         return [{"Delete": self._in_users(write.request())}]
 
     def _transact(self, writes: list[dict[str, Any]]) -> None:
         try:
             patiently(lambda: self._dynamodb.transact_write(writes))
-        except TransactionCanceled as canceled:
-            if CONDITION_FAILED not in canceled.reasons:
+        except (ItemTooLarge, TransactionCanceled) as canceled:
+            codes = reasons_of(canceled)
+            if CONDITION_FAILED in codes:
+                # botocore sends a write again when its answer was lost, with a token: what was done is not done twice.
+                raise Changed from None
+            full = [key for key, code in zip(keys_of(writes), codes, strict=False) if code == REFUSED]
+            if not full:
                 raise
-            # botocore sends a write again when its answer was lost, with a token: what was done is not done twice.
-            raise Changed from None
+            raise Unsettled(dict.fromkeys(full, FULL)) from None
 
     def _has(self, item: Item, address: str) -> bool:
         """Tell whether an item is that of a user with an address."""
         email = text_in(item, "email")
-        return email is not None and INTO not in item and self._addresses.same(email, address)
-
-    def _reserved_for(self, key: str) -> str | None:
-        return text_in(self._items([key]).get(key, {}), "reserved_for")
+        if email is None or INTO in item or item["user_id"]["S"].startswith(RESERVATION):
+            return False
+        return self._addresses.same(email, address)
 
     def _items(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
@@ -221,8 +268,9 @@ class AddressTables(Table):
         # All of them first: a link that is given away leaves the index while it is read.
         return [item["short_code"]["S"] for item in every_item(lambda **place: patiently(partial(query, **place)))]
 
-    def _give(self, links: Iterable[tuple[str, str]], away: Mapping[str, str]) -> Counter[str]:
+    def _give(self, links: Iterable[tuple[str, str]], away: Mapping[str, str]) -> Moved:
         moved: Counter[str] = Counter()
+        stuck: dict[tuple[str, str], str] = {}
 
         def give(link: tuple[str, str]) -> str | None:
             code, owner = link
@@ -234,11 +282,14 @@ class AddressTables(Table):
             except ConditionFailed:
                 # Deleted since it was read, or given away by a call whose answer was lost.
                 return None
+            except ItemTooLarge:
+                stuck[owner, code] = FULL
+                return None
             return owner
 
         with ThreadPoolExecutor(THREADS) as pool:
             moved.update(filter(None, pool.map(give, links)))
-        return moved
+        return Moved(moved, stuck)
 
     def _scan(self, table: str, names: Sequence[str]) -> Iterator[Item]:
         scan = partial(
@@ -292,16 +343,44 @@ class Write:
         update = " ".join(f"{verb} {', '.join(terms)}" for verb, terms in self.update.items() if terms)
         return {"Key": to_item(self.item_key), **({"UpdateExpression": update} if update else {}), **self._condition()}
 
-    def put(self, attributes: Mapping[str, object]) -> dict[str, Any]:
-        """Give the request that writes a whole item."""
-        return {"Item": to_item({**self.item_key, **attributes}), **self._condition()}
-
     def _condition(self) -> dict[str, Any]:
         return {
             "ConditionExpression": self.condition,
             "ExpressionAttributeNames": self.names,
             **({"ExpressionAttributeValues": self.values} if self.values else {}),
         }
+
+
+def reserved_in(reservation: Item) -> str | None:
+    """Read for whom an address is reserved: nobody where the attribute is NULL or not there, as in all that is read.
+
+    Raises OddReservationError for what is no reservation of ours: written over, it would be lost.
+    """
+    if "email" in reservation:
+        raise OddReservationError(IS_A_USER)
+    if "NULL" in reservation.get("reserved_for", {"NULL": True}):
+        return None
+    user_id = text_in(reservation, "reserved_for") or ""
+    if not is_key(user_id):
+        raise OddReservationError(IS_FOR_NOBODY)
+    return user_id
+
+
+def is_key(user_id: str) -> bool:
+    """Tell whether DynamoDB can have an item with this key."""
+    return 0 < len(user_id.encode()) <= LONGEST_KEY
+
+
+def reasons_of(canceled: Exception) -> list[str]:
+    """Give the code that DynamoDB has for each write of a transaction that it did not do."""
+    error = canceled.__cause__
+    reasons = error.response.get("CancellationReasons", []) if isinstance(error, ClientError) else []
+    return [str(reason.get("Code")) for reason in reasons]
+
+
+def keys_of(writes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Name the items that the writes of a transaction are about."""
+    return [str(request["Key"]["user_id"]["S"]) for write in writes for request in write.values()]
 
 
 def user_in(item: Item) -> User:

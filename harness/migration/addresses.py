@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from fileshare.addresses import Addresses
 from fileshare.checks import DoesNotFitError
+from fileshare.dynamodb_database import reservation_key
 from harness.errors import Interrupted
-from harness.migration.merging import Away, Merge, Problem, Spelled, grouped
+from harness.migration.merging import Away, Merge, Problem, Spelled, grouped, shown
 from harness.migration.progress import progress_of
-from harness.migration.snapshot import Snapshot, Store
+from harness.migration.snapshot import CHANGED, Moved, Snapshot, Store, Unsettled
 from shared.times import timestamp
 
 # A request that knew a user before the merge can write a link for that user until it ends: the function's own limit is
@@ -21,7 +22,6 @@ from shared.times import timestamp
 REQUEST_SECONDS = 35
 # How often everything is read again: whoever writes meanwhile without the application needs more than one.
 ROUNDS = 3
-CHANGED = "it was changed while this ran; run it again"
 
 Sleep = Callable[[float], None]
 
@@ -89,46 +89,74 @@ class Migration:
     def _run(self, announce: Callable[[AddressReport], None]) -> AddressReport:
         readdressed: set[str] = set()
         reserved: set[str] = set()
+        unsettled: dict[str, Unsettled] = {}
         for _ in range(ROUNDS):
             work = self._work()
             readdressed |= spelled_otherwise(work)
             reserved |= unreserved(work)
-            if not work.open:
+            if not work.open.keys() - unsettled:
                 break
-            with progress_of("Settling addresses", len(work.open)) as advance:
-                for address, group in work.open.items():
-                    self.store.settle(address, [one.user_id for one in group])
-                    advance(1)
+            unsettled |= self._settle(
+                {address: group for address, group in work.open.items() if address not in unsettled}
+            )
         away = self.store.snapshot().away
         moved = self._move_links(away)
         work = self._work()
         report = self._report(work)
-        report.merges = [self._merge(user_id, one, away, moved[user_id]) for user_id, one in sorted(away.items())]
-        report.problems += [Problem(one.user_id, one.email, CHANGED) for group in work.open.values() for one in group]
+        report.merges = [
+            self._merge(user_id, one, away, moved.counts[user_id]) for user_id, one in sorted(away.items())
+        ]
+        for address, group in work.open.items():
+            report.problems += left_open(group, unsettled.get(address))
+        report.problems += [
+            Problem(owner, away[owner].email, f"its link {shown(code)} is still this user's: {reason}")
+            for (owner, code), reason in sorted(moved.stuck.items())
+        ]
         report.counts["merged"] = len(away)
-        report.counts["readdressed"] = len(readdressed)
-        report.counts["reserved"] = len(reserved)
-        report.counts["links_moved"] = moved.total()
+        report.counts["readdressed"] = len(readdressed - spelled_otherwise(work))
+        report.counts["reserved"] = len(reserved - unreserved(work))
+        report.counts["links_moved"] = moved.counts.total()
         announce(report)
-        self.store.forget(sorted(away))
+        # Who still has a link is remembered, for the next run to give it away.
+        self.store.forget(sorted(away.keys() - {owner for owner, _ in moved.stuck}))
         return report
 
-    def _move_links(self, away: dict[str, Away]) -> Counter[str]:
+    def _settle(self, groups: Mapping[str, list[Spelled]]) -> dict[str, Unsettled]:
+        """Settle addresses one by one, and tell which cannot be: one that does not fit holds no other up."""
+        unsettled = {}
+        with progress_of("Settling addresses", len(groups)) as advance:
+            for address, group in groups.items():
+                try:
+                    self.store.settle(address, [one.user_id for one in group])
+                except Unsettled as reason:
+                    unsettled[address] = reason
+                advance(1)
+        return unsettled
+
+    def _move_links(self, away: dict[str, Away]) -> Moved:
         """Give the links of those who were merged to those who stay, at once and again when no request is left."""
         if not away:
-            return Counter()
+            return Moved(Counter())
         into = {user_id: end_of(user_id, away) for user_id in away}
         moved = self.store.move_links(into)
         last = max(when(one.at) for one in away.values())
         left = (last + timedelta(seconds=REQUEST_SECONDS) - self.clock()).total_seconds()
         if left > 0:
             self.sleep(min(left, REQUEST_SECONDS))
-        return moved + self.store.move_last_links(into)
+        # What could not be given away at once is met again.
+        last_moved = self.store.move_last_links(into)
+        return Moved(moved.counts + last_moved.counts, last_moved.stuck)
 
     def _work(self) -> Work:
         snapshot = self.store.snapshot()
         found = grouped(snapshot.found, self.addresses)
-        return Work(snapshot, found.groups, [*found.problems, *snapshot.strange])
+        problems = [*found.problems, *snapshot.strange]
+        for address in sorted(snapshot.blocked & found.groups.keys()):
+            problems += [
+                Problem(one.user_id, one.email, waits_for([reservation_key(address)])) for one in found.groups[address]
+            ]
+        groups = {address: group for address, group in found.groups.items() if address not in snapshot.blocked}
+        return Work(snapshot, groups, problems)
 
     def _report(self, work: Work) -> AddressReport:
         report = AddressReport(problems=list(work.problems))
@@ -148,6 +176,21 @@ class Migration:
         except DoesNotFitError:
             address = one.email
         return Merge(address, end_of(user_id, away), user_id, one.email, links)
+
+
+def left_open(group: list[Spelled], unsettled: Unsettled | None) -> list[Problem]:
+    """Name the users whose address is not settled, and what stands in its way, with why."""
+    if unsettled is None:
+        return [Problem(one.user_id, one.email, CHANGED) for one in group]
+    waiting = waits_for(unsettled.reasons)
+    users = [Problem(one.user_id, one.email, unsettled.reasons.get(one.user_id, waiting)) for one in group]
+    others = unsettled.reasons.keys() - {one.user_id for one in group}
+    return [*users, *(Problem(key, "", unsettled.reasons[key]) for key in sorted(others))]
+
+
+def waits_for(keys: Iterable[str]) -> str:
+    """Say why a user is left alone whose own item fits."""
+    return f"its address is not settled before {', '.join(shown(key) for key in sorted(keys))} is corrected"
 
 
 def spelled_otherwise(work: Work) -> set[str]:

@@ -17,8 +17,8 @@ from harness.errors import Interrupted
 from harness.migration.journal import Journal, open_journal
 from harness.migration.progress import progress_of
 from harness.migration.source import BadRow, Source, open_source
-from harness.migration.target import LinkTable, Outcome, UserTable
-from shared.dynamodb import Item
+from harness.migration.target import FULL, LinkTable, Outcome, UserTable
+from shared.dynamodb import Item, ItemTooLarge
 from shared.times import timestamp
 
 T = TypeVar("T")
@@ -117,9 +117,7 @@ class TableCopy(Generic[Record]):
                 self.refuse(row)
         records = [row for row in batch if not isinstance(row, BadRow) and not has_expired(row)]
         with ThreadPoolExecutor(THREADS) as pool:
-            outcomes = list(
-                pool.map(lambda record: self.target.copy(record, known=self.key(record) in self.known), records)
-            )
+            outcomes = list(pool.map(self.copied, records))
         there = []
         for record, outcome in zip(records, outcomes, strict=True):
             if isinstance(outcome, BadRow):
@@ -129,6 +127,14 @@ class TableCopy(Generic[Record]):
                 self.counts[outcome.value] += 1
                 there.append(self.key(record))
         self.journal.add(self.identity, there)
+
+    def copied(self, record: Record) -> Outcome | BadRow:
+        """Copy a row; an item in DynamoDB that is full ends nothing but its own."""
+        key = self.key(record)
+        try:
+            return self.target.copy(record, known=key in self.known)
+        except ItemTooLarge:
+            return BadRow(key, FULL)
 
     def check(self, records: Sequence[Record]) -> None:
         """Read a batch back and compare it."""

@@ -32,6 +32,10 @@ from shared.retries import pause_seconds
 T = TypeVar("T")
 
 ATTEMPTS = 8
+FULL = (
+    "its item in DynamoDB has no room for what has to be written, since 400 KB is the most; take something out of it "
+    "and run it again"
+)
 TAKEN = "the address belongs to another user in DynamoDB"
 
 
