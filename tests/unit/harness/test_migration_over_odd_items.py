@@ -21,6 +21,7 @@ from tests.hostile import EXTREMES, hostile
 from tests.unit.fileshare.conftest import two_tables
 from tests.unit.fileshare.support import LATER, START, a_link, a_user
 from tests.unit.harness.migration_support import NEVER, NEWER, Migration, reasons
+from tests.unit.support import filled
 
 USER_ATTRIBUTES = ("updated_at", "created_at", "trial_used", "user_tier", "trial_expires_at", "token_hash")
 LINK_ATTRIBUTES = ("click_count", "full_url", "created_at", "expires_at", "filename")
@@ -64,6 +65,20 @@ def test_clicks_of_the_file_are_lifted_over_a_count_that_is_none(
     migration.fill(link)
     assert migration.run().passed
     assert migration.link(link.short_code) == link
+
+
+def test_a_link_that_is_full_in_dynamodb_is_named_and_the_others_are_copied(
+    migration: Migration, dynamodb: Any
+) -> None:
+    full, other = a_link(click_count=500), a_link(click_count=7)
+    filled(dynamodb, migration.tables.urls, link_item(full) | {"click_count": {"NULL": True}})
+    migration.fill(full, other)
+
+    report = migration.run()
+
+    assert [problem.key for problem in report.problems] == [full.short_code]
+    assert "has no room" in report.problems[0].reason
+    assert migration.link(other.short_code) == other
 
 
 USER = user_item(a_user(trial_started_at=START, trial_expires_at=LATER))
