@@ -65,6 +65,11 @@ def test_stored_addresses_come_into_one_form_while_the_service_goes_on(
     plus = put_user(dynamodb, users, f"{name.upper()}+x@example.com", "2025-02-01T00:00:00.000000Z")
     kelvin = put_user(dynamodb, users, f"\N{KELVIN SIGN}{name[1:]}@example.com", "2025-03-01T00:00:00.000000Z")
 
+    # One reservation is of another kind: its address is left alone, and everything else is done, links included.
+    odd = put_user(dynamodb, users, f"ODD{name}@example.com", "2025-01-01T00:00:00.000000Z")
+    reservation = {"user_id": {"S": f"email#odd{name}@example.com"}}
+    dynamodb.put_item(TableName=users, Item={**reservation, "reserved_for": {"N": "1"}})
+
     # Before: whoever signs up with another spelling is somebody else, with a link that has been followed.
     younger = sign_up(stranger, f"{name}@example.com")
     token = {"Authorization": f"Bearer {younger['token']}"}
@@ -81,7 +86,8 @@ def test_stored_addresses_come_into_one_form_while_the_service_goes_on(
     done = sawhorse.run("migrate", ROOT, "--addresses", "--yes", "--local", "--json")
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
-    assert [problem["user_id"] for problem in found["problems"]] == [kelvin.user_id]
+    left = {kelvin.user_id, odd.user_id, reservation["user_id"]["S"]}
+    assert {problem["user_id"] for problem in found["problems"]} == left
     merge = {"kept": older.user_id, "merged": younger["user_id"], "links": 1}
     assert [one for one in found["merges"] if one["kept"] == older.user_id] == [
         {**merge, "address": f"{name}@example.com", "email": f"{name}@example.com"}
@@ -100,7 +106,8 @@ def test_stored_addresses_come_into_one_form_while_the_service_goes_on(
     assert statuses == dict(zip(statuses, (409, 409, 422), strict=True))
     assert stranger.get("api/trial", headers=bearer(plus)).json()["email"] == f"{name}+x@example.com"
     assert stranger.get("api/trial", headers=bearer(kelvin)).json()["email"] == kelvin.email
-    dynamodb.delete_item(TableName=users, Key={"user_id": {"S": kelvin.user_id}})
+    for user_id in left:
+        dynamodb.delete_item(TableName=users, Key={"user_id": {"S": user_id}})
     assert "0 merged into an older one, 0 addresses" in sawhorse("migrate", ROOT, "--addresses", "--local")
 
 
