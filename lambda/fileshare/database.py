@@ -17,6 +17,10 @@ class CodeTaken(Exception):
     """A link with this short code is there already."""
 
 
+class NoRoom(Exception):
+    """An item has no room for what a write would add; nothing was written."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """Some links of a user, and the short code after which the rest begins, None when there is no more."""
@@ -39,7 +43,7 @@ class Database(Protocol):
         """Find a user as last written."""
 
     async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> Trial | None:
-        """Start a user's trial and give it as it is now, or None when it cannot be started."""
+        """Start a user's trial and give it as it is now, or None when it cannot be started; or raise NoRoom."""
 
     async def create_link(self, link: Link) -> None:
         """Store a new link, or raise CodeTaken."""

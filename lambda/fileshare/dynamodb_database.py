@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from fileshare.database import CodeTaken, EmailTaken, Page
+from fileshare.database import CodeTaken, EmailTaken, NoRoom, Page
 from fileshare.records import FREE, TRIAL, Link, User, values_of
 from fileshare.settings import Tables
 from fileshare.stored import MOST_CLICKS, ShownLink, Target, Trial
@@ -132,6 +132,8 @@ class DynamoDBDatabase:
             found = await self.user(user_id) if _was_sent_again(failed) else None
             trial = None if found is None else found.read(Trial)
             return trial if trial is not None and trial.trial_started_at == started_at else None
+        except ItemTooLarge:
+            raise NoRoom from None
         return self._read_users.of(Trial).find(answer["Attributes"])
 
     async def create_link(self, link: Link) -> None:

@@ -23,6 +23,10 @@ CONFLICTS: dict[str, tuple[str, str]] = {
         "trial_not_available",
         "The trial is for users of the free tier who never had one. See GET /api/trial for where it stands.",
     ),
+    "full": (
+        "item_full",
+        "What is stored about you has no room for a trial. Ask whoever runs this service to make room.",
+    ),
 }
 NO_TRIAL = "Your trial cannot be read: other code has written it. Ask whoever runs this service to correct it."
 LOCATION_HEADER = {"Location": {"description": "Where the link goes.", "schema": {"type": "string"}}}

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fileshare.addresses import Addresses
 from fileshare.checks import DoesNotFitError
-from fileshare.database import Database, EmailTaken
+from fileshare.database import Database, EmailTaken, NoRoom
 from fileshare.models import CreatedUser, NewUser, TrialStatus
 from fileshare.openapi import CONFLICTS, NO_TRIAL
 from fileshare.records import User
@@ -41,13 +41,13 @@ class UserService:
         """Start the trial of a user who is offered it; of two requests at once one starts it."""
         trial = caller.found.read(Trial)
         now = self._clock()
-        started = (
-            await self._database.start_trial(
-                caller.user_id, started_at=timestamp(now), expires_at=timestamp(now + LENGTH)
-            )
-            if trial is not None and trial.can_start
-            else None
-        )
+        started = None
+        if trial is not None and trial.can_start:
+            ends = timestamp(now + LENGTH)
+            try:
+                started = await self._database.start_trial(caller.user_id, started_at=timestamp(now), expires_at=ends)
+            except NoRoom:
+                raise ApiError(HTTPStatus.CONFLICT, *CONFLICTS["full"]) from None
         if started is None:
             raise ApiError(HTTPStatus.CONFLICT, *CONFLICTS["trial"])
         return status_of(started, now)
