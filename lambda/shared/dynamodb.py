@@ -1,7 +1,8 @@
 """Call DynamoDB: one client, a debug line for every call, and throttling told apart from failure."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 from aws_lambda_powertools import Logger
@@ -9,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session, get_session
 
-from shared.api_errors import Throttled
+from shared.api_errors import ApiError, Throttled
 
 # Three attempts of at most four seconds each leave room for two calls within API Gateway's 29 seconds.
 CLIENT_CONFIG = Config(
@@ -31,6 +32,7 @@ THROTTLING_ERRORS = frozenset(
 THROTTLING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
 CONDITION_FAILED = "ConditionalCheckFailed"
 CONFLICT = "TransactionConflict"
+ITEM_FULL = "What is stored there has no room for this: an item has at most 400 KB. Nothing was changed."
 
 Item = dict[str, dict[str, Any]]
 
@@ -56,8 +58,11 @@ class ConditionFailed(Exception):
         self.item = item
 
 
-class ItemTooLarge(Exception):
-    """An item has no room for what a write would add: nothing was written."""
+class ItemTooLarge(ApiError):
+    """An item has no room for what a write would add: nothing was written. Where nobody says it better, it is 409."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.CONFLICT, "item_full", ITEM_FULL)
 
 
 class TransactionCanceled(Exception):
@@ -166,14 +171,27 @@ def _translate(error: ClientError) -> Exception:
         return Throttled()
     if code == "ConditionalCheckFailedException":
         return ConditionFailed(_response(error).get("Item"))
-    if code == "ValidationException" and "tem size" in str(_response(error).get("Error", {}).get("Message")):
+    if code == "ValidationException" and _is_of_size(_response(error).get("Error", {})):
         return ItemTooLarge()
     if code == "TransactionCanceledException":
-        codes = [reason.get("Code") for reason in _response(error).get("CancellationReasons", [])]
-        reasons = tuple(None if reason == "None" else reason for reason in codes)
-        return Throttled() if THROTTLING_REASONS.intersection(reasons) else TransactionCanceled(reasons)
+        return _canceled(_response(error).get("CancellationReasons", []))
     unknown: Exception = error
     return unknown
+
+
+def _canceled(found: Sequence[Mapping[str, Any]]) -> Exception:
+    codes = [reason.get("Code") for reason in found]
+    reasons = tuple(None if reason == "None" else reason for reason in codes)
+    if THROTTLING_REASONS.intersection(reasons):
+        return Throttled()
+    full = any(reason.get("Code") == "ValidationError" and _is_of_size(reason) for reason in found)
+    # A condition that failed as well is what its caller can say more about.
+    return ItemTooLarge() if full and CONDITION_FAILED not in reasons else TransactionCanceled(reasons)
+
+
+def _is_of_size(error: Mapping[str, Any]) -> bool:
+    """Tell whether DynamoDB refuses an item for its size: "Item size ..." or "Item size to update ..."."""
+    return "tem size" in str(error.get("Message"))
 
 
 def _response(error: ClientError) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from shared import request_ids
+from shared.dynamodb import ItemTooLarge
 from shared.housekeeping import Housekeeping
 from stock_track_record.jobs import METRICS_NAMESPACE, JobStore
 from stock_track_record.messages import JobMessage, MalformedMessageError, read_message
@@ -72,7 +73,8 @@ class Worker:
                     continue
                 try:
                     self._work(record)
-                except PoisonMessageError as error:
+                # An item without room has none the next time either.
+                except (PoisonMessageError, ItemTooLarge) as error:
                     self._logger.warning("poison", extra={"reason": str(error)})
                     failed.append(_message_id(record))
                     given_back.append(record.get("receiptHandle"))

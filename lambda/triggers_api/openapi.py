@@ -1,5 +1,6 @@
 """Describe triggers_api in its OpenAPI document: what it is for, its own errors and headers."""
 
+from shared.dynamodb import ITEM_FULL
 from shared.openapi import COMMON, CONVENTIONS, Catalogue
 
 TITLE = "triggers_api"
@@ -22,6 +23,7 @@ ERRORS: Catalogue = {
     ),
     422: ("invalid_request", "The event does not fit: source: field required."),
 }
+ACKNOWLEDGE_ERRORS: Catalogue = {**ERRORS, 409: ("item_full", ITEM_FULL)}
 REPLAYED_HEADER = {
     "Idempotent-Replayed": {
         "description": "`true` when this is the answer to an earlier request with the same Idempotency-Key.",

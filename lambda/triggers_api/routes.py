@@ -168,7 +168,16 @@ def _add_endings(router: APIRouter, *, guards: Guards, store: EventStore, counte
         summary="Acknowledge an event",
         openapi_extra=operation(),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=200, description="The event left the inbox."
+            openapi.ACKNOWLEDGE_ERRORS,
+            401,
+            403,
+            404,
+            409,
+            422,
+            429,
+            500,
+            success=200,
+            description="The event left the inbox.",
         ),
     )
     async def acknowledge_event(event_id: str, request: Request) -> AcknowledgedEvent:

@@ -267,3 +267,19 @@ def test_an_event_that_botocore_sends_twice_is_stored_once(api: Api, make_api: M
     lost_answer = Refusing(dynamodb, client_error("ConditionalCheckFailedException"), "put_item")
 
     assert make_api(client=lost_answer).create().status == 201
+
+
+def test_an_event_without_room_is_told_when_it_is_acknowledged_and_stays(
+    api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    event_id = api.create({}).json()["event_id"]
+    [item] = dynamodb.scan(TableName=tables.events)["Items"]
+    texts = {name: value["S"] for name, value in item.items()}
+    full = {**item, "filler": {"S": "x" * (MAX_ITEM_BYTES - item_size({**texts, "filler": ""}))}}
+    dynamodb.put_item(TableName=tables.events, Item=full)
+
+    answer = api.post(f"/v1/events/{event_id}/ack")
+
+    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert dynamodb.scan(TableName=tables.events)["Items"] == [full]
+    assert api.delete(f"/v1/events/{event_id}").status == 204
