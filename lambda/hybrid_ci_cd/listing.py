@@ -9,14 +9,11 @@ from typing import Any, Generic, TypeVar
 
 from shared import cursor
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import DynamoDB, Item
+from shared.dynamodb import READ_AT_ONCE, DynamoDB, Item
 from shared.paging import read_cursor
 
 Predicate = Callable[[Item], bool]
 Entry = TypeVar("Entry")
-
-# How many entries are read at once after a page's first look, which only falls short where some do not fit.
-READ_AT_ONCE = 100
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,9 @@ CONDITION_FAILED = "ConditionalCheckFailed"
 CONFLICT = "TransactionConflict"
 ITEM_FULL = "What is stored there has no room for this: an item has at most 400 KB. Nothing was changed."
 
+# How many entries of an index a page reads at once after its first look, which only falls short where some do not fit.
+READ_AT_ONCE = 100
+
 Item = dict[str, dict[str, Any]]
 
 

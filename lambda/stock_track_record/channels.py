@@ -118,10 +118,9 @@ class ChannelStore:
             request["ExclusiveStartKey"] = keys.channel_key(channel_id) | keys.index_key(
                 keys.CHANNELS, created_at, channel_id
             )
-        found, more = read_page(
-            self._dynamodb, self._table, self._listed, limit=limit, **keys.listed(keys.CHANNELS), **request
+        channels, more = read_page(
+            self._dynamodb, self._table, self._listed, channel_of, limit=limit, **keys.listed(keys.CHANNELS), **request
         )
-        channels = [channel_of(channel) for channel in found]
         return models.ChannelPage(
             channels=channels,
             next_cursor=write_cursor(channels[-1].created_at, channels[-1].channel_id) if more else None,
@@ -149,10 +148,9 @@ class ChannelStore:
         """List a channel's picks, oldest first."""
         self.read(channel_id)
         request = {} if after is None else {"ExclusiveStartKey": keys.pick_key(channel_id, *after)}
-        found, more = read_page(
-            self._dynamodb, self._table, self._picks, limit=limit, **keys.picks_of(channel_id), **request
+        picks, more = read_page(
+            self._dynamodb, self._table, self._picks, pick_of, limit=limit, **keys.picks_of(channel_id), **request
         )
-        picks = [pick_of(pick) for pick in found]
         return models.PickPage(
             picks=picks, next_cursor=write_cursor(picks[-1].date, picks[-1].ticker) if more else None
         )

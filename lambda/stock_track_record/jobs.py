@@ -98,15 +98,15 @@ class JobStore:
         if after:
             created_at, job_id = after
             request["ExclusiveStartKey"] = keys.job_key(job_id) | keys.index_key(partition, created_at, job_id)
-        found, more = read_page(
+        jobs, more = read_page(
             self._dynamodb,
             self._table,
             self._listed,
+            job_of,
             limit=limit,
             **keys.listed(partition, newest_first=True),
             **request,
         )
-        jobs = [job_of(job) for job in found]
         return models.JobPage(
             jobs=jobs, next_cursor=write_cursor(jobs[-1].created_at, jobs[-1].job_id) if more else None
         )

@@ -1,11 +1,15 @@
 """Read one page of a list, and write the place where it ended as a cursor."""
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from shared import cursor, ids, times
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import DynamoDB
+from shared.dynamodb import READ_AT_ONCE, DynamoDB
+from shared.page_size import PageSize
 from shared.stored import Parsed, Reader
 from stock_track_record.keys import DAY_PATTERN, TICKER_PATTERN
 
@@ -14,6 +18,7 @@ MAX_LIMIT = 100
 
 # The last entry of a page: when it was made and its id, or a pick's day and ticker.
 Place = tuple[str, str]
+Shown = TypeVar("Shown", bound=BaseModel)
 
 
 def place_by_age(decoded: Any) -> Place:
@@ -27,19 +32,31 @@ def place_by_day(decoded: Any) -> Place:
 
 
 def read_page(
-    dynamodb: DynamoDB, table: str, reader: Reader[Parsed], *, limit: int, **request: Any
-) -> tuple[list[Parsed], bool]:
-    """Read up to `limit` items that fit, and say whether there are more.
+    dynamodb: DynamoDB,
+    table: str,
+    reader: Reader[Parsed],
+    show: Callable[[Parsed], Shown],
+    *,
+    limit: int,
+    **request: Any,
+) -> tuple[list[Shown], bool]:
+    """Show up to `limit` items that fit, as many as one response can carry, and say whether there are more.
 
     One item more is asked for, so that the last page says that it is the last.
     """
-    found: list[Parsed] = []
+    page: list[Shown] = []
+    page_size = PageSize(limit)
+    size = limit + 1
     while True:
-        answer = dynamodb.query(table, Limit=limit + 1 - len(found), **request)
-        found += reader.each(answer["Items"])
-        if len(found) > limit or "LastEvaluatedKey" not in answer:
-            return found[:limit], len(found) > limit
+        answer = dynamodb.query(table, Limit=size, **request)
+        for entry in map(show, reader.each(answer["Items"])):
+            if not page_size.takes(entry.model_dump_json()):
+                return page, True
+            page.append(entry)
+        if "LastEvaluatedKey" not in answer:
+            return page, False
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        size = READ_AT_ONCE
 
 
 def write_cursor(*place: str) -> str:

@@ -6,7 +6,8 @@ from functools import partial
 
 from aws_lambda_powertools import Logger
 
-from shared.dynamodb import DynamoDB, Item
+from shared.dynamodb import READ_AT_ONCE, DynamoDB, Item
+from shared.page_size import MAX_PAGE_BYTES, PageSize
 from shared.stored import Reader, Stored, StoredJson, StoredTime
 from triggers_api import cursor, sharding
 from triggers_api.cursor import Position
@@ -14,8 +15,6 @@ from triggers_api.event_ids import StoredEventId
 from triggers_api.settings import Settings
 
 INDEX = "status-created_at-index"
-# Lambda refuses an answer over 6 MB, in which the page is a JSON string inside of JSON.
-MAX_PAGE_BYTES = 5 * 1024 * 1024
 
 
 class WaitingEvent(Stored):
@@ -47,14 +46,13 @@ class Inbox:
         streams = {shard: self._shard(shard, after.get(shard), size) for shard in range(self._shards)}
         positions = {shard: position for shard, position in after.items() if shard < self._shards}
         texts: list[str] = []
-        page_bytes = 0
+        page_size = PageSize(limit, max_bytes=self._max_page_bytes)
         for shard, item in sharding.merge(streams, created_at=lambda item: str(item["created_at"]["S"])):
             event = self._reader.find(item)
             if event is None:
                 continue
             text = _event_json(event)
-            page_bytes += _bytes_in_answer(text)
-            if texts and (len(texts) == limit or page_bytes > self._max_page_bytes):
+            if not page_size.takes(text):
                 return _page_json(texts, cursor.encode(positions))
             texts.append(text)
             positions[shard] = Position(event.created_at, event.event_id)
@@ -69,28 +67,23 @@ class Inbox:
             KeyConditionExpression="#status = :status",
             ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues={":status": status},
-            Limit=size,
         )
         start = None
         if after is not None:
             start = {"status": status, "created_at": {"S": after.created_at}, "event_id": {"S": after.event_id}}
         while True:
-            answer = query(ExclusiveStartKey=start) if start else query()
+            answer = query(Limit=size, **({"ExclusiveStartKey": start} if start else {}))
             yield from answer["Items"]
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+            size = max(size, READ_AT_ONCE)
 
 
 def _event_json(event: WaitingEvent) -> str:
     values = event.model_dump(exclude={"payload"}) | {"status": sharding.public_status(event.status)}
     # The payload is JSON already, and stays what its sender wrote: to read and write it again would round its numbers.
     return f'{json.dumps(values, ensure_ascii=False)[:-1]}, "payload": {event.payload}}}'
-
-
-def _bytes_in_answer(text: str) -> int:
-    """Count an event as Lambda may send it in the worst case: escaped, and everything in ASCII."""
-    return len(json.dumps(text)) + 1
 
 
 def _page_json(events: list[str], next_cursor: str | None) -> str:

@@ -1,11 +1,11 @@
 """Keep the project's updates in DynamoDB, each with the list of those who have read it."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -13,9 +13,10 @@ from aws_lambda_powertools import Logger
 from shared import cursor
 from shared.api_errors import ApiError, Throttled
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import ConditionFailed, Item, ItemTooLarge
+from shared.dynamodb import READ_AT_ONCE, ConditionFailed, Item, ItemTooLarge
 from shared.ids import is_id, new_id
 from shared.items import to_item
+from shared.page_size import PageSize
 from shared.times import PATTERN, Clock, timestamp
 from shared.waiting import AsyncDynamoDB, every_item_awaited
 from turbotech_portal.models import Author, NewUpdate, Update, UpdateChanges, User
@@ -29,10 +30,6 @@ FEED = "project"
 MAX_READERS = 500
 # How often a mark looks again at an update that others change at the same moment.
 ATTEMPTS = 5
-# How many updates are read at once after a page's first look, which only falls short where some do not fit.
-READ_AT_ONCE = 100
-# Lambda refuses a response over 6 MB, in which the page is a JSON string inside of JSON.
-MAX_PAGE_BYTES = 6_000_000
 # What `StoredUpdate` reads, as a filter: all but the forms of id and time, which come back to be looked at.
 UNREAD = (
     "attribute_type(#title, :text) AND attribute_type(#message, :text) "
@@ -78,7 +75,9 @@ class UpdateAdapter:
                 break
             size = READ_AT_ONCE
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        shown = _in_one_response(found[:limit])
+        # Scripts write longer updates than the portal takes, so fewer than `limit` may be what one response can carry.
+        page_size = PageSize(limit)
+        shown = list(takewhile(lambda update: page_size.takes(update.model_dump_json()), found))
         more = len(found) > len(shown)
         return Page(updates=shown, next_cursor=cursor.encode([shown[-1].created_at, shown[-1].id]) if more else None)
 
@@ -188,17 +187,6 @@ def too_many_readers() -> ApiError:
         f"{MAX_READERS} users have marked this update as read, which is the most that are kept. "
         "Show it as read without marking it.",
     )
-
-
-def _in_one_response(updates: list[Update]) -> list[Update]:
-    """Return as many updates as Lambda can send, and at least one: scripts write longer ones than the portal takes."""
-    size = 0
-    for number, update in enumerate(updates):
-        # In the worst case: escaped, all of it ASCII, and escaped once more.
-        size += len(json.dumps(json.dumps(update.model_dump())))
-        if number and size > MAX_PAGE_BYTES:
-            return updates[:number]
-    return updates
 
 
 def place_fits(item: Item) -> bool:

@@ -58,11 +58,12 @@ def test_a_refusal_for_an_items_size_is_known_by_its_reason(
 ) -> None:
     database = DynamoDB(client=Refusing(None, error), logger=logger_of("sizes"))
 
-    for write in (
+    writes: tuple[Callable[[], Any], ...] = (
         lambda: database.put_item("t", Item={}),
         lambda: database.update_item("t", Key={}),
         lambda: database.transact_write([{"Put": {"TableName": "t", "Item": {}}}]),
-    ):
+    )
+    for write in writes:
         with pytest.raises(expected):
             write()
 

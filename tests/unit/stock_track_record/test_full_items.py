@@ -14,15 +14,17 @@ from tests.unit.stock_track_record.support import PICK, Api, Hands
 
 
 def fill(client: Any, table: str, item: dict[str, Any]) -> None:
-    """Make an item as large as one may be, to within some bytes."""
-    size = 400 * 1024 - len(json.dumps(item))
-    for more in range(size + 400, size - 400, -3):
+    """Make an item as large as one may be."""
+    fits, too_many = 300 * 1024, 400 * 1024
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
         try:
-            client.put_item(TableName=table, Item={**item, "filler": {"S": "x" * more}})
+            client.put_item(TableName=table, Item={**item, "filler": {"S": "x" * middle}})
         except client.exceptions.ClientError:
-            continue
-        return
-    raise AssertionError("The item was never small enough.")
+            too_many = middle
+        else:
+            fits = middle
+    client.put_item(TableName=table, Item={**item, "filler": {"S": "x" * fits}})
 
 
 def stored(client: Any, table: str, key: dict[str, Any]) -> dict[str, Any]:

@@ -213,3 +213,28 @@ def test_a_shard_is_asked_for_about_its_part_of_a_page(make_api: MakeApi, dynamo
     make_api(client=client, inbox_write_shards=10, inbox_read_shards=10).inbox(limit=100)
 
     assert [request["Limit"] for operation, request in client.requests if operation == "query"] == [21] * 10
+
+
+def test_events_that_do_not_fit_are_passed_over_a_hundred_at_once(
+    make_api: MakeApi, dynamodb: Any, tables: Tables
+) -> None:
+    unfit = [
+        {
+            "event_id": {"S": f"unfit-{n}"},
+            "created_at": {"S": "2020-01-01T00:00:00.000000Z"},
+            "status": {"S": "pending"},
+        }
+        for n in range(320)
+    ]
+    for start in range(0, len(unfit), 25):
+        part = [{"PutRequest": {"Item": item}} for item in unfit[start : start + 25]]
+        dynamodb.batch_write_item(RequestItems={tables.events: part})
+    client = Recording(dynamodb)
+    api = make_api(client=client)
+    mine = api.create({}).json()["event_id"]
+
+    page = api.inbox(limit=1)
+
+    assert [event["event_id"] for event in page["events"]] == [mine]
+    limits = [request["Limit"] for operation, request in client.requests if operation == "query"]
+    assert limits == [2, 100, 100, 100, 100]
