@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 from pydantic_core import PydanticCustomError
 
 from shared import ids, times
+from shared.api_errors import ApiError, unreadable
 from shared.items import plain
 
 # How many items are remembered that were logged; a table full of odd ones must not fill the memory, nor the log.
@@ -98,6 +99,18 @@ class Reader(Generic[Parsed]):
     def each(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Parsed]:
         """Read the items that fit, and leave out the others, each of which is logged once."""
         return (found for item in items if (found := self.find(item)) is not None)
+
+    def need(self, item: Mapping[str, Any], subject: str) -> Parsed:
+        """Read an item that is to be changed, or refuse: one that does not fit is logged and stays as it is."""
+        found = self.find(item)
+        if found is None:
+            raise unreadable(subject)
+        return found
+
+    def unreadable(self, item: Mapping[str, Any], attributes: Collection[str], subject: str) -> ApiError:
+        """Log that an item does not fit, and make the response to the request that was to change it."""
+        self.leave_out(item, attributes)
+        return unreadable(subject)
 
     def leave_out(self, item: Mapping[str, Any], attributes: Collection[str]) -> None:
         """Log once that an item does not fit, for what was found when it was to be written."""

@@ -8,10 +8,10 @@ from typing import Any, Self
 from aws_lambda_powertools import Logger
 from pydantic import ConfigDict, model_validator
 
-from shared.api_errors import ApiError, Throttled, not_found, unreadable
-from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, TransactionCanceled
+from shared.api_errors import ApiError, Throttled, not_found
+from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
 from shared.ids import is_id, new_id
-from shared.items import to_item
+from shared.items import plain, to_item
 from shared.retries import pause_seconds
 from shared.stored import Reader, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
@@ -162,7 +162,7 @@ class ChannelStore:
                 "Key": keys.channel_key(channel_id),
                 # One that is not there is 0.
                 "UpdateExpression": "SET #count = if_not_exists(#count, :none) + :more",
-                "ConditionExpression": f"{EXISTS} AND (attribute_not_exists(#count) OR #count <= :room)",
+                "ConditionExpression": f"{EXISTS} AND {counts_up_to(':room')}",
                 "ExpressionAttributeNames": {"#pk": "pk", "#count": "pick_count"},
                 "ExpressionAttributeValues": to_item({":none": 0, ":more": more, ":room": MAX_PICKS - more}),
             }
@@ -182,8 +182,8 @@ class ChannelStore:
         """Say why nothing was added, when it is for the caller to mend."""
         of_channel, *of_picks = reasons
         if of_channel == CONDITION_FAILED:
-            self.read(channel_id)
-            refuse_uncounted(self._dynamodb, self._table, channel_id, "pick_count")
+            found = self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)
+            refuse_uncounted(self._channels, found.get("Item"), "pick_count")
             raise ApiError(
                 HTTPStatus.CONFLICT,
                 "channel_full",
@@ -209,11 +209,18 @@ def pick_of(stored: StoredPick) -> models.Pick:
     return models.Pick.model_validate(stored.model_dump(exclude={"sk"}))
 
 
-def refuse_uncounted(dynamodb: DynamoDB, table: str, channel_id: str, count: str) -> None:
-    """Refuse to go on where the number that a channel counts by is none."""
-    found = dynamodb.get_item(table, Key=keys.channel_key(channel_id), ConsistentRead=True).get("Item", {})
-    if "N" not in found.get(count, {"N": "0"}):
-        raise unreadable("channel")
+def counts_up_to(most: str) -> str:
+    """Make the condition that `#count` counts, and not above `most`; one that is not there is 0, which is `:none`."""
+    return f"(attribute_not_exists(#count) OR (#count >= :none AND #count <= {most}))"
+
+
+def refuse_uncounted(reader: Reader[StoredChannel], item: Item | None, count: str, *, most: int | None = None) -> None:
+    """Refuse to go on where there is no channel, or where what it counts by is no number from 0 to `most`."""
+    if item is None:
+        raise unknown_channel()
+    counted = plain(item.get(count, {"N": "0"}))
+    if "N" not in item.get(count, {"N": "0"}) or counted < 0 or (most is not None and counted > most):
+        raise reader.unreadable(item, {count}, "channel")
 
 
 def unknown_channel() -> ApiError:

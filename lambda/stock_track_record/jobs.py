@@ -3,13 +3,13 @@
 from datetime import timedelta
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
-from shared.api_errors import RETRY_AFTER_SECONDS, ApiError, not_found, unreadable
+from shared.api_errors import RETRY_AFTER_SECONDS, ApiError, Throttled, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.housekeeping import Housekeeping
 from shared.ids import is_id, new_id
@@ -17,7 +17,15 @@ from shared.items import to_item
 from shared.stored import Reader, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
-from stock_track_record.channels import EXISTS, KEY, NEW, unknown_channel
+from stock_track_record.channels import (
+    EXISTS,
+    KEY,
+    NEW,
+    StoredChannel,
+    counts_up_to,
+    refuse_uncounted,
+    unknown_channel,
+)
 from stock_track_record.paging import Place, read_page, write_cursor
 from stock_track_record.queue import Queue
 
@@ -56,10 +64,17 @@ class ListedJob(StoredJob):
         return keys.lies_under(self, self.gsi1sk, key["gsi1sk"]["S"])
 
 
-class NumberedJob(StoredJob):
-    """A job with the number that says whose track record is the newer one."""
+def _counted(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_JOBS else None
 
-    number: int
+
+class NumberedJob(StoredJob):
+    """A job with the number that says whose track record is the newer one.
+
+    It fits wherever callers can read it: what is no number is None, so that the worker can say so in the job itself.
+    """
+
+    number: Annotated[int | None, BeforeValidator(_counted)] = None
 
 
 class JobStore:
@@ -72,6 +87,7 @@ class JobStore:
         self._jobs = Reader(StoredJob, table=table, key=KEY, logger=logger)
         self._listed = Reader(ListedJob, table=table, key=KEY, logger=logger)
         self._numbered = Reader(NumberedJob, table=table, key=KEY, logger=logger)
+        self._channels = Reader(StoredChannel, table=table, key=KEY, logger=logger)
 
     def find(self, job_id: str) -> "NumberedJob | None":
         """Read a job with what a worker needs of it."""
@@ -176,21 +192,18 @@ class JobStore:
                 Key=keys.channel_key(channel_id),
                 # One that is not there is 0.
                 UpdateExpression="SET #count = if_not_exists(#count, :none) + :one",
-                ConditionExpression=f"{EXISTS} AND (attribute_not_exists(#count) OR #count < :most)",
+                ConditionExpression=f"{EXISTS} AND {counts_up_to(':last')}",
                 ExpressionAttributeNames={"#pk": "pk", "#count": "job_count"},
-                ExpressionAttributeValues=to_item({":none": 0, ":one": 1, ":most": MOST_JOBS}),
+                ExpressionAttributeValues=to_item({":none": 0, ":one": 1, ":last": MOST_JOBS - 1}),
                 ReturnValues="UPDATED_NEW",
             )
         except ConditionFailed:
-            if self.channel_is_there(channel_id):
-                raise unreadable("channel") from None
-            raise unknown_channel() from None
+            found = self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)
+            refuse_uncounted(self._channels, found.get("Item"), "job_count", most=MOST_JOBS - 1)
+            # Somebody has made or corrected the channel since.
+            raise Throttled from None
         counted: Item = answer["Attributes"]
         return int(Decimal(counted["job_count"]["N"]))
-
-    def channel_is_there(self, channel_id: str) -> bool:
-        """Tell whether a channel is there, whatever it has."""
-        return "Item" in self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)
 
 
 def job_of(stored: StoredJob) -> models.Job:

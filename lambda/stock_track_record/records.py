@@ -16,7 +16,7 @@ from shared.stored import Reader
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
 from stock_track_record.channels import KEY, StoredPick
-from stock_track_record.jobs import JobStore, NumberedJob
+from stock_track_record.jobs import MOST_JOBS, JobStore, NumberedJob
 from stock_track_record.returns import Pick, track_record
 from stock_track_record.stocks import StockStore
 
@@ -111,11 +111,15 @@ class RecordStore:
             "Put": {
                 "TableName": self._table,
                 "Item": item,
-                # A number that is none is no newer one.
+                # A number that no job can have is no newer one.
                 "ConditionExpression": "attribute_not_exists(#pk) OR #number < :number "
-                "OR NOT attribute_type(#number, :type)",
+                "OR NOT attribute_type(#number, :type) OR #number > :most",
                 "ExpressionAttributeNames": {"#pk": "pk", "#number": "number"},
-                "ExpressionAttributeValues": {":number": item["number"], ":type": {"S": "N"}},
+                "ExpressionAttributeValues": {
+                    ":number": item["number"],
+                    ":type": {"S": "N"},
+                    **to_item({":most": MOST_JOBS}),
+                },
             }
         }
 

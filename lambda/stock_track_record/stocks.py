@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 
-from shared.api_errors import ApiError, Throttled, not_found, unreadable
+from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.items import to_item
 from shared.retries import pause_seconds
@@ -73,19 +73,14 @@ class StockStore:
         named = {price.date: price.price for price in new.prices}
         for attempt in range(WRITE_ATTEMPTS):
             item = self._item(ticker)
-            there = self._reader(PricedStock).find(item)
-            if item is not None and there is None:
-                raise unreadable("stock")
+            there = None if item is None else self._reader(PricedStock).need(item, "stock")
             written = (
                 self._create(ticker, new.name, named)
                 if there is None
                 else self._set(ticker, new.name, named, there.prices)
             )
             if written is not None:
-                stock = self._reader(StoredStock).find(written)
-                if stock is None:
-                    raise unreadable("stock")
-                return _stock(stock)
+                return _stock(self._reader(StoredStock).need(written, "stock"))
             # Somebody else has just written the stock: look again.
             self._sleep(pause_seconds(attempt))
         raise Throttled

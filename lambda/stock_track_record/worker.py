@@ -14,6 +14,7 @@ from stock_track_record.messages import JobMessage, MalformedMessageError, read_
 from stock_track_record.queue import Queue
 from stock_track_record.records import RecordStore
 
+NO_NUMBER = "The job has no number that says whether its track record is the newest. Ask for a new job."
 CHANNEL_GONE = "The channel is not there any more."
 TRIED = "It was tried {receives} times. The log says what went wrong."
 NOT_TRIED = "The worker had no time left for it when it came for the last time. Send it back with a redrive."
@@ -94,12 +95,18 @@ class Worker:
             raise PoisonMessageError("The job belongs to another channel.")
         if job.state == "done":
             outcome = "done before"
+        elif job.number is None:
+            raise self._failed(job.job_id, NO_NUMBER)
         elif self._records.channel_exists(message.channel_id):
             outcome = self._records.make(job)
         else:
-            self._jobs.fail(message.job_id, CHANNEL_GONE)
-            raise PoisonMessageError(CHANNEL_GONE)
+            raise self._failed(job.job_id, CHANNEL_GONE)
         self._logger.info("job", extra={**message.model_dump(), "outcome": outcome})
+
+    def _failed(self, job_id: str, reason: str) -> PoisonMessageError:
+        """Mark a job that no try can do, and make the error that says why."""
+        self._jobs.fail(job_id, reason)
+        return PoisonMessageError(reason)
 
     @staticmethod
     def _message(record: Record) -> JobMessage:
