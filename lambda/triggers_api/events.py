@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Self
 
@@ -11,7 +12,15 @@ from pydantic import StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.api_errors import ApiError, Throttled, not_found
-from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
+from shared.dynamodb import (
+    CONDITION_FAILED,
+    CONFLICT,
+    ConditionFailed,
+    DynamoDB,
+    Item,
+    TransactionCanceled,
+    every_item,
+)
 from shared.ids import new_id
 from shared.retries import pause_seconds
 from shared.stored import Reader, Stored
@@ -100,22 +109,14 @@ class EventStore:
         """Take an event out of the inbox; a second time changes nothing and answers the same."""
         for _ in range(ACKNOWLEDGE_ATTEMPTS):
             found = self._find(event_id)
-            if not found.waits:
-                return AcknowledgedEvent(event_id=event_id, acknowledged_at=found.acknowledged_at)
+            waiting = [event for event in found if event.waits]
+            if not waiting:
+                last = max(event.acknowledged_at for event in found)
+                return AcknowledgedEvent(event_id=event_id, acknowledged_at=last)
             now = timestamp(self._clock())
             try:
-                self._dynamodb.update_item(
-                    self._table,
-                    Key=found.key,
-                    UpdateExpression="SET #status = :acknowledged, #acknowledged_at = :now",
-                    ConditionExpression="#status = :pending",
-                    ExpressionAttributeNames={"#status": "status", "#acknowledged_at": "acknowledged_at"},
-                    ExpressionAttributeValues={
-                        ":acknowledged": {"S": sharding.acknowledged_like(found.status)},
-                        ":now": {"S": now},
-                        ":pending": {"S": found.status},
-                    },
-                )
+                for event in waiting:
+                    self._take_out(event, now)
             except ConditionFailed:
                 # Someone else acknowledged or deleted the event just now: look again.
                 continue
@@ -124,16 +125,36 @@ class EventStore:
 
     def delete(self, event_id: str) -> None:
         """Remove an event, whether it is acknowledged or not."""
-        found = self._find(event_id)
+        removed = [self._remove(event) for event in self._find(event_id)]
+        if not any(removed):
+            raise not_found(UNKNOWN)
+
+    def _take_out(self, event: KeptEvent, now: str) -> None:
+        self._dynamodb.update_item(
+            self._table,
+            Key=event.key,
+            UpdateExpression="SET #status = :acknowledged, #acknowledged_at = :now",
+            ConditionExpression="#status = :pending",
+            ExpressionAttributeNames={"#status": "status", "#acknowledged_at": "acknowledged_at"},
+            ExpressionAttributeValues={
+                ":acknowledged": {"S": sharding.acknowledged_like(event.status)},
+                ":now": {"S": now},
+                ":pending": {"S": event.status},
+            },
+        )
+
+    def _remove(self, event: KeptEvent) -> bool:
+        """Remove an event, and say whether it was still there."""
         try:
             self._dynamodb.delete_item(
                 self._table,
-                Key=found.key,
+                Key=event.key,
                 ConditionExpression="attribute_exists(#event_id)",
                 ExpressionAttributeNames={"#event_id": "event_id"},
             )
         except ConditionFailed:
-            raise not_found(UNKNOWN) from None
+            return False
+        return True
 
     def _event_item(self, event: NewEvent, payload_text: str, answer: CreatedEvent) -> Item:
         shard = sharding.shard_of(answer.event_id, self._settings.inbox_write_shards)
@@ -168,15 +189,16 @@ class EventStore:
             return
 
     async def _put_once(self, item: Item, answer: CreatedEvent, name: str, fingerprint: str) -> Created:
+        unfit: Item | None = None
         for attempt in range(TRANSACTION_ATTEMPTS):
-            record = idempotency.put_request(name, fingerprint, answer, self._clock())
+            record = idempotency.put_request(name, fingerprint, answer, self._clock(), unfit=unfit)
             try:
                 self._dynamodb.transact_write(
                     [{"Put": {"TableName": self._table, **put}} for put in (record, _put_new(item))]
                 )
             except TransactionCanceled as canceled:
                 if CONDITION_FAILED in canceled.reasons:
-                    first = self._first_answer(name, fingerprint)
+                    first, unfit = self._first_answer(name, fingerprint)
                     if first is not None:
                         return Created(answer=first, replayed=True)
                 elif CONFLICT not in canceled.reasons:
@@ -187,23 +209,28 @@ class EventStore:
                 return Created(answer=answer, replayed=False)
         raise Throttled
 
-    def _first_answer(self, name: str, fingerprint: str) -> CreatedEvent | None:
+    def _first_answer(self, name: str, fingerprint: str) -> tuple[CreatedEvent | None, Item | None]:
+        """Find the first answer to a key, or the record that holds none because it does not fit."""
         found = self._dynamodb.get_item(self._table, Key=idempotency.record_key(name), ConsistentRead=True)
-        record = idempotency.read_record(self._records.find(found.get("Item")), self._clock())
+        item: Item | None = found.get("Item")
+        stored = self._records.find(item)
+        record = idempotency.read_record(stored, self._clock())
         if record is None:
-            return None
+            return None, item if stored is None else None
         if record.fingerprint != fingerprint:
             raise ApiError(
                 HTTPStatus.CONFLICT,
                 "idempotency_conflict",
                 "This Idempotency-Key was used with another body. Use a new key for a new event.",
             )
-        return record.answer
+        return record.answer, None
 
-    def _find(self, event_id: str) -> KeptEvent:
+    def _find(self, event_id: str) -> list[KeptEvent]:
+        """Find the event with this id, which is one; other code can have stored several, and the inbox shows each."""
         if not is_event_id(event_id):
             raise not_found(UNKNOWN)
-        answer = self._dynamodb.query(
+        query = partial(
+            self._dynamodb.query,
             self._table,
             KeyConditionExpression="#event_id = :event_id",
             ProjectionExpression="#event_id, #created_at, #status, #acknowledged_at",
@@ -215,10 +242,9 @@ class EventStore:
             },
             ExpressionAttributeValues={":event_id": {"S": event_id}},
             ConsistentRead=True,
-            Limit=1,
         )
-        found = next(self._reader.each(answer["Items"]), None)
-        if found is None:
+        found = list(self._reader.each(every_item(query)))
+        if not found:
             raise not_found(UNKNOWN)
         return found
 

@@ -5,10 +5,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
 
 from shared.dynamodb import Item
-from shared.stored import Stored
+from shared.stored import Stored, StoredId, StoredTime
 from triggers_api.models import CreatedEvent
 
 HEADER = "Idempotency-Key"
@@ -26,9 +28,9 @@ TYPES = {"first_event_id": "S", "first_created_at": "S", "fingerprint": "S", "ex
 class StoredRecord(Stored):
     """A record as the table has it."""
 
-    first_event_id: str
-    first_created_at: str
-    fingerprint: str
+    first_event_id: StoredId
+    first_created_at: StoredTime
+    fingerprint: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
     expires_at: int | Decimal
 
 
@@ -56,8 +58,15 @@ def record_key(name: str) -> Item:
     return {"event_id": {"S": name}, "created_at": {"S": RANGE_KEY}}
 
 
-def put_request(name: str, body_fingerprint: str, answer: CreatedEvent, now: datetime) -> dict[str, Any]:
-    """Write the record unless there is one that counts: DynamoDB may take days to sweep an expired one."""
+def put_request(
+    name: str, body_fingerprint: str, answer: CreatedEvent, now: datetime, *, unfit: Item | None = None
+) -> dict[str, Any]:
+    """Write the record unless there is one that counts: DynamoDB may take days to sweep an expired one.
+
+    `unfit` is a record that was read and does not fit: while it is still the same, it does not count either.
+    """
+    seen = {} if unfit is None else {attribute: unfit[attribute] for attribute in TYPES if attribute in unfit}
+    same = " AND ".join(f"#{attribute} = :seen_{attribute}" for attribute in seen)
     return {
         "Item": record_key(name)
         | {
@@ -66,13 +75,15 @@ def put_request(name: str, body_fingerprint: str, answer: CreatedEvent, now: dat
             "fingerprint": {"S": body_fingerprint},
             "expires_at": {"N": str(int((now + LIFETIME).timestamp()))},
         },
-        # One that `StoredRecord` would not read does not count either.
+        # One whose attributes are of other types does not fit, which needs no reading.
         "ConditionExpression": "attribute_not_exists(#event_id) OR #expires_at <= :now OR NOT "
-        f"({' AND '.join(f'attribute_type(#{name}, :{kind})' for name, kind in TYPES.items())})",
+        f"({' AND '.join(f'attribute_type(#{name}, :{kind})' for name, kind in TYPES.items())})"
+        f"{f' OR ({same})' if same else ''}",
         "ExpressionAttributeNames": {"#event_id": "event_id", **{f"#{name}": name for name in TYPES}},
         "ExpressionAttributeValues": {
             ":now": {"N": str(int(now.timestamp()))},
             **{f":{kind}": {"S": kind} for kind in TYPES.values()},
+            **{f":seen_{attribute}": value for attribute, value in seen.items()},
         },
     }
 

@@ -108,6 +108,66 @@ def test_a_key_with_any_attributes_opens_or_is_refused(
     assert api.get("/v1/inbox").status in {200, 401, 403}
 
 
+RECORD = {
+    "first_event_id": new_id(),
+    "first_created_at": TIME,
+    "fingerprint": "0" * 64,
+    "expires_at": 9_999_999_999,
+}
+
+
+@pytest.mark.parametrize(
+    "attribute", [{"first_event_id": ""}, {"first_event_id": "junk"}, {"first_created_at": "0"}, {"fingerprint": "f"}]
+)
+def test_a_record_of_a_key_whose_texts_do_not_fit_is_written_anew(
+    api: Api, dynamodb: Any, tables: Tables, stored_key: Any, attribute: dict[str, str]
+) -> None:
+    name = idempotency.record_id(stored_key.hashed, "one")
+    dynamodb.put_item(TableName=tables.events, Item=to_item(RECORD | attribute) | idempotency.record_key(name))
+
+    first = api.create({"a": 1}, headers={"Idempotency-Key": "one"})
+    again = api.create({"a": 1}, headers={"Idempotency-Key": "one"})
+
+    assert (first.status, again.status) == (201, 201)
+    assert "idempotent-replayed" not in first.headers
+    assert again.json() == first.json()
+    assert [event["event_id"] for event in api.inbox()["events"]] == [first.json()["event_id"]]
+
+
+# What lies beside an event, under its id: before or after it, waiting or not, or nothing that is an event.
+BESIDE = st.lists(
+    st.tuples(
+        st.sampled_from(["0", "2020-01-01T00:00:00.000000Z", "2030-01-01T00:00:00.000000Z", "~"]),
+        st.sampled_from([None, *STATUSES]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda one: one[0],
+)
+
+
+@SLOW
+@given(BESIDE, st.sampled_from(["ack", "delete"]))
+def test_a_list_and_the_end_of_an_event_agree_whatever_lies_beside_it(
+    api: Api, dynamodb: Any, tables: Tables, beside: list[tuple[str, str | None, bool]], end: str
+) -> None:
+    put_all(dynamodb, tables.events, [])
+    mine = api.create({"it": "fits"}).json()["event_id"]
+    for created_at, status, is_whole in beside:
+        item = {"event_id": mine, "created_at": created_at, "status": status, "acknowledged_at": TIME}
+        dynamodb.put_item(TableName=tables.events, Item=to_item(item) | (EVENT if is_whole else {}))
+    assert mine in [event["event_id"] for event in api.inbox()["events"]]
+
+    if end == "ack":
+        first, again = (api.post(f"/v1/events/{mine}/ack") for _ in range(2))
+        assert (first.status, again.status) == (200, 200)
+        assert again.json() == first.json()
+    else:
+        assert [api.delete(f"/v1/events/{mine}").status for _ in range(2)] == [204, 404]
+    assert api.inbox()["events"] == []
+
+
 @pytest.mark.parametrize("missing", ["payload", "source", "event_type"])
 def test_an_event_without_an_attribute_is_left_out_and_logged_once_by_its_key(
     api: Api, dynamodb: Any, tables: Tables, missing: str, capsys: pytest.CaptureFixture[str]
