@@ -9,12 +9,13 @@ from aws_lambda_powertools import Logger
 from shared import request_ids
 from shared.dynamodb import ItemTooLarge
 from shared.housekeeping import Housekeeping
-from stock_track_record.jobs import METRICS_NAMESPACE, JobStore
+from stock_track_record.jobs import METRICS_NAMESPACE, JobStore, NumberedJob
 from stock_track_record.messages import JobMessage, MalformedMessageError, read_message
 from stock_track_record.queue import Queue
 from stock_track_record.records import RecordStore
 
 NO_NUMBER = "The job has no number that says whether its track record is the newest. Ask for a new job."
+NO_ROOM = "The track record, or the end of the job, has no room in its item: one has at most 400 KB."
 CHANNEL_GONE = "The channel is not there any more."
 TRIED = "It was tried {receives} times. The log says what went wrong."
 NOT_TRIED = "The worker had no time left for it when it came for the last time. Send it back with a redrive."
@@ -98,10 +99,19 @@ class Worker:
         elif job.number is None:
             raise self._failed(job.job_id, NO_NUMBER)
         elif self._records.channel_exists(message.channel_id):
-            outcome = self._records.make(job)
+            outcome = self._make(job)
         else:
             raise self._failed(job.job_id, CHANNEL_GONE)
         self._logger.info("job", extra={**message.model_dump(), "outcome": outcome})
+
+    def _make(self, job: NumberedJob) -> str:
+        try:
+            return self._records.make(job)
+        except ItemTooLarge:
+            # It may be the job's own item that has no room.
+            with self._housekeeping.task("mark a job that failed"):
+                self._jobs.fail(job.job_id, NO_ROOM)
+            raise PoisonMessageError(NO_ROOM) from None
 
     def _failed(self, job_id: str, reason: str) -> PoisonMessageError:
         """Mark a job that no try can do, and make the error that says why."""

@@ -11,8 +11,24 @@ from stock_track_record import keys
 from tests.hostile import snapshot
 from tests.unit.stock_track_record.support import PICK, Api, Hands
 
-NO_COUNTS = [{"N": "-1"}, {"N": "-0.5"}, {"N": "-1e100"}, {"N": "-1e38"}, {"S": "1"}, {"BOOL": True}, {"L": []}]
-NO_NUMBERS = [{"N": "1e100"}, {"N": "-1"}, {"N": "0.5"}, {"S": "1"}, {"NULL": True}, {"BOOL": True}, None]
+NO_COUNTS: list[dict[str, Any]] = [
+    {"N": "-1"},
+    {"N": "-0.5"},
+    {"N": "-1e100"},
+    {"N": "-1e38"},
+    {"S": "1"},
+    {"BOOL": True},
+    {"L": []},
+]
+NO_NUMBERS: list[dict[str, Any] | None] = [
+    {"N": "1e100"},
+    {"N": "-1"},
+    {"N": "0.5"},
+    {"S": "1"},
+    {"NULL": True},
+    {"BOOL": True},
+    None,
+]
 
 
 def set_attribute(client: Any, table: str, key: dict[str, Any], name: str, value: dict[str, Any] | None) -> None:
@@ -30,8 +46,8 @@ def set_attribute(client: Any, table: str, key: dict[str, Any], name: str, value
 def test_a_channel_that_does_not_count_is_refused_named_and_left(  # noqa: PLR0913, PLR0917 - an API and its table
     api: Api, dynamodb: Any, prefix: str, name: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    values = [*NO_COUNTS, *([{"N": "1e100"}, {"N": "1e38"}] if name == "job_count" else [])]
-    for value in values:
+    too_large: list[dict[str, Any]] = [{"N": "1e100"}, {"N": "1e38"}] if name == "job_count" else []
+    for value in [*NO_COUNTS, *too_large]:
         channel_id = api.create()
         set_attribute(dynamodb, prefix, keys.channel_key(channel_id), name, value)
         before = snapshot(dynamodb, prefix)
