@@ -16,6 +16,7 @@ from starlette.routing import Match
 from shared.api_errors import INTERNAL_ERROR, ApiError
 from shared.asgi import App, Message, Receive, Scope, Send
 from shared.locations import MAX_LOCATION_BYTES
+from shared.routers import without_slash
 from shared.validation import validation_sentence
 
 SEE_DOCS = "See /docs for the routes."
@@ -134,14 +135,11 @@ def _without_slash(request: Request) -> str | None:
     Only the path itself is answered, since a gateway has the limits of a route at its path alone, and what a response
     refers to is relative to it. A relative address carries the gateway's prefix, whatever that is.
     """
-    path = str(request.scope["path"])
-    shorter = path.removesuffix("/")
-    if shorter in ("", path):
-        return None
-    if all(route.matches({**request.scope, "path": shorter})[0] is Match.NONE for route in request.app.routes):
+    shorter = without_slash(request.scope)
+    if shorter is None or all(route.matches(shorter)[0] is Match.NONE for route in request.app.routes):
         return None
     query = request.scope["query_string"].decode("latin-1")
-    last = quote(shorter.rpartition("/")[2])
+    last = quote(shorter["path"].rpartition("/")[2])
     place = f"../{last}{f'?{quote(query, safe=QUERY_CHARACTERS)}' if query else ''}"
     return place if len(place) <= MAX_LOCATION_BYTES else None
 

@@ -69,10 +69,18 @@ def read_event(event: object, *, base_path: str = "") -> Event | Unasked:
     raise NotARequestError("The event is of no kind that this function knows: it serves requests.")
 
 
+def path_of(event: Event) -> str:
+    """Return the path of a request that was read, as it was written."""
+    context = event["requestContext"]
+    is_second = event.get("version") == "2.0" and "elb" not in context
+    path: str = context["http"]["path"] if is_second else event["path"]
+    return path
+
+
 def _batch(records: list[Any]) -> Unasked:
     first = records[0]
     source = first.get("eventSource") if isinstance(first, Mapping) else None
-    if source not in _BATCHES:
+    if not isinstance(source, str) or source not in _BATCHES:
         raise NotARequestError("The event has records of a source that this function does not work for.")
     return Unasked(kind=source, records=tuple(_name(record, _BATCHES[source]) for record in records))
 
@@ -85,11 +93,12 @@ def _name(record: object, member: str) -> str:
 
 
 def _request(event: Mapping[str, Any], context: Mapping[str, Any], base_path: str) -> Event:
+    # Mangum asks in this order, too, and reads an event of two kinds as the first.
+    if "elb" in context:
+        return _of_a_load_balancer(event)
     http = context.get("http")
     if event.get("version") == "2.0" and isinstance(http, Mapping):
         return _second(event, context, http, base_path)
-    if "elb" in context:
-        return _of_a_load_balancer(event)
     return _first(event, context, base_path)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from mangum import Mangum
+from mangum.types import ASGI
 
 from shared import request_ids
-from shared.lambda_events import NotARequestError, Unasked, read_event
+from shared.asgi import App, Receive, Scope, Send
+from shared.lambda_events import NotARequestError, Unasked, path_of, read_event
 from shared.security_headers import HEADERS
 
 Handler = Callable[[Any, Any], dict[str, Any]]
@@ -38,7 +40,7 @@ class _Handler(Mangum):
     """Mangum, whose own response to an application that fails in the middle of one has the headers of all others."""
 
     def __init__(self, app: FastAPI, *, base_path: str) -> None:
-        super().__init__(app, lifespan="off")
+        super().__init__(_with_the_written_path(app), lifespan="off")
         self._base_path = base_path
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
@@ -61,6 +63,15 @@ class _Handler(Mangum):
             lists = {name: [value] for name, value in _HEADERS.items()}
             response["multiValueHeaders"] = lists | response["multiValueHeaders"]
         return response
+
+
+def _with_the_written_path(app: App) -> ASGI:
+    """Hand the path on as the event has it, too: Mangum leaves it out, and routes want to see how it is spelled."""
+
+    async def with_the_written_path(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "raw_path": path_of(scope["aws.event"]).encode()}, receive, send)
+
+    return with_the_written_path
 
 
 def _passed(event: Unasked, request_id: str) -> dict[str, Any]:

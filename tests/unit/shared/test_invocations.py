@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import httpx
 import pytest
@@ -174,6 +174,77 @@ def test_a_slash_that_a_rest_api_takes_for_part_of_a_name_leads_to_no_route(one:
 
     assert api.post(f"{start}{slash}{end}", body=body % "a").status in {404, 405}
     assert api.post(path, body=body % "a").status != 404
+
+
+CONTROLS = ["\n", "\r", "\t", "\x00", "\x1f", "\x7f", "\x85", "\r\n", "\n/"]
+
+
+def events(method: str, path: str, one: App, body: str | None = None) -> list[dict[str, Any]]:
+    """Write a request as each front sends it, with the path exactly as it stands there."""
+    first = RestCaller(make_handler(one.app)).event(method, path, one.credentials, {})
+    second = HttpCaller(make_handler(one.app)).event(method, "/", one.credentials, {})
+    second["rawPath"] = second["requestContext"]["http"]["path"] = path
+    balanced = {"requestContext": {"elb": {}}, "httpMethod": method, "path": path, "headers": one.credentials}
+    return [{**event, "body": body} for event in (first, second, balanced)]
+
+
+def test_a_path_with_a_control_character_reaches_no_route(one: App) -> None:
+    path, body = WITH_BODY[one.name]
+    handler = make_handler(one.app)
+    for control in CONTROLS:
+        for asked in (f"{path}{quote(control)}", f"{path}{control}", f"{path[:3]}{quote(control)}{path[3:]}"):
+            for event in events("POST", asked, one, body % "a"):
+                response = handler(event, Context())
+                assert response["statusCode"] == 404, asked
+                assert json.loads(response["body"])["error"]["code"] == "not_found"
+    for asked in ("/docs", HEALTH[one.name]):
+        for spelled, status in ((f"{asked}%0A", 404), (f"{asked}\n", 404), (f"{asked}\n/", 404), (asked, 200)):
+            assert {handler(event, Context())["statusCode"] for event in events("GET", spelled, one)} == {status}
+
+
+def spellings(path: str) -> list[str]:
+    """Write a path otherwise, so that it is the same path for whoever decodes it."""
+    start, _, end = path.rpartition("/")
+    whole = [f"{start}%2F{end}", f"{start}%2f{end}"] if start else []
+    return [*whole, f"{start}/%{ord(end[0]):02x}{end[1:]}", f"/%{ord(path[1]):02X}{path[2:]}", f"{path}%2F"]
+
+
+def test_an_event_whose_path_is_spelled_otherwise_reaches_no_route(one: App) -> None:
+    path, body = WITH_BODY[one.name]
+    handler = make_handler(one.app)
+    for method, route in (("POST", path), ("GET", "/docs"), ("GET", HEALTH[one.name])):
+        for asked in [*spellings(route), *(f"{spelled}/" for spelled in spellings(route)[:2])]:
+            for event in events(method, asked, one, body % "a"):
+                # A short link's code may be all of these, has no POST, and is sent on from a slash at its end.
+                permitted = {404, 405, 308} if one.name == "fileshare" else {404}
+                assert handler(event, Context())["statusCode"] in permitted, (asked, event)
+
+
+def test_a_parameter_may_be_encoded_in_any_way(logger_of: Callable[[str], Logger]) -> None:
+    router = make_router("/things")
+
+    async def thing(name: str) -> Response:
+        return Response(name)
+
+    router.add_api_route("/{name}", thing)
+    app = make_application(
+        title="t", version="1", description="d", routers=[router], logger=logger_of("things"), docs=False
+    )
+    handler = make_handler(app)
+    for asked, name in (("a%2Db", "a-b"), ("%61", "a"), ("%C3%A9", "é"), ("a%40b.c", "a@b.c"), ("%25", "%")):
+        event = RestCaller(handler).event("GET", f"/things/{asked}", {}, {})
+        assert base64.b64decode(handler(event, Context())["body"]).decode() == name
+
+
+def test_the_process_takes_a_path_only_as_it_is_spelled(one: App) -> None:
+    path, body = WITH_BODY[one.name]
+    with served(one.app) as url, httpx.Client(trust_env=False, headers=one.credentials) as http:
+        for asked in [*spellings(path), *spellings("/docs"), *(f"{path}{quote(control)}" for control in CONTROLS)]:
+            place = httpx.URL(url).copy_with(raw_path=asked.encode())
+            # A short link's code may be all of these, and has no POST.
+            assert http.post(place, content=body % "a").status_code in {404, 405}, asked
+            assert http.get(place).status_code == 404, asked
+        assert http.get(f"{url}{HEALTH[one.name]}").status_code == 200
 
 
 def test_the_process_sends_on_as_the_function_does(one: App) -> None:

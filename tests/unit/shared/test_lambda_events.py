@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
@@ -141,6 +141,66 @@ def test_no_shape_of_an_event_is_an_error_of_ours(one: App) -> None:
     @given(requests_of(one))
     def responds(event: dict[str, Any]) -> None:
         expect_a_response(handler(event, Context()))
+
+    responds()
+
+
+# Any JSON, of which a list or an object is no key of a dict.
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+RECORD = st.fixed_dictionaries(
+    {},
+    optional={
+        "eventSource": st.sampled_from(["aws:sqs", "aws:dynamodb", "aws:kinesis", "aws:s3"]) | JSON,
+        "messageId": JSON,
+        "dynamodb": JSON | st.builds(lambda number: {"SequenceNumber": number}, JSON),
+        "kinesis": JSON | st.builds(lambda number: {"sequenceNumber": number}, JSON),
+        "cf": JSON,
+    },
+)
+KINDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Records": st.lists(RECORD | JSON, min_size=1, max_size=2) | JSON,
+        "source": JSON,
+        "detail-type": JSON,
+        "version": st.sampled_from(["1.0", "2.0"]) | JSON,
+        "resource": JSON,
+        "httpMethod": st.just("GET") | JSON,
+        "path": st.just("/docs") | JSON,
+        "rawPath": JSON,
+        "requestContext": JSON
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "elb": JSON,
+                "identity": JSON,
+                "domainName": JSON,
+                "http": JSON | st.builds(lambda path: {"method": "GET", "path": path}, JSON),
+            },
+        ),
+    },
+)
+
+
+@pytest.mark.usefixtures("event_loop")
+def test_any_json_in_any_place_of_an_event_gets_a_response(one: App) -> None:
+    handler = make_handler(one.app)
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(KINDS)
+    @example({"Records": [{"eventSource": ["x"]}]})
+    @example({"Records": [{"eventSource": {}}]})
+    @example({"version": "2.0", "requestContext": {"elb": {}, "http": {"method": "GET"}}, "httpMethod": "GET"})
+    def responds(event: dict[str, Any]) -> None:
+        response = handler(event, Context())
+        if "batchItemFailures" in response:
+            json.dumps(response)
+        else:
+            expect_a_response(response)
 
     responds()
 

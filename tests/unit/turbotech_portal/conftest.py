@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
-from mangum import Mangum
 
 from shared.dynamodb import Client
+from shared.lambda_handler import make_handler
 from tests.unit.support import Clock
 from tests.unit.turbotech_portal.support import CLAIMS, Api, MakeApi, Tables, make_tables
 from turbotech_portal.app import SERVICE, create_app, make_adapters
@@ -54,7 +54,7 @@ def make_api(make_app: Callable[..., FastAPI], event_loop: asyncio.AbstractEvent
         **settings: Any,
     ) -> Api:
         app = make_app(client=client, clock=clock, **settings)
-        return Api(Mangum(app, lifespan="off"), claims=claims)
+        return Api(make_handler(app), claims=claims)
 
     return make
 
