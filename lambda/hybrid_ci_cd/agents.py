@@ -224,10 +224,19 @@ class AgentStore:
         )
 
     def forget(self, agent_ids: Sequence[str]) -> None:
-        """Delete what is left of some removed agents, which have no jobs any more."""
+        """Delete what is left of some removed agents, which have no jobs any more.
+
+        One with a token is none that was removed, whatever status another program gave it.
+        """
         with self._housekeeping.task("forget removed agents"):
             for agent_id in agent_ids[:FORGOTTEN_AT_ONCE]:
-                self._dynamodb.delete_item(self._table, Key={"agent_id": {"S": agent_id}})
+                with suppress(ConditionFailed):
+                    self._dynamodb.delete_item(
+                        self._table,
+                        Key={"agent_id": {"S": agent_id}},
+                        ConditionExpression="attribute_not_exists(#token_hash)",
+                        ExpressionAttributeNames={"#token_hash": "token_hash"},
+                    )
 
     def _retire(self, user_id: str, agent_id: str) -> bool:
         item = self._read(agent_id) if is_id(agent_id) else None

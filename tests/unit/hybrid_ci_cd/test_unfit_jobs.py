@@ -2,12 +2,16 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
 
+from hybrid_ci_cd.models import Agent, JobEntry
+from hybrid_ci_cd.stored_values import json_members
 from shared.ids import new_id
 from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, MakeApi, StoppedClock, Tables, User
 from tests.unit.support import Recording, client_error
@@ -268,6 +272,117 @@ def test_what_does_not_fit_is_named_once_whichever_routes_meet_it(
     assert api.claim_next(agent).status == 204
 
     assert capsys.readouterr().out.count("does not fit") == 1
+
+
+def exactly(text: str) -> Any:
+    """Read JSON without rounding, and with each member that stands in it."""
+
+    def members(found: list[tuple[str, Any]]) -> Any:
+        return sorted(found, key=repr)
+
+    return json.loads(text, parse_float=Decimal, object_pairs_hook=members)
+
+
+# Any JSON text, also one that readers read in different ways.
+NUMBERS_IN_JSON = st.from_regex(r"-?(?:0|[1-9][0-9]{0,45})(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,3})?", fullmatch=True)
+LEAVES = (
+    st.sampled_from(["true", "null", '"a"', '"\\u00e9"', '"\\ud800"', "NaN", "1e400", "-0", "-0.0", "1.50"])
+    | NUMBERS_IN_JSON
+)
+SPACES = st.sampled_from(["", " "])
+
+
+def objects(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    members = st.lists(st.tuples(st.sampled_from("ab"), inner), max_size=3)
+    return st.builds(
+        lambda found, space: "{" + f",{space}".join(f'"{name}":{space}{value}' for name, value in found) + "}",
+        members,
+        SPACES,
+    )
+
+
+JSON_TEXTS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.builds(lambda found, space: f"[{f',{space}'.join(found)}]", st.lists(inner, max_size=3), SPACES),
+        objects(inner),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(parent=HOSTILE, max_examples=200)
+@given(text=objects(JSON_TEXTS))
+@example(text='{"a": 0.1234567890123456789012}')
+@example(text='{"a":1,"a":2}')
+@example(text='{"b": {"a":1,"a":1}}')
+@example(text='{"a":[1.0000000000000000001]}')
+def test_stored_json_is_shown_as_it_was_written_or_refused(text: str) -> None:
+    try:
+        shown = json_members(text)
+    except PydanticCustomError:
+        return
+    assert exactly(json.dumps(shown)) == exactly(text)
+
+
+@pytest.mark.parametrize("text", ['{"a": 0.1234567890123456789012}', '{"a":1,"a":2}'])
+@pytest.mark.parametrize("member", ["payload", "result"])
+def test_a_job_whose_json_readers_read_in_different_ways_is_not_found(  # noqa: PLR0913, PLR0917 - a job and two examples
+    api: Api, user: User, agent: AgentCaller, jobs_table: Table, member: str, text: str
+) -> None:
+    job_id = api.queue(user)
+    before = jobs_table.change(job_id, {member: {"S": text}})
+
+    assert api.get(f"/jobs/{job_id}", headers=user.headers).status == 404
+    assert api.claim(job_id, agent).status == 404
+    assert api.claim_next(agent).status == 204
+    assert jobs_table.read(job_id) == before
+
+
+@pytest.mark.parametrize("owner", ["somebody else", None])
+def test_a_job_in_the_queue_of_a_user_who_has_it_not_shows_what_a_list_shows_and_no_more(
+    api: Api, user: User, agent: AgentCaller, jobs_table: Table, owner: str | None
+) -> None:
+    job_id = api.queue(user, payload={"of": "somebody else"})
+    before = jobs_table.change(job_id, {"user_id": {"S": owner} if owner else None})
+
+    [entry] = api.jobs(user)
+    assert (entry["job_id"], entry.keys()) == (job_id, JobEntry.model_fields.keys())
+    assert api.get(f"/jobs/{job_id}", headers=user.headers).status == 404
+    assert [api.claim(job_id, agent).status, api.claim_next(agent).status] == [404, 204]
+    assert api.finish(job_id, agent).status == 404
+    assert jobs_table.read(job_id) == before
+
+
+@pytest.mark.parametrize("status", ["idle", "busy", "removed"])
+def test_an_agent_whose_status_names_another_user_stays_its_users_own(
+    timed_api: Api, clock: StoppedClock, dynamodb: Any, tables: Tables, status: str
+) -> None:
+    theirs = timed_api.register(timed_api.log_in("owner"), name="theirs")
+    user = timed_api.log_in("other")
+    agents = Table(dynamodb, tables.agents)
+    key = {"agent_id": {"S": theirs.agent_id}}
+    dynamodb.update_item(
+        TableName=agents.name,
+        Key=key,
+        UpdateExpression="SET #status = :status",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": f"{status}#other"}},
+    )
+    before = dynamodb.get_item(TableName=agents.name, Key=key)["Item"]
+    clock.now += timedelta(hours=40)
+
+    shown = timed_api.agents(user)
+    assert [(one["agent_id"], one.keys()) for one in shown] == (
+        [] if status == "removed" else [(theirs.agent_id, Agent.model_fields.keys())]
+    )
+    assert timed_api.delete(f"/agents/{theirs.agent_id}", headers=user.headers).status == 404
+    own = timed_api.register(user)
+    assert timed_api.claim_next(own).status == 204
+    timed_api.delete("/auth/sessions", headers=user.headers, query={"agents": ["true"]})
+
+    assert dynamodb.get_item(TableName=agents.name, Key=key)["Item"] == before
+    assert timed_api.heartbeat(theirs).status == 200
 
 
 def test_a_job_that_was_repaired_is_claimed(api: Api, user: User, agent: AgentCaller, jobs_table: Table) -> None:
