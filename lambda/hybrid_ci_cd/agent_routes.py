@@ -90,6 +90,7 @@ def _add_heartbeat(router: APIRouter, *, access: Access, store: AgentStore) -> N
             openapi.UNREADABLE_ERRORS,
             401,
             403,
+            404,
             409,
             413,
             415,

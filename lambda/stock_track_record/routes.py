@@ -133,7 +133,7 @@ def _add_stocks(routers: Routers, stores: Stores, clock: Clock) -> None:
         summary="Put a stock's prices",
         openapi_extra=operation(body=models.NewPrices),
         responses=responses(
-            openapi.ERRORS, 409, 413, 415, 422, 429, 500, success=200, description="The stock with all its prices."
+            openapi.ERRORS, 404, 409, 413, 415, 422, 429, 500, success=200, description="The stock with all its prices."
         ),
     )
     async def put_prices(ticker: Annotated[str, Path(pattern=TICKER_PATTERN)], request: Request) -> models.Stock:
