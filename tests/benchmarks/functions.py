@@ -94,7 +94,7 @@ class Function:
 @contextmanager
 def started(function: Function) -> Iterator[Started]:
     """Start a function's process, and end it afterwards."""
-    with ended(start_script(function) if function.is_script else start_client(function)) as process:
+    with ended(start(function)) as process:
         yield process
 
 
@@ -169,12 +169,17 @@ class RuntimeClient(Process):
 
 
 class WebProcess(Process):
-    """A script that serves HTTP, to which events go as the Web Adapter would send them; the adapter takes no part."""
+    """A script that serves HTTP, to which events go as the Web Adapter would send them; the adapter takes no part.
 
-    def __init__(self, function: Function, port: int) -> None:
+    The Runtime API listens as in Lambda, since only there the application believes what the adapter says of a caller.
+    """
+
+    def __init__(self, function: Function, api: RuntimeApi, port: int) -> None:
+        self._api = api
         self._port = port
         self._connection = http.client.HTTPConnection(HOST, port, timeout=START_SECONDS)
-        super().__init__([function.directory / function.handler], function, {"PORT": str(port)})
+        variables = {"PORT": str(port), "AWS_LAMBDA_RUNTIME_API": api.address}
+        super().__init__([function.directory / function.handler], function, variables)
 
     def wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -201,19 +206,17 @@ class WebProcess(Process):
     def stop(self) -> None:
         self._connection.close()
         super().stop()
+        self._api.close()
 
 
-def start_client(function: Function) -> RuntimeClient:
+def start(function: Function) -> RuntimeClient | WebProcess:
+    """Start what Lambda would start, beside a Runtime API of its own."""
     api = RuntimeApi()
     try:
-        return RuntimeClient(function, api)
+        return WebProcess(function, api, free_port()) if function.is_script else RuntimeClient(function, api)
     except BaseException:
         api.close()
         raise
-
-
-def start_script(function: Function) -> WebProcess:
-    return WebProcess(function, free_port())
 
 
 @contextmanager
