@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from shared import cursor
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import READ_AT_ONCE, DynamoDB, Item
+from shared.dynamodb import READ_AT_ONCE, DynamoDB, Item, items_in_steps
 from shared.paging import read_cursor
 
 Predicate = Callable[[Item], bool]
@@ -112,13 +112,7 @@ class Listing:
             ExpressionAttributeValues=values,
             ScanIndexForward=not stretch.newest_first,
         )
-        while True:
-            answer = query(Limit=size, **({"ExclusiveStartKey": start} if start else {}))
-            yield from answer["Items"]
-            start = answer.get("LastEvaluatedKey")
-            if not start:
-                return
-            size = max(size, later)
+        return items_in_steps(query, size=size, later=later, start=start)
 
 
 def _start_key(index: Index, stretch: Stretch, after: _Position) -> Item:

@@ -163,6 +163,22 @@ def every_item(read: Callable[..., dict[str, Any]]) -> Iterator[Item]:
         yield from answer["Items"]
 
 
+def items_in_steps(
+    read: Callable[..., dict[str, Any]], *, size: int, later: int = READ_AT_ONCE, start: Item | None = None
+) -> Iterator[Item]:
+    """Read a query as far as somebody looks: `size` items at first, and at least `later` at a time from then on.
+
+    `start` is the key behind which it begins; `read` takes Limit and ExclusiveStartKey.
+    """
+    while True:
+        answer = read(Limit=size, **({"ExclusiveStartKey": start} if start else {}))
+        yield from answer["Items"]
+        start = answer.get("LastEvaluatedKey")
+        if not start:
+            return
+        size = max(size, later)
+
+
 def error_code(error: ClientError) -> str:
     """Read the code of a service's error."""
     return str(_response(error).get("Error", {}).get("Code", ""))

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from shared import cursor, ids, times
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import READ_AT_ONCE, DynamoDB
+from shared.dynamodb import DynamoDB, items_in_steps
 from shared.page_size import PageSize
 from shared.stored import Parsed, Reader
 from stock_track_record.keys import DAY_PATTERN, TICKER_PATTERN
@@ -46,17 +47,13 @@ def read_page(
     """
     page: list[Shown] = []
     page_size = PageSize(limit)
-    size = limit + 1
-    while True:
-        answer = dynamodb.query(table, Limit=size, **request)
-        for entry in map(show, reader.each(answer["Items"])):
-            if not page_size.takes(entry.model_dump_json()):
-                return page, True
-            page.append(entry)
-        if "LastEvaluatedKey" not in answer:
-            return page, False
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        size = READ_AT_ONCE
+    start = request.pop("ExclusiveStartKey", None)
+    items = items_in_steps(partial(dynamodb.query, table, **request), size=limit + 1, start=start)
+    for entry in map(show, reader.each(items)):
+        if not page_size.takes(entry.model_dump_json()):
+            return page, True
+        page.append(entry)
+    return page, False
 
 
 def write_cursor(*place: str) -> str:

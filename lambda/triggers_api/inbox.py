@@ -6,7 +6,7 @@ from functools import partial
 
 from aws_lambda_powertools import Logger
 
-from shared.dynamodb import READ_AT_ONCE, DynamoDB, Item
+from shared.dynamodb import DynamoDB, Item, items_in_steps
 from shared.page_size import MAX_PAGE_BYTES, PageSize
 from shared.stored import Reader, Stored, StoredJson, StoredTime
 from triggers_api import cursor, sharding
@@ -71,13 +71,7 @@ class Inbox:
         start = None
         if after is not None:
             start = {"status": status, "created_at": {"S": after.created_at}, "event_id": {"S": after.event_id}}
-        while True:
-            answer = query(Limit=size, **({"ExclusiveStartKey": start} if start else {}))
-            yield from answer["Items"]
-            start = answer.get("LastEvaluatedKey")
-            if not start:
-                return
-            size = max(size, READ_AT_ONCE)
+        return items_in_steps(query, size=size, start=start)
 
 
 def _event_json(event: WaitingEvent) -> str:

@@ -1,6 +1,7 @@
 """The applications of all five apps around the local DynamoDB, for what is promised of every one of them."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import uvicorn
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import fileshare.app
@@ -32,6 +34,8 @@ from tests.unit.stock_track_record import support as stock_support
 from tests.unit.triggers_api import support as triggers_support
 from tests.unit.turbotech_portal import support as portal_support
 
+# A well-formed id of nothing.
+UNKNOWN = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
 APPS = ("fileshare", "hybrid_ci_cd", "stock_track_record", "triggers_api", "turbotech_portal")
 
 
@@ -60,6 +64,12 @@ def made(
             "turbotech_portal": _turbotech_portal,
         }[name]
         yield make(stack, dynamodb, client or dynamodb, logger_of(name), directory)
+
+
+def paths_of_nothing(one: App) -> list[str]:
+    """Return the paths of an app's routes, with ids that are well-formed and name nothing."""
+    routes = [route.path.replace("{ticker}", "ACME") for route in one.app.routes if isinstance(route, Route)]
+    return sorted({re.sub(r"\{[^}]+\}", UNKNOWN, path) for path in routes})
 
 
 def _drop(stack: ExitStack, dynamodb: Any, *tables: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pytest
 from botocore.exceptions import ClientError
 from pydantic_core import PydanticCustomError
 
@@ -265,3 +266,9 @@ def filled(client: Any, table: str, item: dict[str, Any]) -> dict[str, Any]:
     full = item | {"rest": {"S": "x" * least}}
     client.put_item(TableName=table, Item=full)
     return full
+
+
+def counted(capture: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the tasks of housekeeping whose failures were counted in what was logged."""
+    lines = [json.loads(text) for text in capture.readouterr().out.splitlines()]
+    return [line["task"] for line in lines if "HousekeepingFailed" in line]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fileshare.settings import Tables
 from harness import bootstrap
 from harness.bootstrap import Machine
 from harness.layout import Project
 from harness.package.build import build
 from harness.package.cache import Cache
 from tests.ports import free_port
+from tests.unit.fileshare.conftest import two_tables
+from tests.unit.harness.migration_support import Migration
 from tests.unit.harness.support import make_tiny_project, script, write_wheel
 
 MakeTiny = Callable[[str], Project]
@@ -108,3 +112,15 @@ def machine(tmp_path: Path) -> Machine:
 def on_path(tmp_path: Path) -> Callable[[str, str], Path]:
     """Put a program on the machine's PATH."""
     return lambda name, text: script(tmp_path / "bin" / name, text)
+
+
+@pytest.fixture
+def tables(dynamodb: Any) -> Iterator[Tables]:
+    """The two tables of fileshare, which its migrations write."""
+    yield from two_tables(dynamodb)
+
+
+@pytest.fixture
+def migration(dynamodb: Any, tables: Tables, tmp_path: Path) -> Migration:
+    """A file that is there no more than in name, and the tables that it goes to."""
+    return Migration(dynamodb, tables, tmp_path / "old.sqlite3")

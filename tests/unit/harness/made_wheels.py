@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from harness.layout import Project
+from harness.package.build import build
 from tests.unit.harness.packages import EPOCH
 from tests.unit.harness.support import sha256, urlsafe
 
@@ -84,3 +86,16 @@ def held(package: str | Path) -> Held:
             for info in archive.infolist()
             if not info.filename.endswith(".pyc")
         }
+
+
+PROJECT = '[project]\nname = "pure"\nversion = "1.0"\ndescription = "pure"\n'
+
+
+def backend(requires: str, name: str, more: str = PROJECT) -> bytes:
+    """A pyproject.toml."""
+    return f'{more}[build-system]\nrequires = ["{requires}"]\nbuild-backend = "{name}"\n'.encode()
+
+
+def packed(project: Project, name: str = "pure") -> Held:
+    """Build, and return what is in the package of the one distribution."""
+    return {file: content for file, content in held(build(project, "tiny").path).items() if file.startswith(name)}

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,6 @@ from harness.migration import target
 from harness.migration.address_file import open_file
 from harness.migration.addresses import REQUEST_SECONDS, AddressReport, Migration
 from harness.migration.merging import merged, shown
-from tests.unit.fileshare.conftest import two_tables
 from tests.unit.fileshare.support import LATER, START, a_link, a_user
 from tests.unit.harness.address_support import (
     KELVIN,
@@ -41,11 +40,6 @@ from tests.unit.support import Interrupting, Refusing, client_error
 
 EARLIER, EARLIEST = "2025-06-01T00:00:00.000000Z", "2025-01-01T00:00:00.000000Z"
 USED: dict[str, Any] = {"trial_used": True, "trial_started_at": START, "trial_expires_at": LATER, "user_tier": TRIAL}
-
-
-@pytest.fixture
-def tables(dynamodb: Any) -> Iterator[Tables]:
-    yield from two_tables(dynamodb)
 
 
 @pytest.fixture

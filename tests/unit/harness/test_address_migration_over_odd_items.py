@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from fileshare.settings import Tables
 from fileshare.sqlite_database import SCHEMA
 from harness.migration.addresses import AddressReport, Migration
 from tests.hostile import EXTREMES
-from tests.unit.fileshare.conftest import two_tables
 from tests.unit.fileshare.support import a_link, a_user
 from tests.unit.harness.address_support import PLAIN, FilePlace, Place, TablesPlace, run
 from tests.unit.support import filled
@@ -29,11 +27,6 @@ OLDER, YOUNGER = (
 LINK = a_link("younger")
 # What reserves an address for nobody, as `shared.stored` reads what is not there.
 NOBODY: list[dict[str, Any]] = [{}, {"reserved_for": {"NULL": True}}]
-
-
-@pytest.fixture
-def tables(dynamodb: Any) -> Iterator[Tables]:
-    yield from two_tables(dynamodb)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -31,7 +31,6 @@ from shared.api_errors import ApiError
 from shared.times import system_clock
 from tests.children import started
 from tests.conftest import REPOSITORY
-from tests.unit.fileshare.conftest import two_tables
 from tests.unit.fileshare.support import LATER, START, a_link, a_user
 from tests.unit.harness.address_support import (
     KELVIN,
@@ -48,11 +47,6 @@ from tests.unit.harness.address_support import (
 EARLIER = "2025-06-01T00:00:00.000000Z"
 USED: dict[str, Any] = {"trial_used": True, "trial_started_at": START, "trial_expires_at": LATER, "user_tier": TRIAL}
 WORKERS = 4
-
-
-@pytest.fixture
-def tables(dynamodb: Any) -> Iterator[Tables]:
-    yield from two_tables(dynamodb)
 
 
 @pytest.fixture(params=["dynamodb", "sqlite"])

@@ -17,6 +17,7 @@ from harness.package.state import read_state
 from tests.unit.harness.support import assert_refused, sawhorse, script, tree
 
 STRANGER = 65534
+# What the modes of other users' files say is tried for every user in test_ownership.py; CI runs as root.
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,28 +17,16 @@ from rich.console import Console
 
 from fileshare.dynamodb_database import link_item, reservation_item, user_item
 from fileshare.records import TRIAL, values_of
-from fileshare.settings import Tables
 from fileshare.sqlite_database import SCHEMA
 from harness.errors import BadConfiguration, Interrupted, SawhorseError
 from harness.migration import target
 from harness.migration.progress import progress_of
 from shared.items import from_item
-from tests.unit.fileshare.conftest import two_tables
 from tests.unit.fileshare.support import LATER, START, a_link, a_user, make_tables
 from tests.unit.harness.migration_support import NEVER, NEWER, Migration, reasons
 from tests.unit.support import Interrupting, Refusing, client_error
 
 ENDED: dict[str, Any] = {"expires_at": "2020-01-31T11:00:00.000000Z", "expires_at_ttl": 1580468400}
-
-
-@pytest.fixture
-def tables(dynamodb: Any) -> Iterator[Tables]:
-    yield from two_tables(dynamodb)
-
-
-@pytest.fixture
-def migration(dynamodb: Any, tables: Tables, tmp_path: Path) -> Migration:
-    return Migration(dynamodb, tables, tmp_path / "old.sqlite3")
 
 
 def test_every_row_arrives_field_for_field(migration: Migration) -> None:

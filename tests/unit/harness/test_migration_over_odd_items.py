@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,29 +10,17 @@ from hypothesis import given
 
 from fileshare.dynamodb_database import link_item, user_item
 from fileshare.records import Link
-from fileshare.settings import Tables
 from fileshare.stored import Trial
 from harness.migration.merging import had_trial, stored_user
 from shared.items import from_item
 from shared.stored import Readers
 from tests.hostile import EXTREMES, hostile
-from tests.unit.fileshare.conftest import two_tables
 from tests.unit.fileshare.support import LATER, START, a_link, a_user
 from tests.unit.harness.migration_support import NEVER, NEWER, Migration, reasons
 from tests.unit.support import filled
 
 USER_ATTRIBUTES = ("updated_at", "created_at", "trial_used", "user_tier", "trial_expires_at", "token_hash")
 LINK_ATTRIBUTES = ("click_count", "full_url", "created_at", "expires_at", "filename")
-
-
-@pytest.fixture
-def tables(dynamodb: Any) -> Iterator[Tables]:
-    yield from two_tables(dynamodb)
-
-
-@pytest.fixture
-def migration(dynamodb: Any, tables: Tables, tmp_path: Path) -> Migration:
-    return Migration(dynamodb, tables, tmp_path / "old.sqlite3")
 
 
 @pytest.mark.parametrize("name", [*USER_ATTRIBUTES, *LINK_ATTRIBUTES])

@@ -1,6 +1,5 @@
 """What a caller did not ask for: denied, throttled or failing, it changes no response."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.hybrid_ci_cd.support import Api, MakeApi, StoppedClock, Tables
-from tests.unit.support import Interrupting, client_error
+from tests.unit.support import Interrupting, client_error, counted
 
 Capture = pytest.CaptureFixture[str]
 FAILURES = [
@@ -38,11 +37,6 @@ class Failing:
             return getattr(self._client, operation)(**request)
 
         return call
-
-
-def counted(capture: Capture) -> list[str]:
-    lines = [json.loads(text) for text in capture.readouterr().out.splitlines()]
-    return [line["task"] for line in lines if "HousekeepingFailed" in line]
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=str)

@@ -1,6 +1,5 @@
 """Whoever is throttled is told when to come again, by every route of every app that DynamoDB throttles."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from aws_lambda_powertools import Logger
-from starlette.routing import Route
 
 from shared.api_errors import RETRY_AFTER_SECONDS
-from tests.unit.every_app import APPS, made, served
+from tests.unit.every_app import APPS, made, paths_of_nothing, served
 from tests.unit.support import Refusing, client_error
 
 BODIES: tuple[dict[str, Any], ...] = (
@@ -19,7 +17,6 @@ BODIES: tuple[dict[str, Any], ...] = (
     {"session_id": "A" * 43},
     {"name": "Sample", "prices": [{"date": "2025-01-02", "price": 1}]},
 )
-UNKNOWN = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
 
 
 # fileshare runs on SQLite here; unit/fileshare/test_refusals.py has it throttled on its tables.
@@ -34,12 +31,7 @@ def test_a_throttled_response_says_when_to_come_again(
         served(one.app) as url,
         httpx.Client(base_url=url, headers=one.credentials, trust_env=False) as http,
     ):
-        paths = {
-            re.sub(r"\{[^}]+\}", UNKNOWN, route.path.replace("{ticker}", "ACME"))
-            for route in one.app.routes
-            if isinstance(route, Route)
-        }
-        for path in sorted(paths):
+        for path in paths_of_nothing(one):
             for method, body in [("GET", None), *(("POST", body) for body in BODIES), ("PUT", BODIES[-1])]:
                 answer = http.request(method, path, json=body)
                 if answer.status_code == 429:

@@ -28,7 +28,7 @@ from shared.lambda_handler import EventFailed, make_handler
 from shared.log_lines import described
 from shared.routers import make_router
 from shared.times import system_clock
-from tests.unit.every_app import APPS, App, made
+from tests.unit.every_app import APPS, UNKNOWN, App, made
 from tests.unit.support import HttpCaller, client_error
 
 Capture = pytest.CaptureFixture[str]
@@ -59,7 +59,6 @@ FORMS = (
 )
 CANARY = "canary-of-this-request"
 MARKER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-UNKNOWN = "7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11"
 
 
 @dataclass(frozen=True)

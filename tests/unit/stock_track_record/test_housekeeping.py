@@ -1,6 +1,5 @@
 """What a caller or a message did not ask for: denied, throttled or failing, it changes no response."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from shared.dynamodb import ConditionFailed
 from stock_track_record.messages import write_message
 from tests.unit.stock_track_record.support import TIMEOUT, UNKNOWN, HandedQueue, MakeApi, MakeWorker
-from tests.unit.support import client_error
+from tests.unit.support import client_error, counted
 
 Capture = pytest.CaptureFixture[str]
 FAILURES = [
@@ -35,11 +34,6 @@ class MarksNoJob:
             return getattr(self._client, operation)(**request)
 
         return call
-
-
-def counted(capture: Capture) -> list[str]:
-    lines = [json.loads(text) for text in capture.readouterr().out.splitlines()]
-    return [line["task"] for line in lines if "HousekeepingFailed" in line]
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=str)
