@@ -17,7 +17,7 @@ help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make the harness's environment from its lock.
-	@$(PYTHON) -m harness.bootstrap harness
+	@PYTHONPATH=harness $(PYTHON) -m sawhorse.toolchain.setup harness
 
 demo: setup ## Build, apply, seed and smoke-check APP (or all) in ENV on the local AWS, and leave it running.
 	@$(SAWHORSE) demo $(ROOT)
@@ -47,19 +47,19 @@ drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each
 	@$(PYTEST) -m drill --rounds $(ROUNDS)
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, checkov, zizmor.
-	@.venv/bin/python -m harness.check
+	@.venv/bin/python -m sawhorse.toolchain.linters
 
 audit: build ## Look every lock up in the databases of advisories, and check the licences of what is shipped.
-	@.venv/bin/python -m harness.audit
+	@.venv/bin/python -m sawhorse.inspect.audit
 
 format: setup ## Format Python and Terraform.
-	@.venv/bin/python -m harness.check --fix
+	@.venv/bin/python -m sawhorse.toolchain.linters --fix
 
 bench: setup ## Measure builds, sizes and starts against peers, RUNS times each; with BEFORE=REV a commit of ours as well.
 	@.venv/bin/python -m tests.benchmarks --runs $(RUNS) $(if $(BEFORE),--before $(BEFORE))
 
 lock: setup ## Lock APP (or what NAMES names) with as few changes as need be; without APP, every lock anew.
-	@.venv/bin/python -m harness.lock $(if $(NAMES),$(NAMES),$(if $(filter undefined file,$(ORIGIN)),--upgrade,$(APP)))
+	@.venv/bin/python -m sawhorse.cli.lock $(if $(NAMES),$(NAMES),$(if $(filter undefined file,$(ORIGIN)),--upgrade,$(APP)))
 
 clean: ## Stop the local AWS and remove everything that can be made again.
 	@test ! -x $(SAWHORSE) || $(SAWHORSE) local down || true

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from harness import bootstrap, terraform_setup
-from harness.layout import Project
-from harness.local.emulators import LocalAWS, Running
-from harness.plans.plan import Tool
-from harness.terraform import rarely_collecting, terraform_environment
+from sawhorse.local.emulators import LocalAWS, Running
+from sawhorse.plans.plan import Tool
+from sawhorse.project import Project
+from sawhorse.toolchain import environments, installed, terraform_install
+from sawhorse.toolchain.terraform_install import rarely_collecting, terraform_environment
 
 pytest_plugins = ("tests.drills", "tests.limits")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-COPIED = ("environments", "harness", "lambda", "modules", "requirements", "Makefile", "pyproject.toml")
+COPIED = ("environments", "harness", "lambda", "modules", "Makefile", "pyproject.toml")
 # What is made once for a machine and only read afterwards.
 SHARED = ("tools", "emulators")
 
@@ -50,8 +50,8 @@ def repository() -> Path:
 def terraform() -> Tool:
     """Terraform as the harness finds it on this machine."""
     project = Project(REPOSITORY)
-    environment = {**rarely_collecting(), **terraform_environment(project)}
-    return Tool(terraform_setup.ensure_terraform(project.path), environment)
+    environment = {**rarely_collecting(), **terraform_environment(project.path)}
+    return Tool(terraform_install.ensure_terraform(project.path), environment)
 
 
 def copy_of_project(destination: Path) -> Project:
@@ -63,8 +63,8 @@ def copy_of_project(destination: Path) -> Project:
         else:
             destination.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, destination / name)
-    bootstrap.ensure_uv(REPOSITORY)
-    bootstrap.ensure_emulators(REPOSITORY)
+    environments.ensure_uv(REPOSITORY)
+    installed.ensure_emulators(REPOSITORY)
     private = destination / ".sawhorse"
     private.mkdir()
     for name in SHARED:

@@ -32,7 +32,7 @@ LIMITS = {
     "whole_plans": 600,
 }
 # How long after the alarm another one follows, in what then cleans up. Stopping emulators takes up to 20 seconds:
-# STOP_SECONDS in harness/local/emulators.py, before and after they are killed.
+# STOP_SECONDS in harness/sawhorse/local/emulators.py, before and after they are killed.
 AGAIN_SECONDS = 30
 # How much longer than its limit a test may take before its process is ended: twice what cleaning up may take.
 LAST_RESORT_SECONDS = 60

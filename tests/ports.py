@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from harness.local.listening import HOST
+from sawhorse.local.listening import HOST
 
 
 def is_free(port: int) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness import bootstrap
-from harness.errors import SawhorseError
+from sawhorse.errors import SawhorseError
+from sawhorse.toolchain.machine import say
 from tests.benchmarks import builders, imports, starts, tables
 from tests.benchmarks.before import Before, other_checkout
 from tests.benchmarks.extracted import Extracted, extracted
@@ -46,10 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
         with ExitStack() as stack:
             return measure(options, stack)
     except SawhorseError as error:
-        bootstrap.say(str(error))
+        say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        bootstrap.say("Stopped; nothing was measured.")
+        say("Stopped; nothing was measured.")
         return 130
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import bootstrap
+from sawhorse.toolchain.machine import say
 from tests.benchmarks.peers import compile_harness
 from tests.benchmarks.processes import NotMeasured, plain_environment
 
@@ -62,9 +62,9 @@ def git(project: Path, *words: str) -> str | None:
 
 
 def set_up(checkout: Path, revision: str) -> None:
-    """Do what `make setup` does there."""
-    bootstrap.say(f"Setting {revision} up to be measured beside this one.")
-    command = [sys.executable, "-m", "harness.bootstrap", "harness"]
+    """Run `make setup` there, whatever that does at this commit."""
+    say(f"Setting {revision} up to be measured beside this one.")
+    command = ["make", "setup", f"PYTHON={sys.executable}"]
     done = subprocess.run(command, cwd=checkout, env=plain_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0 or not (checkout / ".venv/bin/sawhorse").exists():
         raise NotMeasured(f"{revision} could not be set up; it says:\n  {done.stderr.strip()[-2000:]}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import bootstrap
+from sawhorse.toolchain.machine import say
 from tests.benchmarks.peers import Peers
 from tests.benchmarks.processes import NotMeasured, plain_environment, seconds_of
 from tests.benchmarks.scratch import (
@@ -102,12 +102,12 @@ def measure(project: Path, peers: Peers, wanted: Wanted) -> Times:
     times: Times = {}
     with tempfile.TemporaryDirectory(dir=project / ".sawhorse/bench", prefix="builders-") as scratch:
         builders = make_builders(project, peers, wanted, Path(scratch))
-        bootstrap.say("Builders: a build to fill caches.")
+        say("Builders: a build to fill caches.")
         for builder in builders:
             builder.forget()
             builder.seconds()
         for number in range(wanted.runs):
-            bootstrap.say(f"Builders: round {number + 1} of {wanted.runs}.")
+            say(f"Builders: round {number + 1} of {wanted.runs}.")
             # Each builder is the first one in its turn: what runs first may find colder disks.
             first = number % len(builders)
             found = measure_round(builders[first:] + builders[:first], wanted.rows, Path(scratch))

@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import bootstrap
-from harness.local.clients import local_client
-from harness.local.emulators import LocalAWS
 from hybrid_ci_cd.app import SERVICE, create_app
 from hybrid_ci_cd.settings import Settings
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LocalAWS
+from sawhorse.toolchain import installed
 from shared.lambda_handler import make_handler
 from shared.logs import make_logger
 from shared.times import system_clock
@@ -208,7 +208,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"how many are in the queue ({JOBS})")
     parser.add_argument("--behind", type=float, default=0, help="seconds that the index is behind the table (0)")
     options = parser.parse_args()
-    bootstrap.ensure_emulators(PROJECT)
+    installed.ensure_emulators(PROJECT)
     with tempfile.TemporaryDirectory() as scratch:
         aws = LocalAWS(make_checkout(PROJECT, Path(scratch) / "checkout"))
         try:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import bootstrap
-from harness.layout import Project
+from sawhorse.project import Project
+from sawhorse.toolchain import interpreters
+from sawhorse.toolchain.machine import say
 from tests.benchmarks.packages import MACHINES, Packaged, pip_package, read_packages, unzip
 from tests.benchmarks.peers import Peers
 from tests.benchmarks.processes import NotMeasured, plain_environment
@@ -48,7 +49,7 @@ def extracted(project: Path, peers: Peers) -> Iterator[Extracted]:
     scratch = Path(kept)
     try:
         checkout = make_checkout(project, scratch / "checkout")
-        bootstrap.say("Packages: building every one, ours and with pip.")
+        say("Packages: building every one, ours and with pip.")
         build_ours(checkout, project)
         found = read_packages(checkout.path)
         left_out = {packaged.title: reason for packaged in found if (reason := reason_to_leave_out(packaged))}
@@ -73,7 +74,7 @@ def reason_to_leave_out(packaged: Packaged) -> str | None:
     here = {"arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
     if platform.system() != "Linux" or MACHINES[packaged.architecture] != here:
         return f"It is built for Linux on {packaged.architecture}, which this machine is not."
-    if packaged.runtime != f"python{bootstrap.FUNCTIONS_PYTHON}":
+    if packaged.runtime != f"python{interpreters.FUNCTIONS_PYTHON}":
         return f"It runs on {packaged.runtime}."
     return None
 

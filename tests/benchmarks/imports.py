@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import bootstrap
+from sawhorse.toolchain.machine import say
 from tests.benchmarks.extracted import OURS, extracted
 from tests.benchmarks.functions import Function
 from tests.benchmarks.peers import ensure_peers
@@ -61,7 +61,7 @@ def show(project: Path) -> str:
             function = bench.function(packaged, OURS)
             if function.is_script:
                 continue
-            bootstrap.say(f"Imports: {packaged.title}.")
+            say(f"Imports: {packaged.title}.")
             sections.append(section(packaged.title, imports_of(function)))
     return "\n".join(sections)
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import bootstrap
+from sawhorse.toolchain.machine import python_of
 from tests.benchmarks.processes import NotMeasured, plain_environment
 from tests.benchmarks.scratch import IGNORED
 
@@ -72,13 +72,15 @@ def pip_package(project: Path, entry: Packaged, pip: Path, directory: Path) -> P
     app, machine = entry.app, MACHINES[entry.architecture]
     platforms = [word for name in PLATFORMS[entry.architecture] for word in ("--platform", f"{name}_{machine}")]
     version = entry.runtime.removeprefix("python")
-    command = [bootstrap.python_of(pip), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["-t", directory, "-r", project / f"requirements/{app}.txt"]
+    command = [python_of(pip), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["-t", directory, "-r", project / f"lambda/{app}/requirements.txt"]
     command += ["--python-version", version, "--implementation", "cp", *platforms, "--only-binary", ":all:"]
     words = [str(word) for word in command]
     done = subprocess.run(words, capture_output=True, text=True, env=plain_environment(), check=False)
     if done.returncode != 0:
-        raise NotMeasured(f"pip could not install requirements/{app}.txt; it says:\n  {done.stderr.strip()[-2000:]}")
+        raise NotMeasured(
+            f"pip could not install lambda/{app}/requirements.txt; it says:\n  {done.stderr.strip()[-2000:]}"
+        )
     for name in (app, "shared"):
         shutil.copytree(project / "lambda" / name, directory / name, ignore=IGNORED)
     configuration = tomllib.loads((project / "lambda" / app / "package.toml").read_text())

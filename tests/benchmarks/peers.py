@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from harness import bootstrap
-from harness.errors import MissingTool
+from sawhorse.errors import MissingTool
+from sawhorse.toolchain import environments, interpreters
+from sawhorse.toolchain.machine import Machine, python_of, run, run_tool, say
 
 DISTRIBUTIONS = {
     "sam": ("aws-sam-cli", "aws-lambda-builders"),
@@ -44,7 +45,7 @@ class Peers:
         return found | {
             "uv": version_in(self.uv.parent.parent, "uv"),
             "pip": version_in(self.pip, "pip"),
-            f"pip of Python {bootstrap.FUNCTIONS_PYTHON}": version_in(self.functions_pip, "pip"),
+            f"pip of Python {interpreters.FUNCTIONS_PYTHON}": version_in(self.functions_pip, "pip"),
         }
 
 
@@ -57,12 +58,12 @@ def version_in(environment: Path, name: str) -> str:
 
 def ensure_peers(project: Path) -> Peers:
     """Make the peers' environments from their locks, with bytecode as pip would leave it, and return them."""
-    uv = bootstrap.ensure_uv(project)
-    python = bootstrap.find_python(bootstrap.FUNCTIONS_PYTHON, project, bootstrap.Machine.this())
-    if bootstrap.python_version(python) != bootstrap.FUNCTIONS_PYTHON:
+    uv = environments.ensure_uv(project)
+    python = interpreters.find_python(interpreters.FUNCTIONS_PYTHON, project, Machine.this())
+    if interpreters.python_version(python) != interpreters.FUNCTIONS_PYTHON:
         raise MissingTool(
-            f"The benchmarks start functions under Python {bootstrap.FUNCTIONS_PYTHON}, which is not on this machine "
-            "and could not be fetched; install it and put it on PATH."
+            f"The benchmarks start functions under Python {interpreters.FUNCTIONS_PYTHON}, which is not on this "
+            "machine and could not be fetched; install it and put it on PATH."
         )
     return Peers(
         sam=ensure(project, "sam", python),
@@ -76,18 +77,18 @@ def ensure_peers(project: Path) -> Peers:
 
 
 def ensure(project: Path, name: str, python: Path) -> Path:
-    """Make one peer's environment from `requirements/bench_<name>.txt`."""
+    """Make one peer's environment from `tests/benchmarks/locks/<name>.txt`."""
     environment = project / ".sawhorse/bench" / name
-    lock = project / f"requirements/bench_{name}.txt"
+    lock = project / f"tests/benchmarks/locks/{name}.txt"
 
     def install() -> None:
-        bootstrap.say(f"Setting up {', '.join(DISTRIBUTIONS[name])} from requirements/{lock.name}.")
-        bootstrap.make_environment(project, environment, lock, python=python)
+        say(f"Setting up {', '.join(DISTRIBUTIONS[name])} from {lock.relative_to(project)}.")
+        environments.make_environment(project, environment, lock, python=python)
         # uv leaves bytecode out and pip does not; files that are templates of programs cannot be compiled.
         for place in environment.glob("lib/python*/site-packages"):
-            bootstrap.run_tool([bootstrap.python_of(environment), "-m", "compileall", "-q", place])
+            run_tool([python_of(environment), "-m", "compileall", "-q", place])
 
-    bootstrap.once(project, environment, [lock], install, extra=f"{python} with bytecode")
+    environments.once(project, environment, [lock], install, extra=f"{python} with bytecode")
     return environment
 
 
@@ -97,9 +98,9 @@ def ensure_pip(project: Path, name: str, python: Path) -> Path:
 
     def install() -> None:
         shutil.rmtree(environment, ignore_errors=True)
-        bootstrap.run([python, "-m", "venv", environment])
+        run([python, "-m", "venv", environment])
 
-    bootstrap.once(project, environment, [], install, extra=f"{python} {bootstrap.python_version(python)}")
+    environments.once(project, environment, [], install, extra=f"{python} {interpreters.python_version(python)}")
     return environment
 
 
@@ -107,4 +108,4 @@ def compile_harness(project: Path) -> None:
     """Give a checkout's environment bytecode, as its first runs would: some shells forbid Python to write any."""
     environment = project / ".venv"
     for place in [*environment.glob("lib/python*/site-packages"), project / "harness"]:
-        bootstrap.run_tool([bootstrap.python_of(environment), "-m", "compileall", "-q", place])
+        run_tool([python_of(environment), "-m", "compileall", "-q", place])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.errors import SawhorseError
+from sawhorse.errors import SawhorseError
 
 # These change what Python does, which Python is found, or what a tool believes of its surroundings.
 LEFT_OUT = ("AWS_", "PYTHON", "SAWHORSE_", "SAM_", "TF_", "VIRTUAL_ENV")

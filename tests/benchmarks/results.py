@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness import bootstrap
-from harness.errors import SawhorseError, files_sentence
-from harness.files import write_atomically
+from sawhorse.errors import SawhorseError, files_sentence
+from sawhorse.files import write_atomically
+from sawhorse.toolchain.machine import say
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Results:
             except KeyboardInterrupt:
                 self.failures[name] = "Interrupted."
                 self.write()
-                bootstrap.say(f"Stopped while measuring {name}. {self.summary}")
+                say(f"Stopped while measuring {name}. {self.summary}")
                 return 130
             except Exception as error:  # noqa: BLE001 # whatever one part dies of, the others are measured
                 self.failures[name] = sentence_of(error)
                 self.write()
-                bootstrap.say(f"The part {name} failed: {self.failures[name]}")
+                say(f"The part {name} failed: {self.failures[name]}")
         if self.failures:
-            bootstrap.say(f"Not measured: {', '.join(self.failures)}. {self.summary}")
+            say(f"Not measured: {', '.join(self.failures)}. {self.summary}")
         return 1 if self.failures else 0
 
     def add(self, name: str, measured: Measured) -> None:

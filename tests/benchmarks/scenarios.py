@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from harness.local.clients import local_client
-from harness.local.emulators import Running
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import Running
 from shared.api_keys import generate
 from stock_track_record.messages import write_message
 from tests.benchmarks.functions import Event, Started

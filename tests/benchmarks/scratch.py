@@ -8,7 +8,7 @@ import shutil
 import time
 from pathlib import Path
 
-from harness.layout import Project
+from sawhorse.project import Project
 
 APP = "triggers_api"
 # The application's sources, as they lie in a package.
@@ -56,7 +56,7 @@ def make_checkout(project: Path, destination: Path) -> Project:
     shutil.copytree(project / "lambda", destination / "lambda", ignore=IGNORED)
     for name in ("environments", "modules", ".sawhorse"):
         (destination / name).mkdir()
-    for name in ("harness", "requirements", "pyproject.toml", ".sawhorse/tools", ".sawhorse/emulators"):
+    for name in ("harness", "pyproject.toml", ".sawhorse/tools", ".sawhorse/emulators"):
         if (project / name).exists():
             (destination / name).symlink_to(project / name)
     return Project(destination)
@@ -88,7 +88,7 @@ def copy_sources(project: Path, destination: Path) -> None:
 
 def requirements_of(project: Path) -> str:
     """Return the application's locked versions without their hashes, which not every peer can read."""
-    return without_hashes((project / f"requirements/{APP}.txt").read_text())
+    return without_hashes((project / f"lambda/{APP}/requirements.txt").read_text())
 
 
 def without_hashes(lock: str) -> str:

@@ -7,9 +7,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import bootstrap
-from harness.layout import Project
-from harness.local.emulators import LocalAWS
+from sawhorse.local.emulators import LocalAWS
+from sawhorse.project import Project
+from sawhorse.toolchain import installed
+from sawhorse.toolchain.machine import say
 from tests.benchmarks.extracted import OURS, VARIANTS, Extracted
 from tests.benchmarks.functions import Event, Function, Started, empty_handler, started
 from tests.benchmarks.packages import Packaged, read_only
@@ -79,7 +80,7 @@ def measure(found: Extracted, *, runs: int, warm: int) -> StartTimes:
     with prepared(found) as (bench, times):
         for number in range(runs):
             for packaged in bench.packages:
-                bootstrap.say(f"Starts: run {number + 1} of {runs}, {packaged.title}.")
+                say(f"Starts: run {number + 1} of {runs}, {packaged.title}.")
                 first = number % len(VARIANTS)
                 for variant in VARIANTS[first:] + VARIANTS[:first]:
                     starts = times.starts.setdefault(packaged.title, {}).setdefault(variant, Starts())
@@ -122,7 +123,7 @@ def prepared(found: Extracted) -> Iterator[tuple[Bench, StartTimes]]:
         for directories in found.places.values():
             for directory in directories:
                 stack.enter_context(read_only(directory))
-        bootstrap.say("Starts: starting a local AWS, and filling tables.")
+        say("Starts: starting a local AWS, and filling tables.")
         aws = LocalAWS(local_aws_project(found))
         stack.callback(aws.stop)
         running = aws.up(port=0)
@@ -146,7 +147,7 @@ def prepared(found: Extracted) -> Iterator[tuple[Bench, StartTimes]]:
 
 def local_aws_project(found: Extracted) -> Project:
     """Give the scratch checkout the emulators of the real one, which are installed there if they are not yet."""
-    bootstrap.ensure_emulators(found.project)
+    installed.ensure_emulators(found.project)
     emulators = found.checkout.private / "emulators"
     if not emulators.exists():
         emulators.symlink_to(found.project / ".sawhorse/emulators")

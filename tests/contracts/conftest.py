@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.local.emulators import Running
+from sawhorse.local.emulators import Running
 from tests.contracts.support import OTHER_ACCOUNT, Account
 
 

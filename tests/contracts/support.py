@@ -12,8 +12,8 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from harness.local.emulators import Running
-from harness.package.archive import zip_of
+from sawhorse.build.zip_writer import zip_of
+from sawhorse.local.emulators import Running
 
 ACCOUNT = "111111111111"
 OTHER_ACCOUNT = "222222222222"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.local.emulators import Running
+from sawhorse.local.emulators import Running
 from tests.contracts.support import ACCOUNT, Account, unique
 from tests.contracts.wire import Call, over_http_2, send, written
 

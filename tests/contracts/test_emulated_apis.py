@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.local.emulators import Running
+from sawhorse.local.emulators import Running
 from tests.contracts.support import Account, package, unsigned
 
 ECHO = """

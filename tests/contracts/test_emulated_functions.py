@@ -13,10 +13,10 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.local.addresses import localize
-from harness.local.credentials import role_credentials
-from harness.local.emulators import Running
-from harness.package.manifest import code_sha256
+from sawhorse.build.manifest import code_sha256
+from sawhorse.local.addresses import localize
+from sawhorse.local.credentials import role_credentials
+from sawhorse.local.emulators import Running
 from tests.contracts.support import ACCOUNT, OTHER_ACCOUNT, Account, eventually, package, unique
 
 IMPORTS = """

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.layout import Project
-from harness.local.emulators import Running
-from harness.local.issuer import Issuer
+from sawhorse.local.emulators import Running
+from sawhorse.local.issuer import Issuer
+from sawhorse.project import Project
 from tests.contracts.support import Account, unsigned
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from harness.local.emulators import Running
+from sawhorse.local.emulators import Running
 from tests.contracts.support import Account, unique
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.package.manifest import code_sha256
+from sawhorse.build.manifest import code_sha256
 from tests.contracts.support import Account, package, unique
 
 FIRST = "def handler(event, context):\n    return 'first'\n"

@@ -14,8 +14,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from harness.local.credentials import role_credentials
-from harness.local.emulators import Running
+from sawhorse.local.credentials import role_credentials
+from sawhorse.local.emulators import Running
 from tests.contracts.support import ACCOUNT, Account, unique
 from tests.contracts.wire import Call, chunked, send
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.local.emulators import Emulator, Running
+from sawhorse.local.emulators import Emulator, Running
 from tests.browser import program
 from tests.children import started
 from tests.contracts.support import ACCOUNT, Account, unique

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.package.cache import Part
+from sawhorse.build.wheel_cache import Part
 from tests.distributions.trial import Case, Row, Trial, cases, is_over_a_limit, keep
-from tests.unit.harness.support import write_wheel
+from tests.unit.sawhorse.support import write_lock, write_wheel
 
 AS_OF, CASES = cases()
 RESULTS = ".sawhorse/distributions"
@@ -92,9 +92,9 @@ def odd(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[
         module.write_text("from .tests import helper\n")
         subprocess.run([trial.interpreter, "-m", "compileall", "-b", "-q", module], check=True)
         line = write_wheel(wheels, {**ODD, "odd/sourceless.pyc": module.with_suffix(".pyc").read_bytes()}, name="odd")
-        locked = (repository / "requirements/triggers_api.txt").read_text().replace("\\\n", "").splitlines()
+        locked = (repository / "lambda/triggers_api/requirements.txt").read_text().replace("\\\n", "").splitlines()
         others = [words for words in locked if words.startswith(("python-dateutil==", "six=="))]
-        (trial.project.requirements / "tiny.txt").write_text("\n".join([line, *others, ""]))
+        write_lock(trial.project, "\n".join([line, *others, ""]))
         row = trial.run(lock=False)
         yield Tried(trial, row, trial.parts(), place / "package", place / "whole")
 

@@ -15,25 +15,26 @@ from typing import Any
 
 import yaml
 
-from harness import bootstrap
-from harness.errors import BuildFailed
-from harness.layout import Project
-from harness.package.archive import pack
-from harness.package.build import build, find_compiler, merged
-from harness.package.cache import Cache, Part
-from harness.package.compiling import bytecode_name, compile_sources, version_of
-from harness.package.config import read_config
-from harness.package.limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from harness.package.locks import find_lock, make_lock
-from harness.package.preparation import content_of_member
-from harness.package.target import Target
-from harness.package.wheels import Wanted, prepared_parts
-from tests.unit.harness.support import make_tiny_project
+from sawhorse.build.build import build, find_compiler, merged
+from sawhorse.build.bytecode_client import bytecode_name, compile_sources, version_of
+from sawhorse.build.config import read_config
+from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
+from sawhorse.build.lock_files import find_lock, make_lock
+from sawhorse.build.platform import Target
+from sawhorse.build.prepared_wheels import Wanted, prepared_parts
+from sawhorse.build.wheel_cache import Cache, Part
+from sawhorse.build.wheel_preparation import content_of_member
+from sawhorse.build.zip_writer import pack
+from sawhorse.errors import BuildFailed
+from sawhorse.project import Project
+from sawhorse.toolchain import environments
+from sawhorse.toolchain.machine import run_tool
+from tests.unit.sawhorse.support import make_tiny_project
 
 HERE = Path(__file__).parent
 LOOK = HERE / "look.py"
 TARGET = Target("3.13", "x86_64-manylinux_2_28")
-DECLARED = ("requirements/tiny.in", '"make lock APP=tiny"')
+DECLARED = ("lambda/tiny/requirements.in", '"make lock APP=tiny"')
 # What each installer writes of itself, and what a package keeps only when it says so, or never: headers for compilers.
 INSTALLERS = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
 OUTSIDE = ("bin/", "include/", "../")
@@ -120,8 +121,7 @@ class Trial:
         (project.lambda_path / "tiny/main.py").write_text("\n".join(lines) + handler)
         config = project.lambda_path / "tiny/package.toml"
         config.write_text(f"{case.settings}\n{config.read_text()}")
-        (project.requirements / "tiny.in").write_text(f"{case.requirement}\n")
-        (project.requirements / "build.txt").write_bytes((repository / "requirements/build.txt").read_bytes())
+        (project.lambda_path / "tiny/requirements.in").write_text(f"{case.requirement}\n")
         if as_of:
             (project.path / "uv.toml").write_text(f'exclude-newer = "{as_of}T00:00:00Z"\n')
         cache = Cache.of_user()
@@ -213,11 +213,17 @@ class Trial:
     def install_whole(self) -> Path:
         """Install the same lock with uv, everything that its wheels hold."""
         directory = self.place / "whole"
-        lock = self.project.requirements / "tiny.txt"
-        command: list[str | Path] = [bootstrap.ensure_uv(self.project.path), "pip", "install", "--quiet", "--no-deps"]
+        lock = self.project.lambda_path / "tiny/requirements.txt"
+        command: list[str | Path] = [
+            environments.ensure_uv(self.project.path),
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+        ]
         command += ["--require-hashes", "--target", directory, "--python", self.interpreter, "-r", lock]
         command += ["--python-version", TARGET.python, "--python-platform", str(TARGET.platform), "--compile-bytecode"]
-        ended = bootstrap.run_tool(command, directory=self.project.path)
+        ended = run_tool(command, directory=self.project.path)
         assert ended.returncode == 0, ended.stderr
         return directory
 

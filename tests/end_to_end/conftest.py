@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.environment import read_environment
-from harness.layout import Project
-from harness.local.clients import local_client
-from harness.local.emulators import LocalAWS
+from sawhorse.environment import read_environment
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LocalAWS
+from sawhorse.project import Project
 from tests.conftest import copy_of_project
 
 
@@ -35,7 +35,7 @@ class Sawhorse:
 
     def run(self, *arguments: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "harness.cli", *arguments],
+            [sys.executable, "-m", "sawhorse.cli.main", *arguments],
             cwd=self.project.path,
             env={**os.environ, "SAWHORSE_PROJECT": str(self.project.path), **(variables or {})},
             capture_output=True,
@@ -45,7 +45,7 @@ class Sawhorse:
 
     def in_a_fresh_shell(self, *exports: str, script: str) -> subprocess.CompletedProcess[str]:
         """Take over the exports of a `sawhorse local` command in a shell without AWS's variables, and run a script."""
-        command = shlex.join([sys.executable, "-m", "harness.cli", "local", *exports])
+        command = shlex.join([sys.executable, "-m", "sawhorse.cli.main", "local", *exports])
         return subprocess.run(
             ["bash", "-c", f'eval "$({command})"; {script}'],
             cwd=self.project.path,

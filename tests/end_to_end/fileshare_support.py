@@ -24,10 +24,10 @@ from aws_lambda_powertools import Logger
 
 from fileshare.records import Link, User
 from fileshare.sqlite_database import SQLiteDatabase
-from harness.environment import read_environment
-from harness.local.clients import local_client
-from harness.local.emulators import LocalAWS
-from harness.processes import HOST
+from sawhorse.environment import read_environment
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LocalAWS
+from sawhorse.operate.serve import HOST
 from tests.children import started
 from tests.conftest import REPOSITORY
 from tests.end_to_end.conftest import Sawhorse
@@ -65,7 +65,7 @@ def running_process(sawhorse: Sawhorse) -> Iterator[httpx.Client]:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "harness.cli", "dev", ROOT, "--local", "--port", str(port)]
+    command = [sys.executable, "-m", "sawhorse.cli.main", "dev", ROOT, "--local", "--port", str(port)]
     environment = {**os.environ, "SAWHORSE_PROJECT": str(sawhorse.project.path)}
     with (
         started(
@@ -185,7 +185,7 @@ def old_file(path: Path, *, users: int, links: int) -> tuple[list[User], list[Li
 
 def stop_in_the_middle(sawhorse: Sawhorse, path: Path, how: signal.Signals, links: int) -> int:
     """Start the migration, and stop it when it says that it has copied this many links or more."""
-    command = [sys.executable, "-m", "harness.cli", "migrate", ROOT, "--from", str(path), "--local"]
+    command = [sys.executable, "-m", "sawhorse.cli.main", "run", ROOT, "migrate", "--from", str(path), "--local"]
     environment = {**os.environ, "SAWHORSE_PROJECT": str(sawhorse.project.path)}
     with started(
         command, cwd=sawhorse.project.path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

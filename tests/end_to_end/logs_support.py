@@ -17,8 +17,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from harness.environment import read_environment
-from harness.seed import bearer
+from sawhorse.environment import read_environment
+from sawhorse.operate.seed import bearer
 from shared.api_keys import hash_key
 from tests.children import started
 from tests.end_to_end.conftest import Sawhorse
@@ -190,7 +190,7 @@ def plant(http: httpx.Client, app: str, canary: str) -> None:
 @contextmanager
 def process_of(sawhorse: Sawhorse, root: str, log: Path, port: int) -> Iterator[httpx.Client]:
     """Run an app as a process, all that it prints in a file, and give a client of it."""
-    command = [sys.executable, "-m", "harness.cli", "dev", root, "--local", "--port", str(port)]
+    command = [sys.executable, "-m", "sawhorse.cli.main", "dev", root, "--local", "--port", str(port)]
     with (
         log.open("w") as printed,
         started(command, cwd=sawhorse.project.path, stdout=printed, stderr=subprocess.STDOUT) as process,

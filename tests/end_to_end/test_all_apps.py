@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from harness import terraform_setup
-from harness.local.emulators import LocalAWS
+from sawhorse.local.emulators import LocalAWS
+from sawhorse.toolchain import terraform_install
 from tests.conftest import copy_of_project
 from tests.end_to_end.conftest import Sawhorse, leftovers
 from tests.end_to_end.logs_support import (
@@ -100,7 +100,7 @@ def test_terraform_itself_sees_no_changes_with_the_exports(
 ) -> None:
     """Those for a root matter to what differs here: in the issuer of tokens, the function's form, the region."""
     sawhorse("render", f"dev/{app}")
-    terraform = shlex.quote(str(terraform_setup.ensure_terraform(sawhorse.project.path)))
+    terraform = shlex.quote(str(terraform_install.ensure_terraform(sawhorse.project.path)))
     result = sawhorse.in_a_fresh_shell(
         "env",
         exports,

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from harness.layout import Project
-from harness.local.clients import local_client
-from harness.local.emulators import Running
-from harness.package.manifest import code_sha256
-from harness.plans.examples import EXAMPLE_VARIABLES
-from harness.plans.scratch import scratch_root
-from harness.terraform import Terraform
+from sawhorse.build.manifest import code_sha256
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import Running
+from sawhorse.plans.examples import EXAMPLE_VARIABLES
+from sawhorse.plans.scratch import scratch_root
+from sawhorse.project import Project
+from sawhorse.terraform.runner import Terraform
 from tests.contracts.support import unique
 
 pytestmark = pytest.mark.end_to_end

@@ -19,11 +19,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fileshare.tokens import new_token
-from harness.environment import read_environment
-from harness.local.clients import local_client
-from harness.local.emulators import LocalAWS
-from harness.processes import process_of
-from harness.workspace import Workspace
+from sawhorse.environment import read_environment
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LocalAWS
+from sawhorse.operate.serve import process_of
+from sawhorse.workspace import Workspace
 from tests.conftest import REPOSITORY
 from tests.end_to_end.conftest import Sawhorse, applied
 from tests.end_to_end.fileshare_support import (
@@ -316,7 +316,7 @@ def test_the_switch_leads_back_to_sqlite_and_no_plan_turns_it(sawhorse: Sawhorse
     code = shorten(http)
     ssm.put_parameter(Name=SWITCH, Value="false", Overwrite=True)
     try:
-        assert sawhorse.json("service-environment", ROOT, "--local")["USE_DYNAMODB"] == "false"
+        assert sawhorse.json("run", ROOT, "service-environment", "--local")["USE_DYNAMODB"] == "false"
         with running_process(sawhorse) as process:
             assert process.get("api/health").json()["database"] == "sqlite"
             assert process.get(code).status_code == 404
@@ -337,7 +337,7 @@ def test_a_switch_that_says_neither_stops_a_deployment(sawhorse: Sawhorse) -> No
     ssm = client(sawhorse, "ssm")
     ssm.put_parameter(Name=SWITCH, Value="maybe", Overwrite=True)
     try:
-        output = sawhorse("service-environment", ROOT, "--local", code=2)
+        output = sawhorse("run", ROOT, "service-environment", "--local", code=2)
     finally:
         ssm.put_parameter(Name=SWITCH, Value="true", Overwrite=True)
     assert "use_dynamodb is 'maybe'; set it to true or false" in output
@@ -390,7 +390,7 @@ def test_a_migration_that_is_killed_and_interrupted_arrives_whole_and_never_writ
         assert stranger.get(clicked.short_code).headers["location"] == clicked.full_url
     dynamodb.delete_item(TableName=urls, Key={"short_code": {"S": deleted.short_code}})
     assert stop_in_the_middle(sawhorse, path, signal.SIGINT, moments.randint(1, 1200)) == 130
-    report = sawhorse.json("migrate", ROOT, "--from", str(path), "--local")
+    report = sawhorse.json("run", ROOT, "migrate", "--from", str(path), "--local")
     assert report["passed"], report
     assert report["counts"]["users"]["verified"] == 200
     assert report["counts"]["urls"]["verified"] == 1499
@@ -409,7 +409,7 @@ def test_a_migration_that_is_killed_and_interrupted_arrives_whole_and_never_writ
         if item["user_id"]["S"] in {user.user_id for user in users}
     ]
     assert sorted(stored, key=lambda user: user.user_id) == sorted(users, key=lambda user: user.user_id)
-    token = sawhorse("user-token", ROOT, users[0].email, "--local").split()[-1]
+    token = sawhorse("run", ROOT, "user-token", users[0].email, "--local").split()[-1]
     trial = stranger.get("api/trial", headers={"Authorization": f"Bearer {token}"}).json()
     assert (trial["email"], trial["trial_used"]) == (users[0].email, True)
     assert stranger.post("api/users", json={"email": users[1].email}).status_code == 409
@@ -425,15 +425,15 @@ def test_a_migration_that_cannot_copy_a_row_names_it_and_ends_with_exit_code_1(
             "UPDATE urls SET full_url = 'javascript:alert(1)' WHERE short_code = ?", [links[0].short_code]
         )
         connection.execute("UPDATE users SET email = 'Ada@Example.com' WHERE user_id = ?", [users[0].user_id])
-    output = sawhorse("migrate", ROOT, "--from", str(path), "--local", code=1)
+    output = sawhorse("run", ROOT, "migrate", "--from", str(path), "--local", code=1)
     assert f"urls {links[0].short_code}: full_url must begin with http:// or https://." in output
     assert f"users {users[0].user_id}: email must stand in lower case" in output
     assert "2 rows are not as they should be in DynamoDB." in output
     assert "urls: 2 rows: 1 refused, 1 copied, 1 verified." in output
-    refused = sawhorse("migrate", ROOT, "--from", str(tmp_path / "absent"), "--local", code=2)
+    refused = sawhorse("run", ROOT, "migrate", "--from", str(tmp_path / "absent"), "--local", code=2)
     assert "does not exist; name the SQLite file to copy from." in refused
 
 
 def test_what_only_fileshare_has_is_refused_for_other_apps(sawhorse: Sawhorse) -> None:
-    output = sawhorse("migrate", "dev/triggers_api", "--from", "x.sqlite3", "--local", code=2)
-    assert "triggers_api has no such thing; name a root of fileshare" in output
+    output = sawhorse("run", "dev/triggers_api", "migrate", "--from", "x.sqlite3", "--local", code=2)
+    assert "No such command 'migrate'." in output

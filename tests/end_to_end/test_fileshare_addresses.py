@@ -77,13 +77,13 @@ def test_stored_addresses_come_into_one_form_while_the_service_goes_on(
     assert stranger.get(code).status_code == 302
 
     # Looking changes nothing, and names both.
-    report = sawhorse("migrate", ROOT, "--addresses", "--local", code=1)
+    report = sawhorse("run", ROOT, "migrate", "--addresses", "--local", code=1)
     assert f"{younger['user_id']} ({name}@example.com) becomes {older.user_id} ({name}@example.com)." in report
     assert f"{kelvin.user_id} (\\u212a{name[1:]}@example.com) is left as it is: the address must be" in report
     assert "Nothing was changed. Run it again with --yes to do this." in report
     assert stranger.get("api/links", headers=token).json()["links"]
 
-    done = sawhorse.run("migrate", ROOT, "--addresses", "--yes", "--local", "--json")
+    done = sawhorse.run("run", ROOT, "migrate", "--addresses", "--yes", "--local", "--json")
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
     left = {kelvin.user_id, odd.user_id, reservation["user_id"]["S"]}
@@ -108,7 +108,7 @@ def test_stored_addresses_come_into_one_form_while_the_service_goes_on(
     assert stranger.get("api/trial", headers=bearer(kelvin)).json()["email"] == kelvin.email
     for user_id in left:
         dynamodb.delete_item(TableName=users, Key={"user_id": {"S": user_id}})
-    assert "0 merged into an older one, 0 addresses" in sawhorse("migrate", ROOT, "--addresses", "--local")
+    assert "0 merged into an older one, 0 addresses" in sawhorse("run", ROOT, "migrate", "--addresses", "--local")
 
 
 def test_addresses_in_a_file_come_into_one_form_and_can_be_copied_then(sawhorse: Sawhorse, tmp_path: Path) -> None:
@@ -116,18 +116,18 @@ def test_addresses_in_a_file_come_into_one_form_and_can_be_copied_then(sawhorse:
     users, _ = old_file(path, users=2, links=2)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE users SET email = upper(email)")
-    words = ("migrate", ROOT, "--addresses", "--in", str(path), "--local")
+    words = ("run", ROOT, "migrate", "--addresses", "--in", str(path), "--local")
     assert "2 addresses written in one form" in sawhorse(*words)
     sawhorse(*words, "--yes")
     with closing(sqlite3.connect(path)) as connection:
         emails = {email for (email,) in connection.execute("SELECT email FROM users")}
     assert emails == {user.email for user in users}
-    assert sawhorse.json("migrate", ROOT, "--from", str(path), "--local")["passed"]
+    assert sawhorse.json("run", ROOT, "migrate", "--from", str(path), "--local")["passed"]
 
 
 @pytest.mark.parametrize(
     "words", [[], ["--addresses", "--from", "x"], ["--from", "x", "--yes"], ["--from", "x", "--in", "y"]], ids=str
 )
 def test_a_migration_is_one_thing_or_the_other(sawhorse: Sawhorse, words: list[str]) -> None:
-    output = sawhorse("migrate", ROOT, *words, "--local", code=2)
+    output = sawhorse("run", ROOT, "migrate", *words, "--local", code=2)
     assert "say --from FILE, or --addresses." in output or "--in and --yes belong to --addresses" in output

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.local.clients import local_client
-from harness.seed import bearer
 from hybrid_ci_cd.models import MAX_JSON_BYTES
+from sawhorse.local.clients import local_client
+from sawhorse.operate.seed import bearer
 from shared.api_keys import hash_key
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES
 from tests.end_to_end.conftest import Sawhorse, applied

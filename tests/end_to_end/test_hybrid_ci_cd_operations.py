@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.seed import bearer
+from sawhorse.operate.seed import bearer
 from tests.end_to_end.conftest import Sawhorse, applied
 
 pytestmark = pytest.mark.end_to_end

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness import bootstrap
-from harness.layout import Project
-from tests.unit.harness.support import make_tiny_project, sawhorse
+from sawhorse.project import Project
+from sawhorse.toolchain import installed
+from tests.unit.sawhorse.support import make_tiny_project, sawhorse
 
 EXECUTED_ONLY = stat.S_IXGRP | stat.S_IXOTH
 
@@ -22,9 +21,7 @@ def project(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("SAWHORSE_STATE_DIR", str(tmp_path / "state"))
     found = make_tiny_project(tmp_path / "project", repository=repository)
-    bootstrap.ensure_emulators(repository)
-    for name in ("runtime", "ministack", "moto"):
-        shutil.copy(repository / f"requirements/{name}.txt", found.requirements)
+    installed.ensure_emulators(repository)
     (found.path / ".sawhorse/emulators").symlink_to(repository / ".sawhorse/emulators")
     # As a checkout is that anybody may look at.
     found.path.chmod(0o755)

@@ -14,16 +14,16 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.layout import Project
-from harness.local.clients import local_client
-from harness.local.emulators import LocalAWS, Running
-from harness.package.archive import zip_of
-from harness.package.limits import ZIPPED_LIMIT
-from harness.package.manifest import code_sha256, read_manifest
-from harness.plans.examples import EXAMPLE_VARIABLES
-from harness.plans.plan import Plan
-from harness.plans.scratch import scratch_root
-from harness.terraform import Terraform
+from sawhorse.build.lambda_limits import ZIPPED_LIMIT
+from sawhorse.build.manifest import code_sha256, read_manifest
+from sawhorse.build.zip_writer import zip_of
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LocalAWS, Running
+from sawhorse.plans.examples import EXAMPLE_VARIABLES
+from sawhorse.plans.plan import Plan
+from sawhorse.plans.scratch import scratch_root
+from sawhorse.project import Project
+from sawhorse.terraform.runner import Terraform
 from tests.conftest import copy_of_project
 from tests.contracts.support import unique
 from tests.end_to_end.conftest import Sawhorse, leftovers

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.smoke import stock_track_record
-from harness.smoke.runner import Result, run_checks
-from harness.workspace import Deployment, Workspace
+from sawhorse.operate.smoke import Result, run_checks
+from sawhorse.workspace import Deployment, Workspace
+from stock_track_record.ops import smoke as stock_track_record
 from tests.end_to_end.conftest import applied
 from tests.grants import Grant, all_grants, taken_away
 

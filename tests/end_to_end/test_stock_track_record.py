@@ -11,7 +11,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.local.clients import local_client
+from sawhorse.local.clients import local_client
 from tests.end_to_end.conftest import Sawhorse, applied
 
 pytestmark = pytest.mark.end_to_end

@@ -20,8 +20,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.layout import Project
-from harness.local.clients import local_client
+from sawhorse.local.clients import local_client
+from sawhorse.project import Project
 from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied, leftovers, without_aws
 from tests.end_to_end.logs_support import everything_logged, logged_with
@@ -389,7 +389,7 @@ def test_a_knob_of_an_incident_holds_until_it_is_left_out(sawhorse: Sawhorse) ->
 def test_an_interrupted_apply_is_completed_by_the_next_and_a_destroy_without_packages_leaves_nothing(
     sawhorse: Sawhorse, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "harness.cli", "apply", "staging/triggers_api", "--local"]
+    command = [sys.executable, "-m", "sawhorse.cli.main", "apply", "staging/triggers_api", "--local"]
     before = questions_for_function(sawhorse, "triggers-api-staging")
     with (
         (tmp_path / "printed").open("w+") as printed,

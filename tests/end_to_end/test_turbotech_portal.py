@@ -17,10 +17,10 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.environment import read_environment
-from harness.local.clients import local_client
-from harness.local.issuer import Issuer
-from harness.seed import bearer
+from sawhorse.environment import read_environment
+from sawhorse.local.clients import local_client
+from sawhorse.local.issuer import Issuer
+from sawhorse.operate.seed import bearer
 from tests.children import started
 from tests.end_to_end.conftest import Sawhorse, applied
 from tests.end_to_end.logs_support import everything_logged, logged_with
@@ -378,7 +378,7 @@ def test_the_same_application_runs_as_a_process_against_the_deployed_tables(
     sawhorse: Sawhorse, http: httpx.Client, tmp_path: Path
 ) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "harness.cli", "dev", ROOT, "--local", "--port", str(port)]
+    command = [sys.executable, "-m", "sawhorse.cli.main", "dev", ROOT, "--local", "--port", str(port)]
     with (
         (tmp_path / "printed").open("w") as printed,
         started(command, cwd=sawhorse.project.path, stdout=printed, stderr=subprocess.STDOUT) as process,

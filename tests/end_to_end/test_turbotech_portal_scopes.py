@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.environment import read_environment
-from harness.local.issuer import Issuer
-from harness.seed import bearer
+from sawhorse.environment import read_environment
+from sawhorse.local.issuer import Issuer
+from sawhorse.operate.seed import bearer
 from tests.access_tables import Cell, allowed, assert_allowed, assert_refused, cells, refused
 from tests.end_to_end.conftest import Sawhorse, applied
 

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.local.issuer import Issuer
-from harness.seed import bearer
+from sawhorse.local.issuer import Issuer
+from sawhorse.operate.seed import bearer
 from tests.access_tables import Cell, allowed, assert_allowed, assert_refused, cells, refused
 from tests.end_to_end.conftest import Sawhorse, applied
 
@@ -74,7 +74,7 @@ class Inbox:
         self.keys = {scope: self.key("--scope", scope) for scope in ("write", "read", "delete")}
 
     def key(self, *options: str) -> str:
-        made = self.sawhorse.json("api-key", TRIGGERS, "--local", "--label", "table", *options)
+        made = self.sawhorse.json("run", TRIGGERS, "api-key", "--local", "--label", "table", *options)
         return str(made["secrets"]["api_key"])
 
     def send(self, cell: Cell, key: str | None = None) -> httpx.Response:
@@ -139,7 +139,9 @@ def test_a_key_from_before_there_were_scopes_does_everything(inbox: Inbox, sawho
     ],
 )
 def test_a_key_that_cannot_be_is_refused_in_a_sentence(sawhorse: Sawhorse, options: list[str], sentence: str) -> None:
-    assert sentence in " ".join(sawhorse("api-key", TRIGGERS, "--local", "--label", "x", *options, code=2).split())
+    assert sentence in " ".join(
+        sawhorse("run", TRIGGERS, "api-key", "--local", "--label", "x", *options, code=2).split()
+    )
 
 
 @dataclass

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from harness.environment import read_environment
-from harness.layout import Project
-from harness.local.emulators import Running
-from harness.plans.cases import plan_changes, plan_refusals, read_changes, read_refusals, state_before
-from harness.plans.examples import plan_examples
-from harness.plans.plan import Plan, Tool
-from harness.plans.scratch import plan_root, scratch_project
+from sawhorse.environment import read_environment
+from sawhorse.local.emulators import Running
+from sawhorse.plans.cases import plan_changes, plan_refusals, read_changes, read_refusals, state_before
+from sawhorse.plans.examples import plan_examples
+from sawhorse.plans.plan import Plan, Tool
+from sawhorse.plans.scratch import plan_root, scratch_project
+from sawhorse.project import Project
 from tests.plans.support import packages_of
 
 HERE = Path(__file__).parent

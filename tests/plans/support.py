@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from harness.layout import Project
-from harness.package.config import read_config
-from harness.package.manifest import Entry
-from harness.plans.plan import Plan
-from harness.plans.scratch import sample_packages
+from sawhorse.build.config import read_config
+from sawhorse.build.manifest import Entry
+from sawhorse.plans.plan import Plan
+from sawhorse.plans.scratch import sample_packages
+from sawhorse.project import Project
 
 ADDRESS = "module.app.aws_thing.this"
 # Values that are easily taken for one another.

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import BadConfiguration
-from harness.plans.cases import Change, Refusal, move, read_bases, read_changes, read_refusals, state_of, write_calls
-from harness.plans.plan import Plan
+from sawhorse.errors import BadConfiguration
+from sawhorse.plans.cases import Change, Refusal, move, read_bases, read_changes, read_refusals, state_of, write_calls
+from sawhorse.plans.plan import Plan
 from tests.plans.support import at, changed, leaves, places, values, written
 
 CHANGES: dict[str, Any] = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plans.cases import Change, Refusal, read_changes, read_refusals
-from harness.plans.plan import Plan
+from sawhorse.plans.cases import Change, Refusal, read_changes, read_refusals
+from sawhorse.plans.plan import Plan
 
 pytestmark = pytest.mark.whole_plans
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BadConfiguration
-from harness.plans.documents import parse_document, read_document, write_document
+from sawhorse.errors import BadConfiguration
+from sawhorse.plans.documents import parse_document, read_document, write_document
 
 REFUSED = {
     "a: b: c": ":1: that is no YAML (mapping values are not allowed here); fix that line.",

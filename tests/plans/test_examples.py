@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BadConfiguration
-from harness.plans.examples import read_examples
+from sawhorse.errors import BadConfiguration
+from sawhorse.plans.examples import read_examples
 
 
 def readme(repository: Path, *examples: str) -> None:

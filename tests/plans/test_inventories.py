@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.errors import BadConfiguration
-from harness.plans.inventory import assert_plan, refresh_inventory
-from harness.plans.plan import UNKNOWN, Plan, known
+from sawhorse.errors import BadConfiguration
+from sawhorse.plans.inventory import assert_plan, refresh_inventory
+from sawhorse.plans.plan import UNKNOWN, Plan, known
 
 REFRESH = "make it so"
 

@@ -16,9 +16,9 @@ import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from harness.errors import BadConfiguration
-from harness.plans.inventory import assert_plan, refresh_inventory
-from harness.plans.plan import Plan
+from sawhorse.errors import BadConfiguration
+from sawhorse.plans.inventory import assert_plan, refresh_inventory
+from sawhorse.plans.plan import Plan
 from tests.plans.support import (
     ADDRESS,
     LOOKALIKES,

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from harness.environment import read_environment
-from harness.layout import Project
-from harness.local.emulators import Running
-from harness.plans.cases import MADE_UP, Case, plan_changes, read_bases, state_before
-from harness.plans.examples import SAMPLE_ARCHIVE
-from harness.plans.plan import Plan, Tool
+from sawhorse.environment import read_environment
+from sawhorse.local.emulators import Running
+from sawhorse.plans.cases import MADE_UP, Case, plan_changes, read_bases, state_before
+from sawhorse.plans.examples import SAMPLE_ARCHIVE
+from sawhorse.plans.plan import Plan, Tool
+from sawhorse.project import Project
 
 pytestmark = pytest.mark.whole_plans
 

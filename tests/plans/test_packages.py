@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.layout import Project
-from harness.package.build import build
+from sawhorse.build.build import build
+from sawhorse.project import Project
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = Project(REPOSITORY).apps
@@ -51,7 +51,7 @@ def test_no_package_has_a_library_of_an_sql_database(app: str, package: Callable
 
 @pytest.mark.parametrize("app", APPS)
 def test_no_lock_names_a_library_of_an_sql_database(app: str) -> None:
-    found = distributions_in(REPOSITORY / f"requirements/{app}.txt")
+    found = distributions_in(REPOSITORY / f"lambda/{app}/requirements.txt")
 
     assert "fastapi" in found
     assert found & set(LEFT_BEHIND) == set()

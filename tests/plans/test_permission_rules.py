@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plans.permissions import account_of, document_faults, documents, openings, permission_faults
-from harness.plans.plan import UNKNOWN, Plan
-from harness.plans.references import Configuration
+from sawhorse.plans.permissions import account_of, document_faults, documents, openings, permission_faults
+from sawhorse.plans.plan import UNKNOWN, Plan
+from sawhorse.plans.references import Configuration
 
 OWN, OTHER, STRANGER = "111111111111", "222222222222", "999999999999"
 NAMED = {OWN, OTHER}

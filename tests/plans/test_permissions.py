@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness.environment import read_environment
-from harness.layout import Project
-from harness.plans.permissions import openings, policies_looked_at
-from harness.plans.plan import Plan
+from sawhorse.environment import read_environment
+from sawhorse.plans.permissions import openings, policies_looked_at
+from sawhorse.plans.plan import Plan
+from sawhorse.project import Project
 
 pytestmark = pytest.mark.whole_plans
 

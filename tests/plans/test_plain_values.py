@@ -17,8 +17,8 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.plain_values import looks_secret, secrets_in, sounds_secret
-from harness.plans.plan import Tool
+from sawhorse.plain_values import looks_secret, secrets_in, sounds_secret
+from sawhorse.plans.plan import Tool
 
 MODULE = Path(__file__).resolve().parents[2] / "modules/plain_value"
 CASES = yaml.safe_load((Path(__file__).parent / "plain_values.yaml").read_text())

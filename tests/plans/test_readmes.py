@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plans.examples import Example, read_examples
-from harness.plans.plan import Plan
+from sawhorse.plans.examples import Example, read_examples
+from sawhorse.plans.plan import Plan
 
 pytestmark = pytest.mark.whole_plans
 

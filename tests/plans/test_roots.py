@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import tftest
 
-from harness.environment import read_environment
-from harness.layout import Project
-from harness.local.emulators import Running
-from harness.plans.inventory import assert_plan, refresh_inventory
-from harness.plans.plan import UNKNOWN, Plan, Tool, plan
-from harness.plans.scratch import copy_of_root, sample_packages
+from sawhorse.environment import read_environment
+from sawhorse.local.emulators import Running
+from sawhorse.plans.inventory import assert_plan, refresh_inventory
+from sawhorse.plans.plan import UNKNOWN, Plan, Tool, plan
+from sawhorse.plans.scratch import copy_of_root, sample_packages
+from sawhorse.project import Project
 from shared.api_errors import RETRY_AFTER_SECONDS, THROTTLED
 from tests.plans.support import packages_of
 

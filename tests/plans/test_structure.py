@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.plans.plan import Tool
+from sawhorse.plans.plan import Tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOTS = sorted(path.parent for path in (REPOSITORY / "environments").glob("*/*/main.tf"))

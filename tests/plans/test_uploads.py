@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from harness.environment import read_environment
-from harness.layout import Project
-from harness.local.emulators import Running
-from harness.package.limits import ZIPPED_LIMIT
-from harness.plans.cases import Case, plan_changes, state_before
-from harness.plans.examples import SAMPLE_ARCHIVE
-from harness.plans.plan import Plan, Tool
-from harness.plans.scratch import SAMPLE_LAYER
+from sawhorse.build.lambda_limits import ZIPPED_LIMIT
+from sawhorse.environment import read_environment
+from sawhorse.local.emulators import Running
+from sawhorse.plans.cases import Case, plan_changes, state_before
+from sawhorse.plans.examples import SAMPLE_ARCHIVE
+from sawhorse.plans.plan import Plan, Tool
+from sawhorse.plans.scratch import SAMPLE_LAYER
+from sawhorse.project import Project
 from tests.plans.test_layers import APPS, arguments, of_type
 
 pytestmark = pytest.mark.whole_plans

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from aws_lambda_powertools import Logger
 
-from harness.local.emulators import Running
+from sawhorse.local.emulators import Running
 from shared.logs import CHATTY, StandardOutput, make_logger
 
 

@@ -72,7 +72,7 @@ variable "lambda" {
 }
 
 variable "merge_plus_addresses" {
-  description = "Whether ada+x@example.com is the user ada@example.com; where it becomes true, \"sawhorse migrate ROOT --addresses\" merges those who are there."
+  description = "Whether ada+x@example.com is the user ada@example.com; where it becomes true, \"sawhorse run ROOT migrate --addresses\" merges those who are there."
   type        = bool
   default     = false
   nullable    = false

@@ -11,12 +11,12 @@ import pytest
 from tests.benchmarks.before import other_checkout
 from tests.benchmarks.processes import NotMeasured
 
-# Stands for the module that sets a checkout up: makes the command, as quickly as can be.
-BOOTSTRAP = """
+# Stands for what sets a checkout up: makes the command, as quickly as can be.
+SET_UP = """
 import os, pathlib, sys
 if {broken}:
     sys.exit("no room left")
-place = pathlib.Path(__file__).parents[1] / ".venv/bin"
+place = pathlib.Path(__file__).parent / ".venv/bin"
 place.mkdir(parents=True)
 os.symlink(sys.executable, place / "python")
 (place / "sawhorse").touch()
@@ -38,15 +38,14 @@ def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str,
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     project = tmp_path / "project"
-    (project / "harness").mkdir(parents=True)
+    project.mkdir()
     subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
     (project / ".gitignore").write_text(".sawhorse/\n.venv/\n")
-    for name in ("harness/__init__.py", "value"):
-        (project / name).write_text("old")
-    (project / "harness/__init__.py").write_text("")
-    (project / "harness/bootstrap.py").write_text(BOOTSTRAP.format(broken=True))
+    (project / "value").write_text("old")
+    (project / "Makefile").write_text("setup:\n\t@$(PYTHON) set_up.py\n")
+    (project / "set_up.py").write_text(SET_UP.format(broken=True))
     broken = commit(project, "broken")
-    (project / "harness/bootstrap.py").write_text(BOOTSTRAP.format(broken=False))
+    (project / "set_up.py").write_text(SET_UP.format(broken=False))
     old = commit(project, "old")
     (project / "value").write_text("new")
     commit(project, "new")

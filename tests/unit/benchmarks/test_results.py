@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import SawhorseError
+from sawhorse.errors import SawhorseError
 from tests.benchmarks.results import Measured, Results
 
 

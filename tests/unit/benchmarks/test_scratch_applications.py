@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checkout import is_checkout
+from sawhorse.checkout import is_checkout
 from tests.benchmarks.imports import by_distribution, read_import_times, slowest
 from tests.benchmarks.scratch import (
     CHANGED_FILE,
@@ -72,14 +72,14 @@ def test_a_scratch_checkout_is_a_project_without_roots(repository: Path, tmp_pat
 
 
 def test_a_scratch_checkout_of_a_fresh_clone_links_nothing_that_is_not_there(repository: Path, tmp_path: Path) -> None:
-    for name in ("lambda", "harness", "requirements", "pyproject.toml"):
+    for name in ("lambda", "harness", "pyproject.toml"):
         (tmp_path / "clone").mkdir(exist_ok=True)
         (tmp_path / "clone" / name).symlink_to(repository / name)
 
     place = make_checkout(tmp_path / "clone", tmp_path / "ours").path
 
     links = [path for path in (*place.iterdir(), *(place / ".sawhorse").iterdir()) if path.is_symlink()]
-    assert sorted(path.name for path in links) == ["harness", "pyproject.toml", "requirements"]
+    assert sorted(path.name for path in links) == ["harness", "pyproject.toml"]
     assert [path for path in links if not path.exists()] == []
 
 

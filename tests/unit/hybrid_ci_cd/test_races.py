@@ -9,13 +9,13 @@ import botocore.session
 import pytest
 from aws_lambda_powertools import Logger
 
-from harness.local.clients import local_client
-from harness.local.emulators import Running
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.jobs import JobStore
 from hybrid_ci_cd.models import AGENT_SCOPES, NewAgent, NewJob
 from hybrid_ci_cd.next_job import WINDOW
 from hybrid_ci_cd.settings import Settings
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import Running
 from shared.api_errors import ApiError
 from shared.dynamodb import DynamoDB
 from shared.housekeeping import Housekeeping

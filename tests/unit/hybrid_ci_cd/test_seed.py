@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.seed import Seeded
-from harness.seed import hybrid_ci_cd as seeding
+from hybrid_ci_cd.ops import seed as seeding
+from sawhorse.operate.seed import Seeded
 from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, Tables, User
 
 DEPLOYMENT: Any = None

@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.environment import Environment
-from harness.layout import Project, Root
-from harness.local.clients import local_client
-from harness.local.emulators import Running
-from harness.seed.stock_track_record import CHANNELS, seed
-from harness.smoke import stock_track_record as smoke
-from harness.workspace import Deployment
+from sawhorse.environment import Environment
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import Running
+from sawhorse.project import Project, Root
+from sawhorse.workspace import Deployment
 from shared.api_errors import ApiError
+from stock_track_record.ops import smoke
+from stock_track_record.ops.seed import CHANNELS, seed
 from tests.unit.stock_track_record.support import Hands, items_of
 
 

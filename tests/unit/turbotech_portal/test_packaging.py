@@ -14,15 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
-from harness import bootstrap
-from harness.environment import read_environment
-from harness.layout import Project
-from harness.local.emulators import Running
-from harness.package.build import build
-from harness.package.config import read_config
-from harness.package.target import local_target
-from harness.processes.turbotech_portal import process
-from harness.workspace import Deployment
+from sawhorse.build.build import build
+from sawhorse.build.config import read_config
+from sawhorse.build.platform import local_target
+from sawhorse.environment import read_environment
+from sawhorse.local.emulators import Running
+from sawhorse.project import Project
+from sawhorse.toolchain import environments, installed
+from sawhorse.toolchain.machine import run_tool
+from sawhorse.workspace import Deployment
 from shared.claims import CONTEXT_HEADER
 from tests.children import started
 from tests.conftest import copy_of_project
@@ -30,6 +30,7 @@ from tests.ports import free_port
 from tests.unit.support import runtime_api
 from tests.unit.turbotech_portal.images import Image, build_image, shell
 from tests.unit.turbotech_portal.support import Tables, deliverable, put
+from turbotech_portal.ops.process import process
 
 SYSTEM_PATH = "/usr/bin:/bin"
 USER = "auth0|ada"
@@ -40,7 +41,7 @@ FUNCTION = {"AWS_LAMBDA_FUNCTION_NAME": "turbotech-portal-dev"}
 @pytest.fixture(scope="module")
 def runtime() -> Path:
     """The programs of an environment that has what Lambda's runtime has, and nothing else."""
-    return bootstrap.ensure_emulators(Path(__file__).parents[3]).runtime / "bin"
+    return installed.ensure_emulators(Path(__file__).parents[3]).runtime / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def task_root(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real package, extracted as Lambda does: with the modes that stand in the zip."""
-    python = bootstrap.ensure_emulators(project.path).python_version
+    python = installed.ensure_emulators(project.path).python_version
     package = build(project, "turbotech_portal", target=local_target(read_config(project, "turbotech_portal"), python))
     root = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(package.path) as archive:
@@ -64,8 +65,8 @@ def task_root(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def image(project: Project, runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Image:
     """What the Dockerfile makes; pip is played by uv, in an environment of its own."""
     root = tmp_path_factory.mktemp("image")
-    uv = bootstrap.ensure_uv(project.path)
-    made = bootstrap.run_tool([uv, "venv", "--quiet", "--no-config", "--python", runtime / "python3", root / "venv"])
+    uv = environments.ensure_uv(project.path)
+    made = run_tool([uv, "venv", "--quiet", "--no-config", "--python", runtime / "python3", root / "venv"])
     assert made.returncode == 0, made.stderr
     pip = root / "venv/bin/pip"
     # uv pip knows neither of these two options by these names, and needs neither.

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.environment import Environment
-from harness.errors import BadConfiguration
-from harness.layout import Project, Root
-from harness.seed.turbotech_portal import DELIVERABLES, METRICS, calls
-from harness.smoke.turbotech_portal import TOKEN_VARIABLE, is_error, suite
-from harness.workspace import Deployment
+from sawhorse.environment import Environment
+from sawhorse.errors import BadConfiguration
+from sawhorse.project import Project, Root
+from sawhorse.workspace import Deployment
 from turbotech_portal.models import DeliverableChanges, MetricChanges
+from turbotech_portal.ops.seed import DELIVERABLES, METRICS, calls
+from turbotech_portal.ops.smoke import TOKEN_VARIABLE, is_error, suite
 
 
 @pytest.fixture

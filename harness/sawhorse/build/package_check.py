@@ -1,0 +1,172 @@
+"""Refuse zips that are not what the manifest says of them, before Terraform gets them.
+
+What this user's last build wrote is believed by the sealed record of that build. Anything else, such as a package that
+another machine built, is read whole and compiled again, once for the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sawhorse.build.assembly import LAYER_PREFIX, whole_outputs
+from sawhorse.build.build_state import read_state
+from sawhorse.build.bytecode_proof import Held, Proof, fault_of_form, foreign_bytecode, held_in, prove, some_of
+from sawhorse.build.config import read_config
+from sawhorse.build.manifest import Archive, Entry, code_sha256, read_entry
+from sawhorse.build.sources import SHARED, Sources, digest_of, hashes_of, read_sources, shown
+from sawhorse.build.zip_reader import opened
+from sawhorse.build.zip_writer import Member, base64_of, hash_of, write_archive
+from sawhorse.errors import BuildFailed
+from sawhorse.files import write_atomically
+from sawhorse.project import Project
+from sawhorse.seals import sealed, unsealed
+from sawhorse.toolchain import interpreters
+from sawhorse.trusted_files import read_own
+
+# What a record of a proof is sealed as.
+PROOF = "proof of a zip"
+
+
+def refuse_unproven(
+    project: Project, dist: Path, app: str, packages: Mapping[str, Entry], *, as_built: bool = False
+) -> None:
+    """Prove every zip in `dist` that an app's functions are made of, its package and its layer. Raises BuildFailed.
+
+    `packages` is what the manifest says of them. Unless they are taken `as_built`, the app's own files in them must be
+    those that stand in the checkout.
+    """
+    # A local run links what lies in the project's own directory.
+    place = (dist / "manifest.json").resolve().parent
+    if is_of_last_build(place, app, packages):
+        return
+    config = read_config(project, app)
+    sources = None if as_built else read_sources(str(project.path), app, config.root_files)
+    for archive, entry in archives_of(packages).items():
+        layer = archive == entry.layer
+        prove_zip(project, place, Claim(app, archive, entry, LAYER_PREFIX if layer else "", None if layer else sources))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the manifest says of a zip: `prefix` stands before all names in it.
+
+    `sources` are the files of the app that are to be in it; None where nobody asks.
+    """
+
+    app: str
+    archive: Archive
+    entry: Entry
+    prefix: str
+    sources: Sources | None
+
+    @property
+    def remedy(self) -> str:
+        return f'Run "sawhorse build {self.app}".'
+
+    @property
+    def own(self) -> str:
+        """Stands for those sources, empty where nobody asks."""
+        return "" if self.sources is None else base64_of(digest_of(b"", b"", hashes_of(self.sources)))
+
+    def lines(self) -> list[str]:
+        """Return all that a record of its proof is about; the last line may say more than is asked."""
+        return ["sawhorse proof 1", self.archive.sha256, self.archive.content_sha256, self.prefix, self.own]
+
+
+def is_of_last_build(dist: Path, app: str, packages: Mapping[str, Entry]) -> bool:
+    """Say whether this user's last build in `dist` wrote exactly these packages, as they lie there."""
+    state = read_state(str(dist), app)
+    if state is None or whole_outputs(str(dist), state) is None:
+        return False
+    wrote = json.loads(f"{{{state.fragment}}}")[app]
+    return {name: read_entry(entry) for name, entry in wrote.items()} == packages
+
+
+def archives_of(packages: Mapping[str, Entry]) -> dict[Archive, Entry]:
+    """Return every zip of an app's functions, each with a function that runs from it."""
+    found: dict[Archive, Entry] = {}
+    for entry in packages.values():
+        own = Archive(entry.path, entry.sha256, entry.content_sha256, entry.size, upload=entry.upload)
+        found.setdefault(own, entry)
+        if entry.layer:
+            found.setdefault(entry.layer, entry)
+    return found
+
+
+def prove_zip(project: Project, dist: Path, claim: Claim) -> None:
+    """Prove that a zip is what the manifest says, once for the same bytes. Raises BuildFailed."""
+    path = dist / Path(claim.archive.path).name
+    named = f"{dist.name}/{path.name}"
+    if code_sha256(read_own(path, private=False)) != claim.archive.sha256:
+        raise BuildFailed(f"{named} is not the one that was measured. {claim.remedy}")
+    record = dist / f".build/{path.name}.proof"
+    if is_recorded(record, claim):
+        return
+    held = read_zip(path, named, claim)
+    if claim.sources is not None:
+        refuse_other_sources(named, claim.app, held, claim.sources)
+    proof = prove(
+        held.compiled, lambda python: interpreters.exact_python(python, project.path), claim.entry.compiled_by
+    )
+    refuse_wrong(named, proof, claim.remedy)
+    by = " ".join(proof.pythons.values())
+    write_atomically(record, sealed("\n".join([*claim.lines(), by]).encode(), PROOF))
+
+
+def is_recorded(record: Path, claim: Claim) -> bool:
+    """Say whether this very zip was proven before, and compared with these sources where that is asked.
+
+    What a Python compiled once it compiles always, so the record, which says which one did, holds for good.
+    """
+    lines = (unsealed(record, PROOF) or b"").decode(errors="replace").split("\n")[:-1]
+    asked = claim.lines()
+    return lines[:-1] == asked[:-1] and (claim.sources is None or lines[-1] == asked[-1])
+
+
+def read_zip(path: Path, named: str, claim: Claim) -> Held:
+    """Read a zip, and refuse one of another form or content than the manifest says."""
+    with opened(path) as package:
+        held = held_in(package, claim.prefix)
+        fault = fault_of_form(package, held, claim.prefix)
+    if not fault and code_sha256(write_archive(held.members, claim.prefix)[0]) != claim.archive.sha256:
+        fault = "it changed while it was read"
+    if fault:
+        raise BuildFailed(f"{named} is no zip as a build writes it: {fault}. {claim.remedy}")
+    if held.content_sha256 != claim.archive.content_sha256:
+        said = f"{path.parent.name}/manifest.json says (content_sha256)"
+        raise BuildFailed(f"{named} holds something else than {said}. {claim.remedy}")
+    foreign = foreign_bytecode(held)
+    if foreign:
+        raise BuildFailed(f"{named} holds bytecode that no build writes: {some_of(foreign)}. {claim.remedy}")
+    return held
+
+
+def refuse_wrong(named: str, proof: Proof, remedy: str) -> None:
+    if proof.wrong:
+        raise BuildFailed(f"{named} holds bytecode that is not that of its sources: {some_of(proof.wrong)}. {remedy}")
+    if proof.unproven:
+        why = some_of(proof.unproven)
+        raise BuildFailed(f"Whether the bytecode of {named} is that of its sources is not known: {why}. {remedy}")
+
+
+def refuse_other_sources(named: str, app: str, held: Held, sources: Sources) -> None:
+    """Compare the app's own files in a package with those that stand in the checkout. Raises BuildFailed."""
+    there = {name: (hash_of(content), executable) for name, (content, executable) in sources.items()}
+    found = {
+        member.name: (member.sha256, member.executable)
+        for member in held.members
+        if is_own(member, app, sources) and not member.from_source
+    }
+    differing = sorted(name for name in {*there, *found} if there.get(name) != found.get(name))
+    if differing:
+        raise BuildFailed(
+            f"{named} holds other files of {app} than stand here: {some_of([shown(name) for name in differing])}. "
+            f'Run "sawhorse build {app}", or add --as-built to take the package as it is.'
+        )
+
+
+def is_own(member: Member, app: str, sources: Sources) -> bool:
+    return member.name in sources or member.name.partition("/")[0] in {app, SHARED}

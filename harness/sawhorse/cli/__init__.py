@@ -1,0 +1,1 @@
+"""The `sawhorse` command, a file for each group of commands."""

@@ -1,0 +1,346 @@
+"""The `sawhorse` command: build, render, plan, apply, seed and smoke-check, on AWS or on the local AWS.
+
+Commands import what they need when they run, so that `--help` and a build with nothing to do stay fast.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from sawhorse.cli.local import local_app
+from sawhorse.cli.options import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
+from sawhorse.cli.package import package_app
+from sawhorse.cli.run import TO_THE_APP, run
+from sawhorse.errors import INTERRUPTED, SawhorseError, told
+from sawhorse.project import Project
+from sawhorse.trusted_files import keep_to_this_user, make_own_directory
+
+if TYPE_CHECKING:
+    from sawhorse.workspace import Workspace
+
+app = typer.Typer(
+    name="sawhorse",
+    help="Build, compose, prove and release serverless applications on DynamoDB.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(local_app)
+app.add_typer(package_app)
+app.command("run", context_settings=TO_THE_APP)(run)
+
+
+@app.command()
+def build(
+    apps: Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help="Apps to build; all by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build the packages of the apps and enter them in dist/manifest.json."""
+    from sawhorse.build.incremental import build_apps, report
+
+    project = Project.find()
+    packages = build_apps(str(project.path), apps or [])
+    if as_json:
+        print_json(
+            [
+                {
+                    "app": p.app,
+                    "path": project.shown(Path(p.path)),
+                    "sha256": p.sha256,
+                    "size": p.size,
+                    "changed": p.changed,
+                    "warnings": list(p.warnings),
+                }
+                for p in packages
+            ]
+        )
+        return
+    for package in packages:
+        report(package, str(project.path))
+
+
+@app.command()
+def render(
+    roots: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROOT]...", help="Roots to render; all by default.")
+    ] = None,
+    as_built: AsBuilt = False,
+) -> None:
+    """Render terraform.tfvars of the roots, and backend.tf where a state bucket is named."""
+    from sawhorse.terraform.render import render as render_root
+
+    project = Project.find()
+    for root in [project.root(name) for name in roots] if roots else project.roots:
+        rendered = render_root(root, as_built=as_built)
+        state = "rendered" if rendered.changed else "unchanged"
+        print(f"{', '.join(project.shown(path) for path in rendered.files)} {state}")
+
+
+@app.command()
+def plan(
+    root: RootNames,
+    local: Local = False,
+    var: Variables = None,
+    as_built: AsBuilt = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with exit code 1 when there are changes.")
+    ] = False,
+) -> None:
+    """Show what an apply would change."""
+    changes = [
+        name
+        for name in names_of(root, heading="Plan of")
+        if open_workspace(name, local=local, as_built=as_built).terraform.plan(var or [])
+    ]
+    if changes and exit_code:
+        raise typer.Exit(1)
+
+
+@app.command()
+def apply(
+    root: RootName, local: Local = False, var: Variables = None, as_built: AsBuilt = False, yes: Yes = False
+) -> None:
+    """Apply a root. Against AWS, show the plan and ask first."""
+    workspace = open_workspace(root, local=local, as_built=as_built)
+    if local or yes:
+        workspace.apply(var or [])
+        found = workspace.callable_here()
+        if found:
+            print("\nOn the local AWS these are called at other addresses than Terraform's:")
+            print_outputs(found)
+    else:
+        apply_what_was_shown(workspace, var or [], destroy=False)
+
+
+@app.command()
+def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
+    """Destroy what a root, or each of several, made. A protected table stops it before anything is touched."""
+    from sawhorse.operate.protection import refuse_protected_tables
+
+    workspaces = {one.name: open_workspace(one.name, local=local) for one in Project.find().roots_named(root)}
+    for workspace in workspaces.values():
+        refuse_protected_tables(workspace)
+    for name in names_of(root, heading="Destroying"):
+        if local or yes:
+            workspaces[name].terraform_as_applied.destroy(var or [])
+        else:
+            apply_what_was_shown(workspaces[name], var or [], destroy=True)
+
+
+@app.command()
+def outputs(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+    """Print the outputs of the last apply, with addresses that can be called from here."""
+    found = open_workspace(root, local=local).outputs()
+    if as_json:
+        print_json(found)
+        return
+    print_outputs(found)
+
+
+@app.command()
+def seed(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+    """Put in what the app needs before its first call. A new API key is shown once."""
+    from sawhorse.operate.seed import seed_module
+
+    deployment = open_workspace(root, local=local).deployment()
+    seeded = seed_module(deployment.root).seed(deployment)
+    if as_json:
+        print_json({"lines": seeded.lines, "secrets": seeded.secrets})
+        return
+    for line in seeded.lines:
+        print(line)
+    for name, value in seeded.secrets.items():
+        print(f"{name} = {value}")
+
+
+@app.command()
+def smoke(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+    """Check that what was applied does what its operators count on. Exit code 1 names what failed."""
+    from sawhorse.operate.smoke import as_json as results_as_json
+    from sawhorse.operate.smoke import run_checks
+    from sawhorse.operate.tables import show_results
+
+    deployment = open_workspace(root, local=local).deployment()
+    results = list(run_checks(deployment))
+    if as_json:
+        print_json(results_as_json(results))
+    else:
+        show_results(f"Smoke checks of {deployment.root.name}", results)
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def redrive(
+    root: RootName,
+    local: Local = False,
+    queue: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this queue, or this dead-letter queue.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send the messages of a root's dead-letter queues back to their queues. Mend what made them fail first."""
+    from sawhorse.operate.redrive import Tally, pairs_of
+    from sawhorse.operate.redrive import redrive as send_back
+
+    deployment = open_workspace(root, local=local).deployment()
+    sqs, pairs = deployment.client("sqs"), pairs_of(deployment, queue)
+    tallies: list[Tally] = []
+
+    def tell(tally: Tally) -> None:
+        if not as_json:
+            print(f"{tally.pair.dead_letters}: {tally.sent_back} sent back so far", flush=True)
+
+    try:
+        for pair in pairs:
+            tallies.append(Tally(pair))
+            send_back(sqs, tallies[-1], tell)
+    finally:
+        # Also when it was stopped or failed in the middle: what was done stays done.
+        if as_json:
+            print_json({"queues": [tally.as_json() for tally in tallies]})
+        else:
+            print("\n".join(tally.sentence() for tally in tallies))
+
+
+@app.command()
+def demo(root: RootNames = "dev/triggers_api", as_json: AsJson = False) -> None:
+    """Build, apply, seed and smoke-check a root, or all of them, on the local AWS, and leave it running."""
+    from dataclasses import asdict
+
+    from sawhorse.operate.demo import run_demo, told_on_standard_error
+    from sawhorse.operate.demo_all import run_demos, show_demonstrated
+
+    roots = Project.find().roots_named(root)
+    start = time.monotonic()
+    with told_on_standard_error() if as_json else nullcontext():
+        demonstrated = [run_demo(roots[0])] if len(roots) == 1 else run_demos(roots)
+    if as_json:
+        found = [asdict(one) for one in demonstrated]
+        print_json(found if len(roots) > 1 else found[0])
+    elif len(roots) > 1:
+        show_demonstrated(demonstrated)
+        print(f"{len(demonstrated)} of {len(roots)} apps after {time.monotonic() - start:.1f} s.")
+    if len(demonstrated) < len(roots) or not all(one.good for one in demonstrated):
+        raise typer.Exit(1)
+
+
+@app.command()
+def dev(
+    root: RootName,
+    local: Local = False,
+    port: Annotated[int, typer.Option(help="Where to listen, on loopback.", min=1, max=65535)] = 8000,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Bring it up on the local AWS first, and seed it once.")
+    ] = False,
+) -> None:
+    """Run an app as a plain process on this machine, against what was deployed."""
+    from sawhorse.operate.serve import maker_of, serve
+
+    if prepare:
+        from sawhorse.operate.demo import bring_up
+
+        found = Project.find().root(root)
+        maker_of(found)
+        bring_up(found)
+        local = True
+    deployment = open_workspace(root, local=local).deployment()
+    raise typer.Exit(serve(deployment, port=port, reload=reload))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine has, what it lacks, and how to get it."""
+    from sawhorse.operate.tables import show_findings
+    from sawhorse.toolchain.doctor import examine
+
+    findings = examine(Project.find())
+    if as_json:
+        print_json([{"name": f.name, "ok": f.ok, "found": f.found, "advice": f.advice} for f in findings])
+    else:
+        show_findings(findings)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def print_outputs(outputs: Mapping[str, Any]) -> None:
+    for name, value in sorted(outputs.items()):
+        print(f"{name} = {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def names_of(root: str, *, heading: str) -> Iterator[str]:
+    """Name the roots one after the other, each with a heading when there are several."""
+    roots = Project.find().roots_named(root)
+    for one in roots:
+        if len(roots) > 1:
+            print(f"\n{heading} {one.name}", flush=True)
+        yield one.name
+
+
+def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy: bool) -> None:
+    """Plan, ask, and apply that very plan."""
+    name = workspace.root.name
+    saved = workspace.root.project.private / f"plans/{name.replace('/', '-')}.tfplan"
+    make_own_directory(saved.parent)
+    saved.unlink(missing_ok=True)
+    try:
+        terraform = workspace.terraform_as_applied if destroy else workspace.terraform
+        if not terraform.plan(variables, out=saved, destroy=destroy):
+            return
+        question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
+        if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
+            raise SawhorseError(f"Nothing was applied to {name}. Add --yes to go on without a question.")
+        terraform.apply(plan=saved)
+    finally:
+        # A plan holds the values of variables.
+        saved.unlink(missing_ok=True)
+
+
+def who_failed(error: Exception) -> str | None:
+    """Name who answered with an error, without importing what a command did not use; None for an error of our own."""
+    for culprit, module, names in (
+        ("AWS", "botocore.exceptions", ("BotoCoreError", "ClientError")),
+        ("The app's API", "httpx", ("HTTPError",)),
+        ("The app", "shared.api_errors", ("ApiError",)),
+    ):
+        found = sys.modules.get(module)
+        if found is not None and isinstance(error, tuple(getattr(found, name) for name in names)):
+            return culprit
+    return None
+
+
+def main() -> NoReturn:
+    """Run the command line; a user's mistake is a sentence on standard error, never a traceback."""
+    keep_to_this_user()
+    try:
+        app(standalone_mode=True)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            print("sawhorse: stopped.", file=sys.stderr)
+        raise
+    except (SawhorseError, OSError) as error:
+        sys.exit(told(error))
+    except Exception as error:
+        culprit = who_failed(error)
+        if culprit is None:
+            raise
+        print(
+            f"sawhorse: {culprit} refused or did not answer: {error}. Mend that and run it again; "
+            "what was done before it is not taken back.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

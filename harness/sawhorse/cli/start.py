@@ -1,0 +1,50 @@
+"""Start the `sawhorse` command: `sawhorse build [APP]...` at once, everything else through `sawhorse.cli.main`.
+
+The command line's own imports take longer than a build that changes nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from sawhorse.checkout import find_checkout
+from sawhorse.errors import INTERRUPTED, SawhorseError, told
+from sawhorse.trusted_files import keep_to_this_user
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main() -> int:
+    """Run the command that the arguments name, and return its exit code or raise SystemExit with it."""
+    keep_to_this_user()
+    command, *words = sys.argv[1:] or [""]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path that is not UTF-8 can be shown as well; on standard error Python does so by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        if command == "build" and not any(word.startswith("-") for word in words):
+            return build_and_report(find_checkout(), words)
+        from sawhorse.cli.main import main as command_line  # typer and the like take 150 ms
+
+        command_line()
+    except (SawhorseError, OSError) as error:
+        return told(error)
+    except KeyboardInterrupt:
+        print("sawhorse: stopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def build_and_report(project: str, apps: Sequence[str]) -> int:
+    """Do what `sawhorse build` does without options."""
+    from sawhorse.build.incremental import build_apps, report  # other commands need nothing of it
+
+    for package in build_apps(project, apps):
+        report(package, project)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Say what a shell needs so that terraform, the AWS CLI and boto3 in it speak to the local AWS."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from sawhorse.environment import read_environment
+from sawhorse.files import write_atomically
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
+from sawhorse.local.overlay import mirror
+from sawhorse.local.prerequisites import make_prerequisites
+from sawhorse.project import Project, Root
+from sawhorse.toolchain import installed, shell_variables, terraform_install
+from sawhorse.toolchain.machine import Machine
+from sawhorse.toolchain.terraform_install import terraform_environment
+
+# The commands of Terraform that take variables.
+TAKE_VARIABLES = ("apply", "console", "destroy", "import", "plan", "refresh")
+ARGUMENTS = tuple(f"TF_CLI_ARGS_{command}" for command in TAKE_VARIABLES)
+# Stands before Terraform on PATH. In another directory than the root's, Terraform would warn of variables that nobody
+# declared there, or take those of this root for another one's.
+WRAPPER = """\
+#!/bin/sh
+# Written by "sawhorse local env {name}": gives Terraform the variables of local runs in that root alone.
+place=.
+case "$1" in -chdir=*) place=${{1#-chdir=}} ;; esac
+if [ "$(cd "$place" 2>/dev/null && pwd -P)" != {root} ]; then
+    unset {arguments}
+fi
+exec {terraform} "$@"
+"""
+
+
+def exports(project: Project, name: str) -> dict[str, str]:
+    """Return the variables for an environment such as `dev`, or for a root such as `dev/fileshare`.
+
+    For a root they also bring its region, and its tfvars as they are on the local AWS.
+    """
+    root = project.root(name) if "/" in name else None
+    facts = read_environment(project, root.environment if root else name)
+    facts = facts.of_app(root.app) if root else facts
+    running = LocalAWS(project).required()
+    if root:
+        # A native apply in this shell finds what an account is expected to have.
+        speaking = running.variables(facts)
+        make_prerequisites(root, lambda service: local_client(service, speaking), facts)
+    variables = {
+        **running.variables(facts),
+        # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.
+        "TF_WORKSPACE": "local",
+        **terraform_environment(project.path),
+        **(variables_file(root, running) if root else {}),
+        LOCAL_MARK: "1",
+    }
+    for unattended in ("TF_INPUT", "TF_IN_AUTOMATION"):
+        variables.pop(unattended)
+    terraform = terraform_install.ensure_terraform(project.path)
+    on_path = terraform == terraform_install.terraform_on_path(Machine.this())
+    first = [str(write_wrapper(root, terraform))] if root else [] if on_path else [str(terraform.parent)]
+    path = terraform_install.without_wrappers(os.environ.get("PATH", os.defpath))
+    if first or path != os.environ.get("PATH"):
+        variables["PATH"] = os.pathsep.join([*first, path])
+    return variables
+
+
+def superseded() -> list[str]:
+    """Name the variables that a shell must be rid of before it takes the exports over."""
+    return sorted({*shell_variables.misleading(), *ARGUMENTS})
+
+
+def write_wrapper(root: Root, terraform: Path) -> Path:
+    """Write the program that stands before Terraform on PATH, and return its directory."""
+    directory = root.project.local / terraform_install.WRAPPERS / f"{root.environment}-{root.app}"
+    text = WRAPPER.format(
+        name=root.name,
+        root=shlex.quote(os.path.realpath(root.path)),
+        arguments=" ".join(ARGUMENTS),
+        terraform=shlex.quote(str(terraform)),
+    )
+    write_atomically(directory / "terraform", text, mode=0o755)
+    return directory
+
+
+def variables_file(root: Root, running: Running) -> dict[str, str]:
+    """Let Terraform's commands take the tfvars of local runs over the root's own.
+
+    They differ in whose tokens APIs take and in what the local AWS cannot run.
+    """
+    runtime = installed.ensure_emulators(root.project.path)
+    tfvars = mirror(root, runtime.python_version, issuer=running.issuer_url) / "terraform.tfvars"
+    return dict.fromkeys(ARGUMENTS, f"-var-file={shlex.quote(str(tfvars))}")

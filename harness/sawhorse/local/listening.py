@@ -1,0 +1,113 @@
+"""Take ports of this machine before anybody else can, so that a started process listens on a socket that we made."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+
+from sawhorse.errors import LocalAWSError
+
+HOST = "127.0.0.1"
+# Where clients look first for `localhost`.
+HOST_6 = "::1"
+DEFAULT_PORT = 4566
+BACKLOG = 1024
+# How often another free port is looked for, when the one that the system gave is somebody's in IPv6.
+ATTEMPTS = 100
+# What binding says where this machine has no IPv6, and so nobody can listen there.
+NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+class Listener(socket.socket):
+    """A socket that listens on loopback, and what keeps its port from everybody else in IPv6 for as long."""
+
+    beside: socket.socket | None = None
+
+    @property
+    def numbers(self) -> list[int]:
+        """The descriptors that a process inherits which is to listen there."""
+        return [self.fileno()] if self.beside is None else [self.fileno(), self.beside.fileno()]
+
+    def close(self) -> None:
+        if self.beside is not None:
+            self.beside.close()
+        super().close()
+
+
+def listening(port: int) -> Listener:
+    """Return a socket that listens on loopback at this port, or at any free one for 0; raises OSError.
+
+    Whoever connects waits in its queue until the process that inherits it answers: nobody else can. In IPv6 the port
+    is taken and nobody listens, so that clients of `localhost` are refused there and come here.
+    """
+    for _ in range(ATTEMPTS - 1 if port == 0 else 0):
+        try:
+            return listening_once(port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    return listening_once(port)
+
+
+def listening_once(port: int) -> Listener:
+    listener = Listener()
+    try:
+        # A port whose last owner has ended may be taken at once; one that somebody listens on is still refused.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.beside = kept_in_ipv6(port_of(listener))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def kept_in_ipv6(port: int) -> socket.socket | None:
+    """Take a port of IPv6's loopback so that nobody can listen there; None where there is no IPv6. Raises OSError."""
+    if not socket.has_ipv6:
+        return None
+    try:
+        kept = socket.socket(socket.AF_INET6)
+    except OSError as error:
+        if error.errno in NO_IPV6:
+            return None
+        raise
+    try:
+        # Without SO_REUSEADDR, with which another could take it as long as nobody listens.
+        kept.bind((HOST_6, port))
+    except OSError as error:
+        kept.close()
+        if error.errno in NO_IPV6:
+            return None
+        raise
+    return kept
+
+
+def port_of(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
+
+
+def listen_at(wanted: int | None) -> Listener:
+    """Return what listens at the wanted port; without a wish at 4566 or, when that is taken, at any free one."""
+    port = DEFAULT_PORT if wanted is None else wanted
+    try:
+        return listening(port)
+    except OSError as error:
+        reason = why(error)
+    other = listening(0)
+    if wanted is None:
+        print(f"Port {port} {reason}; the local AWS takes {port_of(other)}.", file=sys.stderr)
+        return other
+    with other:
+        raise LocalAWSError(f'Port {port} {reason}; choose another: "sawhorse local up --port {port_of(other)}".')
+
+
+def why(error: OSError) -> str:
+    """Say why a port cannot be had."""
+    if error.errno == errno.EADDRINUSE:
+        return "is in use by another program"
+    if error.errno == errno.EACCES:
+        return "is for the machine's administrator alone"
+    return f"cannot be had ({error.strerror})"

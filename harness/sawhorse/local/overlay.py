@@ -1,0 +1,105 @@
+"""Run Terraform for the local AWS beside the real roots, never in them.
+
+`.sawhorse/local/project` looks like the project to Terraform: the root's own files are linked, the modules are linked,
+`dist` holds packages that run on this machine, tfvars are rendered anew and no S3 backend is there. The state is kept
+where a native `terraform` with `TF_WORKSPACE=local` looks for it, so both speak of the same resources.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sawhorse.build.build import build
+from sawhorse.build.config import read_config
+from sawhorse.build.manifest import read_manifest
+from sawhorse.build.package_check import refuse_unproven
+from sawhorse.build.platform import lambda_target, local_target
+from sawhorse.build.sources import fault_of_name, shown
+from sawhorse.build.stale_check import refuse_stale
+from sawhorse.environment import read_environment
+from sawhorse.errors import BadConfiguration
+from sawhorse.files import write_atomically
+from sawhorse.project import Project, Root
+from sawhorse.terraform.render import archives_of, hcl, packages_of, render_tfvars, render_unbuilt
+
+RENDERED = {"terraform.tfvars", "backend.tf"}
+
+
+def mirror(root: Root, python: str, *, issuer: str, built: bool = True, as_built: bool = False) -> Path:
+    """Return the mirrored directory of a root, brought up to date.
+
+    `python` is what functions run under locally, and `issuer` whose tokens APIs take there. What needs no package says
+    so with `built=False`; `as_built` takes one that is not made of what stands in the checkout now.
+    """
+    refuse_unspeakable(root.project)
+    top = root.project.local / "project"
+    directory = top / "environments" / root.environment / root.app
+    directory.mkdir(parents=True, exist_ok=True)
+    link(top / "modules", root.project.path / "modules")
+    link_files(root.path, directory)
+    if built:
+        dist = mirror_package(root.project, root.app, top / "dist", python, as_built=as_built)
+        environment = read_environment(root.project, root.environment)
+        packages = packages_of(dist, root.app)
+        refuse_unproven(root.project, dist, root.app, packages, as_built=as_built)
+        tfvars = render_tfvars(environment, root.app, packages, local_issuer=issuer)
+        write_atomically(directory / "terraform.tfvars", tfvars)
+    else:
+        render_unbuilt(root, directory, local_issuer=issuer)
+    state = root.path / "terraform.tfstate.d/local/terraform.tfstate"
+    write_atomically(
+        directory / "backend.tf",
+        f'terraform {{\n  backend "local" {{\n    path = {hcl(str(state))}\n  }}\n}}\n',
+    )
+    return directory
+
+
+def refuse_unspeakable(project: Project) -> None:
+    """Refuse a place that no file of Terraform's can name."""
+    place = str(project.path)
+    if fault_of_name(place):
+        raise BadConfiguration(
+            f"The project lies in {shown(place)}, which {fault_of_name(place)}, so Terraform cannot be told of its "
+            "state; move the project."
+        )
+
+
+def mirror_package(project: Project, app: str, dist: Path, python: str, *, as_built: bool) -> Path:
+    """Put the package that runs on this machine into `dist`: the very one for Lambda where that is the same."""
+    config = read_config(project, app)
+    target = local_target(config, python)
+    if target == lambda_target(config):
+        packages = packages_of(project.path / "dist", app)
+        if not as_built:
+            refuse_stale(project, project.path / "dist", app)
+        dist.mkdir(parents=True, exist_ok=True)
+        for name in ("manifest.json", *(Path(archive.path).name for archive in archives_of(packages.values()))):
+            link(dist / name, project.path / "dist" / name)
+    else:
+        if (dist / "manifest.json").is_symlink():
+            shutil.rmtree(dist)
+        if as_built and app in read_manifest(dist):
+            return dist
+        build(project, app, dist=dist, target=target)
+    return dist
+
+
+def link_files(source: Path, directory: Path) -> None:
+    """Link the root's Terraform files and lock, and unlink those that are gone."""
+    wanted = {path.name for path in source.glob("*.tf")} | {path.name for path in source.glob(".terraform.lock.hcl")}
+    wanted -= RENDERED
+    for path in directory.iterdir():
+        if path.is_symlink() and path.name not in wanted:
+            path.unlink()
+    for name in wanted:
+        link(directory / name, source / name)
+
+
+def link(path: Path, target: Path) -> None:
+    if path.is_symlink() and path.readlink() == target:
+        return
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)

@@ -1,0 +1,137 @@
+"""Run an app's smoke checks in order, time them, and say which failed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import httpx
+
+from sawhorse.errors import UnknownName
+from sawhorse.operations import file_of, operation
+from sawhorse.response_counter import Calls
+from sawhorse.workspace import Deployment
+
+
+class CheckFailed(Exception):
+    """What a check found, in a sentence."""
+
+
+Promise = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named promise, and the function that raises CheckFailed when it is broken.
+
+    `needs` are the functions of earlier checks that make what this one uses: unless they passed, it says nothing.
+    """
+
+    name: str
+    run: Promise
+    needs: Sequence[Promise] = ()
+
+
+# What an app's smoke module offers: a context manager that yields its checks and cleans up after them.
+Suite = AbstractContextManager[Sequence[Check]]
+CLEANING = "what the checks made is taken away"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a check went; `seconds` is wall time. One that was not run has the reason, and did not pass."""
+
+    name: str
+    passed: bool
+    seconds: float
+    finding: str | None = None
+    not_run: str | None = None
+
+
+def run_checks(deployment: Deployment) -> Generator[Result]:
+    """Run every check of the deployment's app, also after one failed, but for those that need what it makes."""
+    entered = False
+    start = time.perf_counter()
+    try:
+        with suite_of(deployment) as checks:
+            entered = True
+            yield from run_in_order(checks, deployment.calls)
+            start = time.perf_counter()
+    except Exception as error:
+        # What the checks found shall not be lost when nobody responds to the cleaning either.
+        if not entered:
+            raise
+        yield Result(CLEANING, passed=False, seconds=time.perf_counter() - start, finding=finding_of(error))
+
+
+def run_in_order(checks: Sequence[Check], calls: Calls) -> Iterator[Result]:
+    """Run checks that build on one another."""
+    # The name of the check at the bottom of it, by the function of each that did not pass.
+    failed: dict[Promise, str] = {}
+    done: list[Promise] = []
+    for check in checks:
+        late = [need for need in check.needs if need not in done]
+        if late:
+            raise ValueError(f"{check.name} needs {late[0].__name__}, which comes after it or is no check.")
+        done.append(check.run)
+        cause = next((failed[need] for need in check.needs if need in failed), None)
+        if cause:
+            failed[check.run] = cause
+            yield Result(check.name, passed=False, seconds=0.0, not_run=f'not run, because "{cause}" failed')
+            continue
+        result = run_check(check, calls)
+        if not result.passed:
+            failed[check.run] = check.name
+        yield result
+
+
+def suite_of(deployment: Deployment) -> Suite:
+    root = deployment.root
+    module = operation(root.project, root.app, "smoke")
+    if module is None:
+        raise UnknownName(f"{root.app} has no smoke checks; write {file_of(root.app, 'smoke')}.")
+    suite: Suite = module.suite(deployment)
+    return suite
+
+
+def run_check(check: Check, calls: Calls) -> Result:
+    """Run a check; one that got no response while it ran has shown nothing, and fails."""
+    start, before = time.perf_counter(), calls.responses
+    finding = None
+    try:
+        check.run()
+        expect(calls.responses > before, "It got no response from anybody, so it has shown nothing.")
+    except Exception as error:  # noqa: BLE001 # a response of another shape can break a check in any way
+        finding = finding_of(error)
+    return Result(check.name, finding is None, time.perf_counter() - start, finding)
+
+
+def finding_of(error: Exception) -> str:
+    """Say what broke a check."""
+    if isinstance(error, CheckFailed):
+        return str(error)
+    if isinstance(error, httpx.HTTPError):
+        return f"The call did not come through: {error}."
+    return f"{type(error).__name__}: {error}"
+
+
+def expect(condition: object, finding: str) -> None:
+    """Fail the check with what was found unless the condition holds."""
+    if not condition:
+        raise CheckFailed(finding)
+
+
+def expect_status(response: httpx.Response, status: int) -> None:
+    """Fail the check unless the answer has this status, showing what came instead."""
+    request = response.request
+    expect(
+        response.status_code == status,
+        f"{request.method} {request.url.path} answered {response.status_code}, not {status}: {response.text[:300]}",
+    )
+
+
+def as_json(results: Sequence[Result]) -> dict[str, Any]:
+    return {"passed": all(result.passed for result in results), "checks": [asdict(result) for result in results]}

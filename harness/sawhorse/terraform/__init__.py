@@ -1,0 +1,1 @@
+"""Render what Terraform reads, run it, and keep its states."""

@@ -1,0 +1,165 @@
+"""Render every root's `terraform.tfvars`, and its `backend.tf` when the environment names a state bucket."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from sawhorse.build.config import read_config
+from sawhorse.build.lambda_limits import ZIPPED_LIMIT
+from sawhorse.build.manifest import Archive, Entry, code_sha256, read_manifest
+from sawhorse.build.package_check import refuse_unproven
+from sawhorse.build.stale_check import refuse_stale
+from sawhorse.environment import Environment, read_environment
+from sawhorse.errors import BadConfiguration, BuildFailed
+from sawhorse.files import write_shared
+from sawhorse.project import Project, Root
+from sawhorse.trusted_files import read_own
+
+TEMPLATES = Path(__file__).parent / "templates"
+SHORT_ESCAPES = re.compile(r"\\.")
+HCL_ESCAPES = {"\\b": "\\u0008", "\\f": "\\u000c"}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was rendered for a root, and whether any file changed by it."""
+
+    root: Root
+    files: tuple[Path, ...]
+    changed: bool
+
+
+def render(root: Root, *, project: Project | None = None, into: Path | None = None, as_built: bool = False) -> Rendered:
+    """Render a root's files into its directory, all of them or none.
+
+    A package that is not made of what stands in the checkout is refused, unless `as_built` takes it as it is. One that
+    is not what the manifest says, or whose bytecode is not that of its sources, is refused always.
+    """
+    project = project or root.project
+    environment = read_environment(project, root.environment)
+    packages = packages_of(project.path / "dist", root.app)
+    if not as_built:
+        refuse_stale(project, project.path / "dist", root.app)
+    refuse_unproven(project, project.path / "dist", root.app, packages, as_built=as_built)
+    directory = into or root.path
+    contents = {directory / "terraform.tfvars": render_tfvars(environment, root.app, packages)}
+    backend = directory / "backend.tf"
+    if environment.state_bucket:
+        contents[backend] = fill("backend.tf.j2", environment=environment, app=root.app)
+    changed = [write_shared(path, content) for path, content in contents.items()]
+    if backend not in contents and backend.is_file():
+        # The environment names no bucket any more: Terraform asks for a migration at the next init.
+        backend.unlink()
+        changed.append(True)
+    return Rendered(root, tuple(contents), any(changed))
+
+
+def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:
+    """Return what the build measured of an app's functions."""
+    packages = read_manifest(dist).get(app)
+    if not packages:
+        raise BuildFailed(f'{dist.name}/{app}.zip does not exist; run "make build".')
+    for archive in archives_of(packages.values()):
+        path = dist / Path(archive.path).name
+        if not path.is_file():
+            raise BuildFailed(f'{dist.name}/{path.name} does not exist; run "make build".')
+        if code_sha256(path.read_bytes()) != archive.sha256:
+            raise BuildFailed(f'{dist.name}/{path.name} is not the one that was measured; run "make build".')
+    return packages
+
+
+def archives_of(packages: Iterable[Entry]) -> list[Archive]:
+    """Return every zip that functions are made of, theirs and their layer's, each once."""
+    found: dict[Archive, None] = {}
+    for package in packages:
+        own = Archive(package.path, package.sha256, package.content_sha256, package.size, upload=package.upload)
+        found[own] = None
+        if package.layer:
+            found[package.layer] = None
+    return list(found)
+
+
+def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = None) -> None:
+    """Render variables that stand in for packages, unless there are some: a destroy needs names, and never the zip."""
+    path = directory / "terraform.tfvars"
+    with suppress(FileNotFoundError):
+        # It says what a destroy acts on, so it must be this user's own.
+        read_own(path, private=False, directory=False)
+        return
+    config = read_config(root.project, root.app)
+    packages = {
+        function: Entry(f"dist/{root.app}.zip", "", "", 0, handler, config.runtime, config.architecture)
+        for function, handler in config.handlers.items()
+    }
+    environment = read_environment(root.project, root.environment)
+    write_shared(path, render_tfvars(environment, root.app, packages, local_issuer=local_issuer))
+
+
+def render_tfvars(
+    environment: Environment, app: str, packages: Mapping[str, Entry], *, local_issuer: str | None = None
+) -> str:
+    """Fill an app's tfvars in; `local_issuer` is the address of the local AWS's issuer of tokens, None for AWS."""
+    facts = environment.of_app(app)
+    refuse_without_bucket(facts, app, archives_of(packages.values()))
+    jwt, local = environment.jwt(local_issuer), local_issuer is not None
+    return fill("terraform.tfvars.j2", app=app, environment=facts, jwt=jwt, local=local, packages=packages)
+
+
+def refuse_without_bucket(facts: Environment, app: str, archives: Iterable[Archive]) -> None:
+    """Refuse a zip that is to go through S3 when the environment names no bucket of the app's region."""
+    through_s3 = [archive for archive in archives if archive.upload == "s3"]
+    if not through_s3 or facts.bucket_of_packages:
+        return
+    largest = max(through_s3, key=lambda archive: archive.size)
+    sizes = f"{largest.path} has {largest.size:,} bytes zipped"
+    why = (
+        f"{sizes}, more than the {ZIPPED_LIMIT:,} that Lambda takes in a call"
+        if largest.size > ZIPPED_LIMIT
+        else f'{sizes}, and lambda/{app}/package.toml says upload = "s3"'
+    )
+    others = "".join(f"{region}: {bucket}, " for region, bucket in facts.packages_bucket.items())
+    named = f"{{{others}{facts.region}: NAME}}" if others else f"{{{facts.region}: NAME}}"
+    raise BadConfiguration(
+        f"{why}: {app} goes through S3, and environments/{facts.name}/environment.yaml names no bucket in "
+        f"{facts.region}. Write packages_bucket: {named} there, with a bucket of that region that exists."
+    )
+
+
+def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:
+    """Fill a template; a variable that it names and nobody gives is an error."""
+    engine = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 # HCL is no HTML: the filter below quotes for it
+    )
+    engine.filters["hcl"] = hcl
+    try:
+        return engine.get_template(name).render(values)
+    except jinja2.UndefinedError as error:
+        raise BadConfiguration(f"The template {name} wants a value that nobody gives: {error}.") from error
+    except jinja2.TemplateError as error:
+        raise BadConfiguration(f"The template {name} cannot be read: {error}.") from error
+
+
+def hcl(value: str | float | bool | None) -> str:  # noqa: FBT001 # a filter takes what the template holds
+    """Write a value as HCL reads it; templates in strings (`${`, `%{`) are taken literally."""
+    if isinstance(value, jinja2.StrictUndefined):
+        # A filter is handed what nobody gave as well; using it as a text raises the error that names it.
+        str(value)
+    if value is None:
+        return "null"
+    written = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return written
+    # JSON's short escapes of these two are none of HCL's; a backslash of the value's own stands doubled before them.
+    written = SHORT_ESCAPES.sub(lambda found: HCL_ESCAPES.get(found[0], found[0]), written)
+    return written.replace("${", "$${").replace("%{", "%%{")

@@ -1,0 +1,146 @@
+"""Open a root for Terraform and its outputs for smoke checks and seeds: on AWS, or on the local AWS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from sawhorse.account import check_account
+from sawhorse.environment import Environment, read_environment
+from sawhorse.errors import NotApplied, WrongAccount
+from sawhorse.local.addresses import callable_here, localize
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
+from sawhorse.local.overlay import mirror
+from sawhorse.local.prerequisites import make_prerequisites
+from sawhorse.project import Root
+from sawhorse.response_counter import Calls
+from sawhorse.terraform.render import render, render_unbuilt
+from sawhorse.terraform.runner import Terraform
+from sawhorse.terraform.state import keep_states
+from sawhorse.toolchain import installed
+from sawhorse.toolchain.shell_variables import ELSEWHERE
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What was applied: the outputs by name, and clients that speak to where it was applied."""
+
+    root: Root
+    environment: Environment
+    outputs: Mapping[str, Any]
+    local: Running | None
+    calls: Calls = field(default_factory=Calls, compare=False, repr=False)
+
+    def output(self, name: str) -> str:
+        """Return an output that has to be there; what a root left out is not deployed."""
+        value = self.outputs.get(name)
+        if value is None:
+            raise NotApplied(
+                f"{self.root.name} has no output {name}: what it names is turned off in its main.tf, or comes with the "
+                "next apply."
+            )
+        return str(value)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client for a service; failures are reported, not tried again for long."""
+        if self.local:
+            return self.calls.counting(local_client(service, self.local.variables(self.environment)))
+        config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
+        session = boto3.session.Session(region_name=self.environment.region)
+        return self.calls.counting(session.client(service, config=config))
+
+
+class Workspace:
+    """A root that is ready for Terraform."""
+
+    def __init__(self, root: Root, *, local: bool, as_built: bool = False) -> None:
+        self.root = root
+        # Whether a package is taken that is not made of what stands in the checkout now.
+        self.as_built = as_built
+        self.environment = read_environment(root.project, root.environment).of_app(root.app)
+        self.local = LocalAWS(root.project).required() if local else None
+        if not local:
+            refuse_exports_of_local_aws()
+            check_account(self.environment)
+
+    @cached_property
+    def terraform(self) -> Terraform:
+        """Terraform with variables rendered from what was built, to plan and to apply."""
+        return self.prepared(built=True)
+
+    @cached_property
+    def terraform_as_applied(self) -> Terraform:
+        """Terraform for what needs no package: outputs, the state, a destroy."""
+        return self.prepared(built=False)
+
+    def prepared(self, *, built: bool) -> Terraform:
+        project = self.root.project
+        keep_states(self.root.path)
+        if self.local:
+            runtime = installed.ensure_emulators(project.path)
+            directory = mirror(
+                self.root, runtime.python_version, issuer=self.local.issuer_url, built=built, as_built=self.as_built
+            )
+            terraform = Terraform(
+                project,
+                directory,
+                environment=self.local.variables(self.environment),
+                local=True,
+                look_for_cause=LocalAWS(project).required,
+            )
+        else:
+            # Without Terraform nothing is rendered.
+            terraform = Terraform(project, self.root.path)
+            if built:
+                render(self.root, as_built=self.as_built)
+            else:
+                render_unbuilt(self.root, self.root.path)
+        terraform.init()
+        return terraform
+
+    def apply(self, variables: Sequence[str] = ()) -> None:
+        """Apply without a question. The local AWS first gets what the account is expected to have already."""
+        terraform = self.terraform
+        if self.local:
+            make_prerequisites(self.root, self.client, self.environment)
+        terraform.apply(variables)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client for what needs no outputs, whether the root is applied or not."""
+        return Deployment(self.root, self.environment, {}, self.local).client(service)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the last apply, with addresses that can be called from here."""
+        outputs = self.terraform_as_applied.outputs()
+        if not outputs:
+            where = " --local" if self.local else ""
+            raise NotApplied(f'{self.root.name} is not applied; run "sawhorse apply {self.root.name}{where}".')
+        return {name: localize(value, self.local.url) if self.local else value for name, value in outputs.items()}
+
+    def callable_here(self) -> dict[str, Any]:
+        """Return the outputs of the last apply that Terraform shows with an address of AWS's, as they can be called."""
+        return callable_here(self.terraform_as_applied.outputs(), self.local.url) if self.local else {}
+
+    def deployment(self) -> Deployment:
+        """Return what was applied, for smoke checks and seeds."""
+        return Deployment(self.root, self.environment, self.outputs(), self.local)
+
+
+def refuse_exports_of_local_aws() -> None:
+    """Keep a shell that was pointed at the local AWS from being taken for one that speaks to AWS.
+
+    With some of the exports left, real state would be kept where that of local runs lies.
+    """
+    found = [name for name in (LOCAL_MARK, *ELSEWHERE) if os.environ.get(name)]
+    if found:
+        raise WrongAccount(
+            f'This shell has {" and ".join(found)}, as "sawhorse local" sets it. Add --local, '
+            "or use a shell without them."
+        )

@@ -1,0 +1,1 @@
+"""What people run for fileshare: never part of its package."""

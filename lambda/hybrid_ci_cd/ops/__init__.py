@@ -1,0 +1,1 @@
+"""What people run for hybrid_ci_cd: never part of its package."""

@@ -1,0 +1,231 @@
+"""What must be true of stock_track_record after a deployment."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import httpx
+
+from sawhorse.api import (
+    Check,
+    CheckFailed,
+    Deployment,
+    Suite,
+    cleaned_up,
+    cors_headers_come,
+    eventually,
+    expect,
+    expect_status,
+    expect_version,
+    log_line_appears,
+    pages_work,
+    release,
+    role_may,
+    role_may_log,
+    role_may_not_scan,
+    take,
+)
+
+# A worker that starts cold, and a queue that has others before us.
+WORK_SECONDS = 60.0
+# Poison is given back at once, so it is received three times within seconds; each may wait for a poll of the queue.
+DEAD_LETTER_SECONDS = 120.0
+# As AWS asks of a role whose function it feeds from a queue, and what the worker does itself to give poison back:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+CONSUMER_ACTIONS = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+)
+# For one look through the dead letters, which are hidden from everybody else meanwhile.
+LOOK_SECONDS = 30.0
+
+
+def suite(deployment: Deployment) -> Suite:
+    """Return the checks with a channel, a stock and messages that live as long as they run."""
+    return cleaned_up(deployment, Checks)
+
+
+class Checks:
+    """The checks of one run, which share a channel and a stock."""
+
+    def __init__(self, deployment: Deployment, http: httpx.Client) -> None:
+        self.deployment = deployment
+        self.http = http
+        self.mark = uuid.uuid4().hex
+        self.ticker = f"SMOKE{self.mark[:5].upper()}"
+        self.channel_id = ""
+        self.jobs: list[str] = []
+
+    def in_order(self) -> Sequence[Check]:
+        """Return the checks in the order in which they build on one another."""
+        return [
+            Check("health answers", self.health),
+            Check("a channel is created and listed", self.channel),
+            Check("picks and prices are taken, and bad ones refused", self.picks, needs=[self.channel]),
+            Check("the worker takes messages and the record appears", self.process, needs=[self.picks]),
+            Check(
+                "a poison message ends in the dead-letter queue, good ones do not",
+                self.dead_letter,
+                needs=[self.process],
+            ),
+            Check("a preflight gets the CORS headers of the frontend", self.cors),
+            Check("the API pages work", self.pages),
+            Check("the request id is in the log", self.log_line),
+            Check("neither role may scan the tables", self.scan),
+            Check("the worker may take messages and write its log", self.worker_grants),
+        ]
+
+    def health(self) -> None:
+        expect_version(self.deployment, self.http.get("api/health"))
+
+    def channel(self) -> None:
+        created = self.http.post("api/channels", json={"name": f"smoke {self.mark}"})
+        expect_status(created, 201)
+        self.channel_id = created.json()["channel_id"]
+        expect_status(self.http.get(f"api/channels/{self.channel_id}"), 200)
+        # The index shows a new channel a moment later.
+        eventually(self.listed, seconds=10, finding=f"Channel {self.channel_id} is not in the list.")
+
+    def listed(self) -> bool:
+        parameters = {"limit": "100"}
+        while True:
+            response = self.http.get("api/channels", params=parameters)
+            expect_status(response, 200)
+            page = response.json()
+            if any(channel["channel_id"] == self.channel_id for channel in page["channels"]):
+                return True
+            if not page["next_cursor"]:
+                return False
+            parameters["cursor"] = page["next_cursor"]
+
+    def picks(self) -> None:
+        prices = [{"date": "2025-01-02", "price": 10}, {"date": "2025-01-31", "price": 12.5}]
+        expect_status(self.http.put(f"api/stocks/{self.ticker}", json={"name": "Smoke", "prices": prices}), 200)
+        pick = {"ticker": self.ticker, "direction": "long", "date": "2025-01-02", "price": 10}
+        path = f"api/channels/{self.channel_id}/picks"
+        expect_status(self.http.post(path, json={"picks": [pick]}), 201)
+        expect_status(self.http.post(path, json={"picks": [pick]}), 409)
+        listed = self.http.get(path)
+        expect_status(listed, 200)
+        expect([one["ticker"] for one in listed.json()["picks"]] == [self.ticker], f"Listed are {listed.text[:300]}")
+        refused = self.http.post(path, json={"picks": [pick | {"direction": "up"}]})
+        expect_status(refused, 422)
+        expect(refused.json()["error"]["code"] == "invalid_request", f"The error has another code: {refused.text}")
+
+    def process(self) -> None:
+        """Send poison between good messages, and see the good ones done."""
+        self.ask()
+        self.deployment.client("sqs").send_message(
+            QueueUrl=self.deployment.output("sqs_queue_url"), MessageBody=self.poison
+        )
+        self.ask()
+        eventually(self.all_done, seconds=WORK_SECONDS, finding=f"The jobs {', '.join(self.jobs)} are not done.")
+        response = self.http.get(f"api/channels/{self.channel_id}/track-record")
+        expect_status(response, 200)
+        record = response.json()
+        expect(record["job_id"] == self.jobs[-1], f"The record is not the newest job's: {response.text[:300]}")
+        expect((record["count"], record["mean_return"]) == (1, 0.25), f"The figures are wrong: {response.text[:300]}")
+
+    def dead_letter(self) -> None:
+        found: list[str] = []
+
+        def poison_arrived() -> bool:
+            found.extend(self.own_dead_letters())
+            return self.poison in found
+
+        finding = f"The poison message is not in the dead-letter queue after {DEAD_LETTER_SECONDS:.0f} s."
+        eventually(poison_arrived, seconds=DEAD_LETTER_SECONDS, finding=finding)
+        expect(found == [self.poison], f"Good messages are dead letters, too: {found}")
+
+    def own_dead_letters(self) -> list[str]:
+        """Take this run's messages out of the dead-letter queue, and give back at once what is others'."""
+        sqs, url = self.deployment.client("sqs"), self.deployment.output("sqs_dead_letter_queue_url")
+        deadline = time.monotonic() + LOOK_SECONDS
+        own: list[str] = []
+        others: list[str] = []
+        try:
+            while not own and time.monotonic() < deadline and (taken := take(sqs, url)):
+                for message in taken:
+                    body = str(message["Body"])
+                    if self.mark in body or (self.channel_id and self.channel_id in body):
+                        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                        own.append(body)
+                    else:
+                        others.append(message["ReceiptHandle"])
+        finally:
+            release(sqs, url, others)
+        return own
+
+    def cors(self) -> None:
+        headers = "content-type"
+        cors_headers_come(self.deployment, self.http, "api/channels", methods={"GET", "POST", "PUT"}, headers=headers)
+
+    def pages(self) -> None:
+        pages_work(self.http)
+
+    def log_line(self) -> None:
+        log_line_appears(self.deployment, self.http, "api/health")
+
+    def scan(self) -> None:
+        for role, stocks_action in (("lambda_role_arn", "GetItem"), ("worker_role_arn", "BatchGetItem")):
+            role_may_not_scan(self.deployment, "dynamodb_records_table", allowed="dynamodb:PutItem", role_output=role)
+            role_may_not_scan(
+                self.deployment, "dynamodb_stocks_table", allowed=f"dynamodb:{stocks_action}", role_output=role
+            )
+
+    def worker_grants(self) -> None:
+        """On AWS its queue is read for it as its role; the local AWS reads it as itself, so IAM is asked."""
+        found = self.deployment.client("sqs").get_queue_attributes(
+            QueueUrl=self.deployment.output("sqs_queue_url"), AttributeNames=["QueueArn"]
+        )
+        queue = str(found["Attributes"]["QueueArn"])
+        role_may(self.deployment, queue, CONSUMER_ACTIONS, role_output="worker_role_arn")
+        role_may_log(self.deployment, group_output="worker_log_group", role_output="worker_role_arn")
+
+    def clean_up(self) -> None:
+        """Delete what this run made. The API deletes nothing, so it is done in the tables."""
+        if not self.channel_id:
+            return
+        # A job that vanished before its message was worked on would make that message poison.
+        with suppress(httpx.HTTPError, CheckFailed):
+            eventually(self.none_queued, seconds=WORK_SECONDS, finding="Jobs are still queued.")
+        dynamodb = self.deployment.client("dynamodb")
+        table = self.deployment.output("dynamodb_records_table")
+        of_channel = dynamodb.query(
+            TableName=table,
+            KeyConditionExpression="pk = :channel",
+            ExpressionAttributeValues={":channel": {"S": f"CHANNEL#{self.channel_id}"}},
+        )["Items"]
+        made = [{"pk": item["pk"], "sk": item["sk"]} for item in of_channel]
+        made += [{"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": "JOB"}} for job_id in self.jobs]
+        for key in made:
+            dynamodb.delete_item(TableName=table, Key=key)
+        stocks = self.deployment.output("dynamodb_stocks_table")
+        dynamodb.delete_item(TableName=stocks, Key={"ticker": {"S": self.ticker}})
+
+    def ask(self) -> None:
+        response = self.http.post(f"api/channels/{self.channel_id}/process")
+        expect_status(response, 202)
+        self.jobs.append(response.json()["job_id"])
+
+    def states(self) -> list[Any]:
+        answers = [self.http.get(f"api/jobs/{job_id}") for job_id in self.jobs]
+        for answer in answers:
+            expect_status(answer, 200)
+        return [answer.json()["state"] for answer in answers]
+
+    def all_done(self) -> bool:
+        return self.states() == ["done"] * len(self.jobs)
+
+    def none_queued(self) -> bool:
+        return "queued" not in self.states()
+
+    @property
+    def poison(self) -> str:
+        return f"smoke poison {self.mark}"

@@ -1,0 +1,1 @@
+"""What people run for triggers_api: never part of its package."""

@@ -1,0 +1,1 @@
+"""What people run for turbotech_portal: never part of its package."""

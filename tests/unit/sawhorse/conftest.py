@@ -1,0 +1,126 @@
+"""A tiny project of its own for every test that only needs some project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fileshare.settings import Tables
+from sawhorse.build.build import build
+from sawhorse.build.wheel_cache import Cache
+from sawhorse.project import Project
+from sawhorse.toolchain import environments, installed, interpreters
+from sawhorse.toolchain.machine import Machine
+from tests.ports import free_port
+from tests.unit.fileshare.conftest import two_tables
+from tests.unit.sawhorse.migration_support import Migration
+from tests.unit.sawhorse.support import make_tiny_project, script, write_wheel
+
+MakeTiny = Callable[[str], Project]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests know no AWS account and no project by accident."""
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("SAWHORSE_PROJECT", "AWS_ENDPOINT_URL", "TF_WORKSPACE", "TF_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was prepared for one test serves the others: no test here tells anything by how long it takes."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _cache_of_tests(cache_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(cache_of_the_run))
+    # The key that proves what lies there.
+    monkeypatch.setenv("SAWHORSE_STATE_DIR", str(cache_of_the_run.with_name(f"{cache_of_the_run.name}-state")))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, _cache_of_tests: None, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    """A cache of packages of this test's own, that knows no wheel yet."""
+    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(tmp_path / "cache-of-its-own"))
+    return Cache.of_user()
+
+
+@pytest.fixture
+def make_tiny(tmp_path: Path, repository: Path) -> MakeTiny:
+    """Make a project of one app and one root, named `tiny`, in a directory of this name."""
+    environments.ensure_uv(repository)
+    return lambda name: make_tiny_project(tmp_path / name, repository=repository)
+
+
+@pytest.fixture
+def tiny(make_tiny: MakeTiny) -> Project:
+    """A project of one app without dependencies."""
+    return make_tiny("tiny-project")
+
+
+@pytest.fixture
+def built(tiny: Project) -> Project:
+    """A project whose package is built."""
+    build(tiny, "tiny")
+    return tiny
+
+
+@pytest.fixture(scope="session")
+def python(repository: Path) -> Path:
+    """The interpreter of the functions."""
+    found = interpreters.exact_python("3.13", repository)
+    assert found
+    return found
+
+
+@pytest.fixture
+def locked_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The lock of a wheel that uv finds on this machine, without any registry."""
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    return write_wheel(tmp_path / "wheels")
+
+
+@pytest.fixture(scope="session")
+def wheel_builder(repository: Path) -> None:
+    """What builds wheels of sources, installed before a test takes the index away."""
+    python = interpreters.exact_python(interpreters.FUNCTIONS_PYTHON, repository)
+    assert python is not None
+    installed.ensure_build_environment(repository, interpreters.FUNCTIONS_PYTHON, python)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine with nothing on its PATH, in its home or below its opt."""
+    for name in ("bin", "home", "opt"):
+        (tmp_path / name).mkdir()
+    return Machine(
+        environ={"PATH": str(tmp_path / "bin")},
+        home=tmp_path / "home",
+        opt=tmp_path / "opt",
+        releases=f"http://127.0.0.1:{free_port()}",
+    )
+
+
+@pytest.fixture
+def on_path(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Put a program on the machine's PATH."""
+    return lambda name, text: script(tmp_path / "bin" / name, text)
+
+
+@pytest.fixture
+def tables(dynamodb: Any) -> Iterator[Tables]:
+    """The two tables of fileshare, which its migrations write."""
+    yield from two_tables(dynamodb)
+
+
+@pytest.fixture
+def migration(dynamodb: Any, tables: Tables, tmp_path: Path) -> Migration:
+    """A file that is there no more than in name, and the tables that it goes to."""
+    return Migration(dynamodb, tables, tmp_path / "old.sqlite3")

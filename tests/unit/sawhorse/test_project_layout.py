@@ -1,0 +1,164 @@
+"""Names lead to places, and unknown ones list the choices."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sawhorse.errors import BadConfiguration, UnknownName
+from sawhorse.project import Project, one_of
+from tests.conftest import REPOSITORY
+
+
+def test_this_project_has_one_root_an_app_and_environment(repository: Path) -> None:
+    project = Project(repository)
+
+    assert project.environments == ["dev", "production", "staging"]
+    assert [root.name for root in project.roots] == sorted(
+        f"{environment}/{app}" for environment in project.environments for app in project.apps
+    )
+
+
+@pytest.mark.parametrize("name", ["dev/tiny", "dev/tiny/", "environments/dev/tiny", "/dev/tiny"])
+def test_a_root_is_found_by_the_names_that_shells_complete(tiny: Project, name: str) -> None:
+    root = tiny.root(name)
+
+    assert (root.environment, root.app, root.name) == ("dev", "tiny", "dev/tiny")
+    assert root.path == tiny.path / "environments/dev/tiny"
+
+
+@pytest.mark.parametrize("name", ["", "dev", "tiny", "dev/huge", "moon/tiny", "../dev/tiny", "dev/tiny/main.tf"])
+def test_an_unknown_root_lists_those_that_exist(tiny: Project, name: str) -> None:
+    with pytest.raises(UnknownName) as refusal:
+        tiny.root(name)
+
+    assert str(refusal.value) == f"There is no root {name}; choose dev/tiny."
+
+
+@pytest.mark.parametrize("name", ["dev/all", "dev/all/", "environments/dev/all"])
+def test_all_stands_for_every_root_of_an_environment(tiny: Project, name: str) -> None:
+    shutil.copytree(tiny.path / "environments/dev", tiny.path / "environments/staging")
+    shutil.copytree(tiny.path / "environments/dev/tiny", tiny.path / "environments/dev/small")
+
+    assert [root.name for root in tiny.roots_named(name)] == ["dev/small", "dev/tiny"]
+    assert [root.name for root in tiny.roots_named("staging/tiny")] == ["staging/tiny"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("moon/all", "There is no environment moon; choose dev."),
+        ("all", "There is no root all; choose dev/tiny."),
+    ],
+)
+def test_all_of_an_unknown_environment_lists_those_that_exist(tiny: Project, name: str, sentence: str) -> None:
+    with pytest.raises(UnknownName) as refusal:
+        tiny.roots_named(name)
+
+    assert str(refusal.value) == sentence
+
+
+def test_a_choice_is_written_out() -> None:
+    assert one_of([]) == "one that exists (there is none yet)"
+    assert one_of(["a"]) == "a"
+    assert one_of(["a", "b"]) == "a or b"
+    assert one_of(["a", "b", "c"]) == "a, b or c"
+
+
+def test_a_named_project_is_taken(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAWHORSE_PROJECT", str(tiny.path))
+
+    assert Project.find().path == tiny.path.resolve()
+
+
+def test_a_named_directory_that_holds_no_project_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAWHORSE_PROJECT", str(tmp_path))
+
+    with pytest.raises(BadConfiguration) as refusal:
+        Project.find()
+
+    assert str(refusal.value) == f"SAWHORSE_PROJECT is {tmp_path}, which holds no project; name one or unset it."
+
+
+def test_the_project_around_the_working_directory_is_found(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny.lambda_path / "tiny")
+
+    assert Project.find().path == tiny.path
+
+
+def test_outside_of_any_project_the_installed_one_is_taken(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Project.find().path == repository
+
+
+def test_only_directories_with_their_file_count(tiny: Project) -> None:
+    (tiny.path / "environments/notes").mkdir()
+    (tiny.path / "environments/dev/draft").mkdir()
+
+    assert tiny.apps == ["tiny"]
+    assert tiny.environments == ["dev"]
+    assert [root.name for root in tiny.roots] == ["dev/tiny"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (
+            "dev",
+            "choose dev/fileshare, dev/hybrid_ci_cd, dev/stock_track_record, dev/triggers_api or dev/turbotech_portal.",
+        ),
+        (
+            "dev/",
+            "choose dev/fileshare, dev/hybrid_ci_cd, dev/stock_track_record, dev/triggers_api or dev/turbotech_portal.",
+        ),
+        ("dev/trigers_api", "choose dev/triggers_api."),
+        ("environments/dev/trigers_api/", "choose dev/triggers_api."),
+        ("triggers_api", "choose dev/triggers_api, production/triggers_api or staging/triggers_api."),
+        ("prod/triggers_api", "choose dev/triggers_api, production/triggers_api or staging/triggers_api."),
+        (
+            "moon",
+            (
+                "choose an environment (dev, production or staging) and an app (fileshare, hybrid_ci_cd, "
+                "stock_track_record, triggers_api or turbotech_portal), such as dev/fileshare."
+            ),
+        ),
+    ],
+)
+def test_the_roots_that_a_wrong_name_can_mean_are_named_and_no_others(
+    repository: Path, name: str, sentence: str
+) -> None:
+    with pytest.raises(UnknownName) as refusal:
+        Project(repository).root(name)
+
+    assert str(refusal.value) == f"There is no root {name}; {sentence}"
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_a_wrong_name_never_gets_a_long_list(name: str) -> None:
+    project = Project(REPOSITORY)
+    if name in {root.name for root in project.roots}:
+        return
+    choice = project.choice_of_roots(name)
+
+    assert len(re.findall(r"\w+/\w+", choice)) <= max(len(project.apps), len(project.environments))
+
+
+def test_every_part_of_the_harness_stands_in_the_architecture(repository: Path) -> None:
+    text = (repository / "docs/architecture.md").read_text()
+    parts = [
+        path
+        for path in (repository / "harness/sawhorse").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    ]
+    names = {path.name if path.suffix else f"{path.name}/" for path in parts} - {"__init__.py"}
+    named = {name for name in names if f"`{name}`" in text}
+
+    assert sorted(names - named) == []

@@ -1,0 +1,271 @@
+"""Rendered files say to Terraform what the environment and the manifest say, and are written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import unicodedata
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sawhorse.build.build import build
+from sawhorse.build.manifest import read_manifest, write_manifest
+from sawhorse.errors import BadConfiguration, BuildFailed
+from sawhorse.plans.plan import Tool
+from sawhorse.project import Project, Root
+from sawhorse.terraform import render as rendering
+from sawhorse.terraform.render import archives_of, fill, hcl, render
+from tests.unit.sawhorse.support import make_layer, tree
+
+BUCKET = 'account_id: "111111111111"\nregion: eu-central-1\nstate_bucket: a-bucket\n'
+# Everything that JSON and HCL write differently stands somewhere in here.
+TRAPS = [
+    "",
+    "\b\f\\b\\\\f",
+    "${x}",
+    "$${x}",
+    "$$${x}",
+    "%{if}",
+    "%%{",
+    "\\${",
+    '"',
+    "\0\x7f\u2028\ufeff",
+    "😀",
+    "\r\n\t",
+]
+
+
+@pytest.fixture
+def root(tiny: Project) -> Root:
+    """The root of the tiny app, its package built."""
+    build(tiny, "tiny")
+    return tiny.root("dev/tiny")
+
+
+@pytest.fixture
+def layered(root: Root) -> Root:
+    """The root of the tiny app, its dependencies in a layer."""
+    dist = root.project.path / "dist"
+    package = replace(read_manifest(dist)["tiny"]["api"], layer=make_layer(dist))
+    write_manifest(dist, {"tiny": {"api": package, "worker": package}})
+    return root
+
+
+def as_terraform_reads(tool: Tool, directory: Path, written: list[str]) -> list[Any]:
+    """Let Terraform read values from a tfvars file, all of them in one run without any provider."""
+    directory.mkdir()
+    lines = "".join(f"  value_{number} = {value}\n" for number, value in enumerate(written))
+    (directory / "terraform.tfvars").write_text(f"values = {{\n{lines}}}\n")
+    (directory / "main.tf").write_text('variable "values" { type = any }\noutput "values" { value = var.values }\n')
+    for command in (["apply", "-auto-approve", "-input=false", "-no-color"], ["output", "-json", "values"]):
+        result = subprocess.run(
+            [str(tool.binary), *command],
+            cwd=directory,
+            env={**os.environ, **tool.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+    read = json.loads(result.stdout)
+    return [read[f"value_{number}"] for number in range(len(written))]
+
+
+def test_terraform_reads_back_what_was_written(terraform: Tool, tmp_path: Path) -> None:
+    values: list[str | int | bool | None] = [*TRAPS, None, True, False, 0, -1, 10**12]
+
+    @settings(max_examples=300, database=None)
+    @given(st.text() | st.text(st.sampled_from('$%{}\\"bfu0\b\f\n')) | st.integers(-(2**53), 2**53))
+    def collect(value: str | int) -> None:
+        values.append(value)
+
+    collect()
+    read = as_terraform_reads(terraform, tmp_path / "root", [hcl(value) for value in values])
+
+    # Terraform keeps every text in Unicode's composed form.
+    expected = [unicodedata.normalize("NFC", value) if isinstance(value, str) else value for value in values]
+    differing = [(wanted, got) for wanted, got in zip(expected, read, strict=True) if wanted != got]
+    assert differing == []
+
+
+def given_to(tool: Tool, root: Root) -> Any:
+    """Return the variables of a root as Terraform reads them."""
+    (root.path / "main.tf").write_text(
+        'variable "environment" { type = any }\nvariable "packages" { type = any }\n'
+        'output "given" { value = { environment = var.environment, packages = var.packages } }\n'
+    )
+    for command in (["apply", "-auto-approve", "-input=false"], ["output", "-json", "given"]):
+        result = subprocess.run(
+            [str(tool.binary), *command],
+            cwd=root.path,
+            env={**os.environ, **tool.environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return json.loads(result.stdout)
+
+
+def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool, root: Root) -> None:
+    (root.path.parent / "environment.yaml").write_text(
+        'account_id: "012345678901"\nregion: us-east-1\nalarm_email: a@example.com\n'
+        'tags:\n  "${a}": "%{b}\\"\\n"\n  z: "1"\n'
+    )
+    render(root)
+    manifest = json.loads((root.project.path / "dist/manifest.json").read_text())["tiny"]["api"]
+    # What the package was made of is the harness's alone.
+    del manifest["sources_sha256"], manifest["compiled_by"]
+    assert given_to(terraform, root) == {
+        "environment": {
+            "name": "dev",
+            "app": "tiny",
+            "account_id": "012345678901",
+            "region": "us-east-1",
+            "alarm_email": "a@example.com",
+            "local": False,
+            # A file that says nothing of it means production.
+            "production": True,
+            "tags": {"${a}": '%{b}"\n', "z": "1"},
+        },
+        "packages": {"api": {**manifest, "path": "../../../dist/tiny.zip"}},
+    }
+
+
+def test_a_rendered_file_holds_the_layer_of_every_function(terraform: Tool, layered: Root) -> None:
+    render(layered)
+
+    packages = given_to(terraform, layered)["packages"]
+    layer = asdict(make_layer(layered.project.path / "dist"))
+    assert [package["layer"] for package in packages.values()] == 2 * [
+        {**layer, "path": "../../../dist/tiny-layer.zip"}
+    ]
+
+
+def test_a_package_without_a_layer_says_nothing_of_layers(root: Root) -> None:
+    assert "layer" not in render(root).files[0].read_text()
+
+
+def test_every_zip_of_an_app_is_named_once(layered: Root) -> None:
+    packages = read_manifest(layered.project.path / "dist")["tiny"]
+
+    assert [archive.path for archive in archives_of(packages.values())] == ["dist/tiny.zip", "dist/tiny-layer.zip"]
+
+
+def test_the_path_of_the_package_leads_there_from_the_root(root: Root) -> None:
+    text = render(root).files[0].read_text()
+
+    assert 'path           = "../../../dist/tiny.zip"' in text
+    assert (root.path / "../../../dist/tiny.zip").is_file()
+
+
+def test_rendering_again_changes_nothing(root: Root) -> None:
+    assert render(root).changed
+    before = (root.path / "terraform.tfvars").stat().st_mtime_ns
+
+    again = render(root)
+
+    assert not again.changed
+    assert (root.path / "terraform.tfvars").stat().st_mtime_ns == before
+
+
+def test_a_backend_is_rendered_while_a_bucket_is_named_and_removed_afterwards(root: Root) -> None:
+    facts = root.path.parent / "environment.yaml"
+    without = facts.read_text()
+    assert [path.name for path in render(root).files] == ["terraform.tfvars"]
+    assert not (root.path / "backend.tf").exists()
+
+    facts.write_text(BUCKET)
+    rendered = render(root)
+    assert [path.name for path in rendered.files] == ["terraform.tfvars", "backend.tf"]
+    backend = (root.path / "backend.tf").read_text()
+    for line in ('bucket       = "a-bucket"', 'key          = "dev/tiny.tfstate"', 'region       = "eu-central-1"'):
+        assert line in backend
+    assert "use_lockfile = true" in backend
+
+    facts.write_text(without)
+    assert render(root).changed
+    assert not (root.path / "backend.tf").exists()
+    assert not render(root).changed
+
+
+def test_what_is_rendered_is_formatted_as_terraform_formats(terraform: Tool, layered: Root) -> None:
+    (layered.path.parent / "environment.yaml").write_text(BUCKET)
+    files = [str(path) for path in render(layered).files]
+
+    result = subprocess.run(
+        [str(terraform.binary), "fmt", "-check", "-diff", *files], capture_output=True, text=True, check=False
+    )
+
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("missing", ["dist/manifest.json", "dist/tiny.zip"])
+def test_a_package_that_is_not_built_is_named_and_nothing_is_rendered(root: Root, missing: str) -> None:
+    (root.project.path / missing).unlink()
+    before = tree(root.path)
+
+    with pytest.raises(BuildFailed, match=r'^dist/tiny\.zip does not exist; run "make build"\.$'):
+        render(root)
+
+    assert tree(root.path) == before
+
+
+def test_a_layer_that_is_not_built_is_named_and_nothing_is_rendered(layered: Root) -> None:
+    before = tree(layered.path)
+    layer = layered.project.path / "dist/tiny-layer.zip"
+
+    layer.write_bytes(b"another layer")
+    with pytest.raises(
+        BuildFailed, match=r'^dist/tiny-layer\.zip is not the one that was measured; run "make build"\.$'
+    ):
+        render(layered)
+    layer.unlink()
+    with pytest.raises(BuildFailed, match=r'^dist/tiny-layer\.zip does not exist; run "make build"\.$'):
+        render(layered)
+
+    assert tree(layered.path) == before
+
+
+def test_a_template_that_wants_what_nobody_gives_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd.j2").write_text("a = {{ environment.colour | hcl }}\n")
+
+    with pytest.raises(BadConfiguration) as refusal:
+        fill("odd.j2", templates=tmp_path, environment={"name": "dev"})
+
+    assert str(refusal.value).startswith("The template odd.j2 wants a value that nobody gives: ")
+    assert "colour" in str(refusal.value)
+
+
+def test_a_template_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd.j2").write_text("{% if %}")
+
+    with pytest.raises(BadConfiguration, match=r"^The template odd\.j2 cannot be read: "):
+        fill("odd.j2", templates=tmp_path)
+    with pytest.raises(BadConfiguration, match=r"^The template gone\.j2 cannot be read: "):
+        fill("gone.j2", templates=tmp_path)
+
+
+def test_nothing_is_written_when_the_second_template_fails(
+    root: Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root.path.parent / "environment.yaml").write_text(BUCKET)
+    original = fill
+
+    def broken(name: str, **values: Any) -> str:
+        if name == "backend.tf.j2":
+            (tmp_path / name).write_text("{{ gone.colour }}")
+            return original(name, templates=tmp_path, **values)
+        return original(name, **values)
+
+    before = tree(root.path)
+    monkeypatch.setattr(rendering, "fill", broken)
+    with pytest.raises(BadConfiguration, match=r"backend\.tf\.j2 wants a value"):
+        render(root)
+
+    assert tree(root.path) == before
