@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from shared.dynamodb import (
     ConditionFailed,
     DynamoDB,
     Item,
+    ItemTooLarge,
     TransactionCanceled,
     every_item,
 )
@@ -70,6 +72,15 @@ class KeptEvent(Stored):
         return self
 
 
+@dataclass(frozen=True, kw_only=True)
+class TakenOut:
+    """An event that a call has taken out of the inbox, when, and what its `acknowledged_at` was until then."""
+
+    event: KeptEvent
+    at: str
+    before: dict[str, Any] | None
+
+
 class EventStore:
     """Store, acknowledge and delete events. Condition expressions decide between requests at the same moment."""
 
@@ -107,6 +118,7 @@ class EventStore:
 
     def acknowledge(self, event_id: str) -> AcknowledgedEvent:
         """Take an event out of the inbox; a second time changes nothing and answers the same."""
+        taken: list[TakenOut] = []
         for _ in range(ACKNOWLEDGE_ATTEMPTS):
             found = self._find(event_id)
             waiting = [event for event in found if event.waits]
@@ -116,10 +128,16 @@ class EventStore:
             now = timestamp(self._clock())
             try:
                 for event in waiting:
-                    self._take_out(event, now)
+                    # One by one: what was taken out before one that has no room is put back.
+                    out = self._take_out(event, now)
+                    taken.append(out)
             except ConditionFailed:
                 # Someone else acknowledged or deleted the event just now: look again.
                 continue
+            except ItemTooLarge:
+                for out in taken:
+                    self._put_back(out)
+                raise
             return AcknowledgedEvent(event_id=event_id, acknowledged_at=now)
         raise Throttled
 
@@ -129,8 +147,8 @@ class EventStore:
         if not any(removed):
             raise not_found(UNKNOWN)
 
-    def _take_out(self, event: KeptEvent, now: str) -> None:
-        self._dynamodb.update_item(
+    def _take_out(self, event: KeptEvent, now: str) -> TakenOut:
+        answer = self._dynamodb.update_item(
             self._table,
             Key=event.key,
             UpdateExpression="SET #status = :acknowledged, #acknowledged_at = :now",
@@ -141,7 +159,28 @@ class EventStore:
                 ":now": {"S": now},
                 ":pending": {"S": event.status},
             },
+            ReturnValues="UPDATED_OLD",
         )
+        return TakenOut(event=event, at=now, before=answer.get("Attributes", {}).get("acknowledged_at"))
+
+    def _put_back(self, out: TakenOut) -> None:
+        """Let an event wait again as it did before this call took it out, unless somebody has changed it since."""
+        had = out.before is not None
+        with suppress(ConditionFailed):
+            self._dynamodb.update_item(
+                self._table,
+                Key=out.event.key,
+                UpdateExpression="SET #status = :pending"
+                f"{', #acknowledged_at = :before' if had else ' REMOVE #acknowledged_at'}",
+                ConditionExpression="#status = :acknowledged AND #acknowledged_at = :at",
+                ExpressionAttributeNames={"#status": "status", "#acknowledged_at": "acknowledged_at"},
+                ExpressionAttributeValues={
+                    ":acknowledged": {"S": sharding.acknowledged_like(out.event.status)},
+                    ":at": {"S": out.at},
+                    ":pending": {"S": out.event.status},
+                    **({":before": out.before} if had else {}),
+                },
+            )
 
     def _remove(self, event: KeptEvent) -> bool:
         """Remove an event, and say whether it was still there."""

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.support import Interrupting, Recording, Refusing, client_error, is_name
+from tests.hostile import snapshot
+from tests.unit.support import Interrupting, Recording, Refusing, client_error, filled, is_name
 from tests.unit.triggers_api.support import Api, MakeApi, Tables
 from triggers_api.item_size import MAX_ITEM_BYTES, item_size
 
@@ -283,3 +284,22 @@ def test_an_event_without_room_is_told_when_it_is_acknowledged_and_stays(
     assert (answer.status, answer.error_code) == (409, "item_full")
     assert dynamodb.scan(TableName=tables.events)["Items"] == [full]
     assert api.delete(f"/v1/events/{event_id}").status == 204
+
+
+def test_events_of_one_id_stay_as_they_are_where_one_of_them_has_no_room(
+    api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    event_id = api.create({}).json()["event_id"]
+    [item] = dynamodb.scan(TableName=tables.events)["Items"]
+    for second, other in enumerate([{}, {"acknowledged_at": {"N": "1"}}, {"acknowledged_at": {"S": ""}}]):
+        dynamodb.put_item(
+            TableName=tables.events, Item={**item, "created_at": {"S": f"2020-01-31T09:15:0{second}.000000Z"}, **other}
+        )
+    filled(dynamodb, tables.events, {**item, "created_at": {"S": "2030-01-31T09:15:02.000000Z"}})
+    before = snapshot(dynamodb, tables.events)
+
+    answer = api.post(f"/v1/events/{event_id}/ack")
+
+    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert snapshot(dynamodb, tables.events) == before
+    assert len(api.get("/v1/inbox").json()["events"]) == 5
