@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from hybrid_ci_cd.settings import DEFAULT_LOST_AFTER_SECONDS
 from shared.numbers import WholeNumber, as_doubles
 from shared.strict_model import StrictModel
-from shared.visible_text import VisibleId, VisibleLine, visible
+from shared.visible_text import ShownLine, VisibleId, VisibleLine, visible
 
 JobStatus = Literal["queued", "running", "succeeded", "failed"]
 Outcome = Literal["succeeded", "failed"]
@@ -108,7 +108,7 @@ class ValidSession(BaseModel):
 
     valid: Literal[True] = True
     user_id: Name
-    provider: str
+    provider: ShownLine
     user_info: dict[str, Any]
     created_at: Time
     expires_at: Time
@@ -125,8 +125,8 @@ class Device(BaseModel):
 
     handle: str = Field(description="The name to end it by; it opens nothing.", examples=[EXAMPLE_HANDLE])
     current: bool = Field(description="Whether it is the session that asks.")
-    provider: str
-    user_agent: str | None = Field(description="What the browser called itself when the session was made.")
+    provider: ShownLine
+    user_agent: ShownLine | None = Field(description="What the browser called itself when the session was made.")
     created_at: Time
     expires_at: Time
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hybrid_ci_cd.tokens import is_session_id, logout_key
 from shared.api_keys import hash_key
+from shared.visible_text import visible
 from tests.unit.hybrid_ci_cd.support import LOGIN, AnswerLost, Api, MakeApi, StoppedClock, Tables, User, bearer
 from tests.unit.support import Interrupting, Recording, Refusing, client_error
 
@@ -347,3 +348,13 @@ def test_any_user_id_of_up_to_256_characters_will_do(api: Api, user_id: str) -> 
     assert api.validate(user.session_id)["user_id"] == user_id
     assert [device["handle"] for device in api.devices(user)] == [user.handle]
     assert api.jobs(user) == api.agents(user) == []
+
+
+def test_what_a_device_calls_itself_is_shown_without_what_nobody_sees(api: Api) -> None:
+    # As a header has them: a soft hyphen, and a control character of C1.
+    user = api.log_in(headers={"User-Agent": "Fire\u00adfox\u0085"})
+
+    [device] = api.devices(user)
+
+    assert "fox" in device["user_agent"]
+    assert visible(device["user_agent"]) == device["user_agent"]
