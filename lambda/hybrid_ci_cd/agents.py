@@ -143,8 +143,6 @@ class AgentStore:
             )
         except ConditionFailed:
             return None
-        except ItemTooLarge:
-            raise unreadable("agent") from None
         return self._public(noted)
 
     def page(self, user_id: str, *, status: AgentStatus | None, after: str | None, limit: int) -> Page[Agent]:
@@ -174,10 +172,7 @@ class AgentStore:
         Its item stays under another status, so that `gone` names it for as long as it can have jobs. Whatever else it
         has may be unreadable: what a list shows can be removed.
         """
-        try:
-            return self._retire(user_id, agent_id)
-        except ItemTooLarge:
-            raise unreadable("agent") from None
+        return self._retire(user_id, agent_id)
 
     def take_back(self, user_id: str, agent_id: str) -> None:
         """Remove an agent whose token nobody has been sent, so that it is in no list."""

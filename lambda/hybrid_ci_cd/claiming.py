@@ -10,23 +10,26 @@ from hybrid_ci_cd.models import Job, JobStatus
 from hybrid_ci_cd.next_job import WINDOW, Candidate, Look
 from hybrid_ci_cd.statuses import stored_status
 from hybrid_ci_cd.stored_jobs import StoredJobs
-from shared.dynamodb import ConditionFailed, Item
+from shared.api_errors import Throttled
+from shared.dynamodb import READ_AT_ONCE, ConditionFailed, Item
 
 # How many of the oldest running jobs are looked at, for a lost agent, before the queue is.
 FIRST_LOOK = 10
 # How many of them one call looks at in all, and reads at once.
 RUNNING_AT_MOST = 1000
 RUNNING_PAGE = 100
-# How many entries of the queue one call reads in all: it only comes so far where they do not fit or are taken.
+# How many jobs of the queue one call looks at in all: it only comes so far where what the index does not show of them
+# does not fit. Entries that do not fit themselves are passed over, however many, so that no job waits behind them.
 QUEUED_AT_MOST = 1000
 
 
 class NoRoom(Exception):
-    """An item cannot take what is to be written, because of its attribute `member`."""
+    """An item cannot take what is to be written, because of its attribute `member`, or of its size (`of_item`)."""
 
-    def __init__(self, member: str) -> None:
+    def __init__(self, member: str, *, of_item: bool) -> None:
         super().__init__(member)
         self.member = member
+        self.of_item = of_item
 
 
 class OneClaim:
@@ -53,13 +56,14 @@ class OneClaim:
         self._is_lost = cache(agents.is_lost)
         # Where no agent is missing, none of its jobs can be.
         self._all_running = self._entries("running", RUNNING_PAGE) if gone.agent_ids else iter(())
+        self._queue = (item for item in self._entries("queued", WINDOW, READ_AT_ONCE) if self._stored.entry(item))
         self._with_unfit_jobs: set[str] = set()
 
     def queued(self) -> Iterator[list[Candidate]]:
         """Read the queue page by page, oldest first."""
-        entries = islice(self._entries("queued", WINDOW), QUEUED_AT_MOST)
+        entries = islice(self._queue, QUEUED_AT_MOST)
         while page := list(islice(entries, WINDOW)):
-            yield [self._candidate(item, "queued") for item in page if self._stored.entry(item)]
+            yield [self._candidate(item, "queued") for item in page]
 
     def left_behind(self) -> Iterator[list[Candidate]]:
         """Read the running jobs page by page, oldest first, for those whose agent seems lost or removed."""
@@ -102,15 +106,20 @@ class OneClaim:
             self._stored.leave_out(job.job_id, {full.member})
             return None
 
+    def refuse_an_end_of_the_queue_that_was_not_reached(self) -> None:
+        """Refuse to say that there is no job where not all of the queue was looked at."""
+        if next(self._queue, None) is not None:
+            raise Throttled
+
     def without_jobs(self, agent_ids: Sequence[str]) -> list[str]:
         """Return those of whom no running job is left; nobody where not all running jobs were looked at."""
         if next(self._all_running, None) is not None:
             return []
         return [agent_id for agent_id in agent_ids if agent_id not in self._with_unfit_jobs]
 
-    def _entries(self, status: JobStatus, size: int) -> Iterator[Item]:
+    def _entries(self, status: JobStatus, size: int, later: int = 0) -> Iterator[Item]:
         stretch = Stretch(partition=stored_status(status, self._agent.user_id), newest_first=False)
-        return self._listing.walk(stretch, size=size)
+        return self._listing.walk(stretch, size=size, later=later)
 
     def _is_left_behind(self, item: Item) -> bool:
         if item.get("agent_id", {}).get("S") not in self._gone.agent_ids:

@@ -138,7 +138,7 @@ class JobStore:
             raise _taken() from None
         except NoRoom as full:
             self._stored.leave_out(job_id, {full.member})
-            raise _not_found() from None
+            raise (ItemTooLarge() if full.of_item else _not_found()) from None
 
     def claim_next(self, agent: KnownAgent) -> Job | None:
         """Give the agent a job that a lost agent left behind, else one of the queue, else nothing."""
@@ -163,6 +163,7 @@ class JobStore:
             or choice.among_all(left_behind)
         )
         if taken is None:
+            claim.refuse_an_end_of_the_queue_that_was_not_reached()
             self._agents.forget(claim.without_jobs(gone.forgettable))
         return taken
 
@@ -206,7 +207,7 @@ class JobStore:
     def _take(self, job: Job, agent: KnownAgent, claim_id: str) -> Job:
         """Claim a job that was read and is free: the one write of a claim, which fails when the job has changed."""
         if job.attempt >= MAX_ATTEMPT:
-            raise NoRoom("attempt")
+            raise NoRoom("attempt", of_item=False)
         now = timestamp(self._clock())
         try:
             self._write(
@@ -244,7 +245,7 @@ class JobStore:
                 **request,
             )
         except ItemTooLarge:
-            raise NoRoom("payload") from None
+            raise NoRoom("payload", of_item=True) from None
 
     def _read(self, job_ids: Sequence[str]) -> tuple[list[Item], frozenset[str]]:
         """Read several jobs in one call, and name those that DynamoDB did not get to."""

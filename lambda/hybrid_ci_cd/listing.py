@@ -80,9 +80,12 @@ class Listing:
         next_cursor = _cursor(self._index, *shown[-1][:2]) if len(found) > limit else None
         return Page(entries=[entry for _, _, entry in shown], next_cursor=next_cursor)
 
-    def walk(self, stretch: Stretch, *, size: int) -> Iterator[Item]:
-        """Walk a stretch to its end, reading `size` entries at a time and only as far as somebody looks."""
-        return (item for _, item in self._walk([stretch], None, size))
+    def walk(self, stretch: Stretch, *, size: int, later: int = 0) -> Iterator[Item]:
+        """Walk a stretch to its end, reading `size` entries at a time and only as far as somebody looks.
+
+        After the first `size` it is at least `later` at a time.
+        """
+        return (item for _, item in self._walk([stretch], None, size, later=later))
 
     def _walk(
         self, stretches: Sequence[Stretch], after: _Position | None, size: int, *, later: int = 0

@@ -14,7 +14,7 @@ from hybrid_ci_cd.tokens import logout_key
 from shared.ids import new_id
 from tests.hostile import KEYS, Typed, Watch, changed, changes
 from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, StoppedClock, Tables, User
-from tests.unit.support import Answer
+from tests.unit.support import Answer, filled
 
 if TYPE_CHECKING:
     import pytest
@@ -287,6 +287,7 @@ def job_findings(scene: Scene, new: Changes, stray: Typed, *, runs: bool) -> lis
 @example(new={"expires_at": {"N": "1e100"}}, stray={"S": "x"})
 @example(new={"user_info": {"S": "["}}, stray={"S": "logout#x"})
 @example(new={"provider": None}, stray={"S": "x"})
+@example(new={"provider": {"S": "\u202eelgoog"}}, stray={"S": "x"})
 @example(new={"user_id": {"S": "x" * 300}}, stray={"S": "x"})
 def test_sessions_may_be_anything(timed_api: Api, dynamodb: Any, tables: Tables, new: Changes, stray: Typed) -> None:
     assert session_findings(Scene.set(timed_api, dynamodb, tables), new, stray) == []
@@ -351,3 +352,25 @@ def test_an_agent_that_cannot_be_shown_is_told_so_and_stays_as_it_is(
     assert written.count("does not fit") == 1
     assert f'"key":{{"agent_id":"{scene.agent.agent_id}"}},"attributes":["name"]' in written
     assert "a secret" not in written
+
+
+def test_an_agent_whose_item_has_no_room_is_told_so_and_stays_as_it_is(
+    timed_api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    scene = Scene.set(timed_api, dynamodb, tables)
+    key = {"agent_id": {"S": scene.agent.agent_id}}
+    # Without a heartbeat, the next one takes room that there is not.
+    item = dynamodb.get_item(TableName=tables.agents, Key=key)["Item"]
+    filled(
+        dynamodb, tables.agents, changed(item, {"last_heartbeat_at": None, "status": {"S": f"idle#{scene.user_id}"}})
+    )
+
+    beat = scene.call(f"POST /agents/{scene.agent.agent_id}/heartbeat", scene.agent.headers, body="{}")
+
+    assert (beat.status, beat.error_code) == (409, "item_full")
+    assert scene.watch.found == []
+    item = dynamodb.get_item(TableName=tables.agents, Key=key)["Item"]
+    filled(dynamodb, tables.agents, changed(item, {"token_hash": None, "rest": None}))
+    removed = scene.call(f"DELETE /agents/{scene.agent.agent_id}", scene.user.headers)
+    assert (removed.status, removed.error_code) == (409, "item_full")
+    assert scene.watch.found == []

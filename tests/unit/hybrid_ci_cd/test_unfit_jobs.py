@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
+from hybrid_ci_cd import claiming
 from hybrid_ci_cd.models import Agent, JobEntry
 from hybrid_ci_cd.stored_values import json_members
 from shared.ids import new_id
@@ -423,7 +424,8 @@ def test_an_item_without_room_for_a_claim_or_a_result_stays_as_it_is(
     before = jobs_table.change(full, {"other": {"S": "x" * rest}})
     jobs_table.change(large, {"other": {"S": "x" * (rest - 1000)}})
 
-    assert api.claim(full, agent).status == 404
+    refused = api.claim(full, agent)
+    assert (refused.status, refused.error_code) == (409, "item_full")
     assert api.claim(large, agent).status == 200
     claimed = jobs_table.read(large)
     refused = api.finish(large, agent, result={"text": "x" * 2000})
@@ -448,3 +450,39 @@ def test_a_refused_write_of_another_kind_is_no_item_that_is_too_large(
             return super().__getattr__(operation)
 
     assert make_api(client=Invalid(dynamodb)).claim_next(agent).status == 500
+
+
+@pytest.mark.parametrize(("missing", "expected"), [("name", 200), ("payload", 429)])
+def test_no_job_is_said_not_to_be_there_behind_any_number_that_do_not_fit(  # noqa: PLR0913, PLR0917 - an API, its table and a row
+    api: Api,
+    user: User,
+    agent: AgentCaller,
+    jobs_table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+    expected: int,
+) -> None:
+    monkeypatch.setattr(claiming, "QUEUED_AT_MOST", 20)
+    item = jobs_table.read(api.queue(user))
+    good = item["job_id"]["S"]
+    odd = {name: value for name, value in item.items() if name != missing}
+    for second in range(60):
+        older = {"job_id": {"S": new_id()}, "created_at": {"S": f"2020-01-31T09:15:{second:02}.000000Z"}}
+        jobs_table.client.put_item(TableName=jobs_table.name, Item={**odd, **older})
+
+    answer = api.claim_next(agent)
+
+    assert answer.status == expected
+    if expected == 200:
+        assert answer.json()["job_id"] == good
+    assert [job["job_id"] for job in api.jobs(user, status="queued" if expected == 429 else "running")][-1] == good
+
+
+def test_a_queue_whose_jobs_all_do_not_fit_ends(
+    api: Api, user: User, agent: AgentCaller, jobs_table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claiming, "QUEUED_AT_MOST", 3)
+    for _ in range(3):
+        jobs_table.change(api.queue(user), {"payload": None})
+
+    assert api.claim_next(agent).status == 204
