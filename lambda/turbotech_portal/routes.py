@@ -140,10 +140,11 @@ def _add_changing_of_deliverables(router: APIRouter, deliverables: DeliverableAd
         summary="Change a deliverable",
         openapi_extra=operation(body=DeliverableChanges),
         responses=responses(
-            openapi.ERRORS,
+            openapi.CHANGE_ERRORS,
             401,
             403,
             404,
+            409,
             413,
             415,
             422,
@@ -185,7 +186,18 @@ def _add_changing_of_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
         summary="Change a metric",
         openapi_extra=operation(body=MetricChanges),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 413, 415, 422, 429, 500, success=200, description="The metric as it is now."
+            openapi.CHANGE_ERRORS,
+            401,
+            403,
+            404,
+            409,
+            413,
+            415,
+            422,
+            429,
+            500,
+            success=200,
+            description="The metric as it is now.",
         ),
     )
     async def update_metric(metric_id: str, request: Request) -> Metric:
@@ -236,7 +248,18 @@ def _add_writing_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
         summary="Write an update",
         openapi_extra=operation(body=NewUpdate),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 413, 415, 422, 429, 500, success=201, description="The update is there."
+            openapi.CHANGE_ERRORS,
+            401,
+            403,
+            404,
+            409,
+            413,
+            415,
+            422,
+            429,
+            500,
+            success=201,
+            description="The update is there.",
         ),
     )
     async def create_update(request: Request, user: Annotated[Caller, Depends(caller)]) -> Update:
@@ -258,7 +281,9 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         "/users/me",
         summary="Read what is known of the caller",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 403, 404, 429, 500, success=200, description="The caller."),
+        responses=responses(
+            openapi.CHANGE_ERRORS, 401, 403, 404, 409, 429, 500, success=200, description="The caller."
+        ),
     )
     async def read_me(user: Annotated[Caller, Depends(caller)]) -> User:
         return await users.of_caller(user)
@@ -268,7 +293,18 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         summary="Change the caller's name",
         openapi_extra=operation(body=UserChanges),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 413, 415, 422, 429, 500, success=200, description="The caller, changed."
+            openapi.CHANGE_ERRORS,
+            401,
+            403,
+            404,
+            409,
+            413,
+            415,
+            422,
+            429,
+            500,
+            success=200,
+            description="The caller, changed.",
         ),
     )
     async def update_me(request: Request, user: Annotated[Caller, Depends(caller)]) -> User:

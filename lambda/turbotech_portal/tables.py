@@ -4,14 +4,13 @@ import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from shared.api_errors import ApiError, not_found
-from shared.dynamodb import ConditionFailed, Item, ItemTooLarge
+from shared.dynamodb import ConditionFailed, Item
 from shared.items import to_item
 from shared.personal import public_id
 from shared.stored import Reader, Stored
@@ -100,8 +99,6 @@ class Table(Generic[Shown]):
             )
         except ConditionFailed:
             raise self.not_found() from None
-        except ItemTooLarge:
-            raise too_large(self.subject) from None
         # Somebody else may have written what does not fit at the same moment: this was written all the same.
         return self.fitting(answer["Attributes"]) or changed
 
@@ -135,12 +132,3 @@ class Table(Generic[Shown]):
         if not NUMBER_ID.fullmatch(text):
             raise self.not_found()
         return int(text)
-
-
-def too_large(subject: str) -> ApiError:
-    """Make the response to a write for which an item has no room."""
-    return ApiError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "request_too_large",
-        f"The {subject} does not fit into one item with this. Nothing was changed; send something shorter.",
-    )

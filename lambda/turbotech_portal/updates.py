@@ -13,15 +13,15 @@ from aws_lambda_powertools import Logger
 from shared import cursor
 from shared.api_errors import ApiError, Throttled
 from shared.cursor import MalformedCursorError
-from shared.dynamodb import READ_AT_ONCE, ConditionFailed, Item, ItemTooLarge
+from shared.dynamodb import READ_AT_ONCE, ConditionFailed, Item
 from shared.ids import is_id, new_id
 from shared.items import to_item
 from shared.page_size import PageSize
-from shared.times import PATTERN, Clock, timestamp
+from shared.times import PATTERN, Clock, is_timestamp, timestamp
 from shared.waiting import AsyncDynamoDB, every_item_awaited
 from turbotech_portal.models import Author, NewUpdate, Update, UpdateChanges, User
 from turbotech_portal.stored import StoredUpdate
-from turbotech_portal.tables import Table, too_large
+from turbotech_portal.tables import Table
 
 NEWEST_INDEX = "FeedIndex"
 # All updates stand in one partition of the index, which takes a thousand writes a second.
@@ -101,11 +101,7 @@ class UpdateAdapter:
             **new.model_dump(),
         )
         # The id is new, so a request that botocore sends again writes the same item again.
-        try:
-            await self.table.dynamodb.put_item(self.table.name, Item=to_item({**update.model_dump(), "feed": FEED}))
-        except ItemTooLarge:
-            # A script can have given its author a name of any length.
-            raise too_large("update") from None
+        await self.table.dynamodb.put_item(self.table.name, Item=to_item({**update.model_dump(), "feed": FEED}))
         return update
 
     async def mark_read(self, update_id: str, user_id: str) -> Update:
@@ -122,8 +118,6 @@ class UpdateAdapter:
             except ConditionFailed:
                 # Others have marked it or changed it meanwhile, or it is gone.
                 continue
-            except ItemTooLarge:
-                raise too_many_readers() from None
             return self.table.fitting(marked) or found.model_copy(update={"read_by": [*found.read_by, user_id]})
         raise Throttled
 
@@ -190,8 +184,8 @@ def too_many_readers() -> ApiError:
 
 
 def place_fits(item: Item) -> bool:
-    """Tell whether an entry of the index lies where a cursor can lead."""
-    return is_id(item["id"]["S"]) and re.fullmatch(PATTERN, item["created_at"]["S"], flags=re.ASCII) is not None
+    """Tell whether an entry of the index has an id and a time as `StoredUpdate` reads them."""
+    return is_id(item["id"]["S"]) and is_timestamp(item["created_at"]["S"])
 
 
 def place_of(value: Any) -> Item:

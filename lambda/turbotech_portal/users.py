@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from shared.dynamodb import ConditionFailed, Item, ItemTooLarge
+from shared.dynamodb import ConditionFailed, Item
 from shared.items import to_item
 from shared.personal import public_name
 from shared.times import Clock, timestamp
@@ -13,7 +13,7 @@ from shared.waiting import AsyncDynamoDB
 from turbotech_portal.auth import Caller
 from turbotech_portal.models import User, UserChanges
 from turbotech_portal.stored import StoredUser
-from turbotech_portal.tables import Table, too_large
+from turbotech_portal.tables import Table
 
 NO_NAME = {"NULL": True}
 
@@ -78,8 +78,6 @@ class UserAdapter:
             )
         except ConditionFailed:
             return await self.table.item(caller.user_id)
-        except ItemTooLarge:
-            raise too_large(self.table.subject) from None
         item: Item = answer["Attributes"]
         return item
 

@@ -232,6 +232,8 @@ def test_metrics_may_be_anything(api: Api, dynamodb: Any, tables: Tables, new: C
 @example(new={"author": {"M": {"id": {"S": "a"}}}}, stray={"S": "x"})
 @example(new={"created_at": {"S": "\u0662030-01-31T09:15:02.104233Z"}}, stray={"S": "x"})
 @example(new={"created_at": {"S": "2030"}}, stray={"S": "x"})
+@example(new={"created_at": {"S": "2030-02-30T09:15:02.104233Z"}}, stray={"S": "x"})
+@example(new={"created_at": {"S": "2030-01-31T24:00:00.000000Z"}}, stray={"S": "x"})
 def test_updates_may_be_anything(api: Api, dynamodb: Any, tables: Tables, new: Changes, stray: Typed) -> None:
     assert update_findings(Scene.set(api, dynamodb, tables), new, stray) == []
 

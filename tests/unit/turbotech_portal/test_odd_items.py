@@ -9,6 +9,9 @@ import pytest
 
 from shared.dynamodb import Client
 from shared.ids import new_id
+from shared.items import to_item
+from tests.hostile import snapshot
+from tests.unit.support import filled
 from tests.unit.turbotech_portal.support import (
     USER,
     Api,
@@ -162,3 +165,34 @@ def test_an_update_that_nobody_is_shown_is_not_unread(
     make_api().write()
 
     assert make_api(claims={"sub": "auth0|grace"}).read("/api/dashboard")["updates"]["unread"] == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "item", "method", "path", "body"),
+    [
+        ("deliverables", deliverable(7, name="D"), "PATCH", "/api/deliverables/7", {"name": "A longer one"}),
+        ("metrics", metric(7, name="M"), "PATCH", "/api/metrics/7", {"name": "A longer one"}),
+        ("users", {"id": USER, "name": "A"}, "PATCH", "/api/users/me", {"name": "A longer one"}),
+        ("users", {"id": USER}, "GET", "/api/users/me", None),
+        ("users", {"id": USER}, "POST", "/api/updates", {"title": "T", "message": "M"}),
+        ("updates", UPDATE, "POST", "/api/updates/{}/read", None),
+        ("updates", UPDATE | {"read_by": ["a"]}, "POST", "/api/updates/{}/read", None),
+    ],
+)
+def test_an_item_without_room_stays_as_it_is_and_nobody_is_told_another_reason(  # noqa: PLR0913, PLR0917 - a row of a table
+    api: Api,
+    dynamodb: Any,
+    tables: Tables,
+    table: str,
+    item: dict[str, Any],
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+) -> None:
+    filled(dynamodb, vars(tables)[table], to_item(item))
+    before = snapshot(dynamodb, *vars(tables).values())
+
+    answer = api.send(method, path.format(UPDATE_ID), body=None if body is None else json.dumps(body))
+
+    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert snapshot(dynamodb, *vars(tables).values()) == before

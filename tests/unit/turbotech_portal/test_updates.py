@@ -158,7 +158,7 @@ def test_an_update_without_room_for_a_reader_stays_as_it_is(
 
     answer = make_api(claims={"sub": "r" * 255}).post(f"/api/updates/{update['id']}/read")
 
-    assert (answer.status, answer.error_code) == (409, "too_many_readers")
+    assert (answer.status, answer.error_code) == (409, "item_full")
     assert stored(dynamodb, tables.updates, update["id"]) == full
 
 
