@@ -13,7 +13,7 @@ from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoD
 from shared.ids import is_id, new_id
 from shared.items import plain, to_item
 from shared.retries import pause_seconds
-from shared.stored import Reader, Stored, StoredId, StoredTime
+from shared.stored import Reader, Readers, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
 from stock_track_record.paging import Place, read_page, write_cursor
@@ -75,9 +75,10 @@ class ChannelStore:
         self._dynamodb = dynamodb
         self._clock = clock
         self._sleep = sleep
-        self._channels = Reader(StoredChannel, table=table, key=KEY, logger=logger)
-        self._listed = Reader(ListedChannel, table=table, key=KEY, logger=logger)
-        self._picks = Reader(StoredPick, table=table, key=KEY, logger=logger)
+        readers = Readers(table=table, key=KEY, logger=logger)
+        self._channels = readers.of(StoredChannel)
+        self._listed = readers.of(ListedChannel)
+        self._picks = readers.of(StoredPick)
 
     def create(self, new: models.NewChannel, *, channel_id: str | None = None) -> models.Channel:
         """Store a new channel; one whose id is given and there already stays as it is."""
@@ -109,6 +110,11 @@ class ChannelStore:
             if channel is not None:
                 return channel_of(channel)
         raise unknown_channel()
+
+    def must_be_there(self, channel_id: str) -> None:
+        """Say that there is no such channel unless there is one, whatever its item says: what belongs to it may fit."""
+        if not (is_id(channel_id) and channel_exists(self._dynamodb, self._table, channel_id)):
+            raise unknown_channel()
 
     def page(self, *, after: Place | None, limit: int) -> models.ChannelPage:
         """List channels, oldest first; the index shows a new one a moment later."""
@@ -146,7 +152,7 @@ class ChannelStore:
 
     def picks(self, channel_id: str, *, after: Place | None, limit: int) -> models.PickPage:
         """List a channel's picks, oldest first."""
-        self.read(channel_id)
+        self.must_be_there(channel_id)
         request = {} if after is None else {"ExclusiveStartKey": keys.pick_key(channel_id, *after)}
         picks, more = read_page(
             self._dynamodb, self._table, self._picks, pick_of, limit=limit, **keys.picks_of(channel_id), **request
@@ -197,6 +203,18 @@ class ChannelStore:
                 f"The channel has a pick of {there[0].ticker} on {there[0].date} already. None was added: "
                 f"leave {'it' if len(there) == 1 else f'that and {len(there) - 1} more'} out.",
             )
+
+
+def channel_exists(dynamodb: DynamoDB, table: str, channel_id: str) -> bool:
+    """Tell whether a channel is there."""
+    answer = dynamodb.get_item(
+        table,
+        Key=keys.channel_key(channel_id),
+        ConsistentRead=True,
+        ProjectionExpression="#pk",
+        ExpressionAttributeNames={"#pk": "pk"},
+    )
+    return "Item" in answer
 
 
 def channel_of(stored: StoredChannel) -> models.Channel:

@@ -14,7 +14,7 @@ from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.housekeeping import Housekeeping
 from shared.ids import is_id, new_id
 from shared.items import to_item
-from shared.stored import Reader, Stored, StoredId, StoredTime
+from shared.stored import Readers, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
 from stock_track_record.channels import (
@@ -84,10 +84,11 @@ class JobStore:
         self._table = table
         self._dynamodb = dynamodb
         self._clock = clock
-        self._jobs = Reader(StoredJob, table=table, key=KEY, logger=logger)
-        self._listed = Reader(ListedJob, table=table, key=KEY, logger=logger)
-        self._numbered = Reader(NumberedJob, table=table, key=KEY, logger=logger)
-        self._channels = Reader(StoredChannel, table=table, key=KEY, logger=logger)
+        readers = Readers(table=table, key=KEY, logger=logger)
+        self._jobs = readers.of(StoredJob)
+        self._listed = readers.of(ListedJob)
+        self._numbered = readers.of(NumberedJob)
+        self._channels = readers.of(StoredChannel)
 
     def find(self, job_id: str) -> "NumberedJob | None":
         """Read a job with what a worker needs of it."""

@@ -15,10 +15,10 @@ from shared.api_errors import ApiError, Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, DynamoDB, Item, TransactionCanceled, every_item
 from shared.items import to_item
 from shared.retries import pause_seconds
-from shared.stored import Reader, Stored, StoredId, StoredTime
+from shared.stored import Readers, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
-from stock_track_record.channels import KEY, StoredPick
+from stock_track_record.channels import KEY, StoredPick, channel_exists
 from stock_track_record.jobs import MOST_JOBS, JobStore, NumberedJob
 from stock_track_record.returns import Pick, track_record
 from stock_track_record.stocks import StockStore
@@ -90,19 +90,13 @@ class RecordStore:
         self._jobs = jobs
         self._clock = clock
         self._sleep = sleep
-        self._records = Reader(StoredRecord, table=table, key=KEY, logger=logger)
-        self._stored_picks = Reader(StoredPick, table=table, key=KEY, logger=logger)
+        readers = Readers(table=table, key=KEY, logger=logger)
+        self._records = readers.of(StoredRecord)
+        self._stored_picks = readers.of(StoredPick)
 
     def channel_exists(self, channel_id: str) -> bool:
         """Tell whether a channel is there."""
-        answer = self._dynamodb.get_item(
-            self._table,
-            Key=keys.channel_key(channel_id),
-            ConsistentRead=True,
-            ProjectionExpression="#pk",
-            ExpressionAttributeNames={"#pk": "pk"},
-        )
-        return "Item" in answer
+        return channel_exists(self._dynamodb, self._table, channel_id)
 
     def read(self, channel_id: str) -> models.TrackRecord:
         """Read the record of a channel that is there."""

@@ -195,7 +195,7 @@ def _add_results(router: APIRouter, stores: Stores) -> None:
         responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="Jobs, newest first."),
     )
     async def list_jobs(channel_id: str, limit: Limit = DEFAULT_LIMIT, after: After = None) -> models.JobPage:
-        stores.channels.read(channel_id)
+        stores.channels.must_be_there(channel_id)
         return stores.jobs.page(channel_id, after=read_cursor(after, place_by_age), limit=limit)
 
     @router.get(
@@ -205,7 +205,7 @@ def _add_results(router: APIRouter, stores: Stores) -> None:
         responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The track record."),
     )
     async def read_track_record(channel_id: str) -> models.TrackRecord:
-        stores.channels.read(channel_id)
+        stores.channels.must_be_there(channel_id)
         return stores.records.read(channel_id)
 
 

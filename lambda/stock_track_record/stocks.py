@@ -12,7 +12,7 @@ from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.items import to_item
 from shared.retries import pause_seconds
-from shared.stored import Reader, Stored
+from shared.stored import Readers, Stored
 from stock_track_record import keys, models
 from stock_track_record.returns import Price
 
@@ -65,29 +65,28 @@ class StockStore:
         self._table = table
         self._dynamodb = dynamodb
         self._sleep = sleep
-        self._logger = logger
-        self._readers: dict[type[Stored], Reader[Any]] = {}
+        self._readers = Readers(table=table, key=("ticker",), logger=logger)
 
     def put_prices(self, ticker: str, new: models.NewPrices) -> models.Stock:
         """Set the days that are named and leave all others as they are; a stock that is new is made."""
         named = {price.date: price.price for price in new.prices}
         for attempt in range(WRITE_ATTEMPTS):
             item = self._item(ticker)
-            there = None if item is None else self._reader(PricedStock).need(item, "stock")
+            there = None if item is None else self._readers.of(PricedStock).need(item, "stock")
             written = (
                 self._create(ticker, new.name, named)
                 if there is None
                 else self._set(ticker, new.name, named, there.prices)
             )
             if written is not None:
-                return _stock(self._reader(StoredStock).need(written, "stock"))
+                return _stock(self._readers.of(StoredStock).need(written, "stock"))
             # Somebody else has just written the stock: look again.
             self._sleep(pause_seconds(attempt))
         raise Throttled
 
     def read(self, ticker: str) -> models.Stock:
         """Read a stock, or say that there is none."""
-        stock = self._reader(StoredStock).find(self._item(ticker)) if keys.is_ticker(ticker) else None
+        stock = self._readers.of(StoredStock).find(self._item(ticker)) if keys.is_ticker(ticker) else None
         if stock is None:
             raise not_found("There is no stock with this ticker. PUT its prices first.")
         return _stock(stock)
@@ -108,19 +107,15 @@ class StockStore:
                 found[priced.ticker] = Price(day=day, amount=priced.prices[day])
         return found
 
-    def _reader(self, shape: type[OfStock]) -> Reader[OfStock]:
-        reader = self._readers.get(shape)
-        if reader is None:
-            reader = self._readers[shape] = Reader(shape, table=self._table, key=("ticker",), logger=self._logger)
-        return reader
-
     def _item(self, ticker: str) -> Item | None:
         found: Item | None = self._dynamodb.get_item(self._table, Key=_key(ticker), ConsistentRead=True).get("Item")
         return found
 
     def _stocks(self, shape: type[OfStock], tickers: Sequence[str], *attributes: str) -> Iterator[OfStock]:
         for start in range(0, len(tickers), BATCH):
-            yield from self._reader(shape).each(self._items(tickers[start : start + BATCH], ("ticker", *attributes)))
+            yield from self._readers.of(shape).each(
+                self._items(tickers[start : start + BATCH], ("ticker", *attributes))
+            )
 
     def _items(self, tickers: Sequence[str], attributes: Sequence[str]) -> Iterator[Item]:
         request: dict[str, Any] = {

@@ -11,9 +11,9 @@ from aws_lambda_powertools import Logger
 
 from shared.api_errors import Throttled
 from shared.dynamodb import DynamoDB
-from stock_track_record import channels
+from stock_track_record import channels, keys
 from stock_track_record.models import NewChannel, Pick
-from tests.unit.stock_track_record.support import PICK, UNKNOWN, Api, MakeApi
+from tests.unit.stock_track_record.support import PICK, UNKNOWN, Api, Hands, MakeApi
 from tests.unit.support import Clock, Interrupting, Refusing, client_error
 
 
@@ -219,3 +219,27 @@ def test_texts_of_before_there_was_a_rule_are_shown_without_what_nobody_sees(
     assert (listed["name"], listed["description"]) == ("ab", "one\ntwo")
     assert api.get(f"/api/channels/{channel_id}").json() == listed
     assert api.get("/api/stocks/ACME").json()["name"] == "ab"
+
+
+def test_what_belongs_to_a_channel_that_does_not_fit_is_shown_all_the_same(
+    api: Api, worker: Hands, dynamodb: Any, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    channel_id = api.create()
+    path = f"/api/channels/{channel_id}"
+    dynamodb.update_item(
+        TableName=prefix,
+        Key=keys.channel_key(channel_id),
+        UpdateExpression="SET #name = :number",
+        ExpressionAttributeNames={"#name": "name"},
+        ExpressionAttributeValues={":number": {"N": "1"}},
+    )
+
+    assert api.add(channel_id, PICK).status == 201
+    job = api.process(channel_id)
+    assert worker() == []
+
+    assert (api.get(path).status, api.get("/api/channels").json()["channels"]) == (404, [])
+    assert len(api.get(f"{path}/picks").json()["picks"]) == 1
+    assert [one["job_id"] for one in api.get(f"{path}/jobs").json()["jobs"]] == [job["job_id"]]
+    assert api.record(channel_id)["count"] == 1
+    assert capsys.readouterr().out.count("does not fit") == 1

@@ -222,3 +222,15 @@ def test_a_ticker_that_cannot_be_one_takes_no_prices(api: Api, ticker: str) -> N
 def test_every_form_of_ticker_works(api: Api) -> None:
     for ticker in ("A", "BRK.B", "RDS-A", "ABCDEFGHIJ", "X1"):
         assert api.price(ticker, _2026_01_05=10).status == 200
+
+
+def test_a_stock_that_does_not_fit_is_named_once_whoever_reads_it(
+    api: Api, dynamodb: Any, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dynamodb.put_item(
+        TableName=f"{prefix}-Stocks", Item={"ticker": {"S": "ACME"}, "name": {"S": "Acme"}, "prices": {"S": "12"}}
+    )
+
+    assert api.get("/api/stocks/ACME").status == 404
+    assert api.price("ACME", _2026_01_05=10).error_code == "unreadable"
+    assert capsys.readouterr().out.count("does not fit") == 1
