@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from pydantic_core import PydanticCustomError
 
 from shared.locations import MAX_LOCATION_BYTES
-from shared.visible_text import checked_line, composed
+from shared.visible_text import checked_line, composed, visible
 
 # The longest URL, file key and name, all escaped, fit well.
 MAX_BODY_BYTES = 64 * 1024
@@ -45,11 +45,20 @@ def normalised_email(text: str) -> str:
     return email
 
 
+def is_control(character: str) -> bool:
+    """Tell whether a character controls something or is nobody's; those of a newer Unicode than this Python's are not.
+
+    What is taken would else differ between Pythons: the emoji of newer telephones are unassigned in older ones.
+    """
+    category = unicodedata.category(character)
+    return category[0] == "C" and (category != "Cn" or visible(character) != character)
+
+
 def checked_url(text: str) -> str:
     """Refuse a target that a browser would read in another way than a person does, or would run."""
     if len(text) > MAX_URL_LENGTH:
         raise DoesNotFitError(f"must have at most {MAX_URL_LENGTH} characters")
-    if "\\" in text or any(unicodedata.category(character)[0] in "CZ" for character in text):
+    if "\\" in text or any(is_control(one) or unicodedata.category(one)[0] == "Z" for one in text):
         raise DoesNotFitError("must have no spaces, control characters or backslashes; write them as %20 and the like")
     try:
         parts = urlsplit(text)
@@ -87,7 +96,7 @@ def is_target(text: str) -> bool:
 
 def checked_key(text: str, most: int) -> str:
     """Refuse control characters, which could forge a header or a line of a log."""
-    if not 1 <= len(text) <= most or any(unicodedata.category(character)[0] == "C" for character in text):
+    if not 1 <= len(text) <= most or any(map(is_control, text)):
         raise DoesNotFitError(f"must have 1 to {most} characters and no control characters")
     return text
 

@@ -319,3 +319,13 @@ def test_no_secret_and_no_target_reaches_the_log(api: Api, capsys: pytest.Captur
     written = json.dumps(lines)
     for secret in (user["token"], user["token"].split("_")[2], email, "private/report"):
         assert secret not in written
+
+
+def test_characters_of_a_newer_unicode_are_taken_and_none_that_is_nobodys(api: Api) -> None:
+    # No Unicode of today has U+0378; U+FFFE and U+E0FFF are never seen.
+    for character, status in (("\u0378", 201), ("\ufffe", 422), ("\U000e0fff", 422), ("\ue000", 422), ("\u200d", 422)):
+        for member in ({"full_url": f"https://example.com/{character}"}, {"file_key": f"uploads/{character}.pdf"}):
+            answer = api.call("POST", "/api/links", {"full_url": "https://example.com/", **member})
+            assert answer.status == status, (character, member)
+            if status == 201:
+                assert api.get(f"/{answer.json()['short_code']}").status == 302
