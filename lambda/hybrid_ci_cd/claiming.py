@@ -106,7 +106,7 @@ class OneClaim:
             self._stored.leave_out(job.job_id, {full.member})
             return None
 
-    def refuse_an_end_of_the_queue_that_was_not_reached(self) -> None:
+    def must_be_at_the_end_of_the_queue(self) -> None:
         """Refuse to say that there is no job where not all of the queue was looked at."""
         if next(self._queue, None) is not None:
             raise Throttled

@@ -163,7 +163,7 @@ class JobStore:
             or choice.among_all(left_behind)
         )
         if taken is None:
-            claim.refuse_an_end_of_the_queue_that_was_not_reached()
+            claim.must_be_at_the_end_of_the_queue()
             self._agents.forget(claim.without_jobs(gone.forgettable))
         return taken
 
