@@ -122,9 +122,9 @@ class EventStore:
         for _ in range(ACKNOWLEDGE_ATTEMPTS):
             found = self._find(event_id)
             waiting = [event for event in found if event.waits]
+            before = [event.acknowledged_at for event in found if not event.waits]
             if not waiting:
-                last = max(event.acknowledged_at for event in found)
-                return AcknowledgedEvent(event_id=event_id, acknowledged_at=last)
+                return AcknowledgedEvent(event_id=event_id, acknowledged_at=max(before))
             now = timestamp(self._clock())
             try:
                 for event in waiting:
@@ -138,7 +138,7 @@ class EventStore:
                 for out in taken:
                     self._put_back(out)
                 raise
-            return AcknowledgedEvent(event_id=event_id, acknowledged_at=now)
+            return AcknowledgedEvent(event_id=event_id, acknowledged_at=max([now, *before]))
         raise Throttled
 
     def delete(self, event_id: str) -> None:

@@ -303,3 +303,18 @@ def test_events_of_one_id_stay_as_they_are_where_one_of_them_has_no_room(
     assert (answer.status, answer.error_code) == (409, "item_full")
     assert snapshot(dynamodb, tables.events) == before
     assert len(api.get("/v1/inbox").json()["events"]) == 5
+
+
+def test_an_event_beside_one_that_was_acknowledged_in_another_clocks_future_is_told_the_same_twice(
+    api: Api, dynamodb: Any, tables: Tables
+) -> None:
+    event_id = api.create({}).json()["event_id"]
+    [item] = dynamodb.scan(TableName=tables.events)["Items"]
+    later = {"S": "2039-01-31T09:15:02.000000Z"}
+    beside = {"created_at": later, "status": {"S": "acknowledged"}, "acknowledged_at": later}
+    dynamodb.put_item(TableName=tables.events, Item={**item, **beside})
+
+    first, again = (api.post(f"/v1/events/{event_id}/ack") for _ in range(2))
+
+    assert (first.status, again.status) == (200, 200)
+    assert again.json() == first.json()
