@@ -16,6 +16,7 @@ from shared.errors import ErrorBoundary, install_error_handlers
 from shared.head_requests import HeadRequests
 from shared.metrics import Counters, FlushCounters
 from shared.openapi import with_schemas
+from shared.passed_events import PassedEvents
 from shared.request_log import RequestLog
 from shared.security_headers import SecurityHeaders
 
@@ -54,12 +55,14 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
     counters: Counters | None = None,
     max_body_bytes: int | None = DEFAULT_MAX_BODY_BYTES,
     docs: bool = True,
+    behind_web_adapter: bool = False,
     on_shutdown: Callable[[], None] | None = None,
 ) -> FastAPI:
     """Make an application of the routes of its routers, in their order; those of `last_routers` follow the docs pages.
 
     Without `cors`, whatever stands in front of it answers for browsers. Without `docs` there are no docs pages.
-    `on_shutdown` runs when a server ends; Lambda ends without a word.
+    `behind_web_adapter` is for one that AWS Lambda Web Adapter may stand before. `on_shutdown` runs when a server ends;
+    Lambda ends without a word.
     """
     all_routers = [*routers, *([make_docs_router()] if docs else []), *last_routers]
     app = Application(
@@ -85,6 +88,8 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
         app.add_middleware(Cors, rules=cors)
     if counters is not None:
         app.add_middleware(FlushCounters, counters=counters)
+    if behind_web_adapter:
+        app.add_middleware(PassedEvents, logger=logger)
     app.add_middleware(RequestLog, logger=logger)
     return app
 

@@ -34,6 +34,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         logger=logger,
         cors=_cors_rules(settings),
         docs=settings.public_docs,
+        behind_web_adapter=settings.in_lambda,
         on_shutdown=adapters.dynamodb.close,
     )
 
