@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from pydantic_core import PydanticCustomError
 
 from shared.locations import MAX_LOCATION_BYTES
-from shared.visible_text import checked_line, composed, visible
+from shared.visible_text import LONGEST_TO_COMPOSE, checked_line, composed, visible
 
 # The longest URL, file key and name, all escaped, fit well.
 MAX_BODY_BYTES = 64 * 1024
@@ -106,7 +106,7 @@ def checked_name(text: str, most: int) -> str:
 
     report\N{RIGHT-TO-LEFT OVERRIDE}fdp.exe looks like a PDF.
     """
-    if not 1 <= len(composed(text)) <= most:
+    if len(text) > LONGEST_TO_COMPOSE or not 1 <= len(composed(text)) <= most:
         raise DoesNotFitError(f"must have 1 to {most} characters")
     try:
         return checked_line(text)

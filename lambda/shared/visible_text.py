@@ -6,7 +6,9 @@ know yet are taken: they are the emoji and letters of newer telephones.
 """
 
 import re
+import sys
 import unicodedata
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
@@ -46,7 +48,9 @@ _UNSEEN = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-_LAST_TWO = 0xFFFE
+# A composed text has a quarter of the characters at least, so a longer one is no name of ours however it is composed.
+# Composing takes the square of a text's length where it has marks alone.
+LONGEST_TO_COMPOSE = 2048
 _BREAKS = frozenset("\t\n\r")
 _NON_JOINER, _JOINER = "\u200c", "\u200d"
 _TEXT_STYLE, _EMOJI_STYLE = "\ufe0e", "\ufe0f"
@@ -109,16 +113,29 @@ _JOIN_BEFORE = _codes(
 )
 
 
+@cache
+def _unseen_character() -> re.Pattern[str]:
+    """Make the pattern of `_UNSEEN` and the last two characters of each plane, which most starts have no need of."""
+    last = ((plane + 0xFFFE, plane + 0xFFFF) for plane in range(0, sys.maxunicode, 0x10000))
+    return re.compile(f"[{''.join(f'{chr(first)}-{chr(end)}' for first, end in (*_UNSEEN, *last))}]")
+
+
 def visible(text: str, *, lines: bool = False) -> str:
     """Return a text without what nobody sees; `lines` keeps tabs and ends of lines."""
     if text.isascii() and text.isprintable():
         return text
+    hidden = {found.start() for found in _unseen_character().finditer(text)}
+    if not hidden:
+        return text
     kept: list[str] = []
+    # The last that is no mark on another: looked for anew at each joiner, it would take the square of a text's length.
+    base = ""
     in_flags = {place for flag in _FLAGS.finditer(text) for place in range(*flag.span())}
     for place, character in enumerate(text):
-        seen = place in in_flags or not _is_unseen(character) or (lines and character in _BREAKS)
-        if seen or _does_its_work(kept, character, text[place + 1 : place + 2]):
+        seen = place in in_flags or place not in hidden or (lines and character in _BREAKS)
+        if seen or _does_its_work(kept, base, character, text[place + 1 : place + 2]):
             kept.append(character)
+            base = base if unicodedata.combining(character) else character
     return "".join(kept)
 
 
@@ -148,8 +165,9 @@ def checked_line(text: str) -> str:
 
 
 def _line(value: Any, fitted: ValidatorFunctionWrapHandler) -> str:
-    # Composed first, since it may become longer.
-    return checked_line(fitted(composed(value) if isinstance(value, str) else value))
+    # Composed first, since it may become longer; what is longer than any name is left to the limit of its length.
+    is_short = isinstance(value, str) and len(value) <= LONGEST_TO_COMPOSE
+    return checked_line(fitted(composed(value) if is_short else value))
 
 
 def _same_line(text: str) -> str:
@@ -180,11 +198,10 @@ ShownLines = Annotated[str, PlainSerializer(_visible_lines, when_used="json")]
 
 
 def _is_unseen(character: str) -> bool:
-    code = ord(character)
-    return code & _LAST_TWO == _LAST_TWO or any(first <= code <= last for first, last in _UNSEEN)
+    return _unseen_character().match(character) is not None
 
 
-def _does_its_work(kept: list[str], character: str, following: str) -> bool:
+def _does_its_work(kept: list[str], base: str, character: str, following: str) -> bool:
     """Tell whether a character without a width of its own changes how its neighbours look, as it does in some words.
 
     Emoji are joined into one and shown in colour; Persian words and those of Indian scripts need joiners
@@ -199,7 +216,6 @@ def _does_its_work(kept: list[str], character: str, following: str) -> bool:
         return before != "" and unicodedata.name(before, "").startswith(_BEHIND[character])
     if character not in (_JOINER, _NON_JOINER) or not before or not following or _is_unseen(following):
         return False
-    base = next((one for one in reversed(kept) if not unicodedata.combining(one)), "")
     if unicodedata.combining(before) == _VIRAMA:
         # A letter before a joiner has another form whatever follows it.
         return _is_letter_beside(base, before) and (character == _JOINER or _is_letter_beside(following, before))

@@ -1,6 +1,7 @@
 """Bad input, wrong tokens and throttling get 4xx answers with a code, a sentence and the request id; never a 5xx."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -329,3 +330,14 @@ def test_characters_of_a_newer_unicode_are_taken_and_none_that_is_nobodys(api: A
             assert answer.status == status, (character, member)
             if status == 201:
                 assert api.get(f"/{answer.json()['short_code']}").status == 302
+
+
+def test_a_name_of_nothing_but_marks_takes_no_time(api: Api) -> None:
+    link = {"full_url": "https://example.com/", "filename": "a" + "\u0301" * 15_000 + "\u0316" * 15_000}
+    body = json.dumps(link, ensure_ascii=False).encode()
+    started = time.process_time()
+
+    answer = api.send("POST", "/api/links", body=body, headers={"Authorization": f"Bearer {api.token}"})
+
+    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert time.process_time() - started < 0.4

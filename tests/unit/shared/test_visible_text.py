@@ -1,6 +1,7 @@
 """No text that others read has characters that nobody sees or that turn it around: all of Unicode is tried."""
 
 import sys
+import time
 import unicodedata
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from shared.personal import public_name
 from shared.strict_model import StrictModel
 from shared.visible_text import VisibleId, VisibleLine, checked, checked_line, visible
 
@@ -229,3 +231,23 @@ def test_what_is_taken_as_a_name_is_taken_again_as_it_is_kept(text: str) -> None
         return
     assert checked_line(name) == name == unicodedata.normalize("NFC", text)
     assert name.strip()
+
+
+# Each took the square of its length, and so seconds to minutes of a request, or of every list that shows it.
+LONG = {
+    "marks out of their order": "a" + "\u0301" * 32_000 + "\u0316" * 32_000,
+    "joiners behind marks": "ب" + "\u0301\u200c" * 40_000,
+    "signs that stand for many": "\ufdfa" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_no_long_text_takes_more_than_a_moment(text: str) -> None:
+    started = time.process_time()
+
+    visible(text)
+    public_name(text, user_id="ada")
+    with pytest.raises(ValidationError):
+        Named.model_validate({"name": text})
+
+    assert time.process_time() - started < 3
