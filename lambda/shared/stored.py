@@ -131,17 +131,20 @@ class Reader(Generic[Parsed]):
 
 
 class Readers:
-    """The readers of one table, made when a shape is first asked for; the options are those of `Reader`."""
+    """The readers of one table, made when a shape is first asked for; the options are those of `Reader`.
+
+    A shape may have options of its own, which it is first asked for with.
+    """
 
     def __init__(self, **options: Any) -> None:
         self._options = {"logged": set(), **options}
         self._made: dict[type[BaseModel], Reader[Any]] = {}
 
-    def of(self, shape: type[Parsed]) -> Reader[Parsed]:
+    def of(self, shape: type[Parsed], **options: Any) -> Reader[Parsed]:
         """Give the reader of a shape."""
         made = self._made.get(shape)
         if made is None:
-            made = self._made[shape] = Reader(shape, **self._options)
+            made = self._made[shape] = Reader(shape, **{**self._options, **options})
         return made
 
 

@@ -48,9 +48,6 @@ def _once(names: list[str], subject: str) -> None:
 
 
 # JSON has numbers only, and a double holds 15 digits exactly.
-Number = Annotated[
-    Decimal, PlainSerializer(float, return_type=float, when_used="json"), WithJsonSchema({"type": "number"})
-]
 Price = Annotated[
     Decimal,
     BeforeValidator(kept(before=9, after=6)),
@@ -200,10 +197,10 @@ class PickReturn(BaseModel):
     ticker: Ticker
     direction: Direction
     date: Day
-    price: Number
+    price: float
     latest_date: str | None = Field(description="The day of the stock's latest price.")
-    latest_price: Number | None
-    return_to_date: Number | None = Field(description="What the pick has gained: 0.1 is ten percent.")
+    latest_price: float | None
+    return_to_date: float | None = Field(description="What the pick has gained: 0.1 is ten percent.")
 
 
 class TrackRecord(BaseModel):
@@ -214,11 +211,11 @@ class TrackRecord(BaseModel):
     computed_at: Time
     count: int = Field(description="How many picks the channel has.")
     priced: int = Field(description="How many of them have a price as new as the pick; the figures are of these.")
-    hit_rate: Number | None = Field(
+    hit_rate: float | None = Field(
         default=None, description="Which part of them gained anything: 0.5 is every second one; null without any."
     )
-    mean_return: Number | None = None
-    median_return: Number | None = None
+    mean_return: float | None = None
+    median_return: float | None = None
     best_pick: PickReturn | None = None
     worst_pick: PickReturn | None = None
     picks: list[PickReturn] = Field(description="All picks, oldest first.")

@@ -2,72 +2,27 @@
 
 import time
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
 from aws_lambda_powertools import Logger
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from shared.api_errors import ApiError, Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, DynamoDB, Item, TransactionCanceled, every_item
 from shared.items import to_item
 from shared.retries import pause_seconds
-from shared.stored import Readers, Stored, StoredId, StoredTime
+from shared.stored import Readers
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
 from stock_track_record.channels import KEY, StoredPick, channel_exists
 from stock_track_record.jobs import MOST_JOBS, JobStore, NumberedJob
 from stock_track_record.returns import Pick, track_record
 from stock_track_record.stocks import StockStore
+from stock_track_record.stored_returns import StoredRecord, values
 
 ATTEMPTS = 3
 SUPERSEDED = "A newer job had made the track record before."
-# Numbers as `models.Price` has them, and figures, of which the largest is that of the largest price over the smallest
-# one. A record has thousands of them, so none of these checks is a call of Python.
-StoredPrice = Annotated[int, Field(gt=0, lt=10**9)] | Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=6)]
-Figure = Annotated[int, Field(gt=-(10**16), lt=10**16)] | Annotated[Decimal, Field(max_digits=22, decimal_places=6)]
-
-
-class StoredReturn(Stored):
-    """How a pick did, within a track record."""
-
-    ticker: models.Ticker
-    direction: Literal["long", "short"]
-    date: models.Day
-    price: StoredPrice
-    latest_date: models.Day | None = None
-    latest_price: StoredPrice | None = None
-    return_to_date: Figure | None = None
-
-
-class StoredRecord(Stored):
-    """A track record as the table has it."""
-
-    pk: str
-    channel_id: StoredId
-    job_id: StoredId
-    computed_at: StoredTime
-    count: int
-    priced: int = Field(ge=0)
-    hit_rate: Figure | None = None
-    mean_return: Figure | None = None
-    median_return: Figure | None = None
-    best_pick: StoredReturn | None = None
-    worst_pick: StoredReturn | None = None
-    picks: list[StoredReturn]
-
-    @model_validator(mode="after")
-    def _lies_under_its_key(self) -> Self:
-        return keys.lies_under(self, self.pk, keys.record_key(self.channel_id)["pk"]["S"])
-
-    @model_validator(mode="after")
-    def _counts_its_picks(self) -> Self:
-        if self.count != len(self.picks) or self.priced > self.count:
-            raise PydanticCustomError("count", "counts other picks than it has")
-        return self
 
 
 class RecordStore:
@@ -91,7 +46,7 @@ class RecordStore:
         self._clock = clock
         self._sleep = sleep
         readers = Readers(table=table, key=KEY, logger=logger)
-        self._records = readers.of(StoredRecord)
+        self._records = readers.of(StoredRecord, value=values)
         self._stored_picks = readers.of(StoredPick)
 
     def channel_exists(self, channel_id: str) -> bool:
