@@ -34,6 +34,7 @@ rows of the builders' table:
 examples:
   python -m tests.benchmarks --only builders --rows strict --peers sam-uv --runs 3
   python -m tests.benchmarks --only builders --before HEAD~5 --runs 3
+  python -m tests.benchmarks --only starts --before HEAD~5 --runs 3
 """
 
 
@@ -66,9 +67,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--rows", choices=builders.ROWS, nargs="+", help="measure these rows of the builders' table alone"
     )
     parser.add_argument("--peers", choices=builders.PEERS, nargs="+", help="build with these peers alone")
-    parser.add_argument(
-        "--before", metavar="REV", help="build with this commit of the project as well, in the same run"
-    )
+    parser.add_argument("--before", metavar="REV", help="measure this commit of the project as well, in the same run")
     parser.add_argument("--warm", type=at_least_one, default=100, help="warm requests of each kind after a start (100)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure to this file as well")
     parser.add_argument("--imports", action="store_true", help="show the slowest imports of every function instead")
@@ -107,7 +106,7 @@ def make_parts(
     def packages() -> Extracted:
         """Build and extract them once for the parts that look at them."""
         if not shared:
-            shared.append(stack.enter_context(extracted(PROJECT, peers)))
+            shared.append(stack.enter_context(extracted(PROJECT, peers, before)))
         return shared[0]
 
     def measure_builders() -> Measured:

@@ -42,6 +42,9 @@ class Started(Protocol):
     def rss(self) -> int:
         """Return the bytes of memory that the process holds."""
 
+    def words(self) -> str:
+        """Return the last lines that it printed."""
+
 
 @dataclass(frozen=True)
 class Function:
@@ -101,13 +104,20 @@ def started(function: Function) -> Iterator[Started]:
 @contextmanager
 def ended(process: RuntimeClient | WebProcess) -> Iterator[Started]:
     try:
-        process.wait()
+        with last_words_of(process):
+            process.wait()
         yield process
-    except NotMeasured as error:
-        words = process.words()
-        raise NotMeasured(f"{error} Its last words:\n  {words}") from error
     finally:
         process.stop()
+
+
+@contextmanager
+def last_words_of(process: Started) -> Iterator[None]:
+    """Let what cannot be measured say what the process printed."""
+    try:
+        yield
+    except NotMeasured as error:
+        raise NotMeasured(f"{error} Its last words:\n  {process.words()}") from error
 
 
 class Process:

@@ -56,13 +56,13 @@ def by_distribution(imports: Sequence[Import]) -> list[tuple[str, float]]:
 def show(project: Path) -> str:
     """Return the slowest imports of every function of ours, in Markdown."""
     sections = []
-    with extracted(project, ensure_peers(project)) as found, prepared(found) as (bench, _):
-        for packaged in bench.packages:
-            function = bench.function(packaged, OURS)
+    with extracted(project, ensure_peers(project)) as found, prepared(found) as (subjects, _):
+        for title, by_variant in subjects.items():
+            function = by_variant[OURS].function
             if function.is_script:
                 continue
-            say(f"Imports: {packaged.title}.")
-            sections.append(section(packaged.title, imports_of(function)))
+            say(f"Imports: {title}.")
+            sections.append(section(title, imports_of(function)))
     return "\n".join(sections)
 
 

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from tests.benchmarks import builders, extracted, starts
+from tests.benchmarks.builders import BEFORE
 from tests.benchmarks.samples import Target, percentile, ratio, shown
 
 ROWS = {
@@ -81,6 +82,7 @@ def start_tables(times: starts.StartTimes) -> str:
         start_row(title, times.asked[title], variant, found)
         for title, found in measured.items()
         for variant in extracted.VARIANTS
+        if variant in found
     ]
     empty = times.starts[starts.EMPTY][extracted.OURS]
     how = (
@@ -97,6 +99,7 @@ def start_tables(times: starts.StartTimes) -> str:
         table(heads, rows, numbers_from=3),
         also,
         warm_table(measured),
+        *([beside_table(measured, times)] if times.before else []),
         *(f"Left out: {title}. {why}\n" for title, why in times.left_out.items()),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
@@ -126,11 +129,45 @@ def warm_table(measured: Mapping[str, Mapping[str, starts.Starts]]) -> str:
             cells += ["-"] * (4 - len(cells))
             memory = f"{statistics.median(one.rss) / MEGABYTE:.0f} MB"
             rows.append([title if variant == extracted.OURS else "", variant, shown(one.health_totals), *cells, memory])
+            for words, samples in one.others.items():
+                cells = [f"{percentile(samples, share) * 1000:.2f} ms" for share in (50, 99)]
+                rows.append([f"({words})", variant, "-", *cells, "-", "-", "-"])
     return table(heads, rows, numbers_from=2)
+
+
+def beside_table(measured: Mapping[str, Mapping[str, starts.Starts]], times: starts.StartTimes) -> str:
+    """Write ours over another commit, which noise leaves alone as far as medians and minimums do."""
+    rows = []
+    for title, found in measured.items():
+        if title in times.not_before:
+            rows.append([title, times.not_before[title].replace("\n", " ").replace("|", "/"), "-", "-", "-", "-"])
+            continue
+        ours, earlier = (requests_of(found[variant], times.asked[title]) for variant in (extracted.OURS, BEFORE))
+        for number, (words, samples) in enumerate(ours.items()):
+            cells = [shown(samples), shown(earlier[words])]
+            cells += [f"{ratio(samples, earlier[words]):.2f}", f"{min(samples) / min(earlier[words]):.2f}"]
+            rows.append(["" if number else title, words, *cells])
+    how = (
+        f"Ours beside {times.before}, whose own command has built its packages, in turns in the same run; each has "
+        "tables of its own, which its own functions have filled:"
+    )
+    heads = ["function", "what", "ours", BEFORE, "medians: ours / it", "minimums: ours / it"]
+    return f"{how}\n\n{table(heads, rows, numbers_from=2)}"
+
+
+def requests_of(found: starts.Starts, asked: str) -> dict[str, list[float]]:
+    """Give what was measured of one package, by what it is in words."""
+    requests = {"import and first request": found.totals, f"warm: {asked}": found.reads}
+    requests |= {f"warm: {words}": samples for words, samples in found.others.items()}
+    return requests | ({"warm: health": found.healths} if found.healths else {})
 
 
 def size_table(sizes: extracted.Sizes) -> str:
     """Write how large packages are."""
-    heads = ["app", *extracted.VARIANTS]
-    rows = [[app, *(f"{found[one] / MEGABYTE:.2f}" for one in extracted.VARIANTS)] for app, found in sizes.items()]
+    variants = [one for one in extracted.VARIANTS if any(one in found for found in sizes.values())]
+    rows = [
+        [app, *(f"{found[one] / MEGABYTE:.2f}" if one in found else "-" for one in variants)]
+        for app, found in sizes.items()
+    ]
+    heads = ["app", *variants]
     return f"Packages, in MB zipped:\n\n{table(heads, rows)}"
