@@ -61,14 +61,17 @@ def _digits(number: int | Decimal) -> str:
 
 def plain(typed: Mapping[str, Any]) -> Any:
     """Read one attribute, whatever DynamoDB can store there."""
-    [(kind, value)] = typed.items()
+    [kind] = typed
     read = _READERS.get(kind)
     if read is None:
         raise TypeError(f"DynamoDB's type {kind!r} cannot be read. The types that can be are {', '.join(_READERS)}.")
-    return read(value)
+    return read(typed[kind])
 
 
 def _number(digits: str) -> int | Decimal:
+    # Most numbers are whole and written so, and a Decimal takes several times as long.
+    if digits.isdigit() and digits.isascii():
+        return int(digits)
     # Whatever is stored is read: the limits are those of what is written.
     number = Decimal(digits)
     return int(number) if number == number.to_integral_value() else number

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from starlette.datastructures import MutableHeaders
-
 from shared.asgi import App, Message, Receive, Scope, Send, header
 
 # A response is data: whatever stands in it, a browser neither runs nor frames it, guesses no other type, tells nobody
@@ -19,6 +17,11 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 # Two years (https://hstspreload.org). Subdomains are left alone: an API does not know what else its domain has.
 STRICT_TRANSPORT_SECURITY = "max-age=63072000"
+# As a response of ASGI has them, the one for secure connections last.
+_RAW = [
+    (name.lower().encode(), value.encode())
+    for name, value in {**HEADERS, "Strict-Transport-Security": STRICT_TRANSPORT_SECURITY}.items()
+]
 
 
 class SecurityHeaders:
@@ -35,13 +38,11 @@ class SecurityHeaders:
 
         async def mark(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=list(message.get("headers", ())))
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                own = {name.lower() for name, _ in headers}
                 # RFC 6797, 7.2: never over a connection that is not secure.
-                if _came_by_tls(scope):
-                    headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY)
-                message["headers"] = headers.raw
+                wanted = _RAW if _came_by_tls(scope) else _RAW[:-1]
+                message["headers"] = headers + [pair for pair in wanted if pair[0] not in own]
             await send(message)
 
         await self._app(scope, receive, mark)

@@ -78,6 +78,7 @@ class Reader(Generic[Parsed]):
         logged: set[tuple[str, ...]] | None = None,
     ) -> None:
         self._shape = shape
+        self._names = tuple(shape.model_fields)
         self._table = table
         self._key = tuple(key)
         self._logger = logger
@@ -90,7 +91,7 @@ class Reader(Generic[Parsed]):
         if item is None:
             return None
         try:
-            return self._shape.model_validate(values_of(self._shape, item, self._value))
+            return self._shape.model_validate(values_of(self._names, item, self._value))
         except ValidationError as error:
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             self._log(item, sorted({str(fault["loc"][0]) for fault in faults if fault["loc"]}))
@@ -160,6 +161,6 @@ class Found:
         return self.readers.of(shape).find(self.item)
 
 
-def values_of(shape: type[BaseModel], item: Mapping[str, Any], value_of: Value = plain) -> dict[str, Any]:
+def values_of(names: Iterable[str], item: Mapping[str, Any], value_of: Value) -> dict[str, Any]:
     """Read the attributes of an item that a shape has, by the names of its fields."""
-    return {name: value for name in shape.model_fields if name in item and (value := value_of(item[name])) is not None}
+    return {name: value for name in names if name in item and (value := value_of(item[name])) is not None}
