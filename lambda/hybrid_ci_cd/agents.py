@@ -16,7 +16,6 @@ from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
 from hybrid_ci_cd.stored_agents import StoredAgent, StoredAgents, scopes_of
 from hybrid_ci_cd.tokens import agent_id_of, logout_key, new_agent_token
-from shared.api_errors import unreadable
 from shared.api_keys import hash_key
 from shared.dynamodb import ConditionFailed, DynamoDB, Item, ItemTooLarge
 from shared.housekeeping import Housekeeping
@@ -128,9 +127,7 @@ class AgentStore:
         written = to_item(
             {"status": stored_status(activity, agent.user_id), "last_heartbeat_at": timestamp(self._clock())}
         )
-        noted = self._stored.agent(agent.item | written)
-        if noted is None:
-            raise unreadable("agent")
+        noted = self._stored.noted(agent.item | written)
         try:
             self._dynamodb.update_item(
                 self._table,

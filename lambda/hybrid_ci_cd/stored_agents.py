@@ -69,6 +69,10 @@ class StoredAgents:
         """Read what a user sees of an agent, from an item or an entry of the index."""
         return self._agents.find(item)
 
+    def noted(self, item: Item) -> StoredAgent:
+        """Read what a user sees of an agent that is to be changed, or refuse."""
+        return self._agents.need(item, "agent")
+
     def token(self, item: Item | None) -> StoredToken | None:
         """Read what an agent's token opens. What is left of a removed one has no token, which is nothing to log."""
         return self._tokens.find(item) if item and "token_hash" in item else None
