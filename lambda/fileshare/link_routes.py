@@ -1,8 +1,8 @@
 """Map the routes of links: shorten, list, show and delete for their owner, follow for everybody."""
 
 import base64
-from collections.abc import Sequence
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -19,6 +19,7 @@ from fileshare.stored import Caller, ShownLink
 from shared import cursor
 from shared.bodies import read_body
 from shared.openapi import operation, responses
+from shared.page_size import PageSize
 from shared.paging import After, Count, limit_to, read_cursor
 from shared.routers import make_router
 from shared.visible_text import visible
@@ -28,9 +29,6 @@ MAX_LIMIT = 100
 # Of a table's only key, in bytes
 # (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys).
 LONGEST_KEY = 2048
-# Lambda refuses a response over 6 MB, in which a character of the page can take twelve bytes; a hundred links that were
-# shortened here have fewer than this, and those of other code can have far more.
-MAX_PAGE_CHARACTERS = 400_000
 
 
 def make_link_router(*, links: LinkService, authenticator: Authenticator) -> APIRouter:
@@ -66,10 +64,11 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         after: After = None,
     ) -> LinkPage:
         page = await links.of(caller, after=read_cursor(after, _place), limit=limit)
-        shown = _fitting(page.links)
+        page_size = PageSize(limit)
+        shown = list(takewhile(lambda link: page_size.takes(link.model_dump_json()), map(_details, page.links)))
         end = page.after if len(shown) == len(page.links) else shown[-1].short_code
         next_cursor = None if end is None else _cursor_at(end)
-        return LinkPage(links=[_details(link) for link in shown], next_cursor=next_cursor)
+        return LinkPage(links=shown, next_cursor=next_cursor)
 
     @router.get(
         "/{short_code}",
@@ -124,16 +123,6 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
         )
 
     return router
-
-
-def _fitting(links: Sequence[ShownLink]) -> Sequence[ShownLink]:
-    """Return as many of a page's links as Lambda can send, and one at least."""
-    characters = 0
-    for number, link in enumerate(links):
-        characters += len(link.full_url) + len(link.file_key or "") + len(link.filename or "")
-        if number and characters > MAX_PAGE_CHARACTERS:
-            return links[:number]
-    return links
 
 
 def _cursor_at(key: str) -> str:

@@ -215,16 +215,23 @@ def test_whatever_the_code_of_a_link_is_its_owners_list_is_walked_to_the_end(dyn
     assert visit.findings == []
 
 
-@pytest.mark.parametrize("character", ["x", "\x00"], ids=["x", "nul"])
-def test_links_that_are_huge_come_in_pages_that_lambda_can_send(dynamodb_world: World, character: str) -> None:
+# What fills an item, and in how many pages seven of them have to come.
+@pytest.mark.parametrize(
+    ("content", "pages"),
+    [("x" * 380_000, 1), ("\x00" * 380_000, 4), ("\U0001f600" * 95_000, 2)],
+    ids=["x", "nul", "emoji"],
+)
+def test_links_that_are_huge_come_in_no_more_pages_than_lambda_needs(
+    dynamodb_world: World, content: str, pages: int
+) -> None:
     world = dynamodb_world
     world.put("users", USER)
     codes = [f"code{number}" for number in range(7)]
     for code in codes:
-        world.put("urls", {**LINK, "file_key": {"S": character * 380_000}, "short_code": {"S": code}})
+        world.put("urls", {**LINK, "file_key": {"S": content}, "short_code": {"S": code}})
     found: list[str] = []
     query: dict[str, list[str]] = {}
-    while True:
+    for number in itertools.count(1):  # noqa: B007 - it is looked at behind the loop
         answer = world.api.call("GET", "/api/links", query=query)
         # As Lambda sends it, with the body as a text of JSON.
         assert len(json.dumps(answer.body)) < 6_000_000
@@ -233,7 +240,7 @@ def test_links_that_are_huge_come_in_pages_that_lambda_can_send(dynamodb_world: 
         if page["next_cursor"] is None:
             break
         query = {"cursor": [page["next_cursor"]]}
-    assert sorted(found) == codes
+    assert (sorted(found), number) == (codes, pages)
 
 
 ANY_KEYS = [None, 5, 0.5, b"code", float("inf"), "é", "", "x" * 5000, " "]
