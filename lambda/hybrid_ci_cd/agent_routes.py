@@ -54,12 +54,21 @@ def _add_registration(router: APIRouter, *, access: Access, store: AgentStore, c
         summary="Remove an agent",
         openapi_extra=operation(),
         responses=responses(
-            openapi.UNREADABLE_ERRORS, 401, 404, 409, 422, 429, 500, success=204, description="Its token has ended."
+            openapi.UNREADABLE_ERRORS,
+            401,
+            404,
+            409,
+            422,
+            429,
+            500,
+            success=204,
+            description="Its token has ended.",
+            missing=openapi.UNKNOWN_AGENT,
         ),
     )
     async def remove_agent(agent_id: str, asking: Annotated[Session, Depends(access.session)]) -> None:
         if not store.remove(asking.user_id, agent_id):
-            raise not_found("There is no agent of yours with this id.")
+            raise not_found(openapi.UNKNOWN_AGENT)
 
 
 def _add_list(router: APIRouter, *, access: Access, store: AgentStore) -> None:

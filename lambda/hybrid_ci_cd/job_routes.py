@@ -63,7 +63,18 @@ def _add_reading(router: APIRouter, *, access: Access, store: JobStore) -> None:
         "/{job_id}",
         summary="Read a job",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=200, description="The job."),
+        responses=responses(
+            openapi.ERRORS,
+            401,
+            403,
+            404,
+            422,
+            429,
+            500,
+            success=200,
+            description="The job.",
+            missing=openapi.UNKNOWN_JOB,
+        ),
     )
     async def get_job(job_id: str, user_id: Annotated[str, Depends(access.user)]) -> Job:
         return store.get(job_id, user_id=user_id)
@@ -93,7 +104,17 @@ def _add_claims(router: APIRouter, *, access: Access, store: JobStore, counters:
         summary="Claim this job",
         openapi_extra=operation(),
         responses=responses(
-            openapi.ERRORS, 401, 403, 404, 409, 422, 429, 500, success=200, description="The job is the agent's to run."
+            openapi.ERRORS,
+            401,
+            403,
+            404,
+            409,
+            422,
+            429,
+            500,
+            success=200,
+            description="The job is the agent's to run.",
+            missing=openapi.UNKNOWN_JOB,
         ),
     )
     async def claim_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.runner)]) -> Job:
@@ -122,6 +143,7 @@ def _add_finish(router: APIRouter, *, access: Access, store: JobStore, counters:
             500,
             success=200,
             description="The job is finished; the same result once more changes nothing.",
+            missing=openapi.UNKNOWN_JOB,
         ),
     )
     async def finish_job(job_id: str, request: Request, agent: Annotated[KnownAgent, Depends(access.runner)]) -> Job:

@@ -14,6 +14,7 @@ from hybrid_ci_cd.claiming import NoRoom, OneClaim
 from hybrid_ci_cd.listing import Index, Listing, Stretch
 from hybrid_ci_cd.models import MAX_ATTEMPT, FinishedJob, Job, JobPage, JobStatus, NewJob, json_text
 from hybrid_ci_cd.next_job import Choice, Line
+from hybrid_ci_cd.openapi import UNKNOWN_JOB
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import stored_status
 from hybrid_ci_cd.stored_jobs import StoredJobs
@@ -306,7 +307,7 @@ def _taken() -> ApiError:
 
 
 def _not_found() -> ApiError:
-    return not_found("There is no job of yours with this id.")
+    return not_found(UNKNOWN_JOB)
 
 
 def _conflict(code: str, message: str) -> ApiError:

@@ -26,5 +26,9 @@ LOST_ERRORS: Catalogue = {
 }
 UNREADABLE_ERRORS: Catalogue = {**ERRORS, 409: ("unreadable", unreadable("agent").message)}
 
+UNKNOWN_AGENT = "There is no agent of yours with this id."
+UNKNOWN_JOB = "There is no job of yours with this id."
+UNKNOWN_SESSION = "There is no live session of yours with this handle."
+
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100

@@ -115,11 +115,21 @@ def _add_endings(
         status_code=HTTPStatus.NO_CONTENT,
         summary="End one of the caller's sessions",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 404, 422, 429, 500, success=204, description="It has ended."),
+        responses=responses(
+            openapi.ERRORS,
+            401,
+            404,
+            422,
+            429,
+            500,
+            success=204,
+            description="It has ended.",
+            missing=openapi.UNKNOWN_SESSION,
+        ),
     )
     async def end_session(handle: str, asking: Annotated[Session, Depends(access.session)]) -> None:
         if not store.end(asking, handle):
-            raise not_found("There is no live session of yours with this handle.")
+            raise not_found(openapi.UNKNOWN_SESSION)
         counters.count("SessionsEnded")
 
     @router.delete(

@@ -19,6 +19,7 @@ from shared.locations import MAX_LOCATION_BYTES
 from shared.routers import without_slash
 from shared.validation import validation_sentence
 
+NO_SUCH_PATH = "There is nothing at this path."
 SEE_DOCS = "See /docs for the routes."
 CHECK_PATH = "Check how it is spelled."
 # What stays as it is in a query string: all that RFC 3986 lets stand there, and what is encoded already.
@@ -117,7 +118,7 @@ async def _on_router_error(request: Request, error: HTTPException) -> Response:
         return Response(status_code=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": place})
     if error.status_code == HTTPStatus.NOT_FOUND:
         documented = any(getattr(route, "path", None) == "/docs" for route in request.app.routes)
-        code, message = "not_found", f"There is nothing at this path. {SEE_DOCS if documented else CHECK_PATH}"
+        code, message = "not_found", f"{NO_SUCH_PATH} {SEE_DOCS if documented else CHECK_PATH}"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         code, message = (
             "method_not_allowed",

@@ -1,6 +1,7 @@
 """Say in an OpenAPI document what FastAPI cannot see: error bodies, headers and a body that is read by `read_body`."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,7 +13,8 @@ from shared.body_limit import DEFAULT_MAX_BODY_BYTES, too_large_sentence
 Catalogue = Mapping[int, tuple[str, str]]
 
 CONVENTIONS = """Every answer carries `X-Request-ID`: yours when it is well formed (1 to 128 of `A-Z a-z 0-9 . _ -`),
-else a new one. Every error has the same JSON body with a stable `code`, a sentence and the request id."""
+else a new one. Every error has the same JSON body with a stable `code`, a sentence and the request id. A path with a
+slash at its end that exists without it gets 308 with a relative `Location`, and does nothing else."""
 
 COMMON: Catalogue = {
     401: ("unauthorized", "There are no credentials, or they are not known."),
@@ -46,13 +48,19 @@ def responses(
     success: int,
     description: str,
     headers: Mapping[str, Any] | None = None,
+    missing: str | None = None,
 ) -> dict[int | str, dict[str, Any]]:
-    """Describe the answers of one route: the success with its own `headers`, and errors by what `catalogue` says."""
+    """Describe the answers of one route: the success with its own `headers`, and errors by what `catalogue` says.
+
+    `missing` is the sentence of the route's 404 where that of the catalogue is about something else.
+    """
     described: dict[int | str, dict[str, Any]] = {
         success: {"description": description, "headers": _REQUEST_ID_HEADER | dict(headers or {})}
     }
     for status in statuses:
         code, message = catalogue[status]
+        if status == HTTPStatus.NOT_FOUND and missing is not None:
+            message = missing
         error = {"code": code, "message": message, "request_id": _EXAMPLE_REQUEST_ID}
         described[status] = {
             "description": message,

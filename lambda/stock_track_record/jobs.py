@@ -31,6 +31,7 @@ from stock_track_record.queue import Queue
 
 # A message lives for 14 days at most, in the dead-letter queue; its job outlives it.
 LIFETIME = timedelta(days=30)
+UNKNOWN_JOB = f"There is no job with this id. Jobs are kept for {LIFETIME.days} days."
 # More than any channel has, and few enough that one more is another number.
 MOST_JOBS = 10**15
 METRICS_NAMESPACE = "stock-track-record"
@@ -98,7 +99,7 @@ class JobStore:
         """Read a job, or say that there is none."""
         job = self._jobs.find(self._item(job_id))
         if job is None:
-            raise not_found(f"There is no job with this id. Jobs are kept for {LIFETIME.days} days.")
+            raise not_found(UNKNOWN_JOB)
         return job_of(job)
 
     def _item(self, job_id: str) -> Item | None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from shared.api_errors import invalid
 from shared.bodies import read_body
+from shared.errors import NO_SUCH_PATH
 from shared.health import add_health
 from shared.openapi import operation, responses
 from shared.paging import After, Count, limit_to, read_cursor
@@ -18,12 +19,12 @@ from shared.times import Clock
 from stock_track_record import models, openapi
 from stock_track_record.access import asking_for
 from stock_track_record.channels import ChannelStore
-from stock_track_record.jobs import JobRequests, JobStore
+from stock_track_record.jobs import UNKNOWN_JOB, JobRequests, JobStore
 from stock_track_record.keys import TICKER_PATTERN
 from stock_track_record.paging import DEFAULT_LIMIT, MAX_LIMIT, place_by_age, place_by_day
 from stock_track_record.records import RecordStore
 from stock_track_record.settings import ApiSettings
-from stock_track_record.stocks import StockStore
+from stock_track_record.stocks import UNKNOWN_STOCK, StockStore
 from stock_track_record.version import VERSION
 
 Limit = Annotated[Count, limit_to(MAX_LIMIT, "entries")]
@@ -133,7 +134,17 @@ def _add_stocks(routers: Routers, stores: Stores, clock: Clock) -> None:
         summary="Put a stock's prices",
         openapi_extra=operation(body=models.NewPrices),
         responses=responses(
-            openapi.ERRORS, 404, 409, 413, 415, 422, 429, 500, success=200, description="The stock with all its prices."
+            openapi.ERRORS,
+            404,
+            409,
+            413,
+            415,
+            422,
+            429,
+            500,
+            success=200,
+            description="The stock with all its prices.",
+            missing=NO_SUCH_PATH,
         ),
     )
     async def put_prices(ticker: Annotated[str, Path(pattern=TICKER_PATTERN)], request: Request) -> models.Stock:
@@ -145,7 +156,9 @@ def _add_stocks(routers: Routers, stores: Stores, clock: Clock) -> None:
         "/stocks/{ticker}",
         summary="Read a stock and its prices",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The stock."),
+        responses=responses(
+            openapi.ERRORS, 404, 422, 429, 500, success=200, description="The stock.", missing=UNKNOWN_STOCK
+        ),
     )
     async def read_stock(ticker: str) -> models.Stock:
         return stores.stocks.read(ticker)
@@ -181,7 +194,9 @@ def _add_processing(routers: Routers, stores: Stores) -> None:
         "/jobs/{job_id}",
         summary="Read a job",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 404, 422, 429, 500, success=200, description="The job."),
+        responses=responses(
+            openapi.ERRORS, 404, 422, 429, 500, success=200, description="The job.", missing=UNKNOWN_JOB
+        ),
     )
     async def read_job(job_id: str) -> models.Job:
         return stores.jobs.read(job_id)

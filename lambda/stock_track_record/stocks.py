@@ -24,6 +24,7 @@ WRITE_ATTEMPTS = 5
 # The last of their pauses is two seconds long: what DynamoDB leaves over, it has no capacity for.
 BATCH_ATTEMPTS = 7
 
+UNKNOWN_STOCK = "There is no stock with this ticker. PUT its prices first."
 LATEST = {"#d": "latest_day", "#a": "latest_price"}
 
 Prices = Mapping[str, int | Decimal]
@@ -88,7 +89,7 @@ class StockStore:
         """Read a stock, or say that there is none."""
         stock = self._readers.of(StoredStock).find(self._item(ticker)) if keys.is_ticker(ticker) else None
         if stock is None:
-            raise not_found("There is no stock with this ticker. PUT its prices first.")
+            raise not_found(UNKNOWN_STOCK)
         return _stock(stock)
 
     def latest(self, tickers: Iterable[str]) -> dict[str, Price]:

@@ -40,6 +40,7 @@ from turbotech_portal.models import (
     UserNames,
 )
 from turbotech_portal.settings import Scopes
+from turbotech_portal.tables import missing
 from turbotech_portal.updates import UpdateAdapter, place_of
 from turbotech_portal.users import UserAdapter
 from turbotech_portal.version import VERSION
@@ -174,7 +175,18 @@ def _add_reading_of_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
         "/metrics/{metric_id}",
         summary="Read a metric",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=200, description="The metric."),
+        responses=responses(
+            openapi.ERRORS,
+            401,
+            403,
+            404,
+            422,
+            429,
+            500,
+            success=200,
+            description="The metric.",
+            missing=missing("metric"),
+        ),
     )
     async def read_metric(metric_id: str) -> Metric:
         return await metrics.get_by_id(metrics.table.number_id(metric_id))
@@ -198,6 +210,7 @@ def _add_changing_of_metrics(router: APIRouter, metrics: MetricAdapter) -> None:
             500,
             success=200,
             description="The metric as it is now.",
+            missing=missing("metric"),
         ),
     )
     async def update_metric(metric_id: str, request: Request) -> Metric:
@@ -235,6 +248,7 @@ def _add_reading_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
             500,
             success=200,
             description="The update, with its readers.",
+            missing=missing("update"),
         ),
     )
     async def mark_update_read(update_id: str, user: Annotated[Caller, Depends(caller)]) -> Update:
@@ -260,6 +274,7 @@ def _add_writing_of_updates(router: APIRouter, adapters: Adapters, *, caller: De
             500,
             success=201,
             description="The update is there.",
+            missing=missing("user"),
         ),
     )
     async def create_update(request: Request, user: Annotated[Caller, Depends(caller)]) -> Update:
@@ -282,7 +297,16 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
         summary="Read what is known of the caller",
         openapi_extra=operation(),
         responses=responses(
-            openapi.CHANGE_ERRORS, 401, 403, 404, 409, 429, 500, success=200, description="The caller."
+            openapi.CHANGE_ERRORS,
+            401,
+            403,
+            404,
+            409,
+            429,
+            500,
+            success=200,
+            description="The caller.",
+            missing=missing("user"),
         ),
     )
     async def read_me(user: Annotated[Caller, Depends(caller)]) -> User:
@@ -305,6 +329,7 @@ def _add_users(router: APIRouter, users: UserAdapter, *, caller: Dependency) -> 
             500,
             success=200,
             description="The caller, changed.",
+            missing=missing("user"),
         ),
     )
     async def update_me(request: Request, user: Annotated[Caller, Depends(caller)]) -> User:

@@ -125,10 +125,15 @@ class Table(Generic[Shown]):
         return self._shown.model_validate(found.model_dump()) if found else None
 
     def not_found(self) -> ApiError:
-        return not_found(f"There is no {self.subject} with this id.")
+        return not_found(missing(self.subject))
 
     def number_id(self, text: str) -> int:
         """Read the id of a path; what cannot be one is not found, without asking DynamoDB."""
         if not NUMBER_ID.fullmatch(text):
             raise self.not_found()
         return int(text)
+
+
+def missing(subject: str) -> str:
+    """Say that there is none of these."""
+    return f"There is no {subject} with this id."

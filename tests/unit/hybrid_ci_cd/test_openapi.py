@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
+from tests.unit.every_app import UNKNOWN
 from tests.unit.hybrid_ci_cd.support import Api, bearer
 from tests.unit.support import broken_references
 
@@ -55,6 +56,22 @@ def test_the_document_knows_every_route_and_who_may_call_it(document: Any) -> No
         for path, item in document["paths"].items()
         for method, operation in item.items()
     } == ROUTES
+
+
+def test_the_document_says_of_404_what_a_caller_gets(api: Api, document: Any) -> None:
+    user = api.log_in()
+    agent = api.register(user)
+    for method, path, headers in (
+        ("DELETE", "/agents/{agent_id}", user.headers),
+        ("DELETE", "/auth/sessions/{handle}", user.headers),
+        ("GET", "/jobs/{job_id}", user.headers),
+        ("POST", "/jobs/{job_id}/claim", agent.headers),
+    ):
+        place = "/".join(UNKNOWN if part.startswith("{") else part for part in path.split("/"))
+        answer = api.send(method, place, headers=headers)
+        described = document["paths"][path][method.lower()]["responses"]["404"]["content"]["application/json"]
+
+        assert (answer.status, answer.json()["error"]["message"]) == (404, described["example"]["error"]["message"])
 
 
 def test_every_error_is_described_with_its_body_and_an_example(document: Any) -> None:
