@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.items import Binary, from_item, to_item
+from shared.items import Binary, from_item, plain, to_item
 
 NUMBERS = st.integers(-(10**37), 10**37) | st.decimals(
     allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=6
@@ -101,3 +101,11 @@ def test_the_typed_form_is_the_one_that_boto3_writes(values: dict[str, Any]) -> 
     boto3 = TypeSerializer()
 
     assert to_item(values) == {name: boto3.serialize(value) for name, value in values.items()}
+
+
+@given(st.from_regex(r"-?[0-9]{1,40}(\.[0-9]{1,10})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
+def test_a_number_is_read_by_its_value_however_it_is_spelled(digits: str) -> None:
+    number = plain({"N": digits})
+
+    assert number == Decimal(digits)
+    assert isinstance(number, int) == (Decimal(digits) == Decimal(digits).to_integral_value())
