@@ -15,16 +15,18 @@ from typing import Any
 
 import yaml
 
-from sawhorse.build.build import build, find_compiler, merged
+from sawhorse.build.build import build
 from sawhorse.build.bytecode_client import bytecode_name, compile_sources, version_of
+from sawhorse.build.compilers import find_compiler
 from sawhorse.build.config import read_config
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from sawhorse.build.lock_files import find_lock, make_lock
 from sawhorse.build.platform import Target
-from sawhorse.build.prepared_wheels import Wanted, prepared_parts
+from sawhorse.build.prepared_wheels import prepared_parts
+from sawhorse.build.settling import merged
+from sawhorse.build.wanted_wheels import Wanted
 from sawhorse.build.wheel_cache import Cache, Part
-from sawhorse.build.wheel_preparation import content_of_member
-from sawhorse.build.zip_writer import pack
+from sawhorse.build.zip_writer import content_of_member, pack
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain import environments

@@ -1,278 +1,83 @@
-"""Build packages from `lambda/<app>`, `lambda/shared` and the locked wheels, and enter them in the manifest."""
+"""Build packages from `lambda/<app>`, what it reaches of `lambda/shared`, and the locked wheels.
+
+One way for every build: what the package is made of is read; what is stale is decided; the parts are taken from the
+last package, or made; the zip is written, and what was measured entered in the manifest. A build that changes nothing
+ends after the second step.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sawhorse.build.assembly import Contents, Package, pack_sources, write_package
-from sawhorse.build.build_state import Recipe, builder_digest, read_state, writing
-from sawhorse.build.bytecode_client import Running, WrongInterpreter, compilers_for, end_all
-from sawhorse.build.config import IN_RUNTIME, PackageConfig, read_config
-from sawhorse.build.handler_check import check_handlers
-from sawhorse.build.incremental import build_quickly
-from sawhorse.build.lock_files import FoundLock, find_lock, settings_directory
-from sawhorse.build.name_conflicts import module_at_top, refuse_names
-from sawhorse.build.platform import Target, lambda_target
-from sawhorse.build.prepared_wheels import Wanted, canonical, prepared_parts
-from sawhorse.build.requirement_source import Declared, declared_in, edit
-from sawhorse.build.sources import SHARED, read_sources
-from sawhorse.build.wheel_cache import Cache, Part
-from sawhorse.build.zip_writer import Member, directories_of
-from sawhorse.errors import BadConfiguration, BuildFailed
-from sawhorse.project import Project
-from sawhorse.toolchain import interpreters
+from sawhorse.build.app_code import pack_sources
+from sawhorse.build.build_state import writing
+from sawhorse.build.bytecode_client import Running, WrongInterpreter, end_all
+from sawhorse.build.incremental import Found, look
+from sawhorse.build.package_writer import Package, write_package
+from sawhorse.build.parts import Parts, last_parts
+from sawhorse.build.sources import read_sources
+from sawhorse.errors import BuildFailed
+
+if TYPE_CHECKING:
+    from sawhorse.build.platform import Target
+    from sawhorse.project import Project
 
 
-def build(project: Project, app: str, *, dist: Path | None = None, target: Target | None = None) -> Package:
+def build(
+    project: Project, app: str, *, dist: Path | None = None, target: Target | None = None, found: Found | None = None
+) -> Package:
     """Build an app's package into `dist` and enter it in the manifest there.
 
+    `target` is the platform to build for; None stands for Lambda's. `found` is what was looked up already.
     What did not change is not made again. Raises BuildFailed, BadConfiguration and UnknownName.
     """
-    dist = dist or project.path / "dist"
-    project.app(app)
-    config = read_config(project, app)
-    target = target or lambda_target(config)
-    done = build_quickly(str(project.path), app, dist=str(dist), target=target.name)
-    if done:
-        return done
-    cache = Cache.of_user()
+    place = str(dist or project.path / "dist")
     try:
-        return build_anew(project, config, cache, dist=dist, target=target)
+        return build_once(project, app, place, target, found or look(str(project.path), app, place, target))
     except WrongInterpreter:
         # What was found before is not what it was.
-        cache.forget_interpreter(target.python)
+        forget_interpreter(project, app, target)
     try:
-        return build_anew(project, config, cache, dist=dist, target=target)
+        return build_once(project, app, place, target, Found())
     except WrongInterpreter as error:
-        raise BuildFailed(f"{error} Install Python {target.python}, and build again.") from error
+        raise BuildFailed(f"{error} Install that Python, and build again.") from error
 
 
-def build_anew(project: Project, config: PackageConfig, cache: Cache, *, dist: Path, target: Target) -> Package:
-    """Build a package of parts from the cache, which are prepared where they are missing.
-
-    Raises WrongInterpreter besides what `build` raises.
-    """
-    # Before anything is fetched; they are read again once nobody else writes this package.
-    sources = read_sources(str(project.path), config.app, config.root_files)
-    check_handlers(config, sources)
-    compiler = find_compiler(project, target.python, cache)
+def build_once(project: Project, app: str, dist: str, target: Target | None, found: Found) -> Package:
+    """Go the whole way with the interpreter that is known. Raises WrongInterpreter besides what `build` raises."""
+    done = found.up_to_date(dist)
+    if done:
+        return done
     ready: list[Running] = []
     try:
-        # They start while the parts are read.
-        wanted = max(1, compilers_for(sum(name.endswith(".py") for name in sources))) if compiler else 0
-        ready.extend(Running(str(compiler), judging=True) for _ in range(wanted))
-        return build_with(project, config, cache, compiler, ready, dist=dist, target=target)
+        # It may take minutes, so that nobody waits for it who builds the same package.
+        parts = None if found.state else settled(project, app, target, ready)
+        with writing(dist, app):
+            # Another build may have come first.
+            found = look(str(project.path), app, dist, target)
+            done = found.up_to_date(dist)
+            if done:
+                return done
+            parts = parts or last_parts(dist, found, ready) or settled(project, app, target, ready)
+            sources = found.sources or read_sources(str(project.path), app, parts.inputs.root_files)
+            parts.check(sources)
+            code = pack_sources(parts.inputs, sources, parts.known, ready)
+            return write_package(
+                dist, parts.inputs, code, parts.dependencies, documents=parts.documents, before=found.before
+            )
     finally:
         end_all(ready)
 
 
-def build_with(  # noqa: PLR0913 # all that a build settled
-    project: Project,
-    config: PackageConfig,
-    cache: Cache,
-    compiler: Path | None,
-    ready: Sequence[Running],
-    *,
-    dist: Path,
-    target: Target,
-) -> Package:
-    """Build a package with interpreters that are ready to compile; none makes one without bytecode."""
-    lock = find_lock(project, config.app, config.python, compiler)
-    declared = declared_in(str(project.path), config.app)
-    compiled_by = ready[0].version() if ready else ""
-    if ready and not f"{compiled_by}.".startswith(f"{target.python}."):
-        found = f"Python {compiled_by}" if compiled_by else "no Python"
-        raise WrongInterpreter(f"{compiler} is {found}, not {target.python}.")
-    wanted = Wanted(
-        lock=lock.path,
-        locked=lock.content,
-        base=lock.base,
-        declared=declared,
-        target=target,
-        interpreter=compiler,
-        compiled_by=compiled_by,
-        prune=config.prune,
-        aws_services=config.aws_services,
-        commands=config.commands,
-        settings=settings_directory(project, config.app),
-    )
-    parts = [part for part in prepared_parts(project, wanted, cache) if canonical(part.name) not in config.provided]
-    dependencies = merged(config.app, parts, declared)
-    check_services(config, dependencies, declared)
-    recipe = recipe_of(project, config, wanted, lock, parts, dependencies, cache)
-    documents = documents_of(config.app, parts, cache)
-    with writing(str(dist), config.app):
-        sources = read_sources(str(project.path), config.app, config.root_files)
-        refuse_names(config, sources, [(part.name, member.name) for part in parts for member in part.members], declared)
-        contents = Contents(sources, pack_sources(recipe, sources, {}, ready=ready), dependencies)
-        before = read_state(str(dist), config.app)
-        return write_package(
-            str(dist), recipe, contents, documents=documents, warnings=warnings_of(recipe), before=before
-        )
+def settled(project: Project, app: str, target: Target | None, ready: list[Running]) -> Parts:
+    """Settle inputs and parts anew."""
+    from sawhorse.build.settling import settle  # noqa: PLC0415 # locks, wheels and their libraries take 60 ms
+
+    return settle(project, app, target, ready)
 
 
-def recipe_of(  # noqa: PLR0913, PLR0917 # all that a build settled
-    project: Project,
-    config: PackageConfig,
-    wanted: Wanted,
-    lock: FoundLock,
-    parts: Sequence[Part],
-    dependencies: Sequence[Member],
-    cache: Cache,
-) -> Recipe:
-    """Write down what was settled before a source is looked at."""
-    return Recipe(
-        app=config.app,
-        runtime=config.runtime,
-        architecture=config.architecture,
-        handlers=dict(config.handlers),
-        root_files=list(config.root_files),
-        layer=config.layer,
-        upload=config.upload,
-        target=wanted.target.name,
-        python=wanted.target.python,
-        compiler=str(wanted.interpreter or ""),
-        compiled_by=wanted.compiled_by,
-        own=sorted(own_modules(config)),
-        modules=sorted(importable(config, dependencies)),
-        expected=list(config.expected),
-        parts={part.name: part.size for part in parts},
-        pruned=pruned_modules(parts),
-        config=config.digest,
-        directories={
-            os.path.relpath(lock.base / tree.path, project.path): tree.digest
-            for tree in cache.directories_of(wanted.key)
-        },
-        lock=lock.digest,
-        declared=wanted.declared,
-        notes=unused_patterns(config, parts),
-        builder=builder_digest(),
-    )
+def forget_interpreter(project: Project, app: str, target: Target | None) -> None:
+    from sawhorse.build.settling import forget_interpreter as forget  # noqa: PLC0415 # the same
 
-
-def pruned_modules(parts: Sequence[Part]) -> list[str]:
-    """Return the modules that were left out of parts, by their dotted names."""
-    names = [name for part in parts for removed in part.pruned.values() for name in removed]
-    if not names:
-        return []
-    from sawhorse.build.import_trial import modules_among  # noqa: PLC0415 # of few packages
-
-    return modules_among(names)
-
-
-def merged(app: str, parts: Sequence[Part], declared: Declared) -> list[Member]:
-    """Return the files of all parts, equal ones once. Raises BuildFailed where two parts differ in one."""
-    owners: dict[str, Part] = {}
-    members: dict[str, Member] = {}
-    brought = [(part, member) for part in parts for member in part.members]
-    # Bytecode last, which is made here: where it differs, the sources that wheels bring differ.
-    for part, member in sorted(brought, key=lambda one: is_bytecode(one[1].name)):
-        other = members.setdefault(member.name, member)
-        owner = owners.setdefault(member.name, part)
-        if (other.sha256, other.size) != (member.sha256, member.size):
-            raise BuildFailed(
-                f"{owner.name} {owner.version} and {part.name} {part.version} both bring {member.name}, with "
-                f"different content, and the package of {app} can hold one. Keep one of the two distributions in "
-                f"{edit(declared)}, or name the file under prune in lambda/{app}/package.toml where neither is needed."
-            )
-        if member.executable and not other.executable:
-            members[member.name] = member
-    refuse_files_in_files(members, owners, declared)
-    return list(members.values())
-
-
-def is_bytecode(name: str) -> bool:
-    return name.endswith(".pyc") and "__pycache__/" in name
-
-
-def refuse_files_in_files(members: Mapping[str, Member], owners: Mapping[str, Part], declared: Declared) -> None:
-    """Refuse a name that is a file of one part and a directory of another: no file system holds both."""
-    for name in members:
-        for parent in directories_of(name):
-            if parent in members:
-                raise BuildFailed(
-                    f"{owners[parent].name} brings the file {parent}, and {owners[name].name} brings {name} below it; "
-                    f"keep one of the two distributions in {edit(declared)}."
-                )
-
-
-def unused_patterns(config: PackageConfig, parts: Sequence[Part]) -> list[str]:
-    """Return a warning where a pattern of package.toml leaves nothing out."""
-    used = {pattern for part in parts for pattern in part.pruned}
-    unused = [pattern for pattern in config.prune or () if pattern not in used]
-    if not unused:
-        return []
-    sentence = (
-        f"lambda/{config.app}/package.toml: prune has {', '.join(unused)}, which leaves no file of the dependencies "
-        "out; correct or remove it."
-    )
-    return [sentence]
-
-
-def check_services(config: PackageConfig, dependencies: Sequence[Member], declared: Declared) -> None:
-    """Refuse a service that the package's botocore does not know."""
-    described = {member.name.split("/")[2] for member in dependencies if member.name.startswith("botocore/data/")}
-    unknown = [name for name in config.aws_services or () if name not in described]
-    if unknown:
-        raise BadConfiguration(
-            f"lambda/{config.app}/package.toml: aws_services has {unknown[0]}, which the package's botocore does not "
-            f"describe; correct the name, or add botocore to {edit(declared)}."
-        )
-
-
-def find_compiler(project: Project, python: str, cache: Cache) -> Path | None:
-    """Find the interpreter whose bytecode the package holds; None when it is not here and cannot be fetched."""
-    remembered = cache.interpreter(python)
-    if remembered:
-        return remembered
-    found = interpreters.exact_python(python, project.path)
-    if found:
-        cache.remember_interpreter(python, found)
-    return found
-
-
-def importable(config: PackageConfig, dependencies: Sequence[Member]) -> set[str]:
-    """Return the top-level modules that a function finds in its dependencies and in what is provided."""
-    return {module_at_top(member.name) for member in dependencies} | {IN_RUNTIME[name] for name in config.provided}
-
-
-def own_modules(config: PackageConfig) -> set[str]:
-    return {config.app, SHARED, *(name.removesuffix(".py") for name in config.root_files if name.endswith(".py"))}
-
-
-def warnings_of(recipe: Recipe) -> list[str]:
-    if recipe.compiler:
-        return []
-    missing = (
-        f"The package of {recipe.app} has no bytecode, so its functions start more slowly, and its sources were not "
-        f"checked: Python {recipe.python} is not on this machine and could not be fetched. Install it and build again."
-    )
-    return [missing]
-
-
-def documents_of(app: str, parts: Sequence[Part], cache: Cache) -> dict[str, bytes]:
-    """Write down what the package brings along from others: a bill of materials, and whose licences it is under."""
-    digest = hashlib.sha256(
-        "\n".join([app, *(f"{part.name} {part.version} {part.archive}" for part in parts)]).encode()
-    )
-    for part in parts:
-        digest.update(part.metadata.encode())
-    digest.update((Path(__file__).parent / "sbom.py").read_bytes())
-    kept = cache.documents_of(digest.hexdigest())
-    if kept is not None:
-        return kept
-    from sawhorse.build.sbom import Component, bill_of_materials, licence_list  # noqa: PLC0415 # takes 400 ms
-
-    components = [
-        Component(canonical(part.name), part.version, part.metadata, (part.archive,) if part.archive else ())
-        for part in parts
-    ]
-    documents = {
-        f"{app}.cdx.json": bill_of_materials(app, components).encode(),
-        f"{app}.licences.json": licence_list(app, components).encode(),
-    }
-    cache.keep_documents(digest.hexdigest(), documents)
-    return documents
+    forget(project, app, target)

@@ -1,7 +1,4 @@
-"""Remember of every package what it was made from, to prove later that it need not be made again.
-
-Imports only what a build that changes nothing needs (`harness/sawhorse/build/incremental.py`).
-"""
+"""Remember of every package what it was made from, so that a later build knows what need not be made again."""
 
 from __future__ import annotations
 
@@ -9,24 +6,24 @@ import hashlib
 import marshal
 import os
 import zlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sawhorse.build.zip_writer import described_again
-from sawhorse.files import locked, read, write_atomically
+from sawhorse.build.zip_writer import Member, described_again
+from sawhorse.files import locked, write_atomically
 from sawhorse.seals import sealed, unsealed
 from sawhorse.trusted_files import make_own_directory, own_directory
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from sawhorse.build.requirement_source import Declared
-    from sawhorse.build.zip_writer import Member
 
+# The SHA-256 of each source of a package and whether it may be executed, by its path in the package.
+Hashes = dict[str, tuple[bytes, bool]]
 # The modules whose change may change a package's bytes.
 BUILDER = (
     "archive_fetch",
-    "assembly",
+    "app_code",
     "build",
     "build_state",
     "bytecode_client",
@@ -49,14 +46,20 @@ BUILDER = (
     "module_paths",
     "name_bindings",
     "name_conflicts",
+    "package_writer",
+    "packed_names",
+    "parts",
     "platform",
     "prepared_wheels",
     "pruned_import_check",
     "pruned_mentions",
     "requirement_source",
     "sbom",
+    "settling",
+    "shared_files",
     "source_links",
     "sources",
+    "wanted_wheels",
     "wheel_builder",
     "wheel_cache",
     "wheel_preparation",
@@ -69,95 +72,78 @@ BUILDER = (
 BUILDER_DIGEST: list[str] = []
 
 
-class Recipe:
+@dataclass(slots=True)
+class BuildInputs:
     """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
 
     `compiler` is the interpreter that compiles and `compiled_by` its whole version, such as `3.13.0`; both are empty
-    where there is no bytecode. Of top-level modules, `own` are
-    those of the sources, `modules` what is there besides them and the standard library, and `expected` what may be
-    there. `declared` is where requirements are edited, and what locks them. `directories` are the digests of those
-    that the lock names, by their paths from the project. `parts` are the dependencies' unzipped bytes by name,
-    `pruned` the modules that were left out of them. `notes` are sentences that every build says.
+    where there is no bytecode. Of top-level modules, `own` are those of the sources, `modules` what is there besides
+    them and the standard library, and `expected` what may be there. `config` is the SHA-256 of package.toml, `lock`
+    that of the files of `lock_inputs`. `declared` is where requirements are edited, and what locks them. `directories`
+    are the digests of those that the lock names, by their paths from the project. `parts` are the dependencies'
+    unzipped bytes by name, `pruned` the modules that were left out of them; `notes` every build says.
     """
 
-    __slots__ = (
-        "app", "architecture", "builder", "compiled_by", "compiler", "config", "declared", "directories", "expected",
-        "handlers", "layer", "lock", "modules", "notes", "own", "parts", "pruned", "python", "root_files", "runtime",
-        "target", "upload",
-    )  # fmt: skip
-
-    def __init__(  # noqa: PLR0913 # one value each
-        self,
-        *,
-        app: str,
-        runtime: str,
-        architecture: str,
-        handlers: dict[str, str],
-        root_files: list[str],
-        layer: bool,
-        upload: str | None,
-        target: str,
-        python: str,
-        compiler: str,
-        compiled_by: str,
-        own: list[str],
-        modules: list[str],
-        expected: list[str],
-        parts: dict[str, int],
-        pruned: list[str],
-        config: bytes,
-        directories: dict[str, str],
-        lock: bytes,
-        declared: Declared,
-        notes: list[str],
-        builder: str,
-    ) -> None:
-        self.app, self.runtime, self.architecture, self.handlers = app, runtime, architecture, handlers
-        self.root_files, self.layer, self.target, self.python, self.compiler = (
-            root_files,
-            layer,
-            target,
-            python,
-            compiler,
-        )
-        self.compiled_by = compiled_by
-        self.directories, self.upload, self.pruned = directories, upload, pruned
-        self.own, self.modules, self.expected = own, modules, expected
-        self.declared, self.notes = declared, notes
-        self.parts, self.config, self.lock, self.builder = parts, config, lock, builder
+    app: str
+    runtime: str
+    architecture: str
+    handlers: dict[str, str]
+    root_files: list[str]
+    layer: bool
+    upload: str | None
+    target: str
+    python: str
+    compiler: str
+    compiled_by: str
+    own: list[str]
+    modules: list[str]
+    expected: list[str]
+    parts: dict[str, int]
+    pruned: list[str]
+    config: bytes
+    directories: dict[str, str]
+    lock: bytes
+    declared: Declared
+    notes: list[str]
+    builder: str
 
 
-class State:
+@dataclass(slots=True)
+class BuildState:
     """What the last build of an app made.
 
-    `sources` are the hashes of the app's files and whether they may be executed; `imports` what each module imports
-    (`Imports.described`); `outputs` the hashes of the files in dist; `members` describes, marshalled, what is in the
-    zip, and where the data of each begins; `fragment` is the app's part of the manifest; `warnings` are said again by
-    every build.
+    `sources` are the hashes of the app's files in the package and whether they may be executed, `left_out` the names of
+    the shared files that no source of it reaches; `imports` what each module imports (`Imports.described`); `outputs`
+    the hashes of the files in dist; `members` describes, marshalled, what is in the zip, and where the data of each
+    begins; `fragment` is the app's part of the manifest; `warnings` are said again by every build.
     """
 
-    __slots__ = ("fragment", "imports", "members", "outputs", "recipe", "sha256", "size", "sources", "warnings")
+    inputs: BuildInputs
+    sources: Hashes
+    left_out: list[str]
+    imports: dict[str, list[Any]]
+    outputs: dict[str, bytes]
+    members: bytes
+    fragment: str
+    warnings: list[str]
+    sha256: str
+    size: int
 
-    def __init__(  # noqa: PLR0913 # one value each
-        self,
-        *,
-        recipe: Recipe,
-        sources: dict[str, tuple[bytes, bool]],
-        imports: dict[str, list[Any]],
-        outputs: dict[str, bytes],
-        members: bytes,
-        fragment: str,
-        warnings: list[str],
-        sha256: str,
-        size: int,
-    ) -> None:
-        self.recipe, self.sources, self.imports, self.outputs, self.members = recipe, sources, imports, outputs, members
-        self.fragment, self.warnings, self.sha256, self.size = fragment, warnings, sha256, size
-
-    def members_in(self, archive: bytes) -> list[Member]:
-        """Take the members out of the zip that this state describes, still compressed."""
+    def members_in(self, archive: bytes) -> dict[str, Member]:
+        """Take the members out of the zip that this state describes, still compressed, by their names."""
         members = marshal.loads(self.members)
-        return [described_again(described, archive[begin : begin + described[-1]]) for described, begin in members]
+        described = ((one, archive[begin : begin + one[-1]]) for one, begin in members)
+        return {one[0]: described_again(one, data) for one, data in described}
+
+
+@dataclass(slots=True)
+class Remembered:
+    """The hashes of what a package was made of: package.toml, the lock, and every source with its mode."""
+
+    config: bytes
+    lock: bytes
+    sources: Hashes
+    left_out: list[str]
 
 
 def state_path(dist: str, app: str) -> str:
@@ -184,76 +170,35 @@ def sealed_state(dist: str, app: str) -> bytes | None:
     return unsealed(state_path(dist, app), role_of(dist, app))
 
 
-def read_state(dist: str, app: str) -> State | None:
+def read_state(dist: str, app: str) -> BuildState | None:
     """Return what the last build of an app in `dist` made; None when there was none, or one of another builder.
 
     Whoever reads it may believe it: it is sealed.
     """
     try:
         content = marshal.loads(sealed_state(dist, app) or b"")
-        recipe = Recipe(**content.pop("recipe"))
-        mine = recipe.builder == builder_digest() and recipe.app == app
-        return State(recipe=recipe, **content) if mine else None
+        inputs = BuildInputs(**content.pop("inputs"))
+        mine = inputs.builder == builder_digest() and inputs.app == app
+        return BuildState(inputs=inputs, **content) if mine else None
     except (FileNotFoundError, ValueError, EOFError, TypeError, AttributeError, KeyError):
         return None
-
-
-class Remembered:
-    """The hashes of what a package was made of: package.toml, the lock, and every source with its mode."""
-
-    __slots__ = ("config", "lock", "sources")
-
-    def __init__(self, config: bytes, lock: bytes, sources: dict[str, tuple[bytes, bool]]) -> None:
-        self.config, self.lock, self.sources = config, lock, sources
 
 
 def remembered(dist: str, app: str) -> Remembered | None:
     """Return what the last build of an app in `dist` made it of, whichever builder that was; None when nobody knows."""
     try:
         content = marshal.loads(sealed_state(dist, app) or b"")
-        return Remembered(content["recipe"]["config"], content["recipe"]["lock"], content["sources"])
+        inputs = content["inputs"]
+        return Remembered(inputs["config"], inputs["lock"], content["sources"], content["left_out"])
     except (FileNotFoundError, ValueError, EOFError, TypeError, KeyError):
         return None
 
 
-def write_state(dist: str, state: State) -> None:
-    content = {name: getattr(state, name) for name in State.__slots__ if name != "recipe"}
-    content["recipe"] = {name: getattr(state.recipe, name) for name in Recipe.__slots__}
-    app = state.recipe.app
+def write_state(dist: str, state: BuildState) -> None:
+    content = {field.name: getattr(state, field.name) for field in fields(state)}
+    content["inputs"] = {field.name: getattr(state.inputs, field.name) for field in fields(state.inputs)}
+    app = state.inputs.app
     write_atomically(state_path(dist, app), sealed(marshal.dumps(content, 2), role_of(dist, app)))
-
-
-def lock_inputs(project: str, app: str) -> dict[str, bytes]:
-    """Return the files that say what an app's dependencies are, by their paths from the project.
-
-    A uv.lock lies beside the app's pyproject.toml, or further up where a workspace has the app as a member.
-    """
-    found = found_among(project, (f"lambda/{app}/requirements.txt", f"lambda/{app}/uv.lock"))
-    if f"lambda/{app}/requirements.txt" in found:
-        return found
-    # Whether a uv.lock fits them is asked whenever one of them changes.
-    found.update(found_among(project, (f"lambda/{app}/pyproject.toml",)))
-    if f"lambda/{app}/pyproject.toml" in found and f"lambda/{app}/uv.lock" not in found:
-        found.update(found_among(project, ("lambda/uv.lock", "lambda/pyproject.toml", "uv.lock", "pyproject.toml")))
-    return found
-
-
-def found_among(project: str, names: tuple[str, ...]) -> dict[str, bytes]:
-    found = {}
-    for name in names:
-        try:
-            found[name] = read(f"{project}/{name}")
-        except FileNotFoundError:
-            continue
-    return found
-
-
-def lock_digest(inputs: Mapping[str, bytes]) -> bytes:
-    """Stand for the files of `lock_inputs`."""
-    digest = hashlib.sha256()
-    for name, content in sorted(inputs.items()):
-        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
-    return digest.digest()
 
 
 def builder_digest() -> str:
@@ -264,8 +209,7 @@ def builder_digest() -> str:
 
 
 def digest_of_builder() -> str:
-    directory = os.path.dirname(__file__)  # noqa: PTH120 # pathlib takes 10 ms to import
     digest = hashlib.sha256(zlib.ZLIB_RUNTIME_VERSION.encode())
     for name in BUILDER:
-        digest.update(read(f"{directory}/{name}.py"))
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()

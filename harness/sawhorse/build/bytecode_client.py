@@ -1,35 +1,29 @@
-"""Have an interpreter compile sources in a process of its own, whichever Python runs the harness.
-
-Imports only what a build that changes one file needs (`harness/sawhorse/build/incremental.py`).
-"""
+"""Have an interpreter compile sources in a process of its own, whichever Python runs the harness."""
 
 from __future__ import annotations
 
 import marshal
 import os
+import signal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from sawhorse.build.zip_writer import BYTECODE_HEADER, pack
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from typing import Any
-
-    from sawhorse.build.zip_writer import Member
+from sawhorse.build.zip_writer import BYTECODE_HEADER, Member, pack
 
 # The magic numbers of the released versions (CPython's Include/internal/pycore_magic_number.h).
 MAGIC = {"3.11": 3495, "3.12": 3531, "3.13": 3571, "3.14": 3627}
 # What `bytecode_worker.py` writes after the magic number (PEP 552: hash-based, unchecked).
 UNCHECKED_HASH = (0b01).to_bytes(4, "little")
-# SIGINT has this number on every POSIX system; the `signal` module takes its time to import.
-INTERRUPT = 2
 # From so many sources on, two compilers side by side take less time than one.
 WORTH_TWO = 16
 # What a compiler is told that is to judge imports as well.
 JUDGING = "judging"
-COMPILER = os.path.join(os.path.dirname(__file__), "bytecode_worker.py")  # noqa: PTH118, PTH120 # pathlib takes 10 ms to import
+COMPILER = str(Path(__file__).with_name("bytecode_worker.py"))
 
 
+@dataclass(slots=True)
 class Imports:
     """What a module imports, each name with its line.
 
@@ -39,18 +33,17 @@ class Imports:
     asked or knows; `opens` says that it may make modules that no file is.
     """
 
-    __slots__ = ("bound", "certain", "opens", "optional", "possible")
+    certain: Mapping[str, int]
+    possible: Mapping[str, int]
+    optional: Mapping[str, int]
+    bound: Sequence[str] | None
+    opens: bool = False
 
-    def __init__(  # one value each
-        self,
-        certain: Sequence[tuple[str, int]],
-        possible: Sequence[tuple[str, int]],
-        optional: Sequence[tuple[str, int]],
-        bound: Sequence[str] | None,
-        opens: bool = False,  # noqa: FBT001, FBT002 # as it is marshalled
-    ) -> None:
-        self.certain, self.possible, self.optional = dict(certain), dict(possible), dict(optional)
-        self.bound, self.opens = bound, opens
+    @classmethod
+    def of(cls, described: Sequence[Any]) -> Imports:
+        """Take them as they are marshalled."""
+        certain, possible, optional, *others = described
+        return cls(dict(certain), dict(possible), dict(optional), *others)
 
     def described(self) -> list[Any]:
         """All of it, as it can be marshalled."""
@@ -58,26 +51,21 @@ class Imports:
         return [*found, self.bound, self.opens]
 
 
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A source as the interpreter took it: its bytecode, what it imports, or why it cannot be compiled.
 
     `mention` is the first pruned module that it names, with its line.
     """
 
-    __slots__ = ("bytecode", "error", "imports", "mention", "name")
-
-    def __init__(  # one value each
-        self,
-        name: str,
-        bytecode: bytes | None,
-        imports: list[Any] | None,
-        error: str | None,
-        mention: tuple[str, int] | None = None,
-    ) -> None:
-        self.name, self.bytecode, self.error, self.mention = name, bytecode, error, mention
-        self.imports = Imports(*imports) if imports else None
+    name: str
+    bytecode: bytes | None
+    imports: Imports | None
+    error: str | None
+    mention: tuple[str, int] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class Judged:
     """Which modules a source's imports are judged by, and which sources are programs.
 
@@ -87,21 +75,13 @@ class Judged:
     sources `binding`, the names are asked that they bind.
     """
 
-    __slots__ = ("binding", "expected", "modules", "others", "own", "pruned", "started")
-
-    def __init__(  # noqa: PLR0913 # one value each
-        self,
-        *,
-        own: Sequence[str],
-        others: Sequence[str],
-        expected: Sequence[str],
-        pruned: Sequence[str],
-        modules: dict[str, str] | None,
-        started: Sequence[str],
-        binding: Collection[str],
-    ) -> None:
-        self.own, self.others, self.expected, self.pruned = own, others, expected, pruned
-        self.modules, self.started, self.binding = modules, started, binding
+    own: Sequence[str]
+    others: Sequence[str] = ()
+    expected: Sequence[str] = ()
+    pruned: Sequence[str] = ()
+    modules: Mapping[str, str] | None = None
+    started: Sequence[str] = ()
+    binding: Collection[str] = field(default_factory=frozenset)
 
     def how(self, name: str) -> str:
         """Say how a source runs, as the compiler wants to know it."""
@@ -109,24 +89,59 @@ class Judged:
 
     def surroundings(self) -> list[Any]:
         """All that is the same for every source, as it can be marshalled."""
-        return [list(self.own), list(self.others), list(self.expected), list(self.pruned), self.modules]
+        modules = None if self.modules is None else dict(self.modules)
+        return [list(self.own), list(self.others), list(self.expected), list(self.pruned), modules]
 
 
 class WrongInterpreter(Exception):
     """What was to compile is not there, is another version, or failed."""
 
 
-def compile_sources(
+@dataclass(frozen=True)
+class Compilation:
+    """Sources that compilers are at work on; `results` has to be asked for, once."""
+
+    interpreter: str
+    python: str
+    running: Sequence[Running]
+    sources: int
+
+    def results(self) -> list[Compiled]:
+        """Return the sources as they were compiled, in their order, once all are. Raises WrongInterpreter."""
+        compiled: list[Compiled] = [Compiled("", None, None, None)] * self.sources
+        shares = len(self.running)
+        try:
+            for number, compiler in enumerate(self.running):
+                version, written = compiler.version(), compiler.answer.read()
+                if version and not f"{version}.".startswith(f"{self.python}."):
+                    raise WrongInterpreter(f"{self.interpreter} is Python {version}, not {self.python}.")
+                compiled[number::shares] = list(read_compiled(self.interpreter, written))
+        finally:
+            end_all(self.running)
+        return compiled
+
+
+def read_compiled(interpreter: str, written: bytes) -> Iterable[Compiled]:
+    """Read what a compiler wrote. Raises WrongInterpreter."""
+    try:
+        for name, bytecode, imports, error, mention in marshal.loads(written):
+            yield Compiled(name, bytecode, Imports.of(imports) if imports else None, error, mention)
+    except (ValueError, EOFError, TypeError) as error:
+        raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.") from error
+
+
+def start_compiling(
     interpreter: str,
     python: str,
     sources: Sequence[tuple[str, bytes]],
     judged: Judged | None = None,
     ready: Sequence[Running] = (),
-) -> list[Compiled]:
-    """Compile `(name, source)` pairs, and with `judged` tell what they import.
+) -> Compilation:
+    """Have `(name, source)` pairs compiled, and with `judged` told what they import.
 
     `python` is the version that the interpreter must be, minor (`3.13`) or whole (`3.13.0`). Each call takes as many
-    processes as `compilers_for` says: those that are `ready`, and others that it starts. Raises WrongInterpreter.
+    processes as `compilers_for` says: those that are `ready`, and others that it starts; a `ready` one that is not
+    needed is ended. Raises WrongInterpreter.
     """
     jobs = [
         [name, source, judged.how(name) if judged else "ignored", judged is not None and name in judged.binding]
@@ -134,17 +149,24 @@ def compile_sources(
     ]
     surroundings = judged.surroundings() if judged else []
     shares = compilers_for(len(jobs))
-    compiled: list[Compiled] = [Compiled("", None, None, None)] * len(jobs)
-    questions = [marshal.dumps([jobs[number::shares], surroundings], 2) for number in range(shares)]
-    for number, (version, answer) in enumerate(ask(interpreter, questions, ready)):
-        if version and not f"{version}.".startswith(f"{python}."):
-            raise WrongInterpreter(f"{interpreter} is Python {version}, not {python}.")
-        try:
-            found = marshal.loads(answer)
-        except (ValueError, EOFError, TypeError) as error:
-            raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.") from error
-        compiled[number::shares] = [Compiled(*one) for one in found]
-    return compiled
+    running = list(ready)
+    try:
+        while len(running) < shares:
+            running.append(Running(interpreter))
+        for number, compiler in enumerate(running[:shares]):
+            compiler.send(marshal.dumps([jobs[number::shares], surroundings], 2))
+    except BaseException:
+        end_all(running)
+        raise
+    end_all(running[shares:])
+    return Compilation(interpreter, python, running[:shares], len(jobs))
+
+
+def compile_sources(
+    interpreter: str, python: str, sources: Sequence[tuple[str, bytes]], judged: Judged | None = None
+) -> list[Compiled]:
+    """Compile `(name, source)` pairs, as `start_compiling` does, and wait for them."""
+    return start_compiling(interpreter, python, sources, judged).results()
 
 
 def compilers_for(sources: int) -> int:
@@ -164,19 +186,6 @@ def version_of(interpreter: str) -> str:
     return version
 
 
-def ask(interpreter: str, questions: Sequence[bytes], ready: Sequence[Running] = ()) -> list[tuple[str, bytes]]:
-    """Run one compiler for each question, side by side, and return the version of each and what it wrote."""
-    running = list(ready)
-    try:
-        while len(running) < len(questions):
-            running.append(Running(interpreter))
-        for compiler, question in zip(running, questions, strict=False):
-            compiler.send(question)
-        return [(compiler.version(), compiler.answer.read()) for compiler, _ in zip(running, questions, strict=False)]
-    finally:
-        end_all(running)
-
-
 def end_all(running: Iterable[Running]) -> None:
     """Wait until compilers ended."""
     for compiler in running:
@@ -184,7 +193,7 @@ def end_all(running: Iterable[Running]) -> None:
 
 
 class Running:
-    """A compiler in a process of its own, started by `posix_spawn`, since `subprocess` takes 10 ms to import.
+    """A compiler in a process of its own; `subprocess` would take 10 ms more of every build to import.
 
     One that is `judging` imports what judges imports while it waits for sources.
     """
@@ -195,7 +204,7 @@ class Running:
         self.said: str | None = None
         question_out, question_in = os.pipe()
         answer_out, answer_in = os.pipe()
-        self.question, self.answer = open(question_in, "wb"), open(answer_out, "rb")  # noqa: PTH123, SIM115 # descriptors
+        self.question, self.answer = os.fdopen(question_in, "wb"), os.fdopen(answer_out, "rb")
         actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
         # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone. Its
         # own bytecode is kept beside it, as that of the harness is.
@@ -203,7 +212,7 @@ class Running:
         try:
             # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
             self.child = os.posix_spawn(
-                interpreter, command, dict(os.environ), file_actions=actions, setsigmask=[INTERRUPT]
+                interpreter, command, dict(os.environ), file_actions=actions, setsigmask=[signal.SIGINT]
             )
         except OSError as error:
             self.close()

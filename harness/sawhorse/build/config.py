@@ -12,9 +12,9 @@ from typing import Any
 
 from sawhorse.build.expected_reasons import words_without_reason
 from sawhorse.build.handler_check import FUNCTION_NAME, check_words
-from sawhorse.build.sources import SHARED, is_packaged
+from sawhorse.build.packed_names import SHARED, is_packaged
 from sawhorse.errors import BadConfiguration
-from sawhorse.project import Project
+from sawhorse.project import Project, unknown_app
 
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 ARCHITECTURES = ("x86_64", "arm64")
@@ -43,6 +43,8 @@ class PackageConfig:
 
     app: str
     runtime: str
+    # The minor version of that, such as `3.13`.
+    python: str
     architecture: str
     handlers: dict[str, str]
     # Files of the app's directory that lie at the top of the package: what a layer starts, and no module.
@@ -64,21 +66,18 @@ class PackageConfig:
     # SHA-256 of the package.toml that says all this.
     digest: bytes = field(default=b"", compare=False)
 
-    @property
-    def python(self) -> str:
-        """The minor version of the runtime, such as `3.13`."""
-        return self.runtime.removeprefix("python")
-
 
 def read_config(project: Project, app: str) -> PackageConfig:
-    """Read and check an app's package.toml."""
-    path = project.lambda_path / project.app(app) / "package.toml"
+    """Read and check an app's package.toml. Raises BadConfiguration, and UnknownName for an app that is not there."""
+    if app not in project.apps:
+        raise unknown_app(app, project.apps)
+    path = project.lambda_path / app / "package.toml"
     shown = path.relative_to(project.path)
     try:
         written = path.read_bytes()
         content = tomllib.loads(written.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{shown} is no TOML ({error}); mend that line.") from error
+        raise BadConfiguration(f"{shown} is not valid TOML ({error}); correct that line.") from error
     unknown = sorted(set(content) - KEYS)
     if unknown:
         raise BadConfiguration(f"{shown} has {unknown[0]}, which nothing reads; remove it.")
@@ -106,9 +105,11 @@ def read_config(project: Project, app: str) -> PackageConfig:
         raise BadConfiguration(
             f"{shown}: functions has {unfit!r}, and a function's name has 1 to 64 letters, digits, - and _; rename it."
         )
+    runtime = choice(content, "runtime", RUNTIMES, "python3.13", shown)
     return PackageConfig(
         app=app,
-        runtime=choice(content, "runtime", RUNTIMES, "python3.13", shown),
+        runtime=runtime,
+        python=runtime.removeprefix("python"),
         architecture=choice(content, "architecture", ARCHITECTURES, "x86_64", shown),
         handlers={
             name: handler_of(project, function, f"{shown}: functions.{name}", root_files=root_files, app=app)

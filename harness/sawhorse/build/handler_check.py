@@ -8,7 +8,7 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from sawhorse.build.module_paths import INIT, modules_of
-from sawhorse.build.sources import SHARED, shown
+from sawhorse.build.packed_names import SHARED, shown
 from sawhorse.errors import BadConfiguration
 
 if TYPE_CHECKING:

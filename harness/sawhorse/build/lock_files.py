@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from sawhorse.build.build_state import lock_digest, lock_inputs
 from sawhorse.build.config import RUNTIMES
+from sawhorse.build.packed_names import SHARED
 from sawhorse.build.platform import Target
-from sawhorse.build.requirement_source import PYPROJECT, UV_LOCK, declared_in, requirements_of
-from sawhorse.build.sources import SHARED
+from sawhorse.build.requirement_source import PYPROJECT, UV_LOCK, declared_in, lock_digest, lock_inputs, requirements_of
 from sawhorse.checkout import TOOL_LOCKS
 from sawhorse.errors import BuildFailed, UnknownName
 from sawhorse.files import write_shared
@@ -326,7 +325,7 @@ def refuse_unbuildable(project: Project, name: str, content: bytes, lock: Path, 
     read = read_lock(content, project.shown(lock), base, None, declared=declared, numbered=numbered)
     if read.trees:
         # Few locks name directories.
-        from sawhorse.build.build import find_compiler  # noqa: PLC0415 # builds read locks
+        from sawhorse.build.compilers import find_compiler  # noqa: PLC0415 # few locks need it
         from sawhorse.build.wheel_builder import WheelBuilder, check_build_system  # noqa: PLC0415
         from sawhorse.build.wheel_cache import Cache  # noqa: PLC0415
 
@@ -347,7 +346,7 @@ def relock(project: Project, app: str, uv_lock: Path, *, upgrade: bool) -> Path:
     refuse_missing_pyproject(project, uv_lock)
     before = uv_lock.read_bytes()
     extras = check_pyproject(project, project.lambda_path / app / PYPROJECT)
-    from sawhorse.build.build import find_compiler  # noqa: PLC0415 # builds read locks
+    from sawhorse.build.compilers import find_compiler  # noqa: PLC0415 # few locks need it
     from sawhorse.build.wheel_cache import Cache  # noqa: PLC0415 # the same
 
     python = python_of(project, app)

@@ -5,6 +5,7 @@ Run by the interpreter of the functions, so it imports the standard library alon
 
 from __future__ import annotations
 
+import ast
 from opcode import opmap
 
 from sawhorse.build.name_bindings import base_of, statements_in
@@ -69,12 +70,10 @@ def stored_by(code: CodeType, operation: int) -> Iterator[str]:
 
 def may_set(source: bytes, name: str) -> bool:
     """Say whether a source may set this attribute of something."""
-    from sawhorse.build.bytecode_worker import AST_ONLY  # noqa: PLC0415 # the compiler asks for nothing of this
-
     if any(word in source for word in SETTING):
         return True
     try:
-        ahead: list[Any] = [compile(source, "module", "exec", AST_ONLY, dont_inherit=True)]
+        ahead: list[Any] = [compile(source, "module", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)]
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return True
     while ahead:

@@ -1,13 +1,8 @@
-"""Say which modules the files of a package are, and which file Python takes for each.
-
-Imports only what a build that changes one file needs (`harness/sawhorse/build/incremental.py`).
-"""
+"""Say which modules the files of a package are, and which file Python takes for each."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 # The file of a module by the module's full name, empty for a directory without `__init__`, which is one as well.
 Modules = dict[str, str]

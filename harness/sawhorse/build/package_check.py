@@ -7,17 +7,21 @@ another machine built, is read whole and compiled again, once for the same bytes
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sawhorse.build.assembly import LAYER_PREFIX, whole_outputs
 from sawhorse.build.build_state import read_state
+from sawhorse.build.bytecode_client import Judged, start_compiling
 from sawhorse.build.bytecode_proof import Held, Proof, fault_of_form, foreign_bytecode, held_in, prove, some_of
-from sawhorse.build.config import read_config
+from sawhorse.build.config import PackageConfig, read_config
 from sawhorse.build.manifest import Archive, Entry, code_sha256, read_entry
-from sawhorse.build.sources import SHARED, Sources, digest_of, hashes_of, read_sources, shown
-from sawhorse.build.zip_reader import opened
+from sawhorse.build.module_paths import modules_of
+from sawhorse.build.package_writer import LAYER_PREFIX, outputs_intact
+from sawhorse.build.packed_names import SHARED, shown
+from sawhorse.build.shared_files import is_shared, own_names, reached
+from sawhorse.build.sources import Sources, digest_of, hashes_of, read_sources
+from sawhorse.build.zip_reader import names_in_zip, opened
 from sawhorse.build.zip_writer import Member, base64_of, hash_of, write_archive
 from sawhorse.errors import BuildFailed
 from sawhorse.files import write_atomically
@@ -45,8 +49,38 @@ def refuse_unproven(
     config = read_config(project, app)
     sources = None if as_built else read_sources(str(project.path), app, config.root_files)
     for archive, entry in archives_of(packages).items():
-        layer = archive == entry.layer
-        prove_zip(project, place, Claim(app, archive, entry, LAYER_PREFIX if layer else "", None if layer else sources))
+        if archive == entry.layer:
+            prove_zip(project, place, Claim(app, archive, entry, LAYER_PREFIX, None))
+        else:
+            own = OwnSources.of(config, sources, place / Path(archive.path).name) if sources is not None else None
+            prove_zip(project, place, Claim(app, archive, entry, "", own))
+
+
+@dataclass(frozen=True)
+class OwnSources:
+    """The files of an app that are to be in a zip, those `left_out` of it in `lambda/shared`, and all of them."""
+
+    config: PackageConfig
+    packed: Sources
+    left_out: Sequence[str]
+    every: Sources
+
+    @classmethod
+    def of(cls, config: PackageConfig, every: Sources, path: Path) -> OwnSources:
+        """Part the files that stand in a checkout by what a zip has of the shared ones."""
+        there = names_in_zip(path)
+        packed = {name: one for name, one in every.items() if not is_shared(name) or name in there}
+        return cls(config, packed, sorted(every.keys() - packed.keys()), every)
+
+    def needed(self, interpreter: Path) -> set[str]:
+        """Return the files that a build would pack, as this interpreter reads what they import."""
+        modules = modules_of(self.every)
+        judged = Judged(own=sorted({name.partition(".")[0] for name in modules}), modules=modules)
+        given = [(name, content) for name, (content, _) in self.packed.items() if name.endswith(".py")]
+        compiled = start_compiling(str(interpreter), self.config.python, given, judged).results()
+        imports = {one.name: one.imports for one in compiled if one.imports}
+        handlers = [handler.rpartition(".")[0] for handler in self.config.handlers.values()]
+        return own_names(self.every) | reached(self.every, self.every, imports, handlers)
 
 
 @dataclass(frozen=True)
@@ -60,7 +94,7 @@ class Claim:
     archive: Archive
     entry: Entry
     prefix: str
-    sources: Sources | None
+    sources: OwnSources | None
 
     @property
     def remedy(self) -> str:
@@ -69,7 +103,9 @@ class Claim:
     @property
     def own(self) -> str:
         """Stands for those sources, empty where nobody asks."""
-        return "" if self.sources is None else base64_of(digest_of(b"", b"", hashes_of(self.sources)))
+        if self.sources is None:
+            return ""
+        return base64_of(digest_of(b"", b"", hashes_of(self.sources.packed), self.sources.left_out))
 
     def lines(self) -> list[str]:
         """Return all that a record of its proof is about; the last line may say more than is asked."""
@@ -79,7 +115,7 @@ class Claim:
 def is_of_last_build(dist: Path, app: str, packages: Mapping[str, Entry]) -> bool:
     """Say whether this user's last build in `dist` wrote exactly these packages, as they lie there."""
     state = read_state(str(dist), app)
-    if state is None or whole_outputs(str(dist), state) is None:
+    if state is None or outputs_intact(str(dist), state) is None:
         return False
     wrote = json.loads(f"{{{state.fragment}}}")[app]
     return {name: read_entry(entry) for name, entry in wrote.items()} == packages
@@ -107,11 +143,13 @@ def prove_zip(project: Project, dist: Path, claim: Claim) -> None:
         return
     held = read_zip(path, named, claim)
     if claim.sources is not None:
-        refuse_other_sources(named, claim.app, held, claim.sources)
+        refuse_other_sources(named, claim.app, held, claim.sources.packed)
     proof = prove(
         held.compiled, lambda python: interpreters.exact_python(python, project.path), claim.entry.compiled_by
     )
     refuse_wrong(named, proof, claim.remedy)
+    if claim.sources is not None:
+        refuse_lacking(named, project, claim, claim.sources)
     by = " ".join(proof.pythons.values())
     write_atomically(record, sealed("\n".join([*claim.lines(), by]).encode(), PROOF))
 
@@ -166,6 +204,17 @@ def refuse_other_sources(named: str, app: str, held: Held, sources: Sources) -> 
             f"{named} holds other files of {app} than stand here: {some_of([shown(name) for name in differing])}. "
             f'Run "sawhorse build {app}", or add --as-built to take the package as it is.'
         )
+
+
+def refuse_lacking(named: str, project: Project, claim: Claim, sources: OwnSources) -> None:
+    """Refuse a zip that lacks a shared file which a build would have packed. Raises BuildFailed."""
+    interpreter = interpreters.exact_python(sources.config.python, project.path)
+    if interpreter is None or not sources.left_out:
+        # Without the interpreter the proof has failed already, unless there is nothing to compile.
+        return
+    lacking = sorted(sources.needed(interpreter) - sources.packed.keys())
+    if lacking:
+        raise BuildFailed(f"{named} lacks {some_of([shown(name) for name in lacking])}. {claim.remedy}")
 
 
 def is_own(member: Member, app: str, sources: Sources) -> bool:

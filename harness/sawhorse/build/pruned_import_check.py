@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sawhorse.build.import_trial import Broken, Side, broken_imports, lay_out, modules_among, runs_here
-from sawhorse.build.prepared_wheels import Wanted, plural
+from sawhorse.build.wanted_wheels import Wanted, plural
 from sawhorse.build.wheel_cache import Cache, Part
-from sawhorse.build.wheel_preparation import Origin, content_of_member
+from sawhorse.build.wheel_preparation import Origin
 from sawhorse.build.wheel_pruning import USUAL
 from sawhorse.build.wheel_reader import content_of, read_wheel
-from sawhorse.build.zip_writer import directories_of
+from sawhorse.build.zip_writer import content_of_member, directories_of
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain.machine import say

@@ -5,17 +5,17 @@ What one wheel has is looked at where the rule decides. This looks at the others
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from sawhorse.build.bytecode_worker import AST_ONLY
 from sawhorse.build.import_trial import modules_among
 from sawhorse.build.module_mentions import mentions_in
 from sawhorse.build.module_paths import prefixes_of
 from sawhorse.build.wheel_cache import Part
-from sawhorse.build.wheel_preparation import content_of_member
 from sawhorse.build.wheel_pruning import USUAL, named_by
+from sawhorse.build.zip_writer import content_of_member
 
 if TYPE_CHECKING:
     from sawhorse.build.zip_writer import Member
@@ -69,7 +69,7 @@ def mentioned(name: str, content: bytes) -> set[str] | None:
     if not name.endswith(".py"):
         return None
     try:
-        tree = compile(content, name, "exec", AST_ONLY, dont_inherit=True)
+        tree = compile(content, name, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
     return {word for word, _ in mentions_in(tree, name.rpartition("/")[0].replace("/", "."))}

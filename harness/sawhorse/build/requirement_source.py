@@ -1,13 +1,13 @@
-"""Say where the requirements of an app are edited, and what locks them then: every sentence names the same place.
-
-Imports only what a build that changes one file needs (`harness/sawhorse/build/incremental.py`).
-"""
+"""Say where the requirements of an app are edited, and what locks them then: every sentence names the same place."""
 
 from __future__ import annotations
 
-import os
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
 
 from sawhorse.checkout import TOOL_LOCKS
+from sawhorse.files import read
 
 PYPROJECT = "pyproject.toml"
 UV_LOCK = "uv.lock"
@@ -46,7 +46,7 @@ def declared_in(project: str, app: str) -> Declared:
         return written, make_lock
     if has_pyproject:
         return declared, make_lock
-    if is_there(project, lock) and os.path.getsize(f"{project}/{lock}"):  # noqa: PTH202
+    if is_there(project, lock) and Path(project, lock).stat().st_size:
         # Nothing says what this lock was made of, and what is written anew would lose the rest of it.
         return f"{written} (which is not there, and needs all that {lock} has)", make_lock
     return written, make_lock
@@ -58,4 +58,37 @@ def edit(declared: Declared) -> str:
 
 
 def is_there(project: str, name: str) -> bool:
-    return os.path.isfile(f"{project}/{name}")  # noqa: PTH113 # pathlib takes 10 ms to import
+    return Path(project, name).is_file()
+
+
+def lock_inputs(project: str, app: str) -> dict[str, bytes]:
+    """Return the files that say what an app's dependencies are, by their paths from the project.
+
+    A uv.lock lies beside the app's pyproject.toml, or further up where a workspace has the app as a member.
+    """
+    found = found_among(project, (f"lambda/{app}/requirements.txt", f"lambda/{app}/uv.lock"))
+    if f"lambda/{app}/requirements.txt" in found:
+        return found
+    # Whether a uv.lock fits them is asked whenever one of them changes.
+    found.update(found_among(project, (f"lambda/{app}/pyproject.toml",)))
+    if f"lambda/{app}/pyproject.toml" in found and f"lambda/{app}/uv.lock" not in found:
+        found.update(found_among(project, ("lambda/uv.lock", "lambda/pyproject.toml", "uv.lock", "pyproject.toml")))
+    return found
+
+
+def found_among(project: str, names: tuple[str, ...]) -> dict[str, bytes]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = read(f"{project}/{name}")
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def lock_digest(inputs: Mapping[str, bytes]) -> bytes:
+    """Stand for the files of `lock_inputs`."""
+    digest = hashlib.sha256()
+    for name, content in sorted(inputs.items()):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return digest.digest()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sawhorse.build.directory_hash import git
-from sawhorse.build.sources import DIRECTORIES_LEFT_OUT, is_packaged, shown
+from sawhorse.build.packed_names import DIRECTORIES_LEFT_OUT, is_packaged, shown
 
 # What Linux follows at most in one path (path_resolution(7)).
 MOST_LINKS = 40

@@ -1,50 +1,25 @@
-"""Find what of a checkout goes into a package, and refuse what no package can hold.
-
-Imports only what a build that changes nothing needs (`harness/sawhorse/build/incremental.py`).
-"""
+"""Find what of a checkout goes into a package, and refuse what no package can hold."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from unicodedata import normalize
 
+from sawhorse.build.packed_names import (
+    DIRECTORIES_LEFT_OUT,
+    OPERATIONS,
+    SHARED,
+    decoded,
+    fault_of_name,
+    is_packaged,
+    shown,
+)
 from sawhorse.errors import BuildFailed
 from sawhorse.files import read
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-SHARED = "shared"
-# What people run for an app, at its top: never in a package.
-OPERATIONS = "ops"
-# docs/packages.md lists what follows. At the top of an app, and of what is shared, for the reader and the build:
-LEFT_OUT_AT_TOP = frozenset({
-    ".dockerignore", ".python-version", "Dockerfile", "Dockerfile.dockerignore", "README.md", "package.toml",
-    "pyproject.toml", "requirements.in", "requirements.txt", "uv.lock",
-})  # fmt: skip
-# At any depth, what Python, version control, tools and operating systems keep.
-DIRECTORIES_LEFT_OUT = frozenset({
-    ".git", ".hg", ".hypothesis", ".idea", ".ipynb_checkpoints", ".jj", ".mypy_cache", ".nox", ".pytest_cache",
-    ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__",
-})  # fmt: skip
-FILES_LEFT_OUT = frozenset({
-    ".DS_Store", ".coverage", ".env", ".envrc", ".git", ".gitattributes", ".gitignore", "Thumbs.db",
-})  # fmt: skip
-# What cannot be shown on one line, or is unpacked in different ways: control characters, those that change the
-# direction of a text or are never seen, separators of lines, and backslashes.
-UNSUITABLE = frozenset(
-    [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
-    + list("\\\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-)
-# What Linux takes: a name in a directory, and a whole path. Lambda unpacks packages and the Python part of layers below
-# directories whose paths have at most 12 bytes, slashes included
-# (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
-LONGEST_NAME = 255
-LONGEST_PATH = 4095 - 12
-# What Python puts around a module's name for its bytecode.
-AROUND_BYTECODE = len(".cpython-313.pyc") - len(".py")
 
 # A file's path in the package -> its content, and whether it may be executed.
 Sources = dict[str, tuple[bytes, bool]]
@@ -58,7 +33,7 @@ def read_sources(project: str, app: str, root_files: Sequence[str] = ()) -> Sour
     found: Sources = {}
     for part in (app, SHARED):
         directory = f"{project}/lambda/{part}"
-        fault = fault_of_link(project, directory) if os.path.islink(directory) else None  # noqa: PTH114
+        fault = fault_of_link(project, directory) if Path(directory).is_symlink() else None
         if fault:
             raise BuildFailed(f"lambda/{shown(part)} is a link that {fault} what it holds.")
         for name, path, executable in files_below(project, directory, part):
@@ -72,18 +47,6 @@ def read_sources(project: str, app: str, root_files: Sequence[str] = ()) -> Sour
             except OSError as error:
                 raise unreadable(project, path, error) from error
     return found
-
-
-def is_packaged(file: str, *, at_top: bool) -> bool:
-    """Say by a file's name whether packages take it; `at_top` of an app."""
-    left_behind = (
-        file.endswith(("~", ".pyc"))
-        or file.startswith((".#", ".env."))
-        or (file.startswith("#") and file.endswith("#"))
-        # What vim writes while a file is open.
-        or (file.startswith(".") and file[-4:-1] == ".sw" and file[-1:] in "klmnop")
-    )
-    return not (left_behind or file in FILES_LEFT_OUT or (at_top and file in LEFT_OUT_AT_TOP))
 
 
 def files_below(project: str, directory: str, prefix: str, *, at_top: bool = True) -> Iterator[tuple[str, str, bool]]:
@@ -117,9 +80,9 @@ def refuse_link(project: str, path: str) -> None:
     """Refuse a link that leads to no file that every checkout of the project has."""
     where = place(project, path)
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116
+        mode = Path(path).stat().st_mode
     except OSError as error:
-        target = shown(os.readlink(path))  # noqa: PTH115
+        target = shown(str(Path(path).readlink()))
         raise BuildFailed(f"{where} is a link to {target}, which is not there; correct or remove it.") from error
     if stat.S_ISDIR(mode):
         raise BuildFailed(f"{where} is a link to a directory; copy what it holds, since a zip has no links.")
@@ -129,9 +92,7 @@ def refuse_link(project: str, path: str) -> None:
 
 
 def fault_of_link(project: str, path: str) -> str | None:
-    from pathlib import Path  # noqa: PLC0415 # links are seldom
-
-    from sawhorse.build import source_links  # noqa: PLC0415 # the same
+    from sawhorse.build import source_links  # noqa: PLC0415 # links are seldom, and `subprocess` takes 10 ms
 
     return source_links.fault_of_link(Path(project), Path(path))
 
@@ -140,8 +101,6 @@ def refuse_twin(name: str, taken: dict[str, str]) -> None:
     """Refuse a name that a checkout on a Mac holds in one place with another one."""
     folded = name.casefold()
     if not folded.isascii():
-        from unicodedata import normalize  # noqa: PLC0415 # names are seldom more than ASCII
-
         folded = normalize("NFC", normalize("NFD", name).casefold())
     if folded in taken:
         raise BuildFailed(
@@ -149,44 +108,6 @@ def refuse_twin(name: str, taken: dict[str, str]) -> None:
             "a checkout holds one of them; rename one."
         )
     taken[folded] = name
-
-
-def decoded(name: str) -> str:
-    """Return a file's name as the UTF-8 that it is, whatever this process takes file names for."""
-    return name if name.isascii() else os.fsencode(name).decode(errors="surrogateescape")
-
-
-def fault_of_name(name: str) -> str | None:
-    """Say what keeps a file from lying in a package under this path; None when nothing does."""
-    if name.isascii():
-        length = len(name)
-    else:
-        try:
-            length = len(name.encode())
-        except UnicodeEncodeError:
-            return "has a name that is not UTF-8"
-    if not UNSUITABLE.isdisjoint(name):
-        return "has a name with characters that cannot be shown"
-    if length > LONGEST_PATH:
-        return f"has a path of {length:,} bytes"
-    file = name.rpartition("/")[2]
-    if length > LONGEST_NAME - AROUND_BYTECODE and file.endswith(".py"):
-        length = len(file.encode()) + AROUND_BYTECODE
-        if length > LONGEST_NAME:
-            return f"has a name that is too long for its bytecode's, {length} bytes"
-    return None
-
-
-def shown(name: str) -> str:
-    """Return a name or path as it can be printed on one line."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        try:
-            return repr(name.encode(errors="surrogateescape"))[1:]
-        except UnicodeEncodeError:
-            return ascii(name)
-    return name if UNSUITABLE.isdisjoint(name) else repr(name)
 
 
 def place(project: str, path: str) -> str:
@@ -202,9 +123,16 @@ def hashes_of(sources: Sources) -> dict[str, tuple[bytes, bool]]:
     return {name: (hashlib.sha256(content).digest(), executable) for name, (content, executable) in sources.items()}
 
 
-def digest_of(config: bytes, lock: bytes, hashes: Mapping[str, tuple[bytes, bool]]) -> bytes:
-    """Stand for all that a package is made of: the hashes of package.toml, of the lock, and of every source."""
+def digest_of(
+    config: bytes, lock: bytes, hashes: Mapping[str, tuple[bytes, bool]], left_out: Iterable[str] = ()
+) -> bytes:
+    """Stand for all that a package is made of: the hashes of package.toml, of the lock, and of every source.
+
+    Of the shared files that are `left_out` the names count: that there is one may decide what an import finds.
+    """
     digest = hashlib.sha256(config + lock)
+    for name in sorted(left_out):
+        digest.update(b"%s\0" % name.encode())
     for name, (content, executable) in sorted(hashes.items()):
         digest.update(b"%s\0%d\0%s" % (name.encode(), executable, content))
     return digest.digest()

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sawhorse.build.build_state import Remembered, lock_digest, lock_inputs, remembered
+from sawhorse.build.build_state import Remembered, remembered
 from sawhorse.build.config import read_config
 from sawhorse.build.manifest import read_manifest
-from sawhorse.build.sources import digest_of, hashes_of, read_sources, shown
+from sawhorse.build.packed_names import shown
+from sawhorse.build.requirement_source import lock_digest, lock_inputs
+from sawhorse.build.shared_files import is_shared
+from sawhorse.build.sources import digest_of, hashes_of, read_sources
+from sawhorse.build.zip_reader import names_in_zip
 from sawhorse.build.zip_writer import base64_of
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project, one_and_all
@@ -28,7 +32,7 @@ def refuse_stale(project: Project, dist: Path, app: str) -> None:
         raise BuildFailed(f"{dist.name}/manifest.json does not say what {app}.zip was made of. {remedy}")
     directories = {path: digest for entry in entries for path, digest in entry.directories.items()}
     changes = [f"{path} changed" for path, digest in directories.items() if tree_digest(project, path) != digest]
-    now = made_of_now(project, app)
+    now = made_of_now(project, dist, app)
     if made_of == {sha256_of(now)} and not changes:
         return
     before = remembered(str(dist), app)
@@ -46,15 +50,22 @@ def tree_digest(project: Project, path: str) -> str:
     return tree_digest_now(project.path / path)
 
 
-def made_of_now(project: Project, app: str) -> Remembered:
-    """Return what a build would make the package of."""
+def made_of_now(project: Project, dist: Path, app: str) -> Remembered:
+    """Return what stands in the checkout of all that a package is made of.
+
+    Its zip says which shared files it has. That a build would choose others shows in one of its files, or in the names
+    of those that it has not.
+    """
     config = read_config(project, app)
+    sources = read_sources(str(project.path), app, config.root_files)
+    packed = names_in_zip(dist / f"{app}.zip")
+    hashes = {name: one for name, one in hashes_of(sources).items() if not is_shared(name) or name in packed}
     locked = lock_digest(lock_inputs(str(project.path), app))
-    return Remembered(config.digest, locked, hashes_of(read_sources(str(project.path), app, config.root_files)))
+    return Remembered(config.digest, locked, hashes, sorted(sources.keys() - hashes.keys()))
 
 
 def sha256_of(made_of: Remembered) -> str:
-    return base64_of(digest_of(made_of.config, made_of.lock, made_of.sources))
+    return base64_of(digest_of(made_of.config, made_of.lock, made_of.sources, made_of.left_out))
 
 
 def changes_of(project: Project, app: str, before: Remembered, now: Remembered) -> list[str]:
@@ -63,11 +74,14 @@ def changes_of(project: Project, app: str, before: Remembered, now: Remembered) 
     if before.lock != now.lock:
         names = lock_inputs(str(project.path), app)
         found += [f"{one_and_all(sorted(names))} changed" if names else "the lock is gone"]
-    return found + [
+    found += [
         f"{where(app, name)} {what_became(name, before.sources, now.sources)}"
         for name in sorted({*before.sources, *now.sources})
         if before.sources.get(name) != now.sources.get(name)
     ]
+    came, went = set(now.left_out) - set(before.left_out), set(before.left_out) - set(now.left_out)
+    others = [(name, "is new") for name in came] + [(name, "is gone") for name in went - now.sources.keys()]
+    return found + [f"{where(app, name)} {became}" for name, became in sorted(others)]
 
 
 def where(app: str, name: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from packaging.utils import canonicalize_name
 from sawhorse.build.archive_fetch import Archive, Place, bring_archives, read_archive
 from sawhorse.build.bytecode_client import compile_sources, packed_bytecode
 from sawhorse.build.environment_markers import marker_environment, may_run
-from sawhorse.build.prepared_wheels import Wanted
+from sawhorse.build.wanted_wheels import Wanted
 from sawhorse.build.wheel_cache import Cache, Part, Tracked
 from sawhorse.build.wheel_pruning import names_of, pruned_by_patterns, pruned_usually
 from sawhorse.build.wheel_reader import (
@@ -34,7 +33,7 @@ from sawhorse.build.wheel_reader import (
     scripts_of,
     with_shebang,
 )
-from sawhorse.build.zip_writer import DEFLATED, Member, pack
+from sawhorse.build.zip_writer import Member, pack
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 
@@ -302,8 +301,3 @@ def pack_files(files: Share, wanted: Wanted, lines: Mapping[str, Line]) -> list[
         if one.bytecode is not None:
             packed.append((key, packed_bytecode(name, one.bytecode, wanted.target.python)))
     return packed
-
-
-def content_of_member(member: Member) -> bytes:
-    """Return what is inside a member."""
-    return zlib.decompress(member.data, -zlib.MAX_WBITS) if member.method == DEFLATED else member.data

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT
-from sawhorse.build.sources import fault_of_name
+from sawhorse.build.packed_names import fault_of_name
 from sawhorse.errors import SawhorseError
 
 ENCRYPTED = 0x1
@@ -147,3 +147,12 @@ def fault_of(info: zipfile.ZipInfo, size: int) -> str | None:
         "is encrypted": bool(info.flag_bits & ENCRYPTED),
     }
     return next((words for words, holds in faults.items() if holds), None)
+
+
+def names_in_zip(path: Path) -> set[str]:
+    """Return the names in a zip, none where it is no zip or not there."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            return set(package.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return set()

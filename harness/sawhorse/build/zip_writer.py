@@ -3,20 +3,16 @@
 Members are sorted, dated 1980-01-01 (the first date a zip can hold) and have one of two modes; nothing of the
 machine, the user, the clock or the order of a directory listing gets in. A member that was compressed before is written
 as it is, which is why this does not use `zipfile`: that one compresses anew.
-
-Imports only what a build that changes one file needs (`harness/sawhorse/build/incremental.py`).
 """
 
 from __future__ import annotations
 
-import binascii
+import base64
 import hashlib
 import struct
 import zlib
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 LEVEL = 6
 STORED, DEFLATED = 0, 8
@@ -40,6 +36,7 @@ WHOLE_BYTECODE = 2
 Description = tuple[str, bool, bool, int, int, int, bytes, int]
 
 
+@dataclass(slots=True)
 class Member:
     """A file of a package: its name, whether it may be executed, and its content, compressed.
 
@@ -49,22 +46,14 @@ class Member:
     other bytecode counts whole.
     """
 
-    __slots__ = ("crc", "data", "executable", "from_source", "method", "name", "sha256", "size")
-
-    def __init__(  # noqa: PLR0913 # what a zip says of a member
-        self,
-        name: str,
-        data: bytes,
-        *,
-        executable: bool,
-        method: int,
-        crc: int,
-        size: int,
-        sha256: bytes,
-        from_source: bool = False,
-    ) -> None:
-        self.name, self.data, self.executable, self.from_source = name, data, executable, from_source
-        self.method, self.crc, self.size, self.sha256 = method, crc, size, sha256
+    name: str
+    data: bytes
+    executable: bool
+    method: int
+    crc: int
+    size: int
+    sha256: bytes
+    from_source: bool = False
 
     def described(self) -> Description:
         """All but the data, for an index."""
@@ -110,6 +99,11 @@ def described_again(description: Description, data: bytes) -> Member:
     )
 
 
+def content_of_member(member: Member) -> bytes:
+    """Return what is inside a member."""
+    return zlib.decompress(member.data, -zlib.MAX_WBITS) if member.method == DEFLATED else member.data
+
+
 def write_archive(members: Iterable[Member], prefix: str = "") -> tuple[bytes, list[int]]:
     """Return the zip of these members below `prefix`, and where the data of each begins, sorted by their names."""
     local: list[bytes] = []
@@ -150,8 +144,8 @@ def content_sha256(members: Iterable[Member]) -> str:
 
 
 def base64_of(digest: bytes) -> str:
-    """Write a hash as Lambda does; `base64` takes 5 ms to import."""
-    return binascii.b2a_base64(digest, newline=False).decode()
+    """Write a hash as Lambda does."""
+    return base64.b64encode(digest).decode()
 
 
 def by_name(member: Member) -> str:

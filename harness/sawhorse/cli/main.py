@@ -44,7 +44,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Build the packages of the apps and enter them in dist/manifest.json."""
-    from sawhorse.build.incremental import build_apps, report
+    from sawhorse.build.build_apps import build_apps, report
 
     project = Project.find()
     packages = build_apps(str(project.path), apps or [])

@@ -39,7 +39,7 @@ def main() -> int:
 
 def build_and_report(project: str, apps: Sequence[str]) -> int:
     """Do what `sawhorse build` does without options."""
-    from sawhorse.build.incremental import build_apps, report  # other commands need nothing of it
+    from sawhorse.build.build_apps import build_apps, report  # other commands need nothing of it
 
     for package in build_apps(project, apps):
         report(package, project)

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sawhorse.build.assembly import LAYER_PREFIX
 from sawhorse.build.bytecode_proof import Compiled, Proof, fault_of_form, held_in, place_of_source, prove, some_of
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from sawhorse.build.manifest import Archive, Entry, code_sha256, read_manifest
+from sawhorse.build.package_writer import LAYER_PREFIX
 from sawhorse.build.zip_reader import Opened
 from sawhorse.errors import SawhorseError
 from sawhorse.inspect.bytecode_check import Bytecode, examine_bytecode, faults_in, sentence

@@ -14,8 +14,8 @@ from sawhorse.build.build import build
 from sawhorse.build.config import read_config
 from sawhorse.build.manifest import read_manifest
 from sawhorse.build.package_check import refuse_unproven
+from sawhorse.build.packed_names import fault_of_name, shown
 from sawhorse.build.platform import lambda_target, local_target
-from sawhorse.build.sources import fault_of_name, shown
 from sawhorse.build.stale_check import refuse_stale
 from sawhorse.environment import read_environment
 from sawhorse.errors import BadConfiguration

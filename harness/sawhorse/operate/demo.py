@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sawhorse.build.build import build
-from sawhorse.build.incremental import report
+from sawhorse.build.build_apps import report
 from sawhorse.files import write_atomically
 from sawhorse.local.emulators import LocalAWS
 from sawhorse.operate.seed import Seeded, seed_module

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sawhorse.build.assembly import LAYER_PREFIX
 from sawhorse.build.manifest import Archive, code_sha256
+from sawhorse.build.package_writer import LAYER_PREFIX
 from sawhorse.build.zip_writer import content_sha256, pack, write_archive
 from sawhorse.project import Project
 

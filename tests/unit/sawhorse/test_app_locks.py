@@ -290,7 +290,7 @@ def test_a_sentence_names_the_file_that_the_lock_is_made_of(
     with pytest.raises(BadConfiguration, match=re.escape(f"add botocore to {place}.")):
         build(project, "tiny")
     config.write_text(config.read_text().replace('aws_services = ["nothing"]', ""))
-    monkeypatch.setattr("sawhorse.build.assembly.UNZIPPED_LIMIT", 10)
+    monkeypatch.setattr("sawhorse.build.package_writer.UNZIPPED_LIMIT", 10)
     with pytest.raises(BuildFailed, match=re.escape(f"Remove dependencies from {place}.")):
         build(project, "tiny")
 

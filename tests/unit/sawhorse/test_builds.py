@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sawhorse.build import assembly
+from sawhorse.build import package_writer
 from sawhorse.build.build import build
 from sawhorse.build.bytecode_client import version_of
 from sawhorse.build.config import read_config
@@ -262,7 +262,7 @@ def test_a_missing_lock_says_how_to_make_it(tiny: Project) -> None:
 def test_a_package_over_the_limit_of_lambda_is_refused_with_its_largest_parts_and_not_written(
     tiny: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assembly, "UNZIPPED_LIMIT", 10)
+    monkeypatch.setattr(package_writer, "UNZIPPED_LIMIT", 10)
 
     with pytest.raises(
         BuildFailed,
@@ -279,7 +279,7 @@ def test_a_package_near_a_limit_of_lambda_is_built_and_every_build_names_its_lar
     tiny: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = build(tiny, "tiny").size
-    monkeypatch.setattr(assembly, "ZIPPED_LIMIT", size + 10)
+    monkeypatch.setattr(package_writer, "ZIPPED_LIMIT", size + 10)
     (tiny.lambda_path / "tiny/main.py").write_text("def handler(event, context):\n    return 3\n")
 
     warnings = [build(tiny, "tiny").warnings, build(tiny, "tiny").warnings]

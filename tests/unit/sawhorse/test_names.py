@@ -16,7 +16,7 @@ from sawhorse.project import Project
 from tests.unit.sawhorse.conftest import MakeTiny
 from tests.unit.sawhorse.support import write_lock, write_wheel
 
-TINY = PackageConfig("tiny", "python3.13", "x86_64", {"api": "tiny.main.handler"})
+TINY = PackageConfig("tiny", "python3.13", "3.13", "x86_64", {"api": "tiny.main.handler"})
 DECLARED = ("lambda/tiny/requirements.in", '"make lock APP=tiny"')
 OWN = ["tiny/main.py", "tiny/__init__.py", "shared/__init__.py"]
 
@@ -220,7 +220,7 @@ def test_a_package_is_taken_exactly_when_each_name_at_its_top_stands_for_one_thi
     theirs: list[str],
     provided: bool,  # noqa: FBT001
 ) -> None:
-    config = PackageConfig(app, "python3.13", "x86_64", {}, provided=("boto3",) if provided else ())
+    config = PackageConfig(app, "python3.13", "3.13", "x86_64", {}, provided=("boto3",) if provided else ())
     own = {f"{app}/main.py", "shared/__init__.py", *roots}
     tops = {(name.partition("/")[0], "/" in name) for name in own}
     # What Python imports, and what the zip has, by each side.

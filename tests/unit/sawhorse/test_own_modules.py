@@ -259,7 +259,7 @@ def is_refused(sources: dict[str, str]) -> bool:
     for name, (content, _) in contents.items():
         [_, _, found, error, _] = compiled((name, content, "imported", name in own.binding), surroundings)
         assert error is None
-        imports[name] = Imports(*cast("Any", found))
+        imports[name] = Imports.of(cast("Any", found))
     try:
         judge(cast("Any", recipe), imports, own)
     except BuildFailed:

@@ -13,7 +13,7 @@ from sawhorse.project import Project
 
 def test_the_target_follows_runtime_and_architecture() -> None:
     def target(runtime: str, architecture: str) -> str:
-        return lambda_target(PackageConfig("app", runtime, architecture, {})).name
+        return lambda_target(PackageConfig("app", runtime, runtime.removeprefix("python"), architecture, {})).name
 
     assert target("python3.13", "x86_64") == "python3.13-x86_64-manylinux_2_28"
     assert target("python3.12", "arm64") == "python3.12-aarch64-manylinux_2_28"
@@ -23,7 +23,7 @@ def test_the_target_follows_runtime_and_architecture() -> None:
 def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = PackageConfig("app", "python3.13", "x86_64", {})
+    config = PackageConfig("app", "python3.13", "3.13", "x86_64", {})
 
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr("sys.platform", "linux")
@@ -118,7 +118,9 @@ def test_a_layer_is_refused_for_a_handler_that_is_a_program(tiny: Project) -> No
 
 
 def test_runtime_and_architecture_have_defaults(tiny: Project) -> None:
-    assert read_config(tiny, "tiny") == PackageConfig("tiny", "python3.13", "x86_64", {"api": "tiny.main.handler"})
+    assert read_config(tiny, "tiny") == PackageConfig(
+        "tiny", "python3.13", "3.13", "x86_64", {"api": "tiny.main.handler"}
+    )
 
 
 def test_an_unknown_app_lists_those_that_exist(tiny: Project) -> None:

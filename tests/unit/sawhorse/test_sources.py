@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sawhorse.build import sources
+from sawhorse.build import packed_names, sources
 from sawhorse.build.build import build
-from sawhorse.build.sources import UNSUITABLE, fault_of_name, is_packaged, read_sources, shown
+from sawhorse.build.packed_names import UNSUITABLE, fault_of_name, is_packaged, shown
+from sawhorse.build.sources import read_sources
 from sawhorse.build.zip_reader import opened
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
@@ -61,7 +62,7 @@ def test_what_is_left_out_is_a_short_list_and_the_rest_is_packed(tiny: Project, 
 def test_the_list_stands_in_the_documentation(repository: Path) -> None:
     text = (repository / "docs/packages.md").read_text()
 
-    for name in (*sources.LEFT_OUT_AT_TOP, *sources.DIRECTORIES_LEFT_OUT, *sources.FILES_LEFT_OUT):
+    for name in (*packed_names.LEFT_OUT_AT_TOP, *packed_names.DIRECTORIES_LEFT_OUT, *packed_names.FILES_LEFT_OUT):
         assert f"`{name}`" in text
 
 
@@ -276,7 +277,7 @@ def suitable(path: bytes) -> bool:
 def left_out(path: bytes) -> bool:
     *directories, file = (os.fsdecode(part) for part in path.split(b"/"))
     kept = is_packaged(file, at_top=not directories)
-    return not kept or any(part in sources.DIRECTORIES_LEFT_OUT for part in directories)
+    return not kept or any(part in packed_names.DIRECTORIES_LEFT_OUT for part in directories)
 
 
 def twins(paths: list[bytes]) -> bool:

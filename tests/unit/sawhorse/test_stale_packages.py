@@ -30,6 +30,7 @@ ISSUER = "http://127.0.0.1:1/"
 def root(tiny: Project) -> Root:
     """The root of the tiny app, its package built and its files rendered."""
     (tiny.lambda_path / "tiny/data.txt").write_text("one")
+    change(tiny, "lambda/tiny/main.py", "import shared\n")
     build(tiny, "tiny")
     render(tiny.root("dev/tiny"))
     return tiny.root("dev/tiny")

@@ -8,18 +8,19 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sawhorse.build import assembly
-from sawhorse.build.assembly import upload_of
+from sawhorse.build import package_writer
 from sawhorse.build.build import build
 from sawhorse.build.config import read_config
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from sawhorse.build.manifest import read_manifest, write_manifest
+from sawhorse.build.package_writer import upload_of
 from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import BadConfiguration, BuildFailed, LocalAWSError
 from sawhorse.local.prerequisites import make_prerequisites
@@ -99,14 +100,10 @@ def test_a_decision_that_changes_reaches_the_manifest_and_no_byte_of_the_package
 
 @given(size=st.integers(0, 10 * ZIPPED_LIMIT) | st.integers(-3, 3).map(lambda more: ZIPPED_LIMIT + more))
 def test_without_a_decision_the_size_of_each_zip_decides(size: int) -> None:
-    class Recipe:
-        upload: str | None = None
+    undecided, decided = (cast("Any", SimpleNamespace(upload=upload)) for upload in (None, "s3"))
 
-    decided = Recipe()
-    decided.upload = "s3"
-
-    assert upload_of(Recipe(), size) == ("direct" if size <= ZIPPED_LIMIT else "s3")  # type: ignore[arg-type]
-    assert upload_of(decided, size) == "s3"  # type: ignore[arg-type]
+    assert upload_of(undecided, size) == ("direct" if size <= ZIPPED_LIMIT else "s3")
+    assert upload_of(decided, size) == "s3"
 
 
 def test_a_package_of_51_megabytes_is_built_goes_through_s3_and_says_so(tiny: Project) -> None:
@@ -144,7 +141,7 @@ def test_what_is_too_large_unzipped_is_refused_whichever_way_it_goes(
 ) -> None:
     if upload:
         configure(tiny, upload)
-    monkeypatch.setattr(assembly, "UNZIPPED_LIMIT", 10)
+    monkeypatch.setattr(package_writer, "UNZIPPED_LIMIT", 10)
 
     with pytest.raises(
         BuildFailed,

@@ -1,0 +1,44 @@
+"""Build the apps that are named: what is up to date at once, everything else by the whole way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sawhorse.build.incremental import look
+from sawhorse.build.package_writer import Package
+
+
+def build_apps(project: str, apps: Sequence[str]) -> list[Package]:
+    """Build apps one after another, all when none is named, each as quickly as it can be.
+
+    Raises SawhorseError and OSError.
+    """
+    there = sorted(path.parent.name for path in Path(project, "lambda").glob("*/package.toml"))
+    unknown = [app for app in apps if app not in there]
+    if unknown:
+        from sawhorse.project import unknown_app  # noqa: PLC0415 # of use in this case alone
+
+        raise unknown_app(unknown[0], there)
+    return [build_app(project, app, dist=f"{project}/dist") for app in apps or there]
+
+
+def build_app(project: str, app: str, *, dist: str) -> Package:
+    found = look(project, app, dist)
+    done = found.up_to_date(dist)
+    if done:
+        return done
+    from sawhorse.build.build import build  # noqa: PLC0415 # this and what it imports take 20 ms
+    from sawhorse.project import Project  # noqa: PLC0415 # the same
+
+    return build(Project(Path(project)), app, found=found)
+
+
+def report(package: Package, project: str) -> None:
+    """Say what a build did, and on standard error what is wrong with the package."""
+    state = "built" if package.changed else "unchanged"
+    shown = package.path.removeprefix(f"{project}/")
+    print(f"{shown} {state}: {package.size:,} bytes, sha256 {package.sha256}")
+    for warning in package.warnings:
+        print(f"sawhorse: {warning}", file=sys.stderr)

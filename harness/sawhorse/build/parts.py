@@ -1,0 +1,66 @@
+"""Say what a package is made of besides its sources, and take that from the last one where it did not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sawhorse.build.bytecode_client import Imports, Running, bytecode_name
+from sawhorse.build.package_writer import outputs_intact
+
+if TYPE_CHECKING:
+    from sawhorse.build.build_state import BuildInputs
+    from sawhorse.build.incremental import Found
+    from sawhorse.build.sources import Sources
+    from sawhorse.build.zip_writer import Member
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an earlier build of the same inputs made: members by their names, and what each module imports."""
+
+    members: Mapping[str, Member] = field(default_factory=dict)
+    imports: Mapping[str, Imports] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a build knows before it packs a source.
+
+    `dependencies` are the files of the lock's distributions, `documents` lie beside the package by their names, and
+    `known` was made of sources before. `check` refuses sources that do not go with all that.
+    """
+
+    inputs: BuildInputs
+    dependencies: Sequence[Member]
+    documents: Mapping[str, bytes]
+    known: Known = field(default_factory=Known)
+    check: Callable[[Sources], None] = lambda _sources: None
+
+
+def last_parts(dist: str, found: Found, ready: list[Running]) -> Parts | None:
+    """Take everything but changed sources from the package that is there; None where it cannot be.
+
+    A compiler that will be needed is started at once, and entered in `ready`.
+    """
+    state = found.state
+    if state is None or state.inputs.layer:
+        return None
+    inputs = state.inputs
+    if any(name.endswith(".py") for name in found.changed()):
+        # It starts while the package is read.
+        ready.append(Running(inputs.compiler, judging=True))
+    outputs = outputs_intact(dist, state)
+    if outputs is None:
+        # A package that is not as it was written is no place to take anything from.
+        return None
+    members = state.members_in(outputs[f"{inputs.app}.zip"])
+    own = {*state.sources, *(bytecode_name(name, inputs.python) for name in state.sources)}
+    imports = {name: Imports.of(described) for name, described in state.imports.items()}
+    return Parts(
+        inputs,
+        [member for name, member in members.items() if name not in own],
+        {name: content for name, content in outputs.items() if not name.endswith(".zip")},
+        Known({name: member for name, member in members.items() if name in own}, imports),
+    )
