@@ -29,12 +29,17 @@ def build(
 ) -> Package:
     """Build an app's package into `dist` and enter it in the manifest there.
 
-    `target` is the platform to build for; None stands for Lambda's. `found` is what was looked up already.
+    `target` is the platform to build for; None stands for Lambda's. `found` is what was found to be stale already.
     What did not change is not made again. Raises BuildFailed, BadConfiguration and UnknownName.
     """
     place = str(dist or project.path / "dist")
     try:
-        return build_once(project, app, place, target, found or look(str(project.path), app, place, target))
+        if found is None:
+            found = look(str(project.path), app, place, target)
+            done = found.up_to_date(place)
+            if done:
+                return done
+        return build_once(project, app, place, target, found)
     except WrongInterpreter:
         # What was found before is not what it was.
         forget_interpreter(project, app, target)
@@ -46,20 +51,18 @@ def build(
 
 def build_once(project: Project, app: str, dist: str, target: Target | None, found: Found) -> Package:
     """Go the whole way with the interpreter that is known. Raises WrongInterpreter besides what `build` raises."""
-    done = found.up_to_date(dist)
-    if done:
-        return done
-    ready: list[Running] = []
+    ready = found.compilers
     try:
         # It may take minutes, so that nobody waits for it who builds the same package.
         parts = None if found.state else settled(project, app, target, ready)
         with writing(dist, app):
-            # Another build may have come first.
-            found = look(str(project.path), app, dist, target)
-            done = found.up_to_date(dist)
-            if done:
-                return done
-            parts = parts or last_parts(dist, found, ready) or settled(project, app, target, ready)
+            if not found.is_still(dist):
+                # Another build came first.
+                found = look(str(project.path), app, dist, target)
+                done = found.up_to_date(dist)
+                if done:
+                    return done
+            parts = parts or last_parts(dist, found) or settled(project, app, target, ready)
             sources = found.sources or read_sources(str(project.path), app, parts.inputs.root_files)
             parts.check(sources)
             code = pack_sources(parts.inputs, sources, parts.known, ready)

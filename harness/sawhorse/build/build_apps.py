@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sawhorse.build.incremental import look
+from sawhorse.build.bytecode_client import end_all
+from sawhorse.build.incremental import Found, look
 from sawhorse.build.package_writer import Package
 
 
@@ -29,6 +30,15 @@ def build_app(project: str, app: str, *, dist: str) -> Package:
     done = found.up_to_date(dist)
     if done:
         return done
+    # They start while the rest is imported.
+    ready = found.compilers
+    try:
+        return build_stale(project, app, found)
+    finally:
+        end_all(ready)
+
+
+def build_stale(project: str, app: str, found: Found) -> Package:
     from sawhorse.build.build import build  # noqa: PLC0415 # this and what it imports take 20 ms
     from sawhorse.project import Project  # noqa: PLC0415 # the same
 

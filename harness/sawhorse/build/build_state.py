@@ -161,6 +161,14 @@ def role_of(dist: str, app: str) -> str:
     return f"state of {app} in {os.path.realpath(dist)}"
 
 
+def noted(dist: str, app: str) -> bytes | None:
+    """Return what the last build of an app in `dist` wrote down, as it lies there; None where there is nothing."""
+    try:
+        return Path(state_path(dist, app)).read_bytes()
+    except OSError:
+        return None
+
+
 def sealed_state(dist: str, app: str) -> bytes | None:
     """Read what `write_state` wrote; None when this user did not. Raises Untrusted where somebody else may have."""
     try:

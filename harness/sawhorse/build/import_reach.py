@@ -6,7 +6,6 @@ What a handler's module imports runs when its function starts, and so does what 
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -122,7 +121,9 @@ def refuse_mentions(inputs: BuildInputs, sources: Iterable[tuple[str, bytes]]) -
     """Refuse a source that names a pruned module, as far as this Python reads it. Raises BuildFailed."""
     if not inputs.pruned:
         return
-    from sawhorse.build.module_mentions import first_mention  # noqa: PLC0415 # few packages had anything pruned
+    import ast  # noqa: PLC0415 # few packages had anything pruned
+
+    from sawhorse.build.module_mentions import first_mention  # noqa: PLC0415 # the same
 
     for name, content in sources:
         try:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sawhorse.build.build_state import BuildInputs, BuildState, read_state
+from sawhorse.build.build_state import BuildInputs, BuildState, noted, read_state
+from sawhorse.build.bytecode_client import Running
 from sawhorse.build.package_writer import Package, outputs_intact
 from sawhorse.build.requirement_source import declared_in, lock_digest, lock_inputs
 from sawhorse.build.sources import Sources, hashes_of, read_sources
@@ -27,18 +29,30 @@ class Found:
     """What stands in a checkout of an app, beside what its last build made.
 
     `state` is None where all is to be settled anew: there was no build, or its inputs changed; `before` is what that
-    build noted all the same. `sources` are what was read, empty where `state` is None.
+    build noted all the same, and `noted` the very bytes. `sources` are what was read, empty where `state` is None.
     """
 
     state: BuildState | None = None
     sources: Sources = field(default_factory=dict)
     before: BuildState | None = None
+    noted: bytes | None = None
 
     def changed(self) -> list[str]:
         """Return the sources of the package that are not those of the last build."""
         before = self.state.sources if self.state else {}
         now = hashes_of({name: self.sources[name] for name in before})
         return [name for name, hashed in now.items() if hashed != before[name]]
+
+    @cached_property
+    def compilers(self) -> list[Running]:
+        """The compiler of changed sources, started when it is first asked for: it is ready once everything else is."""
+        if self.state is None or self.state.inputs.layer or not any(name.endswith(".py") for name in self.changed()):
+            return []
+        return [Running(self.state.inputs.compiler, judging=True)]
+
+    def is_still(self, dist: str) -> bool:
+        """Say whether no other build has written the package since."""
+        return self.state is not None and self.noted == noted(dist, self.state.inputs.app)
 
     def up_to_date(self, dist: str) -> Package | None:
         """Return the package of the last build where that is what a build would make now."""
@@ -52,12 +66,13 @@ def look(project: str, app: str, dist: str, target: Target | None = None) -> Fou
 
     `target` is the platform to build for, whatever was built for last when None. Raises BuildFailed.
     """
+    bytes_of_state = noted(dist, app)
     state = read_state(dist, app)
     if state is None or not inputs_unchanged(project, state.inputs, target.name if target else None):
         return Found(before=state)
     sources = read_sources(project, app, state.inputs.root_files)
     # A file that came or went may be a handler or what an import finds, and so may one that cannot be executed now.
-    return Found(state, sources, state) if same_names(state, sources) else Found(before=state)
+    return Found(state, sources, state, bytes_of_state) if same_names(state, sources) else Found(before=state)
 
 
 def inputs_unchanged(project: str, inputs: BuildInputs, target: str | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sawhorse.build.bytecode_client import Imports, Running, bytecode_name
+from sawhorse.build.bytecode_client import Imports, bytecode_name
 from sawhorse.build.package_writer import outputs_intact
 
 if TYPE_CHECKING:
@@ -39,18 +39,12 @@ class Parts:
     check: Callable[[Sources], None] = lambda _sources: None
 
 
-def last_parts(dist: str, found: Found, ready: list[Running]) -> Parts | None:
-    """Take everything but changed sources from the package that is there; None where it cannot be.
-
-    A compiler that will be needed is started at once, and entered in `ready`.
-    """
+def last_parts(dist: str, found: Found) -> Parts | None:
+    """Take everything but changed sources from the package that is there; None where it cannot be."""
     state = found.state
     if state is None or state.inputs.layer:
         return None
     inputs = state.inputs
-    if any(name.endswith(".py") for name in found.changed()):
-        # It starts while the package is read.
-        ready.append(Running(inputs.compiler, judging=True))
     outputs = outputs_intact(dist, state)
     if outputs is None:
         # A package that is not as it was written is no place to take anything from.
