@@ -69,15 +69,19 @@ def routes_of(document: Any) -> set[tuple[str, str]]:
     return {(method.upper(), path) for path, item in document["paths"].items() for method in item} | PAGES
 
 
-def assert_refused(cell: Cell, answer: httpx.Response) -> None:
+def assert_refused(cell: Cell, response: httpx.Response) -> None:
     """Fail unless a call was refused as the table says, in the form of the app's errors or of API Gateway's own."""
-    assert answer.status_code == int(cell.says), f"{cell.name}, and it was {answer.status_code}: {answer.text[:300]}"
-    body = answer.json()
+    assert response.status_code == int(cell.says), (
+        f"{cell.name}, and it was {response.status_code}: {response.text[:300]}"
+    )
+    body = response.json()
     # The authorizer of an HTTP API refuses by itself, in a word of its own.
     code = body["error"]["code"] if "error" in body else body["message"].lower()
-    assert code == REFUSALS[cell.says], answer.text
+    assert code == REFUSALS[cell.says], response.text
 
 
-def assert_allowed(cell: Cell, answer: httpx.Response) -> None:
+def assert_allowed(cell: Cell, response: httpx.Response) -> None:
     """Fail when a call was refused because of who sent it."""
-    assert answer.status_code not in {401, 403}, f"{cell.name}, and it was {answer.status_code}: {answer.text[:300]}"
+    assert response.status_code not in {401, 403}, (
+        f"{cell.name}, and it was {response.status_code}: {response.text[:300]}"
+    )

@@ -59,12 +59,12 @@ class Page:
         os.write(self._to, json.dumps(message | ({"sessionId": self.session} if self.session else {})).encode() + b"\0")
         deadline = time.monotonic() + SECONDS
         while True:
-            answer = self._message(deadline)
-            if answer.get("id") == self._number:
-                assert "error" not in answer, f"{method}: {answer['error']}"
-                result: dict[str, Any] = answer["result"]
+            response = self._message(deadline)
+            if response.get("id") == self._number:
+                assert "error" not in response, f"{method}: {response['error']}"
+                result: dict[str, Any] = response["result"]
                 return result
-            self.events.append(answer)
+            self.events.append(response)
 
     def open(self, url: str) -> None:
         """Go to an address, and wait until its scripts have been loaded."""

@@ -159,8 +159,8 @@ def everything(client: Any, table: str) -> list[Typed]:
     found: list[Typed] = []
     request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
     while True:
-        answer = client.scan(**request)
-        found += answer["Items"]
-        if "LastEvaluatedKey" not in answer:
+        response = client.scan(**request)
+        found += response["Items"]
+        if "LastEvaluatedKey" not in response:
             return found
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        request["ExclusiveStartKey"] = response["LastEvaluatedKey"]

@@ -7,7 +7,7 @@ SawhorseError                exit code 2
 ├── MissingTool              Terraform, a Python interpreter or a package is not on this machine
 ├── BuildFailed              a package that could not be built
 ├── WrongAccount             no credentials, or those of another AWS account
-├── LocalAWSError            the emulators cannot start, died or do not answer
+├── LocalAWSError            the emulators cannot start, died or do not respond
 ├── NotApplied               a root without outputs
 ├── Protected                a table that deletion protection guards
 ├── Interrupted              the user stopped Terraform: exit code 130
@@ -53,7 +53,7 @@ class WrongAccount(SawhorseError):
 
 
 class LocalAWSError(SawhorseError):
-    """The local AWS cannot start, died or does not answer."""
+    """The local AWS cannot start, died or does not respond."""
 
 
 class PortTaken(SawhorseError):

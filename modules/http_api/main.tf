@@ -1,6 +1,6 @@
 # The routes of one API, all to one function, which does the finer routing by itself.
 locals {
-  # API Gateway answers a browser's preflight itself unless a route takes OPTIONS: that one would hand it to the function, and
+  # API Gateway responds to a browser's preflight itself unless a route takes OPTIONS: that one would hand it to the function, and
   # ask for a token, which browsers do not send with it. So ANY stands for every method but OPTIONS.
   methods = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
   spelled = var.cors == null ? {} : merge([

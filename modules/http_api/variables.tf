@@ -23,7 +23,7 @@ variable "alarm_topics" {
 }
 
 variable "alarms" {
-  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
+  description = "What within five minutes raises an alarm: server errors, the latency in ms that one response in a hundred passes, and refused requests; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
   type = object({
     server_errors = optional(number)
     latency_ms    = optional(number)
@@ -82,7 +82,7 @@ variable "description" {
 }
 
 variable "invoke_arn" {
-  description = "ARN by which API Gateway calls the function that answers, alias and all: invoke_arn of lambda_function."
+  description = "ARN by which API Gateway calls the function that serves requests, alias and all: invoke_arn of lambda_function."
   type        = string
 
   validation {
@@ -175,7 +175,7 @@ variable "routes" {
 
   validation {
     condition     = length(var.routes) > 0
-    error_message = "routes: an API without routes answers nothing; name at least one, such as \"ANY /{proxy+}\" or \"$default\"."
+    error_message = "routes: an API without routes serves nothing; name at least one, such as \"ANY /{proxy+}\" or \"$default\"."
   }
 
   validation {
@@ -193,7 +193,7 @@ variable "routes" {
 }
 
 variable "throttling" {
-  description = "Requests a second over time, and at once, that are let through before API Gateway answers 429."
+  description = "Requests a second over time, and at once, that are let through before API Gateway returns 429."
   type = object({
     rate  = optional(number, 1000)
     burst = optional(number, 500)

@@ -369,7 +369,7 @@ variable "triggers" {
 }
 
 variable "url" {
-  description = "Function URL of the alias live: who may call it (AWS_IAM or NONE), what browsers are told, and whether answers are streamed; one with NONE is checked when the function itself makes nothing for callers whom it does not know, and has open_writes when everybody is meant to write; null makes none."
+  description = "Function URL of the alias live: who may call it (AWS_IAM or NONE), what browsers are told, and whether responses are streamed; one with NONE is checked when the function itself makes nothing for callers whom it does not know, and has open_writes when everybody is meant to write; null makes none."
   type = object({
     auth        = optional(string, "AWS_IAM")
     streaming   = optional(bool, false)

@@ -14,7 +14,7 @@ locals {
   )
 
   # Bodies reach the function as the bytes that were sent. Else API Gateway makes text of them, with U+FFFD for what is no UTF-8. Every
-  # integration is the function's: what this breaks is a preflight that API Gateway answers itself (MOCK), which needs CONVERT_TO_TEXT.
+  # integration is the function's: what this breaks is a preflight that API Gateway handles itself (MOCK), which needs CONVERT_TO_TEXT.
   binary = ["*/*"]
 
   method = {

@@ -1,4 +1,4 @@
-# What API Gateway says when the function was not asked or did not answer, in the shape of the application's own errors.
+# What API Gateway says when the function was not asked or did not respond, in the shape of the application's own errors.
 locals {
   # Seconds after which a throttled caller may try again, as the applications say it themselves.
   retry_after = 2

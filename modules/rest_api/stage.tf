@@ -22,7 +22,7 @@ resource "aws_api_gateway_deployment" "this" {
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_73:Tracing is the root's decision.
   #checkov:skip=CKV_AWS_76:Access logs are on unless the caller says null.
-  #checkov:skip=CKV_AWS_120:Every answer is the caller's own; a cache would hand one to another.
+  #checkov:skip=CKV_AWS_120:Every response is the caller's own; a cache would hand one to another.
   #checkov:skip=CKV2_AWS_29:A firewall is the account's decision: web_acl_arn names it.
   #checkov:skip=CKV2_AWS_77:The rules of that firewall are whoever makes it to choose; no function here runs Java.
   #checkov:skip=CKV2_AWS_51:Clients are known by their keys, not by certificates; this one would be API Gateway's own towards the function, which IAM guards.
@@ -59,7 +59,7 @@ resource "aws_api_gateway_stage" "this" {
 }
 
 resource "aws_api_gateway_method_settings" "all" {
-  #checkov:skip=CKV_AWS_225:Every answer is the caller's own; a cache would hand one to another.
+  #checkov:skip=CKV_AWS_225:Every response is the caller's own; a cache would hand one to another.
   #checkov:skip=CKV_AWS_308:There is no cache to encrypt.
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name

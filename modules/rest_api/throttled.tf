@@ -61,7 +61,7 @@ resource "aws_api_gateway_integration" "throttled" {
 }
 
 resource "aws_api_gateway_method_settings" "throttled" {
-  #checkov:skip=CKV_AWS_225:Every answer is the caller's own; a cache would hand one to another.
+  #checkov:skip=CKV_AWS_225:Every response is the caller's own; a cache would hand one to another.
   #checkov:skip=CKV_AWS_308:There is no cache to encrypt.
   for_each = var.throttled
 

@@ -23,7 +23,7 @@ variable "alarm_topics" {
 }
 
 variable "alarms" {
-  description = "What within five minutes raises an alarm: server errors, the latency in ms that one answer in a hundred passes, and refused requests; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
+  description = "What within five minutes raises an alarm: server errors, the latency in ms that one response in a hundred passes, and refused requests; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
   type = object({
     server_errors = optional(number)
     latency_ms    = optional(number)
@@ -40,7 +40,7 @@ variable "checked" {
 }
 
 variable "cors" {
-  description = "What API Gateway's own errors tell browsers; the function says the same on its answers and on OPTIONS, and no origins say nothing."
+  description = "What API Gateway's own errors tell browsers; the function says the same on its responses and on OPTIONS, and no origins say nothing."
   type = object({
     origins = optional(list(string), ["*"])
     methods = optional(list(string), ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -90,7 +90,7 @@ variable "error_codes" {
 }
 
 variable "invoke_arn" {
-  description = "ARN by which API Gateway calls the function that answers, alias and all: invoke_arn of lambda_function."
+  description = "ARN by which API Gateway calls the function that serves requests, alias and all: invoke_arn of lambda_function."
   type        = string
 
   validation {
@@ -156,7 +156,7 @@ variable "throttled" {
 }
 
 variable "throttling" {
-  description = "Requests a second over time, and at once, that are let through before API Gateway answers 429."
+  description = "Requests a second over time, and at once, that are let through before API Gateway returns 429."
   type = object({
     rate  = optional(number, 1000)
     burst = optional(number, 500)

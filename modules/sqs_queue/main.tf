@@ -9,7 +9,7 @@ locals {
     dead_letters = { name = "${var.name}-dead-letters", arn = "${local.prefix}:${var.name}-dead-letters" }
   }
 
-  # SQS answers plain HTTP as well, where others could read along.
+  # SQS takes plain HTTP as well, where others could read along.
   policies = {
     for key, queue in local.queues : key => jsonencode({
       Version = "2012-10-17"

@@ -46,7 +46,7 @@ OK, NO_CONTENT, TOO_MANY = 200, 204, 429
 class Counting:
     """A client that counts its calls, and the writes that a condition refused.
 
-    With an index that is `behind`, all agents read the same answers of it until those are so many seconds old.
+    With an index that is `behind`, all agents read the same responses of it until those are so many seconds old.
     """
 
     client: Any
@@ -70,16 +70,16 @@ class Counting:
 
     def _stale(self, request: dict[str, Any]) -> Any:
         name = json.dumps(request, sort_keys=True)
-        when, answer = self.read.get(name, (0.0, None))
+        when, response = self.read.get(name, (0.0, None))
         if time.monotonic() - when > self.behind:
-            when, answer = time.monotonic(), self.client.query(**request)
-            self.read[name] = (when, answer)
-        return answer
+            when, response = time.monotonic(), self.client.query(**request)
+            self.read[name] = (when, response)
+        return response
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What one call for the next job was answered, and what it cost."""
+    """The response to one call for the next job, and what it cost."""
 
     status: int
     job_id: str | None
@@ -106,18 +106,18 @@ class Agent:
     def _drain(self) -> None:
         while True:
             self.client.calls = self.client.refused = 0
-            answer = self.api.claim_next(self.caller)
-            job = answer.json() if answer.status == OK else {}
-            told = (answer.status, job.get("job_id"), job.get("claimed_at", ""))
+            response = self.api.claim_next(self.caller)
+            job = response.json() if response.status == OK else {}
+            told = (response.status, job.get("job_id"), job.get("claimed_at", ""))
             self.claims.append(Claim(*told, self.client.calls, self.client.refused))
-            if answer.status == NO_CONTENT:
+            if response.status == NO_CONTENT:
                 break
-            if answer.status == TOO_MANY:
-                time.sleep(float(answer.headers["Retry-After"]))
-            elif answer.status == OK:
+            if response.status == TOO_MANY:
+                time.sleep(float(response.headers["Retry-After"]))
+            elif response.status == OK:
                 self.api.finish(job["job_id"], self.caller, attempt=job["attempt"])
             else:
-                raise AssertionError(answer)
+                raise AssertionError(response)
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ class Drained:
                 figures = [getattr(claim, what) for claim in claims]
                 shares = [f"{percentile(figures, share):g}" for share in (50, 99, 100)]
                 rows.append(f"| {title} | {len(claims)} | {what} | {' | '.join(shares)} |\n")
-        answers = ", ".join(f"{status}: {count}" for status, count in sorted(Counter(self.statuses).items()))
+        responses = ", ".join(f"{status}: {count}" for status, count in sorted(Counter(self.statuses).items()))
         head = "| claims | number | per claim | p50 | p99 | most |\n| --- | ---: | --- | ---: | ---: | ---: |\n"
         order = f"Jobs given once: {self.once}; out of order by {self.places_early} places at most."
-        return f"{head}{''.join(rows)}\nStatuses: {answers}. {order}\n"
+        return f"{head}{''.join(rows)}\nStatuses: {responses}. {order}\n"
 
     @property
     def statuses(self) -> list[int]:

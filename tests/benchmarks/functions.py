@@ -37,7 +37,7 @@ class Started(Protocol):
     import_seconds: float
 
     def invoke(self, event: Event) -> tuple[Any, float]:
-        """Send an event; return the answer and the seconds that it took."""
+        """Send an event; return the response and the seconds that it took."""
 
     def rss(self) -> int:
         """Return the bytes of memory that the process holds."""
@@ -207,9 +207,9 @@ class WebProcess(Process):
         context = {CONTEXT_HEADER: json.dumps(event["requestContext"])}
         sent_at = time.perf_counter()
         self._connection.request(method, path, body=event.get("body"), headers={**headers, **context})
-        answer = self._connection.getresponse()
-        body = answer.read().decode()
-        return {"statusCode": answer.status, "headers": dict(answer.headers), "body": body}, (
+        response = self._connection.getresponse()
+        body = response.read().decode()
+        return {"statusCode": response.status, "headers": dict(response.headers), "body": body}, (
             time.perf_counter() - sent_at
         )
 

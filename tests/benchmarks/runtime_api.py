@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 VERSION = "/2018-06-01/runtime"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:111111111111:function:benchmark"
 TIMEOUT_SECONDS = 29
-# How often a wait looks whether the process is still there; an answer ends the wait at once.
+# How often a wait looks whether the process is still there; a response ends the wait at once.
 LOOK_SECONDS = 0.5
 # How long it may take to stop serving; a shorter time would wake this process up more often while it measures.
 CLOSE_SECONDS = 0.1
@@ -67,7 +67,7 @@ class RuntimeApi(ThreadingHTTPServer):
         return self._wait("ready", is_alive).at
 
     def invoke(self, event: Any, is_alive: Callable[[], bool]) -> tuple[Any, float]:
-        """Hand an event over; return the answer, and the seconds from handing it over to having all of the answer."""
+        """Hand an event over; return the response, and the seconds from handing it over to having all of it."""
         self.events.put(json.dumps(event).encode())
         told = self._wait("response", is_alive)
         return json.loads(told.body), told.at - self.sent_at
@@ -98,7 +98,7 @@ class RuntimeApi(ThreadingHTTPServer):
 
 
 class RuntimeRequests(BaseHTTPRequestHandler):
-    """Answer what the runtime client asks; every answer is one write, so that nothing waits for its second half."""
+    """Respond to the runtime client; every response is one write, so that nothing waits for its second half."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -108,7 +108,7 @@ class RuntimeRequests(BaseHTTPRequestHandler):
         api = cast("RuntimeApi", self.server)
         arrived = time.perf_counter()
         if self.path != f"{VERSION}/invocation/next":
-            self._answer(HTTPStatus.NOT_FOUND)
+            self._respond(HTTPStatus.NOT_FOUND)
             return
         if api.sent_at == 0.0:
             api.sent_at = arrived
@@ -126,7 +126,7 @@ class RuntimeRequests(BaseHTTPRequestHandler):
             "Content-Type": "application/json",
         }
         api.sent_at = time.perf_counter()
-        self._answer(HTTPStatus.OK, event, headers)
+        self._respond(HTTPStatus.OK, event, headers)
 
     def do_POST(self) -> None:  # named by http.server
         api = cast("RuntimeApi", self.server)
@@ -134,7 +134,7 @@ class RuntimeRequests(BaseHTTPRequestHandler):
         arrived = time.perf_counter()
         kind = "init error" if self.path.endswith("/init/error") else self.path.rpartition("/")[2]
         # The process goes on before the one that measures does.
-        self._answer(HTTPStatus.ACCEPTED)
+        self._respond(HTTPStatus.ACCEPTED)
         api.told.put(Told(kind, arrived, body))
 
     def _body(self) -> bytes:
@@ -148,7 +148,7 @@ class RuntimeRequests(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
-    def _answer(self, status: HTTPStatus, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    def _respond(self, status: HTTPStatus, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response_only(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

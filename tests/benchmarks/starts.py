@@ -1,4 +1,4 @@
-"""Measure how functions start and answer: ours, and the same application installed with pip and zipped by hand."""
+"""Measure how functions start and respond: ours, and the same application installed with pip and zipped by hand."""
 
 from __future__ import annotations
 

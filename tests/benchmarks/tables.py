@@ -75,7 +75,7 @@ def verdicts(times: builders.Times, rows: Sequence[str]) -> list[list[str]]:
 
 
 def start_tables(times: starts.StartTimes) -> str:
-    """Write how functions start against the baselines, and how they answer when warm."""
+    """Write how functions start against the baselines, and how they respond when warm."""
     measured = {title: found for title, found in times.starts.items() if title in times.asked}
     heads = ["function", "first request", "package", "import", "first", "both", "ours / it", "target", "verdict"]
     rows = [

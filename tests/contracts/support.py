@@ -80,9 +80,9 @@ class Account:
         return name
 
     def call(self, function: str, event: Any = None, **options: Any) -> Any:
-        """Invoke a function and return what it answers."""
-        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event), **options)
-        return json.load(answer["Payload"])
+        """Invoke a function and return what it returns."""
+        response = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event), **options)
+        return json.load(response["Payload"])
 
     def table(self, **options: Any) -> str:
         """Make an on-demand table with the text key `id`, unless the options say otherwise, and return its name."""

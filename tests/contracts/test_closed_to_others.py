@@ -275,10 +275,10 @@ NOWHERE = (
 
 @pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS.keys())
 def test_what_has_not_the_secrets_or_comes_by_another_way_is_refused(target: Target, attempt: Attempt) -> None:
-    answer = send(target.port, attempt(target), seconds=5)
+    response = send(target.port, attempt(target), seconds=5)
 
-    assert answer.status in REFUSED or answer.text.startswith("HTTP/1.1 101") or "HTTP/2" in answer.text, answer
-    assert "access-control-allow" not in answer.text.lower()
+    assert response.status in REFUSED or response.text.startswith("HTTP/1.1 101") or "HTTP/2" in response.text, response
+    assert "access-control-allow" not in response.text.lower()
     assert target.left() == []
 
 
@@ -301,17 +301,17 @@ def test_what_controls_the_emulators_is_for_the_harness_alone(target: Target, pa
 
 @pytest.mark.parametrize("path", NOWHERE)
 def test_an_address_of_no_api_reaches_no_service(target: Target, path: str) -> None:
-    answer = send(target.port, target.call.of(path=path).unsigned())
+    response = send(target.port, target.call.of(path=path).unsigned())
 
-    assert answer.status in {400, 403, 404}, answer
+    assert response.status in {400, 403, 404}, response
     assert target.left() == []
 
 
 def test_the_right_secrets_open_all_of_it(target: Target) -> None:
     for host in (f"127.0.0.1:{target.port}", f"localhost:{target.port}", f"LOCALHOST:{target.port}"):
-        answer = send(target.port, target.raw(host=host))
-        assert answer.status == 200, answer
-        assert "access-control" not in answer.text.lower()
+        response = send(target.port, target.raw(host=host))
+        assert response.status == 200, response
+        assert "access-control" not in response.text.lower()
     assert len(target.left()) == 1
     in_query = send(target.port, target.call.of(body=target.other_body).raw(expires=300))
     if target.name == "ministack":
@@ -328,9 +328,9 @@ def test_a_large_body_is_refused_before_it_is_read(target: Target) -> None:
     """Nothing but its head is sent: whoever waited for the body would not respond."""
     large = (("Content-Length", "157286400"),)
     head = target.call.of(secret="wrong").raw(without=("content-length",), more=large).removesuffix(target.call.body)
-    answer = send(target.port, head, seconds=5)
-    assert answer.status == 413
-    assert "The body is larger than AWS takes it here" in answer.text
+    response = send(target.port, head, seconds=5)
+    assert response.status == 413
+    assert "The body is larger than AWS takes it here" in response.text
     declared_hash = {**target.call.headers, "X-Amz-Content-SHA256": 64 * "0"}
     wrong = target.call.of(secret="wrong", headers=declared_hash)
     head = wrong.raw(without=("content-length",), more=large).removesuffix(target.call.body)

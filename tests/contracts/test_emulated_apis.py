@@ -21,15 +21,15 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def api(account: Account) -> str:
-    """A REST API whose function answers with the event that it was given."""
+    """A REST API whose function responds with the event that it was given."""
     return account.rest_api(account.function(ECHO))
 
 
 def event_of(running: Running, api: str, method: str, path: str, **options: Any) -> dict[str, Any]:
     with unsigned(running) as http:
-        answer = http.request(method, f"/_aws/execute-api/{api}/dev{path}", **options)
-    assert answer.status_code == 200, answer.text
-    event: dict[str, Any] = answer.json()
+        response = http.request(method, f"/_aws/execute-api/{api}/dev{path}", **options)
+    assert response.status_code == 200, response.text
+    event: dict[str, Any] = response.json()
     return event
 
 
@@ -38,20 +38,20 @@ def test_an_unsigned_call_reaches_a_rest_api_of_any_account(local_aws: Running, 
 
     with unsigned(local_aws) as http:
         for path in (f"/_aws/execute-api/{api}/dev/v1/health", f"/restapis/{api}/dev/_user_request_/v1/health"):
-            answer = http.get(path)
-            assert answer.status_code == 200, answer.text
-            assert answer.json()["path"] == "/v1/health"
+            response = http.get(path)
+            assert response.status_code == 200, response.text
+            assert response.json()["path"] == "/v1/health"
 
 
 def test_an_unsigned_call_reaches_an_http_api_of_any_account(local_aws: Running, any_account: Account) -> None:
     api = any_account.http_api(any_account.function(ECHO))
 
     with unsigned(local_aws) as http:
-        answer = http.get(f"/_aws/execute-api/{api}/$default/v1/health")
+        response = http.get(f"/_aws/execute-api/{api}/$default/v1/health")
 
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["rawPath"] == "/v1/health"
-    assert answer.json()["version"] == "2.0"
+    assert response.status_code == 200, response.text
+    assert response.json()["rawPath"] == "/v1/health"
+    assert response.json()["version"] == "2.0"
 
 
 def test_an_unknown_api_or_stage_is_no_success(local_aws: Running, api: str) -> None:
@@ -101,26 +101,26 @@ def test_every_method_reaches_the_function(local_aws: Running, api: str, method:
     assert event_of(local_aws, api, method, "/v1/events")["httpMethod"] == method
 
 
-def test_an_answer_comes_as_the_function_gave_it(local_aws: Running, account: Account) -> None:
-    answering = {
+def test_a_response_comes_as_the_function_gave_it(local_aws: Running, account: Account) -> None:
+    responding = {
         "statusCode": 418,
         "headers": {"X-One": "b"},
         "multiValueHeaders": {"X-Many": ["a"]},
         "body": "täglich",
     }
-    api = account.rest_api(account.function(f"def handler(event, context):\n    return {answering!r}\n"))
+    api = account.rest_api(account.function(f"def handler(event, context):\n    return {responding!r}\n"))
 
     with unsigned(local_aws) as http:
-        answer = http.get(f"/_aws/execute-api/{api}/dev/x")
+        response = http.get(f"/_aws/execute-api/{api}/dev/x")
 
-    assert answer.status_code == 418
-    assert (answer.headers["x-many"], answer.headers["x-one"]) == ("a", "b")
-    assert answer.text == "täglich"
+    assert response.status_code == 418
+    assert (response.headers["x-many"], response.headers["x-one"]) == ("a", "b")
+    assert response.text == "täglich"
 
 
 def test_an_api_without_binary_types_leaves_an_encoded_body_encoded(local_aws: Running, account: Account) -> None:
-    answering = {"statusCode": 200, "isBase64Encoded": True, "body": "/wA="}
-    api = account.rest_api(account.function(f"def handler(event, context):\n    return {answering!r}\n"))
+    responding = {"statusCode": 200, "isBase64Encoded": True, "body": "/wA="}
+    api = account.rest_api(account.function(f"def handler(event, context):\n    return {responding!r}\n"))
 
     with unsigned(local_aws) as http:
         assert http.get(f"/_aws/execute-api/{api}/dev/x").text == "/wA="
@@ -130,19 +130,19 @@ def test_a_function_that_fails_is_a_502(local_aws: Running, account: Account) ->
     api = account.rest_api(account.function("def handler(event, context):\n    raise ValueError('no')\n"))
 
     with unsigned(local_aws) as http:
-        answer = http.get(f"/_aws/execute-api/{api}/dev/v1/health")
+        response = http.get(f"/_aws/execute-api/{api}/dev/v1/health")
 
-    assert answer.status_code == 502
+    assert response.status_code == 502
 
 
 def test_an_api_before_an_alias_follows_it(local_aws: Running, account: Account) -> None:
-    def answering(number: int) -> str:
+    def responding(number: int) -> str:
         return f"def handler(event, context):\n    return {{'statusCode': 200, 'body': '{number}'}}\n"
 
     functions = account.client("lambda")
-    function = account.function(answering(1))
+    function = account.function(responding(1))
     first = functions.publish_version(FunctionName=function)["Version"]
-    functions.update_function_code(FunctionName=function, ZipFile=package(answering(2)))
+    functions.update_function_code(FunctionName=function, ZipFile=package(responding(2)))
     second = functions.publish_version(FunctionName=function)["Version"]
     functions.create_alias(FunctionName=function, Name="live", FunctionVersion=first)
     api = account.rest_api(function, qualifier="live")

@@ -185,13 +185,13 @@ def test_a_role_that_trusts_lambda_alone_is_assumed_by_nobody_else(account: Acco
 
 
 def test_iam_tells_beforehand_what_a_role_may_do(account: Account, table: str, putting_role: str) -> None:
-    answer = account.client("iam").simulate_principal_policy(
+    response = account.client("iam").simulate_principal_policy(
         PolicySourceArn=putting_role,
         ActionNames=["dynamodb:PutItem", "dynamodb:Scan"],
         ResourceArns=[arn_of(account, table)],
     )
 
-    decisions = {result["EvalActionName"]: result["EvalDecision"] for result in answer["EvaluationResults"]}
+    decisions = {result["EvalActionName"]: result["EvalDecision"] for result in response["EvaluationResults"]}
     assert decisions == {"dynamodb:PutItem": "allowed", "dynamodb:Scan": "implicitDeny"}
 
 
@@ -221,10 +221,10 @@ def test_cloudtrail_keeps_a_call_with_its_principal(account: Account, table: str
     account.client("dynamodb", credentials).put_item(TableName=table, Item={"id": {"S": "1"}})
 
     def recorded() -> list[dict[str, Any]]:
-        answer = account.client("cloudtrail").lookup_events(
+        response = account.client("cloudtrail").lookup_events(
             LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "PutItem"}]
         )
-        events = [json.loads(event["CloudTrailEvent"]) for event in answer["Events"]]
+        events = [json.loads(event["CloudTrailEvent"]) for event in response["Events"]]
         return [
             event for event in events if event["userIdentity"].get("accessKeyId") == credentials["AWS_ACCESS_KEY_ID"]
         ]
@@ -317,11 +317,11 @@ def test_new_code_runs_at_the_next_call(account: Account) -> None:
 def test_an_error_of_a_function_is_told_in_its_words(account: Account) -> None:
     function = account.function("def handler(event, context):\n    raise ValueError('the words')\n")
 
-    answer = account.client("lambda").invoke(FunctionName=function)
+    response = account.client("lambda").invoke(FunctionName=function)
 
-    assert answer["FunctionError"] == "Unhandled"
+    assert response["FunctionError"] == "Unhandled"
     # Lambda would tell the exception's class as `errorType`; the emulator has one word for them all.
-    assert "the words" in json.load(answer["Payload"])["errorMessage"]
+    assert "the words" in json.load(response["Payload"])["errorMessage"]
 
 
 def test_a_line_that_a_function_prints_is_found_by_a_quoted_term(account: Account) -> None:
@@ -331,10 +331,10 @@ def test_a_line_that_a_function_prints_is_found_by_a_quoted_term(account: Accoun
     account.call(function, term)
 
     def found(pattern: str) -> list[str]:
-        answer = account.client("logs").filter_log_events(
+        response = account.client("logs").filter_log_events(
             logGroupName=f"/aws/lambda/{function}", startTime=start, filterPattern=f'"{pattern}"'
         )
-        return [event["message"] for event in answer["events"]]
+        return [event["message"] for event in response["events"]]
 
     assert [line.strip() for line in eventually(lambda: found(term))] == [f"before {term} after"]
     assert found(unique("another")) == []
@@ -355,8 +355,8 @@ def test_a_parameters_plain_value_is_put_and_got(account: Account) -> None:
     assert (parameter["Value"], parameter["Type"], parameter["Version"]) == ("7", "String", 2)
 
 
-def test_the_second_attempt_at_a_call_is_answered_as_the_first_and_a_second_call_is_not(account: Account) -> None:
-    """The harness adds this: an answer that the AWS provider threw away must not make an apply fail."""
+def test_the_second_attempt_at_a_call_gets_the_first_ones_response_and_a_second_call_does_not(account: Account) -> None:
+    """The harness adds this: a response that the AWS provider threw away must not make an apply fail."""
     function, client = account.function("def handler(event, context): return 1"), account.client("lambda")
     wanted = {
         "FunctionName": function,

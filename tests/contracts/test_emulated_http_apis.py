@@ -38,7 +38,7 @@ CORS = {
 
 @pytest.fixture(scope="module")
 def echo(account: Account) -> str:
-    """A function that answers with the event that it was given."""
+    """A function that responds with the event that it was given."""
     return account.function(ECHO)
 
 
@@ -77,8 +77,8 @@ def token_of(issuer: Issuer, **claims: Any) -> str:
     return issuer.token(subject="user-1", audience=AUDIENCE, **claims)
 
 
-def claims_of(answer: httpx.Response) -> Mapping[str, Any]:
-    claims: Mapping[str, Any] = answer.json()["requestContext"]["authorizer"]["jwt"]["claims"]
+def claims_of(response: httpx.Response) -> Mapping[str, Any]:
+    claims: Mapping[str, Any] = response.json()["requestContext"]["authorizer"]["jwt"]["claims"]
     return claims
 
 
@@ -136,18 +136,18 @@ def test_an_http_api_before_an_alias_needs_no_other_name(local_aws: Running, acc
     assert ask(local_aws, account.http_api(function, qualifier="live"), "/x").text == "first"
 
 
-def test_a_preflight_is_answered_without_a_token(local_aws: Running, guarded: str) -> None:
-    answer = ask(local_aws, guarded, "/api/items", "OPTIONS", Origin=ORIGIN, Access_Control_Request_Method="POST")
+def test_a_preflight_gets_a_response_without_a_token(local_aws: Running, guarded: str) -> None:
+    response = ask(local_aws, guarded, "/api/items", "OPTIONS", Origin=ORIGIN, Access_Control_Request_Method="POST")
 
-    assert answer.status_code == 204
-    assert answer.headers["access-control-allow-origin"] == ORIGIN
-    assert answer.headers["access-control-allow-methods"] == "GET,POST"
-    assert answer.headers["access-control-allow-headers"] == "Authorization,Content-Type"
-    assert answer.headers["access-control-allow-credentials"] == "true"
-    assert answer.headers["access-control-max-age"] == "600"
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-origin"] == ORIGIN
+    assert response.headers["access-control-allow-methods"] == "GET,POST"
+    assert response.headers["access-control-allow-headers"] == "Authorization,Content-Type"
+    assert response.headers["access-control-allow-credentials"] == "true"
+    assert response.headers["access-control-max-age"] == "600"
 
 
-def test_an_answer_says_who_may_read_it(local_aws: Running, guarded: str) -> None:
+def test_a_response_says_who_may_read_it(local_aws: Running, guarded: str) -> None:
     known = ask(local_aws, guarded, "/api/health", Origin=ORIGIN)
     foreign = ask(local_aws, guarded, "/api/health", Origin="https://evil.example.com")
 
@@ -157,7 +157,7 @@ def test_an_answer_says_who_may_read_it(local_aws: Running, guarded: str) -> Non
 
 
 def test_a_preflight_of_a_foreign_page_is_told_nothing(local_aws: Running, guarded: str) -> None:
-    answer = ask(
+    response = ask(
         local_aws,
         guarded,
         "/api/items",
@@ -166,14 +166,16 @@ def test_a_preflight_of_a_foreign_page_is_told_nothing(local_aws: Running, guard
         Access_Control_Request_Method="POST",
     )
 
-    assert "access-control-allow-origin" not in answer.headers
+    assert "access-control-allow-origin" not in response.headers
 
 
 def test_no_function_gets_a_preflight_even_without_cors(local_aws: Running, account: Account, echo: str) -> None:
-    # AWS would hand it to the route's function. So an API whose function answers browsers itself shows it in AWS only.
-    answer = ask(local_aws, account.http_api(echo), "/x", "OPTIONS", Origin=ORIGIN, Access_Control_Request_Method="GET")
+    # AWS would hand it to the route's function: an API whose function responds to browsers itself shows it in AWS only.
+    response = ask(
+        local_aws, account.http_api(echo), "/x", "OPTIONS", Origin=ORIGIN, Access_Control_Request_Method="GET"
+    )
 
-    assert (answer.status_code, answer.json()) == (403, {"message": "CORS not configured"})
+    assert (response.status_code, response.json()) == (403, {"message": "CORS not configured"})
 
 
 def test_a_good_token_passes_and_its_claims_reach_the_function(
@@ -181,10 +183,10 @@ def test_a_good_token_passes_and_its_claims_reach_the_function(
 ) -> None:
     token = token_of(issuer, email="a@example.com")
 
-    answer = ask(local_aws, guarded, "/api/items", Authorization=f"Bearer {token}")
+    response = ask(local_aws, guarded, "/api/items", Authorization=f"Bearer {token}")
 
-    assert answer.status_code == 200, answer.text
-    assert {"sub": "user-1", "email": "a@example.com", "aud": AUDIENCE}.items() <= claims_of(answer).items()
+    assert response.status_code == 200, response.text
+    assert {"sub": "user-1", "email": "a@example.com", "aud": AUDIENCE}.items() <= claims_of(response).items()
 
 
 def test_every_claim_reaches_the_function_as_text(local_aws: Running, guarded: str, issuer: Issuer) -> None:
@@ -200,9 +202,9 @@ def test_an_open_route_asks_for_no_token_and_tells_no_claims(local_aws: Running,
     token = token_of(issuer)
 
     for headers in ({}, {"Authorization": f"Bearer {token}"}):
-        answer = ask(local_aws, guarded, "/api/health", **headers)
-        assert answer.status_code == 200
-        assert "authorizer" not in answer.json()["requestContext"]
+        response = ask(local_aws, guarded, "/api/health", **headers)
+        assert response.status_code == 200
+        assert "authorizer" not in response.json()["requestContext"]
 
 
 @pytest.mark.parametrize(
@@ -239,9 +241,9 @@ def test_a_call_without_a_good_token_is_unauthorized(
         "unsigned": f"{token_of(issuer).rpartition('.')[0]}.",
     }[name]
 
-    answer = ask(local_aws, guarded, "/api/items", **({} if token is None else {"Authorization": f"Bearer {token}"}))
+    response = ask(local_aws, guarded, "/api/items", **({} if token is None else {"Authorization": f"Bearer {token}"}))
 
-    assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
+    assert (response.status_code, response.json()) == (401, {"message": "Unauthorized"})
 
 
 def test_a_token_without_a_scope_of_its_route_is_refused(

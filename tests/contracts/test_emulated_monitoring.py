@@ -21,7 +21,7 @@ def scaling(account: Account) -> Any:
 @pytest.fixture
 def target(scaling: Any) -> str:
     """The ARN of a scalable target that was registered with a tag."""
-    answer = scaling.register_scalable_target(
+    response = scaling.register_scalable_target(
         ServiceNamespace="dynamodb",
         ResourceId=f"table/{unique('table')}",
         ScalableDimension=DIMENSION,
@@ -29,7 +29,7 @@ def target(scaling: Any) -> str:
         MaxCapacity=10,
         Tags={"app": "tiny"},
     )
-    return str(answer["ScalableTargetARN"])
+    return str(response["ScalableTargetARN"])
 
 
 def test_a_targets_tags_are_told_at_once(scaling: Any, target: str) -> None:

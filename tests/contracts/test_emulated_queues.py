@@ -68,14 +68,14 @@ def worker(account: Account, table: str, **variables: str) -> str:
 
 def send(account: Account, queue: str, *bodies: str) -> None:
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
-    answer = account.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
-    assert len(answer["Successful"]) == len(bodies)
+    response = account.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
+    assert len(response["Successful"]) == len(bodies)
 
 
 def waiting(account: Account, queue: str) -> list[str]:
     """Take what waits in a queue for a moment, without keeping it."""
-    answer = account.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
-    return sorted(message["Body"] for message in answer.get("Messages", []))
+    response = account.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return sorted(message["Body"] for message in response.get("Messages", []))
 
 
 def in_queue(account: Account, queue: str) -> int:

@@ -24,7 +24,7 @@ FAILING = """
 def handler(event, context):
     raise ValueError("the text of the error")
 """
-ANSWERING_502 = """
+RESPONDED_WITH_502 = """
 def handler(event, context):
     return {"statusCode": 502, "body": "of the function"}
 """
@@ -33,7 +33,7 @@ LATIN = "caf\xe9".encode("latin-1")
 
 @pytest.fixture(scope="module")
 def echo(account: Account) -> str:
-    """A function that answers with the event that it was given."""
+    """A function that responds with the event that it was given."""
     return account.function(ECHO)
 
 
@@ -64,10 +64,10 @@ def ask(running: Running, path: str, method: str = "GET", **options: object) -> 
 def test_a_rest_api_keeps_the_text_of_a_functions_error_to_itself(
     local_aws: Running, account: Account, failing: str
 ) -> None:
-    answer = ask(local_aws, f"/_aws/execute-api/{account.rest_api(failing)}/dev/x")
+    response = ask(local_aws, f"/_aws/execute-api/{account.rest_api(failing)}/dev/x")
 
-    assert (answer.status_code, answer.json()) == (502, {"message": "Internal server error"})
-    assert "text of the error" not in answer.text
+    assert (response.status_code, response.json()) == (502, {"message": "Internal server error"})
+    assert "text of the error" not in response.text
 
 
 def test_a_rest_api_shapes_a_functions_error_by_its_gateway_response(
@@ -83,35 +83,35 @@ def test_a_rest_api_shapes_a_functions_error_by_its_gateway_response(
     )
     gateway.create_deployment(restApiId=api, stageName="dev")
 
-    answer = ask(local_aws, f"/_aws/execute-api/{api}/dev/x")
+    response = ask(local_aws, f"/_aws/execute-api/{api}/dev/x")
 
-    assert answer.status_code == 502
-    assert answer.json()["error"] == {"code": "internal_error", "request_id": answer.headers["x-request-id"]}
+    assert response.status_code == 502
+    assert response.json()["error"] == {"code": "internal_error", "request_id": response.headers["x-request-id"]}
 
 
 def test_an_http_api_keeps_the_text_of_a_functions_error_to_itself(
     local_aws: Running, account: Account, failing: str
 ) -> None:
-    answer = ask(local_aws, f"/_aws/execute-api/{account.http_api(failing)}/x")
+    response = ask(local_aws, f"/_aws/execute-api/{account.http_api(failing)}/x")
 
-    assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+    assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
 
 
 def test_a_function_url_keeps_the_text_of_a_functions_error_to_itself(
     local_aws: Running, account: Account, failing: str
 ) -> None:
-    answer = ask(local_aws, f"/_aws/lambda-url/{function_url(account, failing)}/x")
+    response = ask(local_aws, f"/_aws/lambda-url/{function_url(account, failing)}/x")
 
-    assert (answer.status_code, answer.text) == (502, "Internal Server Error")
+    assert (response.status_code, response.text) == (502, "Internal Server Error")
 
 
 def test_a_status_of_the_functions_own_stays(local_aws: Running, account: Account) -> None:
-    function = account.function(ANSWERING_502)
+    function = account.function(RESPONDED_WITH_502)
     rest, http, url = account.rest_api(function), account.http_api(function), function_url(account, function)
 
     for path in (f"/_aws/execute-api/{rest}/dev/x", f"/_aws/execute-api/{http}/x", f"/_aws/lambda-url/{url}/x"):
-        answer = ask(local_aws, path)
-        assert (answer.status_code, answer.text) == (502, "of the function"), path
+        response = ask(local_aws, path)
+        assert (response.status_code, response.text) == (502, "of the function"), path
 
 
 @pytest.mark.parametrize("path", ["/CODE", "/CODE/", "/a/b", "/a/b/", "/a%2Fb/", "/"])
@@ -119,8 +119,8 @@ def test_a_slash_at_the_end_of_a_path_reaches_the_function(
     local_aws: Running, account: Account, echo: str, path: str
 ) -> None:
     if path != "/":
-        answer = ask(local_aws, f"/_aws/execute-api/{account.rest_api(echo)}/dev{path}")
-        assert answer.json()["path"].replace("%2F", "/") == path.replace("%2F", "/")
+        response = ask(local_aws, f"/_aws/execute-api/{account.rest_api(echo)}/dev{path}")
+        assert response.json()["path"].replace("%2F", "/") == path.replace("%2F", "/")
     plain = path.replace("%2F", "/")
     http, url = account.http_api(echo), function_url(account, account.function(ECHO))
     assert ask(local_aws, f"/_aws/execute-api/{http}{path}").json()["rawPath"] == plain
@@ -137,9 +137,9 @@ def test_a_rest_api_whose_binary_types_are_all_hands_bytes_on(
     gateway.update_rest_api(restApiId=api, patchOperations=[{"op": "add", "path": "/binaryMediaTypes/*~1*"}])
     headers = {} if kind is None else {"Content-Type": kind}
 
-    answer = ask(local_aws, f"/_aws/execute-api/{api}/dev/x", "POST", content=LATIN, headers=headers)
+    response = ask(local_aws, f"/_aws/execute-api/{api}/dev/x", "POST", content=LATIN, headers=headers)
 
-    event = answer.json()
+    event = response.json()
     assert (event["isBase64Encoded"], base64.b64decode(event["body"])) == (True, LATIN)
     assert ask(local_aws, f"/_aws/execute-api/{api}/dev/x").json()["body"] is None
 
@@ -166,8 +166,8 @@ def test_text_that_a_function_returns_stays_text_where_all_types_are_binary(
     gateway.update_rest_api(restApiId=api, patchOperations=[{"op": "add", "path": "/binaryMediaTypes/*~1*"}])
 
     for accept in ("*/*", "application/json", "image/png"):
-        answer = ask(local_aws, f"/_aws/execute-api/{api}/dev/x", headers={"Accept": accept})
-        assert answer.text == "täglich"
+        response = ask(local_aws, f"/_aws/execute-api/{api}/dev/x", headers={"Accept": accept})
+        assert response.text == "täglich"
     preflight = ask(local_aws, f"/_aws/execute-api/{api}/dev/x", "OPTIONS", headers={"Origin": "https://a.example"})
     assert (preflight.status_code, preflight.text) == (200, "täglich")
 
@@ -176,6 +176,8 @@ def test_an_http_api_puts_u_fffd_for_bytes_of_a_text(local_aws: Running, account
     # The applications refuse it: see `shared.lambda_events`.
     api = account.http_api(echo)
 
-    answer = ask(local_aws, f"/_aws/execute-api/{api}/x", "POST", content=LATIN, headers={"Content-Type": "text/plain"})
+    response = ask(
+        local_aws, f"/_aws/execute-api/{api}/x", "POST", content=LATIN, headers={"Content-Type": "text/plain"}
+    )
 
-    assert json.loads(answer.text)["body"] == "caf\N{REPLACEMENT CHARACTER}"
+    assert json.loads(response.text)["body"] == "caf\N{REPLACEMENT CHARACTER}"

@@ -52,7 +52,7 @@ def put_pending(dynamodb: Any, table: str, number: int) -> None:
 
 
 def query_pending(dynamodb: Any, table: str, **options: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = dynamodb.query(
+    response: dict[str, Any] = dynamodb.query(
         TableName=table,
         IndexName="by-status",
         KeyConditionExpression="#status = :pending",
@@ -60,11 +60,11 @@ def query_pending(dynamodb: Any, table: str, **options: Any) -> dict[str, Any]:
         ExpressionAttributeValues={":pending": {"S": "pending"}},
         **options,
     )
-    return answer
+    return response
 
 
-def ids(answer: dict[str, Any]) -> list[str]:
-    return [item["id"]["S"] for item in answer["Items"]]
+def ids(response: dict[str, Any]) -> list[str]:
+    return [item["id"]["S"] for item in response["Items"]]
 
 
 @pytest.mark.parametrize("word", ["status", "ttl", "name", "Source", "agent"])
@@ -159,10 +159,10 @@ def test_a_page_goes_on_from_a_key_that_never_was(dynamodb: Any, inbox: str) -> 
 def test_a_page_that_took_everything_may_still_name_its_last_key(dynamodb: Any, inbox: str) -> None:
     put_pending(dynamodb, inbox, 1)
 
-    answer = query_pending(dynamodb, inbox, Limit=1)
+    response = query_pending(dynamodb, inbox, Limit=1)
 
-    rest = query_pending(dynamodb, inbox, ExclusiveStartKey=answer["LastEvaluatedKey"])
-    assert (ids(answer), ids(rest)) == (["e1"], [])
+    rest = query_pending(dynamodb, inbox, ExclusiveStartKey=response["LastEvaluatedKey"])
+    assert (ids(response), ids(rest)) == (["e1"], [])
 
 
 def test_an_item_without_the_indexs_key_is_not_in_the_index(dynamodb: Any, inbox: str) -> None:
@@ -177,7 +177,7 @@ def test_an_index_refuses_consistent_reads_and_a_table_takes_them(dynamodb: Any,
 
     with pytest.raises(ClientError) as refusal:
         query_pending(dynamodb, inbox, ConsistentRead=True)
-    answer = dynamodb.query(
+    response = dynamodb.query(
         TableName=inbox,
         KeyConditionExpression="id = :id",
         ExpressionAttributeValues={":id": {"S": "e1"}},
@@ -185,7 +185,7 @@ def test_an_index_refuses_consistent_reads_and_a_table_takes_them(dynamodb: Any,
     )
 
     assert code_of(refusal) == "ValidationException"
-    assert ids(answer) == ["e1"]
+    assert ids(response) == ["e1"]
 
 
 def test_the_expiry_setting_is_told(dynamodb: Any, table: str) -> None:

@@ -72,7 +72,7 @@ def test_a_presigned_url_opens_what_it_names_and_nothing_else(
                 http.get(url.replace("127.0.0.1", "localhost"), headers={"Host": "evil.example"}),
                 http.get(url[:-4] + "AAAA"),
             ]
-        assert [answer.status_code for answer in refused] == [403] * 5 + [421, 403], version
+        assert [response.status_code for response in refused] == [403] * 5 + [421, 403], version
     put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "key"}, ExpiresIn=60)
     form = b"Action=CreateUser&UserName=" + unique("user").encode()
     with httpx.Client(trust_env=False) as http:
@@ -98,10 +98,10 @@ def test_presigned_listings_list_what_they_name(
     with httpx.Client(trust_env=False) as http:
         for name, parameters in calls:
             url = presigner.generate_presigned_url(name, Params={"Bucket": bucket, **parameters}, ExpiresIn=60)
-            answer = http.get(url)
-            assert (answer.status_code, "<Key>a/2</Key>" in answer.text, "<Key>b</Key>" in answer.text) == (
+            response = http.get(url)
+            assert (response.status_code, "<Key>a/2</Key>" in response.text, "<Key>b</Key>" in response.text) == (
                 200, True, False
-            ), (name, answer.text)  # fmt: skip
+            ), (name, response.text)  # fmt: skip
             assert http.post(url).status_code == 403
             assert http.get(f"{url}&policy").status_code == 403
 
@@ -194,9 +194,9 @@ def test_a_function_url_that_wants_a_signature_gets_a_right_one(account: Account
 
     assert "hello" in send(call.port, call.raw()).text
     for attempt in (call.unsigned(), call.of(secret="wrong").raw(), call.of(key="test").raw()):
-        answer = send(call.port, attempt)
-        assert answer.status == 403, answer
-        assert "hello" not in answer.text
+        response = send(call.port, attempt)
+        assert response.status == 403, response
+        assert "hello" not in response.text
 
 
 # The issuer
@@ -227,11 +227,11 @@ def test_the_issuer_shows_its_documents_to_this_machine_alone(
     port = local_aws.issuer.port
     text = request_text.replace(b"{path}", b"/.well-known/jwks.json").replace(b"{port}", str(port).encode())
 
-    answer = send(port, text)
+    response = send(port, text)
 
-    assert answer.status == status, answer
-    assert "keys" not in answer.text
-    assert "access-control" not in answer.text.lower()
+    assert response.status == status, response
+    assert "keys" not in response.text
+    assert "access-control" not in response.text.lower()
 
 
 # Another user of this machine

@@ -50,8 +50,8 @@ function socket(url) {
   });
 }
 async function look(url, options) {
-  const answer = await fetch(url, options);
-  return answer.type === "opaque" ? "opaque" : answer.status + " " + (await answer.text());
+  const response = await fetch(url, options);
+  return response.type === "opaque" ? "opaque" : response.status + " " + (await response.text());
 }
 const kinds = {
   fetch: attempt => look(attempt.url, attempt.options), form: attempt => form(attempt.url, attempt.type, attempt.text),

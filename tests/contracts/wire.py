@@ -17,14 +17,14 @@ from botocore.credentials import Credentials
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back: the status (0 when the connection was just closed) and all of the text."""
 
     status: int
     text: str
 
 
-def send(port: int, raw: bytes, *, seconds: float = 10) -> Answer:
+def send(port: int, raw: bytes, *, seconds: float = 10) -> Response:
     """Send bytes and read until the other side has no more to say."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
         connection.sendall(raw)
@@ -38,7 +38,7 @@ def send(port: int, raw: bytes, *, seconds: float = 10) -> Answer:
             pass
     text = received.decode("latin-1")
     found = re.match(r"HTTP/1\.[01] (\d{3})", text)
-    return Answer(int(found[1]) if found else 0, text)
+    return Response(int(found[1]) if found else 0, text)
 
 
 def whole(received: bytes) -> bool:

@@ -40,16 +40,16 @@ CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 
 def sign_up(http: httpx.Client, email: str | None = None) -> dict[str, Any]:
-    answer = http.post("api/users", json={"email": email or f"{uuid.uuid4()}@example.com"})
-    assert answer.status_code == 201, answer.text
-    user: dict[str, Any] = answer.json()
+    response = http.post("api/users", json={"email": email or f"{uuid.uuid4()}@example.com"})
+    assert response.status_code == 201, response.text
+    user: dict[str, Any] = response.json()
     return user
 
 
 def shorten(http: httpx.Client, **members: Any) -> str:
-    answer = http.post("api/links", json={"full_url": TARGET, **members})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["short_code"])
+    response = http.post("api/links", json={"full_url": TARGET, **members})
+    assert response.status_code == 201, response.text
+    return str(response.json()["short_code"])
 
 
 def client(sawhorse: Sawhorse, service: str, environment: str = "dev", **changes: str) -> Any:
@@ -74,7 +74,7 @@ def running_process(sawhorse: Sawhorse) -> Iterator[httpx.Client]:
         httpx.Client(base_url=f"http://{HOST}:{port}", timeout=10, trust_env=False) as http,
     ):
         try:
-            wait_until_it_answers(http, process)
+            wait_until_it_responds(http, process)
             yield http
         finally:
             # As Ctrl-C in a terminal, which reaches the whole group.
@@ -82,7 +82,7 @@ def running_process(sawhorse: Sawhorse) -> Iterator[httpx.Client]:
             process.communicate(timeout=30)
 
 
-def wait_until_it_answers(http: httpx.Client, process: subprocess.Popen[str]) -> None:
+def wait_until_it_responds(http: httpx.Client, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -92,7 +92,7 @@ def wait_until_it_answers(http: httpx.Client, process: subprocess.Popen[str]) ->
         else:
             return
     assert process.stderr
-    pytest.fail(f"The process does not answer: {process.stderr.read() if process.poll() else 'no end'}")
+    pytest.fail(f"The process does not respond: {process.stderr.read() if process.poll() else 'no end'}")
 
 
 def make_service(ecs: Any) -> str:

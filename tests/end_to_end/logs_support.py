@@ -176,9 +176,9 @@ USES: dict[str, Callable[[httpx.Client, Made, Mapping[str, str]], None]] = {
 PREFIXES = {"hybrid_ci_cd": "", "triggers_api": "v1/"}
 
 
-def ok(answer: httpx.Response) -> Any:
-    assert answer.is_success, f"{answer.request.method} {answer.request.url.path}: {answer.text}"
-    return answer.json()
+def ok(response: httpx.Response) -> Any:
+    assert response.is_success, f"{response.request.method} {response.request.url.path}: {response.text}"
+    return response.json()
 
 
 def plant(http: httpx.Client, app: str, canary: str) -> None:

@@ -123,21 +123,21 @@ def test_a_new_user_is_offered_the_trial_and_it_persists_across_deployments(
 @pytest.mark.drill(short=1)
 def test_two_clicks_at_once_start_one_trial(http: httpx.Client) -> None:
     with ThreadPoolExecutor(8) as pool:
-        answers = [answer.status_code for answer in pool.map(lambda _: http.post("api/trial"), range(8))]
-    assert sorted(answers) == [200] + [409] * 7
+        responses = [response.status_code for response in pool.map(lambda _: http.post("api/trial"), range(8))]
+    assert sorted(responses) == [200] + [409] * 7
 
 
 @pytest.mark.drill(short=1)
 def test_an_address_signs_up_once_even_when_it_is_sent_many_times_at_once(stranger: httpx.Client) -> None:
     email = f"{uuid.uuid4()}@example.com"
     with ThreadPoolExecutor(8) as pool:
-        answers = [
-            answer.status_code
-            for answer in pool.map(lambda _: stranger.post("api/users", json={"email": email}), range(8))
+        responses = [
+            response.status_code
+            for response in pool.map(lambda _: stranger.post("api/users", json={"email": email}), range(8))
         ]
-    assert answers.count(201) == 1
+    assert responses.count(201) == 1
     # Whoever met the winner in DynamoDB may be told to try again; nobody gets in twice.
-    assert set(answers) <= {201, 409, 429}
+    assert set(responses) <= {201, 409, 429}
     assert stranger.post("api/users", json={"email": email.upper()}).status_code == 409
 
 
@@ -152,8 +152,8 @@ def test_a_link_followed_two_hundred_times_by_twenty_clients_has_two_hundred_cli
         with ThreadPoolExecutor(clients) as pool:
             list(pool.map(lambda _: stranger.get("api/health"), range(clients)))
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: stranger.get(code).status_code, range(200)))
-    assert answers == [302] * 200
+        responses = list(pool.map(lambda _: stranger.get(code).status_code, range(200)))
+    assert responses == [302] * 200
     assert http.get(f"api/links/{code}").json()["click_count"] == 200
 
 
@@ -187,9 +187,9 @@ def test_without_the_right_token_every_protected_route_is_refused(
     stranger: httpx.Client, method: str, path: str, token: str
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = stranger.request(method, path, headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized")
-    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"]
+    response = stranger.request(method, path, headers=headers)
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "unauthorized")
+    assert response.json()["error"]["request_id"] == response.headers["X-Request-ID"]
 
 
 def test_another_users_token_opens_nothing_of_mine(http: httpx.Client, stranger: httpx.Client) -> None:
@@ -197,10 +197,10 @@ def test_another_users_token_opens_nothing_of_mine(http: httpx.Client, stranger:
     code = shorten(http)
     theirs = {"Authorization": f"Bearer {user['token']}"}
     for method in ("GET", "DELETE"):
-        answer = stranger.request(method, f"api/links/{code}", headers=theirs)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
-    answer = stranger.get("api/trial", headers=theirs, params={"email": "somebody@example.com"})
-    assert answer.status_code == 403
+        response = stranger.request(method, f"api/links/{code}", headers=theirs)
+        assert (response.status_code, response.json()["error"]["code"]) == (403, "forbidden")
+    response = stranger.get("api/trial", headers=theirs, params={"email": "somebody@example.com"})
+    assert response.status_code == 403
     assert http.get(f"api/links/{code}").status_code == 200
 
 
@@ -233,20 +233,20 @@ def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR091
     http: httpx.Client, method: str, path: str, body: bytes | None, status: int, code: str
 ) -> None:
     headers = {"X-Request-ID": "mine-1", "Content-Type": "application/json"}
-    answer = http.request(method, path, content=body, headers=headers)
-    assert answer.status_code == status, answer.text
-    assert answer.json()["error"]["code"] == code
-    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
+    response = http.request(method, path, content=body, headers=headers)
+    assert response.status_code == status, response.text
+    assert response.json()["error"]["code"] == code
+    assert response.json()["error"]["request_id"] == response.headers["X-Request-ID"] == "mine-1"
 
 
 def test_a_link_is_followed_with_a_slash_at_its_end(http: httpx.Client, stranger: httpx.Client) -> None:
     link = http.post("api/links", json={"full_url": "https://example.com/report.pdf"}).json()
 
-    answer = stranger.get(f"{link['short_code']}/?from=mail")
+    response = stranger.get(f"{link['short_code']}/?from=mail")
 
-    assert (answer.status_code, answer.headers["location"]) == (308, f"../{link['short_code']}?from=mail")
-    assert answer.next_request is not None
-    followed = stranger.send(answer.next_request)
+    assert (response.status_code, response.headers["location"]) == (308, f"../{link['short_code']}?from=mail")
+    assert response.next_request is not None
+    followed = stranger.send(response.next_request)
     assert (followed.status_code, followed.headers["location"]) == (302, "https://example.com/report.pdf")
     assert http.get(f"api/links/{link['short_code']}").json()["click_count"] == 1
 
@@ -254,9 +254,9 @@ def test_a_link_is_followed_with_a_slash_at_its_end(http: httpx.Client, stranger
 def test_what_an_http_api_makes_of_bytes_that_are_no_utf_8_is_refused(http: httpx.Client) -> None:
     body = '{"full_url": "https://example.com/", "filename": "caf\xe9.pdf"}'.encode("latin-1")
 
-    answers = [http.post("api/links", content=body, headers={"Content-Type": kind}) for kind in ("text/plain", "a/b")]
+    responses = [http.post("api/links", content=body, headers={"Content-Type": kind}) for kind in ("text/plain", "a/b")]
 
-    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [
+    assert [(response.status_code, response.json()["error"]["code"]) for response in responses] == [
         (422, "invalid_request")
     ] * 2
     assert "caf" not in http.get("api/links?limit=100").text
@@ -267,9 +267,9 @@ def test_a_browser_may_call_and_is_told_so_once(stranger: httpx.Client, path: st
     headers = {"Origin": "https://app.example.com"}
     preflight = stranger.options(path, headers={**headers, "Access-Control-Request-Method": "GET"})
     assert preflight.is_success
-    # A browser refuses an answer that names an origin twice, also the one to the request that follows.
-    for answer in (preflight, stranger.get(path, headers=headers)):
-        assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+    # A browser refuses a response that names an origin twice, also the one to the request that follows.
+    for response in (preflight, stranger.get(path, headers=headers)):
+        assert response.headers.get_list("access-control-allow-origin") == ["*"]
 
 
 def test_the_process_serves_the_same_users_and_links_with_the_task_roles_rights_alone(
@@ -280,7 +280,7 @@ def test_the_process_serves_the_same_users_and_links_with_the_task_roles_rights_
         assert process.get("api/health").json()["database"] == "dynamodb"
         followed = process.get(code, headers={"Origin": "http://localhost:3000"})
         assert followed.headers["location"] == TARGET
-        # No gateway stands in front of it, so it answers for browsers itself.
+        # No gateway stands in front of it, so it responds to browsers itself.
         assert followed.headers.get_list("access-control-allow-origin") == ["*"]
         process.headers["Authorization"] = http.headers["Authorization"]
         assert process.post("api/trial").status_code == 200

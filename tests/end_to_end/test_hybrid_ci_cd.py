@@ -279,12 +279,12 @@ def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR091
     headers = {"X-Request-ID": "mine-1", "Content-Type": "application/json"} | (
         bearer(tokens[who]) if who in tokens else {}
     )
-    answer = http.request(method, path, content=body, headers=headers)
-    assert answer.status_code == status, answer.text
-    error = answer.json()["error"]
+    response = http.request(method, path, content=body, headers=headers)
+    assert response.status_code == status, response.text
+    error = response.json()["error"]
     assert error["code"] == code
     assert error["message"].endswith(".")
-    assert error["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
+    assert error["request_id"] == response.headers["X-Request-ID"] == "mine-1"
 
 
 @pytest.fixture(scope="module")
@@ -310,15 +310,15 @@ def test_what_belongs_to_somebody_else_is_not_found(log_in: Callable[..., User])
         ("DELETE", f"agents/{agent.agent_id}"),
         ("DELETE", f"auth/sessions/{hash_key(mine.session_id)}"),
     ]:
-        answer = stranger.send(method, path)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+        response = stranger.send(method, path)
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
     assert stranger.register().claim(job_id).status_code == 404
     assert is_valid(mine)
 
 
 @pytest.mark.parametrize("path", ["auth/session", "jobs", "agents", "nowhere"])
 def test_a_preflight_gets_the_cors_headers(http: httpx.Client, path: str) -> None:
-    answer = http.options(
+    response = http.options(
         path,
         headers={
             "Origin": "https://app.example.com",
@@ -326,15 +326,15 @@ def test_a_preflight_gets_the_cors_headers(http: httpx.Client, path: str) -> Non
             "Access-Control-Request-Headers": "authorization, content-type",
         },
     )
-    assert answer.is_success
-    assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
-    allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
+    assert response.is_success
+    assert response.headers["access-control-allow-origin"] == "https://app.example.com"
+    allowed = {name.strip().lower() for name in response.headers["access-control-allow-headers"].split(",")}
     assert {"authorization", "content-type", "x-request-id", "x-session-key"} <= allowed
 
 
 def test_a_strangers_page_is_told_nothing(http: httpx.Client) -> None:
-    answer = http.get("health", headers={"Origin": "https://evil.example.com"})
-    assert "access-control-allow-origin" not in answer.headers
+    response = http.get("health", headers={"Origin": "https://evil.example.com"})
+    assert "access-control-allow-origin" not in response.headers
 
 
 def test_neither_the_log_nor_the_tables_hold_what_opens_something(

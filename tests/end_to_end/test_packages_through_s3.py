@@ -136,8 +136,8 @@ class Deployed:
         return local_client(service, self.variables)
 
     def call(self, function: str, qualifier: str = "live") -> Any:
-        answer = self.client("lambda").invoke(FunctionName=f"{self.name}-{function}", Qualifier=qualifier)
-        return json.load(answer["Payload"])
+        response = self.client("lambda").invoke(FunctionName=f"{self.name}-{function}", Qualifier=qualifier)
+        return json.load(response["Payload"])
 
     def keys(self) -> list[str]:
         return keys_in(self.client("s3"), self.bucket)

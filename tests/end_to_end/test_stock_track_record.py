@@ -87,9 +87,9 @@ def channel_with_a_pick(http: httpx.Client, name: str = "Sample channel") -> str
 
 
 def process(http: httpx.Client, channel_id: str) -> dict[str, Any]:
-    answer = http.post(f"api/channels/{channel_id}/process")
-    assert answer.status_code == 202, answer.text
-    job: dict[str, Any] = answer.json()
+    response = http.post(f"api/channels/{channel_id}/process")
+    assert response.status_code == 202, response.text
+    job: dict[str, Any] = response.json()
     assert job["state"] == "queued"
     return job
 
@@ -259,10 +259,10 @@ def test_the_lists_go_page_by_page(http: httpx.Client) -> None:
 
 
 def test_the_location_of_a_job_leads_to_it_under_any_prefix(http: httpx.Client) -> None:
-    answer = http.post(f"api/channels/{channel_with_a_pick(http)}/process")
+    response = http.post(f"api/channels/{channel_with_a_pick(http)}/process")
 
-    found = http.get(str(answer.url.join(answer.headers["Location"])))
-    assert found.json()["job_id"] == answer.json()["job_id"]
+    found = http.get(str(response.url.join(response.headers["Location"])))
+    assert found.json()["job_id"] == response.json()["job_id"]
 
 
 @pytest.mark.parametrize(
@@ -296,12 +296,12 @@ def test_the_location_of_a_job_leads_to_it_under_any_prefix(http: httpx.Client) 
 def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR0913, PLR0917 # a row of a table
     http: httpx.Client, method: str, path: str, body: bytes | None, status: int, code: str
 ) -> None:
-    answer = http.request(
+    response = http.request(
         method, path, content=body, headers={"X-Request-ID": "mine-1", "Content-Type": "application/json"}
     )
-    assert answer.status_code == status, answer.text
-    assert answer.json()["error"]["code"] == code
-    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
+    assert response.status_code == status, response.text
+    assert response.json()["error"]["code"] == code
+    assert response.json()["error"]["request_id"] == response.headers["X-Request-ID"] == "mine-1"
 
 
 def test_only_the_frontend_is_let_in_by_browsers(http: httpx.Client) -> None:

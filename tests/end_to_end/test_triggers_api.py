@@ -69,9 +69,9 @@ def stranger(outputs: dict[str, Any]) -> Iterator[httpx.Client]:
 
 
 def create(http: httpx.Client, **headers: str) -> dict[str, Any]:
-    answer = http.post("v1/events", json=EVENT, headers=headers)
-    assert answer.status_code == 201, answer.text
-    event: dict[str, Any] = answer.json()
+    response = http.post("v1/events", json=EVENT, headers=headers)
+    assert response.status_code == 201, response.text
+    event: dict[str, Any] = response.json()
     return event
 
 
@@ -150,17 +150,17 @@ def test_the_inbox_is_oldest_first_and_its_cursor_survives_new_events(http: http
 def test_twenty_retries_at_once_with_one_idempotency_key_make_one_event(http: httpx.Client) -> None:
     idempotency_key = str(uuid.uuid4())
     with ThreadPoolExecutor(20) as pool:
-        answers = list(
+        responses = list(
             pool.map(
                 lambda _: http.post("v1/events", json=EVENT, headers={"Idempotency-Key": idempotency_key}), range(20)
             )
         )
-    created = [answer for answer in answers if answer.status_code == 201]
+    created = [response for response in responses if response.status_code == 201]
     # A call that met another one in DynamoDB may be told to try again; none may make a second event.
-    assert {answer.status_code for answer in answers} <= {201, 429}
+    assert {response.status_code for response in responses} <= {201, 429}
     assert created
-    assert len({answer.json()["event_id"] for answer in created}) == 1
-    (event_id,) = {answer.json()["event_id"] for answer in created}
+    assert len({response.json()["event_id"] for response in created}) == 1
+    (event_id,) = {response.json()["event_id"] for response in created}
     assert [item["event_id"] for item in inbox(http)].count(event_id) == 1
 
 
@@ -172,10 +172,10 @@ def test_twenty_retries_at_once_with_one_idempotency_key_make_one_event(http: ht
 def test_without_a_valid_key_every_route_is_refused(
     stranger: httpx.Client, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    answer = stranger.request(method, path, headers=headers)
-    assert answer.status_code == 401
-    assert answer.json()["error"]["code"] == "unauthorized"
-    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"]
+    response = stranger.request(method, path, headers=headers)
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "unauthorized"
+    assert response.json()["error"]["request_id"] == response.headers["X-Request-ID"]
 
 
 def test_health_and_the_api_pages_need_no_key(stranger: httpx.Client) -> None:
@@ -216,12 +216,12 @@ def test_health_and_the_api_pages_need_no_key(stranger: httpx.Client) -> None:
 def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR0913, PLR0917 # a row of a table
     http: httpx.Client, method: str, path: str, body: bytes | None, status: int, code: str
 ) -> None:
-    answer = http.request(
+    response = http.request(
         method, path, content=body, headers={"X-Request-ID": "mine-1", "Content-Type": "application/json"}
     )
-    assert answer.status_code == status, answer.text
-    assert answer.json()["error"]["code"] == code
-    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
+    assert response.status_code == status, response.text
+    assert response.json()["error"]["code"] == code
+    assert response.json()["error"]["request_id"] == response.headers["X-Request-ID"] == "mine-1"
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=iso-8859-1", None])
@@ -229,18 +229,18 @@ def test_bytes_that_are_no_utf_8_are_refused_and_nothing_is_stored(http: httpx.C
     before = inbox(http)
     body = json.dumps({**EVENT, "source": "caf\xe9"}, ensure_ascii=False).encode("latin-1")
 
-    answer = http.post("v1/events", content=body, headers={} if kind is None else {"Content-Type": kind})
+    response = http.post("v1/events", content=body, headers={} if kind is None else {"Content-Type": kind})
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_request"), answer.text
-    assert "not UTF-8" in answer.json()["error"]["message"]
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "invalid_request"), response.text
+    assert "not UTF-8" in response.json()["error"]["message"]
     assert inbox(http) == before
 
 
 def test_a_slash_at_the_end_leads_to_the_path_without_it(http: httpx.Client) -> None:
-    answer = http.post("v1/events/", json=EVENT)
+    response = http.post("v1/events/", json=EVENT)
 
-    assert (answer.status_code, answer.headers["location"]) == (308, "../events")
-    assert answer.headers["cache-control"] == "no-store"
+    assert (response.status_code, response.headers["location"]) == (308, "../events")
+    assert response.headers["cache-control"] == "no-store"
     assert http.post("v1/events/", json=EVENT, follow_redirects=True).status_code == 201
 
 
@@ -260,17 +260,17 @@ def test_a_slash_at_the_end_leads_to_the_path_without_it(http: httpx.Client) -> 
 def test_an_event_that_is_no_request_is_no_error(
     sawhorse: Sawhorse, outputs: dict[str, Any], event: object, response: dict[str, Any]
 ) -> None:
-    answer = sawhorse.client("lambda", "dev").invoke(
+    response = sawhorse.client("lambda", "dev").invoke(
         FunctionName=outputs["lambda_function_name"], Qualifier="live", Payload=json.dumps(event)
     )
 
-    assert "FunctionError" not in answer
-    assert response.items() <= json.load(answer["Payload"]).items()
+    assert "FunctionError" not in response
+    assert response.items() <= json.load(response["Payload"]).items()
 
 
 @pytest.mark.parametrize("path", ["v1/events", "v1/inbox", "v1/events/x/ack"])
 def test_a_preflight_gets_the_cors_headers(stranger: httpx.Client, path: str) -> None:
-    answer = stranger.options(
+    response = stranger.options(
         path,
         headers={
             "Origin": "https://shop.example.com",
@@ -278,10 +278,10 @@ def test_a_preflight_gets_the_cors_headers(stranger: httpx.Client, path: str) ->
             "Access-Control-Request-Headers": "x-api-key, x-request-id, content-type",
         },
     )
-    assert answer.is_success
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-max-age"] == "3600"
-    allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
+    assert response.is_success
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["access-control-max-age"] == "3600"
+    allowed = {name.strip().lower() for name in response.headers["access-control-allow-headers"].split(",")}
     assert {"content-type", "x-api-key", "x-request-id"} <= allowed
 
 
@@ -362,10 +362,10 @@ def test_what_a_custom_domain_puts_before_a_path_is_said_in_the_root(sawhorse: S
 
     def status(domain: str) -> int:
         event["requestContext"]["domainName"] = domain
-        answer = sawhorse.client("lambda", "dev").invoke(
+        response = sawhorse.client("lambda", "dev").invoke(
             FunctionName="triggers-api-dev", Qualifier="live", Payload=json.dumps(event)
         )
-        return int(json.load(answer["Payload"])["statusCode"])
+        return int(json.load(response["Payload"])["statusCode"])
 
     try:
         sawhorse("apply", "dev/triggers_api", "--local")

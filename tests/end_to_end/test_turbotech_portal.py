@@ -92,15 +92,15 @@ def http(outputs: dict[str, Any], token: str) -> Iterator[httpx.Client]:
 
 
 def read(http: httpx.Client, path: str, **query: str) -> Any:
-    answer = http.get(path, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = http.get(path, params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def write_update(http: httpx.Client, title: str) -> dict[str, Any]:
-    answer = http.post("api/updates", json={"title": title, "message": "All is well."})
-    assert answer.status_code == 201, answer.text
-    update: dict[str, Any] = answer.json()
+    response = http.post("api/updates", json={"title": title, "message": "All is well."})
+    assert response.status_code == 201, response.text
+    update: dict[str, Any] = response.json()
     return update
 
 
@@ -142,18 +142,18 @@ def test_a_second_seed_makes_no_thirteenth_and_keeps_what_users_changed(sawhorse
 def test_deliverables_are_found_by_month_read_and_changed(http: httpx.Client) -> None:
     [first] = read(http, "api/deliverables", month="5")["deliverables"]
 
-    answer = http.patch(f"api/deliverables/{first['id']}", json={"status": "COMPLETED", "completion_percentage": 100})
+    response = http.patch(f"api/deliverables/{first['id']}", json={"status": "COMPLETED", "completion_percentage": 100})
 
-    assert answer.status_code == 200
-    assert answer.json() == first | {"status": "COMPLETED", "completion_percentage": 100}
-    assert read(http, f"api/deliverables/{first['id']}") == answer.json()
+    assert response.status_code == 200
+    assert response.json() == first | {"status": "COMPLETED", "completion_percentage": 100}
+    assert read(http, f"api/deliverables/{first['id']}") == response.json()
 
 
 def test_metrics_keep_their_numbers(http: httpx.Client) -> None:
-    answer = http.patch("api/metrics/1", json={"current_value": 92})
+    response = http.patch("api/metrics/1", json={"current_value": 92})
 
-    assert answer.json()["current_value"] == 92
-    assert read(http, "api/metrics/1") == answer.json()
+    assert response.json()["current_value"] == 92
+    assert read(http, "api/metrics/1") == response.json()
     assert http.patch("api/metrics/1", json={"current_value": 92.25}).json()["current_value"] == 92.25
 
 
@@ -222,10 +222,10 @@ def refused(sawhorse: Sawhorse, audience: str) -> dict[str, dict[str, str]]:
 def test_without_a_good_token_every_route_is_refused(
     refused: dict[str, dict[str, str]], stranger: httpx.Client, method: str, path: str
 ) -> None:
-    answers = {kind: stranger.request(method, path, headers=headers) for kind, headers in refused.items()}
+    responses = {kind: stranger.request(method, path, headers=headers) for kind, headers in refused.items()}
 
-    # API Gateway's own answer, which nobody can reshape.
-    told = {kind: (answer.status_code, answer.json()) for kind, answer in answers.items()}
+    # API Gateway's own response, which nobody can reshape.
+    told = {kind: (response.status_code, response.json()) for kind, response in responses.items()}
     assert told == dict.fromkeys(refused, (401, {"message": "Unauthorized"}))
 
 
@@ -233,27 +233,30 @@ def test_without_a_good_token_every_route_is_refused(
 def test_no_other_spelling_of_a_guarded_path_does_without_a_token(stranger: httpx.Client, path: str) -> None:
     url = stranger.base_url.copy_with(raw_path=stranger.base_url.raw_path.rstrip(b"/") + path.encode())
 
-    answers = [stranger.request(method, url, headers={"X-Request-ID": "mine-2"}) for method in ("GET", "PATCH")]
+    responses = [stranger.request(method, url, headers={"X-Request-ID": "mine-2"}) for method in ("GET", "PATCH")]
 
-    assert {answer.status_code for answer in answers} <= {308, 401, 404}
-    for answer in answers:
-        if answer.status_code == 308:
+    assert {response.status_code for response in responses} <= {308, 401, 404}
+    for response in responses:
+        if response.status_code == 308:
             # Which does nothing, and sends to the guarded route.
-            assert (answer.headers["location"], answer.content) == (f"../{path.rstrip('/').rpartition('/')[2]}", b"")
+            assert (response.headers["location"], response.content) == (
+                f"../{path.rstrip('/').rpartition('/')[2]}",
+                b"",
+            )
             continue
         # What API Gateway takes for a guarded route, it refuses itself; the rest is the application's.
-        if answer.json() != {"message": "Unauthorized"}:
-            error = answer.json()["error"]
+        if response.json() != {"message": "Unauthorized"}:
+            error = response.json()["error"]
             assert (error["code"], error["request_id"]) in {("unauthorized", "mine-2"), ("not_found", "mine-2")}
 
 
 @pytest.mark.parametrize("path", ["", "api", "nothing", "nothing/at/all", "favicon.ico"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_path_outside_the_api_gets_an_error_of_ours(stranger: httpx.Client, method: str, path: str) -> None:
-    answer = stranger.request(method, path, headers={"X-Request-ID": "mine-3"})
+    response = stranger.request(method, path, headers={"X-Request-ID": "mine-3"})
 
-    assert answer.status_code == 404, answer.text
-    assert answer.json()["error"] == {
+    assert response.status_code == 404, response.text
+    assert response.json()["error"] == {
         "code": "not_found",
         "message": "There is nothing at this path. See /docs for the routes.",
         "request_id": "mine-3",
@@ -313,35 +316,35 @@ def test_health_and_the_pages_need_no_token(stranger: httpx.Client) -> None:
 def test_bad_input_gets_an_error_with_a_code_and_the_request_id(  # noqa: PLR0913, PLR0917 # a row of a table
     http: httpx.Client, method: str, path: str, body: bytes | None, status: int, code: str
 ) -> None:
-    answer = http.request(
+    response = http.request(
         method, path, content=body, headers={"X-Request-ID": "mine-1", "Content-Type": "application/json"}
     )
 
-    assert answer.status_code == status, answer.text
-    error = answer.json()["error"]
+    assert response.status_code == status, response.text
+    error = response.json()["error"]
     assert error["code"] == code
     assert error["message"].endswith(".")
-    assert error["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
+    assert error["request_id"] == response.headers["X-Request-ID"] == "mine-1"
 
 
 def test_a_browser_may_call_and_is_told_so_once(http: httpx.Client, stranger: httpx.Client) -> None:
     headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PATCH"}
 
     preflight = stranger.options("api/deliverables/1", headers=headers)
-    answer = http.get("api/deliverables", headers=headers)
+    response = http.get("api/deliverables", headers=headers)
 
     assert preflight.is_success
     assert preflight.headers["access-control-allow-origin"] == "*"
-    # A browser refuses an answer that names an origin twice.
-    assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+    # A browser refuses a response that names an origin twice.
+    assert response.headers.get_list("access-control-allow-origin") == ["*"]
 
 
 def test_a_header_of_the_web_adapter_lets_nobody_in(stranger: httpx.Client) -> None:
     context = json.dumps({"authorizer": {"jwt": {"claims": {"sub": "auth0|ada"}}}})
 
-    answer = stranger.get("api/dashboard", headers={"x-amzn-request-context": context})
+    response = stranger.get("api/dashboard", headers={"x-amzn-request-context": context})
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
 
 
 def test_a_request_is_found_in_the_log_and_its_token_is_not(
@@ -417,4 +420,4 @@ def test_destroy_refuses_production_before_it_touches_anything(sawhorse: Sawhors
     assert "Nothing was destroyed." in refusal
     url = sawhorse.json("outputs", "production/turbotech_portal", "--local")["api_endpoint"]
     hidden = [httpx.get(f"{url}/{path}", trust_env=False) for path in ("docs", "openapi.json")]
-    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in hidden] == [(404, "not_found")] * 2
+    assert [(response.status_code, response.json()["error"]["code"]) for response in hidden] == [(404, "not_found")] * 2

@@ -60,9 +60,9 @@ def http(sawhorse: Sawhorse) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def update(http: httpx.Client, sawhorse: Sawhorse) -> str:
-    answer = send(http, Cell("POST", "/api/updates", "", ""), token(sawhorse, SCOPES["updates"]), "")
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+    response = send(http, Cell("POST", "/api/updates", "", ""), token(sawhorse, SCOPES["updates"]), "")
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
 
 
 def token(sawhorse: Sawhorse, *scopes: str, **claims: Any) -> dict[str, str]:
@@ -80,9 +80,9 @@ def send(http: httpx.Client, cell: Cell, headers: dict[str, str], update: str) -
 def test_every_cell_of_the_table_is_so(http: httpx.Client, sawhorse: Sawhorse, update: str) -> None:
     for cell in cells(APP):
         scope = SCOPES.get(cell.caller.strip("`"))
-        answer = send(http, cell, token(sawhorse, scope) if scope else {}, update)
-        (assert_refused if cell in refused(APP) else assert_allowed)(cell, answer)
-        assert answer.is_success == (cell in allowed(APP)), answer.text
+        response = send(http, cell, token(sawhorse, scope) if scope else {}, update)
+        (assert_refused if cell in refused(APP) else assert_allowed)(cell, response)
+        assert response.is_success == (cell in allowed(APP)), response.text
 
 
 def test_no_other_spelling_of_a_change_does_without_its_scope(http: httpx.Client, sawhorse: Sawhorse) -> None:
@@ -90,8 +90,8 @@ def test_no_other_spelling_of_a_change_does_without_its_scope(http: httpx.Client
     before = http.get("api/deliverables/1", headers=reader).json()
     for path in SPELLINGS:
         url = http.base_url.copy_with(raw_path=http.base_url.raw_path.rstrip(b"/") + f"/{path}".encode())
-        answer = http.request("PATCH", url, headers=reader, json={"completion_percentage": 99})
-        assert answer.status_code in {308, 401, 403, 404}, (path, answer.text)
+        response = http.request("PATCH", url, headers=reader, json={"completion_percentage": 99})
+        assert response.status_code in {308, 401, 403, 404}, (path, response.text)
 
     assert http.get("api/deliverables/1", headers=reader).json() == before
 

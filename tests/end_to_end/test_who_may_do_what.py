@@ -155,9 +155,9 @@ class Party:
     @classmethod
     def new(cls, http: httpx.Client) -> Party:
         def post(path: str, body: Any, token: str | None = None) -> Any:
-            answer = http.post(path, json=body, headers=bearer(token) if token else {})
-            assert answer.status_code == 201, answer.text
-            return answer.json()
+            response = http.post(path, json=body, headers=bearer(token) if token else {})
+            assert response.status_code == 201, response.text
+            return response.json()
 
         session, other = (post("auth/session", LOGIN | {"user_id": f"user-{uuid.uuid4()}"}) for _ in range(2))
         token = session["session_id"]
@@ -307,10 +307,10 @@ def test_no_other_spelling_of_a_route_writes_with_a_token_that_may_only_read(
     )
     url = httpx.URL(f"{http.base_url}".rstrip("/")).copy_with(raw_path=f"{http.base_url.path}{path}".encode())
 
-    answer = http.post(url, json={"name": "Sample"}, headers=bearer(token))
+    response = http.post(url, json={"name": "Sample"}, headers=bearer(token))
 
     # A slash at the end does nothing but send to the route without it.
-    assert answer.status_code in {308, 403, 404, 405}, answer.text
+    assert response.status_code in {308, 403, 404, 405}, response.text
 
 
 def test_whoever_floods_the_route_that_makes_sessions_closes_no_other(
@@ -325,7 +325,7 @@ def test_whoever_floods_the_route_that_makes_sessions_closes_no_other(
         sawhorse("apply", HYBRID, "--local")
         assert "No changes." in sawhorse("plan", HYBRID, "--local", "--exit-code")
         with ThreadPoolExecutor(20) as pool:
-            answers = list(pool.map(lambda _: http.post("auth/session", json=LOGIN | {"user_id": "many"}), range(60)))
+            responses = list(pool.map(lambda _: http.post("auth/session", json=LOGIN | {"user_id": "many"}), range(60)))
         others = [
             http.get("health"),
             http.post("auth/validate", json={"session_id": "x"}),
@@ -336,10 +336,10 @@ def test_whoever_floods_the_route_that_makes_sessions_closes_no_other(
         main.write_text(text)
         sawhorse("apply", HYBRID, "--local")
 
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert {answer.status_code for answer in answers} == {201, 429}
-    assert {answer.json()["error"]["code"] for answer in refused} == {"throttled"}
-    assert {answer.headers["retry-after"] for answer in refused} == {"2"}
-    assert [answer.status_code for answer in others] == [200, 200, 200]
+    refused = [response for response in responses if response.status_code == 429]
+    assert {response.status_code for response in responses} == {201, 429}
+    assert {response.json()["error"]["code"] for response in refused} == {"throttled"}
+    assert {response.headers["retry-after"] for response in refused} == {"2"}
+    assert [response.status_code for response in others] == [200, 200, 200]
     # Other methods of the same path go where they went before the route was there.
     assert (head.status_code, head.json()["error"]["code"]) == (405, "method_not_allowed")

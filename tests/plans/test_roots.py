@@ -263,14 +263,16 @@ def test_a_rest_api_says_after_how_many_seconds_to_come_again(root: str, root_pl
 
 
 @pytest.mark.parametrize("root", ROOTS)
-def test_a_rest_api_hands_bytes_on_and_answers_no_preflight_itself(root: str, root_plan: Callable[[str], Plan]) -> None:
+def test_a_rest_api_hands_bytes_on_and_responds_to_no_preflight_itself(
+    root: str, root_plan: Callable[[str], Plan]
+) -> None:
     plan = root_plan(root)
     kinds = list(plan.types.values())
     of = {kind: [plan.resources[name] for name, one in plan.types.items() if one == kind] for kind in kinds}
     apis = of.get("aws_api_gateway_rest_api", [])
 
     assert all(api["binary_media_types"] == ["*/*"] for api in apis)
-    # With */* a MOCK integration fails (https://github.com/aws/chalice/issues/1310), so the function answers OPTIONS.
+    # With */* a MOCK integration fails (https://github.com/aws/chalice/issues/1310), so the function has OPTIONS.
     integrations = of.get("aws_api_gateway_integration", [])
     assert {one["type"] for one in integrations} == ({"AWS_PROXY"} if apis else set())
     methods = [one["http_method"] for one in of.get("aws_api_gateway_method", [])]

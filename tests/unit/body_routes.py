@@ -12,7 +12,7 @@ from typing import Any
 from shared.lambda_handler import make_handler
 from shared.times import system_clock
 from tests.unit.every_app import App
-from tests.unit.support import Answer, HttpCaller
+from tests.unit.support import HttpCaller, Response
 from tests.unit.turbotech_portal.support import deliverable, metric, put
 
 PICK = {"ticker": "ACME", "direction": "long", "date": "2026-01-05", "price": 12.5}
@@ -36,10 +36,10 @@ class BodyRoute:
     method: str
     ready: Callable[[], str]
     fits: dict[str, Any]
-    read: Callable[[Answer], Any] = lambda _: {}
+    read: Callable[[Response], Any] = lambda _: {}
     headers: dict[str, str] = field(default_factory=dict)
 
-    def send(self, body: bytes, **headers: str) -> Answer:
+    def send(self, body: bytes, **headers: str) -> Response:
         return self.http.send(self.method, self.ready(), body=body, headers=self.headers | headers)
 
 
@@ -60,19 +60,19 @@ def _at(path: str) -> Callable[[], str]:
     return lambda: path
 
 
-def _made(answer: Answer) -> Any:
-    assert answer.status in (200, 201), answer
-    return exactly(answer)
+def _made(response: Response) -> Any:
+    assert response.status in (200, 201), response
+    return exactly(response)
 
 
-def exactly(answer: Answer) -> Any:
+def exactly(response: Response) -> Any:
     """Read a response with its numbers as they are written."""
-    return json.loads(answer.body, parse_float=Digits, parse_int=Digits)
+    return json.loads(response.body, parse_float=Digits, parse_int=Digits)
 
 
 def _post(http: HttpCaller, path: str, body: object, headers: dict[str, str] | None = None) -> Any:
-    answer = http.post(path, body=json.dumps(body), headers=headers)
-    return _made(answer)
+    response = http.post(path, body=json.dumps(body), headers=headers)
+    return _made(response)
 
 
 def _fileshare(http: HttpCaller) -> list[BodyRoute]:
@@ -85,7 +85,7 @@ def _fileshare(http: HttpCaller) -> list[BodyRoute]:
             method="POST",
             ready=_at("/api/users"),
             fits={"email": "Ada@Example.com"},
-            read=lambda answer: {"email": exactly(answer)["email"]},
+            read=lambda response: {"email": exactly(response)["email"]},
         ),
         BodyRoute(
             name="links",
@@ -98,7 +98,7 @@ def _fileshare(http: HttpCaller) -> list[BodyRoute]:
                 "file_key": "uploads/report.pdf",
                 "filename": "report.pdf",
             },
-            read=lambda answer: _made(http.get(f"/api/links/{exactly(answer)['short_code']}", headers=mine)),
+            read=lambda response: _made(http.get(f"/api/links/{exactly(response)['short_code']}", headers=mine)),
             headers=mine,
         ),
     ]
@@ -117,11 +117,11 @@ def _hybrid_ci_cd(http: HttpCaller) -> list[BodyRoute]:
         _made(http.post(f"/jobs/{job_id}/claim", headers=runner))
         return f"/jobs/{job_id}/finish"
 
-    def job(answer: Answer) -> Any:
-        return _made(http.get(f"/jobs/{exactly(answer)['job_id']}", headers=user))
+    def job(response: Response) -> Any:
+        return _made(http.get(f"/jobs/{exactly(response)['job_id']}", headers=user))
 
-    def listed(answer: Answer) -> Any:
-        wanted = exactly(answer)
+    def listed(response: Response) -> Any:
+        wanted = exactly(response)
         found = _made(http.get("/agents", headers=user))["agents"]
         entry: Any = next(one for one in found if one["agent_id"] == wanted["agent_id"])
         if "scopes" in wanted:
@@ -137,7 +137,7 @@ def _hybrid_ci_cd(http: HttpCaller) -> list[BodyRoute]:
             method="POST",
             ready=_at("/auth/session"),
             fits=login,
-            read=lambda answer: _post(http, "/auth/validate", {"session_id": exactly(answer)["session_id"]}),
+            read=lambda response: _post(http, "/auth/validate", {"session_id": exactly(response)["session_id"]}),
         ),
         BodyRoute(name="validate", http=http, method="POST", ready=_at("/auth/validate"), fits=validated),
         BodyRoute(
@@ -191,7 +191,7 @@ def _stock_track_record(http: HttpCaller) -> list[BodyRoute]:
         places[:] = [f"/api/stocks/T{uuid.uuid4().hex[:9].upper()}"]
         return places[0]
 
-    def again(_answer: Answer) -> Any:
+    def again(_response: Response) -> Any:
         return _made(http.get(places[0]))
 
     return [
@@ -201,7 +201,7 @@ def _stock_track_record(http: HttpCaller) -> list[BodyRoute]:
             method="POST",
             ready=_at("/api/channels"),
             fits={"name": "Morning picks", "description": "One.\nTwo."},
-            read=lambda answer: _made(http.get(f"/api/channels/{exactly(answer)['channel_id']}")),
+            read=lambda response: _made(http.get(f"/api/channels/{exactly(response)['channel_id']}")),
         ),
         BodyRoute(name="picks", http=http, method="POST", ready=channel, fits={"picks": [PICK]}, read=again),
         BodyRoute(
@@ -216,8 +216,8 @@ def _stock_track_record(http: HttpCaller) -> list[BodyRoute]:
 
 
 def _triggers_api(http: HttpCaller) -> list[BodyRoute]:
-    def listed(answer: Answer) -> Any:
-        event_id = exactly(answer)["event_id"]
+    def listed(response: Response) -> Any:
+        event_id = exactly(response)["event_id"]
         events = _made(http.get("/v1/inbox"))["events"]
         http.delete(f"/v1/events/{event_id}")
         return next(event for event in events if event["event_id"] == event_id)
@@ -246,11 +246,11 @@ def _turbotech_portal(http: HttpCaller, dynamodb: Any, tables: dict[str, str]) -
         ("/api/users/me", {"name": "Ada"}),
     ]
 
-    def update(answer: Answer) -> Any:
-        update_id = exactly(answer)["id"]
+    def update(response: Response) -> Any:
+        update_id = exactly(response)["id"]
         return next(one for one in _made(http.get("/api/updates"))["updates"] if one["id"] == update_id)
 
-    def again(path: str) -> Callable[[Answer], Any]:
+    def again(path: str) -> Callable[[Response], Any]:
         return lambda _: _made(http.get(path))
 
     return [

@@ -41,7 +41,7 @@ def runtime_api() -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What API Gateway would send to the caller."""
 
     status: int
@@ -83,22 +83,22 @@ class Caller(ABC):
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, list[str]] | None = None,
-    ) -> Answer:
+    ) -> Response:
         event = self.event(method, path, self.default_headers | dict(headers or {}), dict(query or {}))
         event["body"] = body
         if isinstance(body, bytes):
             event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
-        answer = self.handler(event, Context())
-        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+        response = self.handler(event, Context())
+        return Response(response["statusCode"], response["headers"], response["body"])
 
     @abstractmethod
     def event(self, method: str, path: str, headers: dict[str, str], query: dict[str, list[str]]) -> dict[str, Any]:
         """Make the event, all but its body."""
 
-    def send_aside(self, method: str, path: str, **request: Any) -> Answer:
+    def send_aside(self, method: str, path: str, **request: Any) -> Response:
         """Send a request while another one is under way: it needs a thread with an event loop of its own."""
 
-        def send() -> Answer:
+        def send() -> Response:
             loop = asyncio.new_event_loop()
             asyncio.set_event_loop(loop)
             try:
@@ -109,13 +109,13 @@ class Caller(ABC):
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(send).result()
 
-    def get(self, path: str, **request: Any) -> Answer:
+    def get(self, path: str, **request: Any) -> Response:
         return self.send("GET", path, **request)
 
-    def post(self, path: str, **request: Any) -> Answer:
+    def post(self, path: str, **request: Any) -> Response:
         return self.send("POST", path, **request)
 
-    def delete(self, path: str, **request: Any) -> Answer:
+    def delete(self, path: str, **request: Any) -> Response:
         return self.send("DELETE", path, **request)
 
 

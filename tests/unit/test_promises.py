@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 # For each app, a part of a sentence and what holds it.
 PROMISES: dict[str, dict[str, list[str]]] = yaml.safe_load((HERE / "promises.yaml").read_text())
 ELSEWHERE = "only AWS: "
-# A number that is a status, and not one of things; no app answers 400.
+# A number that is a status, and not one of things; no app returns 400.
 STATUSES = sorted(
     str(int(status)) for status in HTTPStatus if status >= HTTPStatus.OK and status != HTTPStatus.BAD_REQUEST
 )

@@ -19,17 +19,17 @@ output "dynamodb_stocks_table" {
 }
 
 output "lambda_function_name" {
-  description = "Name of the function that answers."
+  description = "Name of the function that serves requests."
   value       = module.stock_track_record.function.name
 }
 
 output "lambda_role_arn" {
-  description = "ARN of the role of the function that answers."
+  description = "ARN of the role of the function that serves requests."
   value       = module.stock_track_record.function.role_arn
 }
 
 output "log_group" {
-  description = "Name of the log group of the function that answers."
+  description = "Name of the log group of the function that serves requests."
   value       = module.stock_track_record.function.log_group
 }
 

@@ -24,7 +24,7 @@ def local_up(
     port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes any free port.", min=0, max=65535)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start the local AWS and wait until it answers."""
+    """Start the local AWS and wait until it responds."""
     from sawhorse.local.emulators import LocalAWS
 
     tell(LocalAWS(Project.find()).up(port), as_json=as_json)
@@ -136,4 +136,4 @@ def tell(running: Running, *, as_json: bool) -> None:
         print_json({emulator.name: {"url": emulator.url, "pid": emulator.pid} for emulator in running.all})
         return
     for emulator in running.all:
-        print(f"{emulator.name} answers at {emulator.url} (process {emulator.pid}).")
+        print(f"{emulator.name} responds at {emulator.url} (process {emulator.pid}).")

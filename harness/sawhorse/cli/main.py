@@ -306,7 +306,7 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy:
 
 
 def who_failed(error: Exception) -> str | None:
-    """Name who answered with an error, without importing what a command did not use; None for an error of our own."""
+    """Name who responded with an error, without importing what a command did not use; None for an error of our own."""
     for culprit, module, names in (
         ("AWS", "botocore.exceptions", ("BotoCoreError", "ClientError")),
         ("The app's API", "httpx", ("HTTPError",)),
@@ -334,7 +334,7 @@ def main() -> NoReturn:
         if culprit is None:
             raise
         print(
-            f"sawhorse: {culprit} refused or did not answer: {error}. Mend that and run it again; "
+            f"sawhorse: {culprit} refused or did not respond: {error}. Mend that and run it again; "
             "what was done before it is not taken back.",
             file=sys.stderr,
         )

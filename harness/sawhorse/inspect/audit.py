@@ -27,7 +27,7 @@ from sawhorse.toolchain.machine import run_tool
 
 FOUND, UNKNOWN = 1, 3
 DATABASES = ("pypi", "osv")
-# A release with advisories since 2014. A database that does not know them has not been asked, whatever answered.
+# A release with advisories since 2014. A database that does not know them has not been asked, whatever responded.
 KNOWN_BAD = ("jinja2", "2.4.1")
 
 Distribution = tuple[str, str]
@@ -118,12 +118,12 @@ def pip_audit(project: Project, osv_url: str | None = None) -> Look:
                 "20",
             ]
             result = run_tool([program, *options, *asked, *mirror, "--requirement", lines])
-        return read_answer(result.stdout, result.stderr)
+        return read_response(result.stdout, result.stderr)
 
     return look
 
 
-def read_answer(stdout: str, stderr: str) -> Looked:
+def read_response(stdout: str, stderr: str) -> Looked:
     """Read pip-audit's JSON; it says nothing on standard output when it could not ask."""
     try:
         dependencies = json.loads(stdout)["dependencies"]
@@ -161,7 +161,7 @@ def audit_advisories(
         refused.append(f"{database}: {why}")
     sentence = (
         f"No database of advisories could be reached ({'; '.join(refused)}), so nobody knows whether the "
-        f"{len(distributions)} locked distributions have any. Run it again where pypi.org or api.osv.dev answers."
+        f"{len(distributions)} locked distributions have any. Run it again where pypi.org or api.osv.dev responses."
     )
     return Report(unknown=[sentence])
 
@@ -172,13 +172,13 @@ def looked_up(
     report = Report()
     met: set[str] = set()
     for one in rounds_of(list(distributions)):
-        answer = look(database, one)
-        if answer.failure:
-            report.unknown.append(f"{database} did not say anything of {len(one)} distributions: {answer.failure}.")
-        if answer.unknown:
-            names = ", ".join(sorted(answer.unknown))
+        response = look(database, one)
+        if response.failure:
+            report.unknown.append(f"{database} did not say anything of {len(one)} distributions: {response.failure}.")
+        if response.unknown:
+            names = ", ".join(sorted(response.unknown))
             report.unknown.append(f"{database} does not know {names}, so nobody knows whether there are advisories.")
-        for advisory in answer.advisories:
+        for advisory in response.advisories:
             accepted = advisory.names() & set(allowed.advisories)
             met |= accepted
             if not accepted:

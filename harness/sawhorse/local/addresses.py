@@ -1,6 +1,6 @@
 """Turn the addresses that the AWS provider makes up into those of the local AWS, in this one place.
 
-The provider's URLs name amazonaws.com. The emulator reaches an API by path: by host name it answers some paths itself.
+The provider's URLs name amazonaws.com. The emulator reaches an API by path: by host name it serves some paths itself.
 """
 
 from __future__ import annotations
@@ -30,6 +30,6 @@ def localize(value: Any, url: str) -> Any:
 
 
 def callable_here(outputs: Mapping[str, Any], url: str) -> dict[str, Any]:
-    """Return the outputs with an address that only the local AWS at `url` answers, each as it can be called."""
+    """Return the outputs with an address that only the local AWS at `url` serves, each as it can be called."""
     local = {name: localize(value, url) for name, value in outputs.items()}
     return {name: value for name, value in local.items() if value != outputs[name]}

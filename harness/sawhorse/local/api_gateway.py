@@ -21,13 +21,13 @@ _ENDS_WITH_SLASH: ContextVar[bool] = ContextVar("ends_with_slash", default=False
 
 def do_as_aws_does(server: Any, rest: Any, http: Any, functions: Any) -> None:
     """Change the emulator's modules; there is no other place between a request and its response."""
-    answer_failures(rest, http, functions)
+    respond_to_failures(rest, http, functions)
     keep_the_slash_at_the_end(server)
     take_json_where_no_type_is_named(rest)
     change_binary_types_one_by_one(rest)
 
 
-def answer_failures(rest: Any, http: Any, functions: Any) -> None:
+def respond_to_failures(rest: Any, http: Any, functions: Any) -> None:
     """Keep the text of a function's error from callers; MiniStack 1.5.33 sends it to them, with status 502.
 
     AWS's REST APIs respond with the gateway response DEFAULT_5XX and 502

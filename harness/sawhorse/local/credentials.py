@@ -1,7 +1,7 @@
 """Get the credentials of a function's role on the local AWS, as the function itself gets them.
 
 The role trusts Lambda alone, so nobody else may assume it. A function that lives for one call takes the role and
-answers with the credentials that it was given: no policy is touched, and no secret of the emulator's is guessed.
+responds with the credentials that it was given: no policy is touched, and no secret of the emulator's is guessed.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def role_credentials(client_of: Callable[[str], Any], role_arn: str) -> dict[str
         Code={"ZipFile": zip_of({"probe.py": HANDLER})},
     )
     try:
-        answer = client.invoke(FunctionName=name)
-        credentials = json.load(answer["Payload"])
+        response = client.invoke(FunctionName=name)
+        credentials = json.load(response["Payload"])
     finally:
         with contextlib.suppress(client.exceptions.ResourceNotFoundException):
             client.delete_function(FunctionName=name)

@@ -168,7 +168,7 @@ class LocalAWS:
             )
 
     def up(self, port: int | None = None) -> Running:
-        """Start the emulators and the issuer unless they run, and wait until they answer.
+        """Start the emulators and the issuer unless they run, and wait until they respond.
 
         What died is started again where it was, and what lives keeps what it holds. `port` is where MiniStack listens;
         0 takes any free one, None takes 4566 or, when that is taken, any free one.
@@ -321,7 +321,7 @@ class LocalAWS:
         return Emulator(name, process.pid, psutil.Process(process.pid).create_time(), port)
 
     def wait_for(self, emulator: Emulator, held: Secrets) -> None:
-        """Wait until the process that was started answers, and proves that it has the secrets of this start."""
+        """Wait until the process that was started responds, and proves that it has the secrets of this start."""
         deadline = time.monotonic() + START_SECONDS
         challenge = secrets.token_hex()
         with httpx.Client(base_url=emulator.url, timeout=START_SECONDS, trust_env=False) as client:
@@ -333,16 +333,16 @@ class LocalAWS:
                         f'See {self.project.shown(self.log(emulator.name))} and run "sawhorse local up" again.'
                     )
                 with contextlib.suppress(httpx.TransportError):
-                    answer = client.get(READY, headers={CHALLENGE: challenge})
-                    if answer.text == held.proof(emulator.name, challenge):
+                    response = client.get(READY, headers={CHALLENGE: challenge})
+                    if response.text == held.proof(emulator.name, challenge):
                         return
                     raise LocalAWSError(
-                        f"What answers at {emulator.url} is not the {emulator.name} that was started; "
+                        f"What responds at {emulator.url} is not the {emulator.name} that was started; "
                         'end that program and run "sawhorse local up" again.'
                     )
                 time.sleep(0.05)
         raise LocalAWSError(
-            f"{emulator.name} did not answer within {START_SECONDS:.0f} seconds; "
+            f"{emulator.name} did not respond within {START_SECONDS:.0f} seconds; "
             f'see {self.project.shown(self.log(emulator.name))} and run "sawhorse local up" again.'
         )
 

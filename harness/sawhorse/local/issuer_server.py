@@ -19,7 +19,7 @@ DOCUMENTS = (".well-known/openid-configuration", ".well-known/jwks.json")
 
 
 class Documents(BaseHTTPRequestHandler):
-    """Answer with the documents; what is not one of them is not found."""
+    """Respond with the documents; what is not one of them is not found."""
 
     def __init__(self, guard: Guard, documents: dict[str, bytes], *connection: Any) -> None:
         self.guard = guard

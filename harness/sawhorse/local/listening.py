@@ -38,7 +38,7 @@ class Listener(socket.socket):
 def listening(port: int) -> Listener:
     """Return a socket that listens on loopback at this port, or at any free one for 0; raises OSError.
 
-    Whoever connects waits in its queue until the process that inherits it answers: nobody else can. In IPv6 the port
+    Whoever connects waits in its queue until the process that inherits it responds: nobody else can. In IPv6 the port
     is taken and nobody listens, so that clients of `localhost` are refused there and come here.
     """
     for _ in range(ATTEMPTS - 1 if port == 0 else 0):

@@ -63,7 +63,7 @@ def main() -> None:
         "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)
     )
     sign_downloads(guard, lambda_svc)
-    serve(guarding.guarded(answer_retries_as_before(server.app), guard), listener)
+    serve(guarding.guarded(repeat_responses_to_retries(server.app), guard), listener)
 
 
 @contextlib.contextmanager
@@ -217,22 +217,22 @@ def signing(guard: "Guard", address_of: Callable[..., str]) -> Callable[..., str
     return signed
 
 
-def answer_retries_as_before(app: Application) -> Application:
-    """Answer the second attempt at a call that succeeded as the first attempt was answered.
+def repeat_responses_to_retries(app: Application) -> Application:
+    """Repeat the response of a call that succeeded to the second attempt at it.
 
-    On loopback an answer can come before the AWS provider has noted that its request is sent. It then closes the
+    On loopback a response can come before the AWS provider has noted that its request is sent. It then closes the
     connection unread and tries again, and what it just made would be a conflict. SDKs name the call in both attempts.
     """
-    answers: dict[str, list[Message]] = {}
+    responses: dict[str, list[Message]] = {}
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
         call, attempt = headers.get(b"amz-sdk-invocation-id"), headers.get(b"amz-sdk-request", "")
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"} or not call:
             await app(scope, receive, send)
             return
-        if call in answers and not attempt.startswith("attempt=1;"):
-            for message in answers[call]:
+        if call in responses and not attempt.startswith("attempt=1;"):
+            for message in responses[call]:
                 await send(message)
             return
         sent: list[Message] = []
@@ -241,14 +241,14 @@ def answer_retries_as_before(app: Application) -> Application:
             sent.append(message)
             ended = message["type"] == "http.response.body" and not message.get("more_body")
             if ended and sent[0]["status"] < BAD_REQUEST:
-                answers[call] = sent
-                if len(answers) > CALLS_KEPT:
-                    del answers[next(iter(answers))]
+                responses[call] = sent
+                if len(responses) > CALLS_KEPT:
+                    del responses[next(iter(responses))]
             await send(message)
 
         await app(scope, receive, keep)
 
-    return answer
+    return respond
 
 
 def find_apis_of_every_account(service: Any, store: str) -> None:

@@ -1,4 +1,4 @@
-"""Start moto behind a guard, with the answers about tags that it lacks for Application Auto Scaling.
+"""Start moto behind a guard, with the responses about tags that it lacks for Application Auto Scaling.
 
 The AWS provider asks for a scalable target's tags and tries again for minutes when nobody knows them (moto 5.2.5).
 Run as `moto_server.py SECRETS SOCKET`: the file of this start, and the number of the socket to listen on.
@@ -26,9 +26,9 @@ class TaggedResponse(ApplicationAutoScalingResponse):  # type: ignore[misc] # mo
     tags_by_arn: dict[str, dict[str, str]] = {}  # noqa: RUF012 # moto makes one response object a request
 
     def register_scalable_target(self) -> str:
-        answer: str = super().register_scalable_target()
-        self._tags_of(json.loads(answer)["ScalableTargetARN"]).update(self._get_param("Tags") or {})
-        return answer
+        response: str = super().register_scalable_target()
+        self._tags_of(json.loads(response)["ScalableTargetARN"]).update(self._get_param("Tags") or {})
+        return response
 
     def list_tags_for_resource(self) -> str:
         return json.dumps({"Tags": self._tags_of(self._get_param("ResourceARN"))})
@@ -46,7 +46,7 @@ class TaggedResponse(ApplicationAutoScalingResponse):  # type: ignore[misc] # mo
         return self.tags_by_arn.setdefault(arn, {})
 
 
-def add_tag_answers(responses: Any) -> None:
+def add_tag_responses(responses: Any) -> None:
     """Let moto's routes use the class above: they look the response class up in its module when the server starts."""
     responses.ApplicationAutoScalingResponse = TaggedResponse
 
@@ -55,7 +55,7 @@ def main() -> None:
     secrets_file, number = sys.argv[1:]
     from moto.applicationautoscaling import responses  # noqa: PLC0415 # where the class is put
 
-    add_tag_answers(responses)
+    add_tag_responses(responses)
     listener = socket.socket(fileno=int(number))
     host, port = listener.getsockname()
     os.environ["MOTO_PORT"] = str(port)

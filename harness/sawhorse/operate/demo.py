@@ -30,7 +30,7 @@ STEPS = 5
 
 @dataclass(frozen=True)
 class Demonstrated:
-    """What a demo came to: where the app answers, how many resources stand, and how its checks went."""
+    """What a demo came to: where the app responds, how many resources stand, and how its checks went."""
 
     root: str
     url: str
@@ -72,7 +72,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
         package = build(root.project, root.app)
         render(root)
         report(package, str(root.project.path))
-        print(f"The local AWS answers at {starting.result().url}.")
+        print(f"The local AWS responds at {starting.result().url}.")
     workspace = Workspace(root, local=True)
     with step(2, f"Applying {root.name} with Terraform"):
         workspace.apply()
@@ -86,7 +86,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
 def tell_how_to_use(deployment: Deployment, seeded: Seeded) -> None:
     """Print calls that work, and the commands for what one may want next."""
     root = deployment.root
-    print(f"{root.name} answers at {deployment.output('api_endpoint')}\n")
+    print(f"{root.name} responds at {deployment.output('api_endpoint')}\n")
     print("\n".join(seed_module(root).calls(deployment, seeded.secrets)))
     command = "sawhorse" if shutil.which("sawhorse") else ".venv/bin/sawhorse"
     print(f"\nCheck again: {command} smoke {root.name} --local")

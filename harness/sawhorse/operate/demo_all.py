@@ -28,7 +28,7 @@ SHOWN_LINES = 15
 
 
 def run_demos(roots: Sequence[Root]) -> list[Demonstrated]:
-    """Run every root's demo in a process of its own, telling its steps; a root that failed is left out of the answer.
+    """Run every root's demo in a process of its own, telling its steps; a root that failed is left out of the result.
 
     What each said in full lies in a log of its own beside the local AWS.
     """
@@ -36,7 +36,7 @@ def run_demos(roots: Sequence[Root]) -> list[Demonstrated]:
     # What all of them need is made once, before they start.
     terraform_install.ensure_terraform(project.path)
     running = LocalAWS(project).up()
-    print(f"The local AWS answers at {running.url}.", flush=True)
+    print(f"The local AWS responds at {running.url}.", flush=True)
     logs = project.local / "demos"
     # They hold what seeds show once.
     make_own_directory(logs)
@@ -76,9 +76,9 @@ def run_one(root: Root, logs: Path, children: list[subprocess.Popen[str]]) -> De
             said.write(line)
             if STEP.match(line):
                 print(f"{root.app:<20} {line.rstrip()}", flush=True)
-        answer = process.stdout.read() if process.stdout else ""
+        response = process.stdout.read() if process.stdout else ""
     try:
-        demonstrated = Demonstrated(**json.loads(answer))
+        demonstrated = Demonstrated(**json.loads(response))
     except (ValueError, TypeError):
         tell_failure(root, log)
         return None

@@ -137,7 +137,7 @@ def redrive(sqs: Any, tally: Tally, tell: Callable[[Tally], None]) -> None:
 
 
 def take(sqs: Any, url: str) -> list[dict[str, Any]]:
-    answer = sqs.receive_message(
+    response = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=BATCH,
         VisibilityTimeout=HIDDEN,
@@ -145,7 +145,7 @@ def take(sqs: Any, url: str) -> list[dict[str, Any]]:
         MessageAttributeNames=["All"],
         MessageSystemAttributeNames=["AWSTraceHeader", "MessageGroupId"],
     )
-    taken: list[dict[str, Any]] = answer.get("Messages", [])
+    taken: list[dict[str, Any]] = response.get("Messages", [])
     return taken
 
 

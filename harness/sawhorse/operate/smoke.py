@@ -125,11 +125,11 @@ def expect(condition: object, finding: str) -> None:
 
 
 def expect_status(response: httpx.Response, status: int) -> None:
-    """Fail the check unless the answer has this status, showing what came instead."""
+    """Fail the check unless the response has this status, showing what came instead."""
     request = response.request
     expect(
         response.status_code == status,
-        f"{request.method} {request.url.path} answered {response.status_code}, not {status}: {response.text[:300]}",
+        f"{request.method} {request.url.path} returned {response.status_code}, not {status}: {response.text[:300]}",
     )
 
 

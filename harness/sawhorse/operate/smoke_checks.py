@@ -144,7 +144,7 @@ def cors_headers_come(
             "Access-Control-Request-Headers": headers,
         },
     )
-    expect(response.is_success, f"OPTIONS answered {response.status_code}: {response.text[:300]}")
+    expect(response.is_success, f"OPTIONS returned {response.status_code}: {response.text[:300]}")
     allowed = response.headers.get("access-control-allow-origin")
     expect(allowed in ("*", origin), f"Access-Control-Allow-Origin is {allowed!r}")
     told = response.headers.get("access-control-allow-methods", "")

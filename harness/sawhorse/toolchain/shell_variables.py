@@ -69,7 +69,7 @@ RULES = (
         "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", DROPPED, DROPPED, "Would take providers that no lock names."
     ),
     Rule("TF_SKIP_PROVIDER_VERIFY", DROPPED, DROPPED, "Would take providers that no lock names."),
-    Rule("TF_DISABLE_PLUGIN_TLS", DROPPED, DROPPED, "Would let any process on this machine answer as the provider."),
+    Rule("TF_DISABLE_PLUGIN_TLS", DROPPED, DROPPED, "Would let any process on this machine response as the provider."),
     Rule("TF_CLOUD_*", DROPPED, DROPPED, "Leads to HCP Terraform; state lies where environment.yaml says."),
     Rule("TF_FORCE_LOCAL_BACKEND", DROPPED, DROPPED, "Changes where a run happens."),
     Rule("TF_HTTP_*", DROPPED, DROPPED, "Leads state to a server; it lies where environment.yaml says."),

@@ -194,7 +194,7 @@ module "api" {
   routes = merge(
     {
       "GET /api/health" = { public = true }
-      # The application routes, and answers with JSON for every path that it does not know. Browsers' preflights are left to API
+      # The application routes, and responds with JSON for every path that it does not know. Browsers' preflights are left to API
       # Gateway, so that a token can be asked for. Nothing is made here: a test compares the routes below with the application's.
       "ANY /"         = { checked = true, scopes = local.scopes.read }
       "ANY /{proxy+}" = { checked = true, scopes = local.scopes.read }

@@ -12,7 +12,7 @@ output "dashboard" {
 }
 
 output "function" {
-  description = "The function that answers: its name, the role's ARN, the log group, and the parameter that pins the live version."
+  description = "The function that serves requests: its name, the role's ARN, the log group, and the parameter that pins the live version."
   value = {
     name      = module.function.name
     role_arn  = module.function.role.arn

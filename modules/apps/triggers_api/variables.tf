@@ -212,7 +212,7 @@ variable "stage" {
 }
 
 variable "throttling" {
-  description = "Requests a second over time, and at once, before API Gateway answers 429."
+  description = "Requests a second over time, and at once, before API Gateway returns 429."
   type = object({
     rate  = optional(number, 1000)
     burst = optional(number, 500)

@@ -174,7 +174,7 @@ module "api" {
     "ANY /api/{proxy+}" = { scopes = var.scopes.in_gateway ? var.scopes.read[*] : [] }
     "GET /api/health"   = { public = true }
     # The docs, and an error with a code and a request id for every other path. Nobody checks a token here, so the function
-    # refuses with 401 whatever it would have answered.
+    # refuses with 401 whatever it would have returned.
     "$default" = { public = true, checked = true }
   })
 

@@ -48,11 +48,13 @@ def asks(api: RuntimeApi, tells: str, body: bytes) -> None:
     connection.close()
 
 
-def test_an_event_is_answered_and_timed(api: RuntimeApi, in_background: Callable[[Callable[[], None]], None]) -> None:
+def test_an_event_gets_a_response_and_is_timed(
+    api: RuntimeApi, in_background: Callable[[Callable[[], None]], None]
+) -> None:
     in_background(lambda: asks(api, "response", b'{"statusCode": 200}'))
     api.wait_until_ready(alive)
-    answer, seconds = api.invoke({"path": "/"}, alive)
-    assert answer == {"statusCode": 200}
+    response, seconds = api.invoke({"path": "/"}, alive)
+    assert response == {"statusCode": 200}
     assert 0 < seconds < 5
 
 

@@ -1,4 +1,4 @@
-"""Put items of any kind into a database, call every route, and say which answers fail or contradict one another."""
+"""Put items of any kind into a database, call every route, and say which responses fail or contradict one another."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from fileshare.sqlite_database import SCHEMA
 from fileshare.tokens import new_token
 from tests.hostile import everything, snapshot
 from tests.unit.fileshare.support import LATER, START, Api
-from tests.unit.support import Answer, Clock
+from tests.unit.support import Clock, Response
 
 Typed = dict[str, Any]
 
@@ -192,7 +192,7 @@ def column_of(name: str, typed: Typed) -> Any:
 
 @dataclass
 class Visit:
-    """Calls of every route, with what they answered, and what cannot be right about it."""
+    """Calls of every route, with what they returned, and what cannot be right about it."""
 
     world: World
     findings: list[Finding] = field(default_factory=list)
@@ -204,23 +204,23 @@ class Visit:
         """Look again at what is stored: it was changed by somebody else."""
         self._known = None
 
-    def call(self, method: str, path: str, **request: Any) -> Answer:
+    def call(self, method: str, path: str, **request: Any) -> Response:
         before = self.world.contents() if self._known is None else self._known
-        answer = self.world.api.call(method, path, **request)
+        response = self.world.api.call(method, path, **request)
         name = f"{method} {path}"
-        if answer.status >= 500:
-            self.find("no 5xx", f"{name}: {answer.status}")
-        if answer.status >= 400:
+        if response.status >= 500:
+            self.find("no 5xx", f"{name}: {response.status}")
+        if response.status >= 400:
             after = self.world.contents()
             if after != before:
-                self.find("an error changes nothing", f"{name}: {answer.status}")
+                self.find("an error changes nothing", f"{name}: {response.status}")
             self._known = after
         else:
             # Nothing but these writes.
             writes = method != "GET" or not path.startswith("/api/")
             self._known = None if writes else before
-        self.history.append((name, answer.status, comparable(answer)))
-        return answer
+        self.history.append((name, response.status, comparable(response)))
+        return response
 
     def find(self, name: str, detail: str) -> None:
         self.findings.append(Finding(name, detail))
@@ -242,13 +242,13 @@ class Visit:
         query = {"limit": [str(limit)]}
         place = len(self.history)
         while True:
-            answer = self.call("GET", "/api/links", query=query)
-            if answer.status != 200:
+            response = self.call("GET", "/api/links", query=query)
+            if response.status != 200:
                 # Without a token there is no list.
-                if answer.status != 401:
-                    self.find("a cursor is accepted" if "cursor" in query else "a list is given", answer.body)
+                if response.status != 401:
+                    self.find("a cursor is accepted" if "cursor" in query else "a list is given", response.body)
                 break
-            page = answer.json()
+            page = response.json()
             found |= {link["short_code"]: link for link in page["links"]}
             if page["next_cursor"] is None:
                 break
@@ -280,8 +280,8 @@ class Visit:
         if deleted.status == 204 and self.call("GET", path).status != 404:
             self.find("list and delete", f"{code}: deleted, and shown")
 
-    def find_clicks(self, code: str, shown: Answer, followed: Sequence[Answer], after: Answer) -> None:
-        statuses = {answer.status for answer in followed}
+    def find_clicks(self, code: str, shown: Response, followed: Sequence[Response], after: Response) -> None:
+        statuses = {response.status for response in followed}
         if len(statuses) > 1:
             self.find("follow and get", f"{code}: followed {statuses}")
         if shown.status != after.status:
@@ -298,9 +298,9 @@ class Visit:
             self.find("follow and get", f"{code}: shown, and followed {statuses}")
 
 
-def comparable(answer: Answer) -> Any:
+def comparable(response: Response) -> Any:
     """Give a body without the id of its request."""
-    body = answer.json() if answer.body else None
+    body = response.json() if response.body else None
     if isinstance(body, dict) and "error" in body:
         return {name: value for name, value in body["error"].items() if name != "request_id"}
     return body

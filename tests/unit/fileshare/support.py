@@ -21,7 +21,7 @@ from fileshare.tokens import new_token
 from shared.dynamodb import Item
 from shared.items import from_item
 from shared.stored import Found, Readers, Stored
-from tests.unit.support import Answer, HttpCaller
+from tests.unit.support import HttpCaller, Response
 
 T = TypeVar("T")
 Shape = TypeVar("Shape", bound=Stored)
@@ -125,10 +125,10 @@ def aside(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def lost_answer(client: Any, operation: str) -> Iterator[list[int]]:
-    """Let DynamoDB do the first call of an operation and lose its answer on the way, so that botocore sends it again.
+def lost_response(client: Any, operation: str) -> Iterator[list[int]]:
+    """Let DynamoDB do the first call of an operation and lose its response on the way, so that botocore sends it again.
 
-    Yields the statuses of the answers that were lost.
+    Yields the statuses of the responses that were lost.
     """
     lost: list[int] = []
 
@@ -221,7 +221,9 @@ class Api(HttpCaller):
 
     token: str | None = None
 
-    def call(self, method: str, path: str, body: object = None, *, token: str | None = None, **request: Any) -> Answer:
+    def call(
+        self, method: str, path: str, body: object = None, *, token: str | None = None, **request: Any
+    ) -> Response:
         """Send JSON with a token: the caller's own, or another one."""
         token = self.token if token is None else token
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -230,14 +232,14 @@ class Api(HttpCaller):
 
     def sign_up(self, email: str | None = None) -> dict[str, Any]:
         """Make a user, and be that user from now on."""
-        answer = self.call("POST", "/api/users", {"email": email or f"{uuid.uuid4()}@example.com"})
-        assert answer.status == 201, answer
-        user: dict[str, Any] = answer.json()
+        response = self.call("POST", "/api/users", {"email": email or f"{uuid.uuid4()}@example.com"})
+        assert response.status == 201, response
+        user: dict[str, Any] = response.json()
         self.token = user["token"]
         return user
 
     def shorten(self, full_url: str = "https://example.com/report.pdf", **members: Any) -> dict[str, Any]:
-        answer = self.call("POST", "/api/links", {"full_url": full_url, **members})
-        assert answer.status == 201, answer
-        link: dict[str, Any] = answer.json()
+        response = self.call("POST", "/api/links", {"full_url": full_url, **members})
+        assert response.status == 201, response
+        link: dict[str, Any] = response.json()
         return link

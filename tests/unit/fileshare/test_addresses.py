@@ -80,7 +80,9 @@ def test_every_route_refuses_an_address_with_something_else_than_space_around_it
     for email in (f"{character}ada@example.com", f"eve@example.com{character}"):
         signed_up = make_api().call("POST", "/api/users", {"email": email})
         shown = api.call("GET", "/api/trial", query={"email": [email]})
-        assert [(answer.status, answer.error_code) for answer in (signed_up, shown)] == [(422, "invalid_request")] * 2
+        assert [(response.status, response.error_code) for response in (signed_up, shown)] == [
+            (422, "invalid_request")
+        ] * 2
     assert api.call("GET", "/api/trial", query={"email": [" ada@example.com\t"]}).status == 200
 
 
@@ -121,10 +123,10 @@ def test_with_the_setting_plus_addresses_sign_up_once(merging: Callable[[], Api]
     user = merging()
     assert user.sign_up("Ada+first@Example.com")["email"] == "ada@example.com"
     for again in ("ada@example.com", "ADA+x@example.com", "ada+@example.com"):
-        answer = merging().call("POST", "/api/users", {"email": again})
-        assert (answer.status, answer.error_code) == (409, "email_taken")
-    answer = user.call("GET", "/api/trial", query={"email": ["ADA+other@example.com"]})
-    assert (answer.status, answer.json()["email"]) == (200, "ada@example.com")
+        response = merging().call("POST", "/api/users", {"email": again})
+        assert (response.status, response.error_code) == (409, "email_taken")
+    response = user.call("GET", "/api/trial", query={"email": ["ADA+other@example.com"]})
+    assert (response.status, response.json()["email"]) == (200, "ada@example.com")
     assert user.call("GET", "/api/trial", query={"email": ["eve+ada@example.com"]}).status == 403
 
 

@@ -101,9 +101,9 @@ def test_of_twenty_clicks_at_once_one_starts_the_trial(database: Database) -> No
             lambda: database.start_trial(user.user_id, started_at=next(moments), expires_at=LATER), 20
         )
 
-    answers = asyncio.run(check())
-    assert not [answer for answer in answers if isinstance(answer, BaseException)]
-    assert len([answer for answer in answers if answer is not None]) == 1
+    responses = asyncio.run(check())
+    assert not [response for response in responses if isinstance(response, BaseException)]
+    assert len([response for response in responses if response is not None]) == 1
 
 
 @pytest.mark.parametrize("changes", [{"trial_used": True}, {"user_tier": "premium"}], ids=str)
@@ -139,8 +139,8 @@ def test_no_click_is_lost_when_many_follow_a_link_at_once(database: Database) ->
     async def check() -> None:
         link = a_link()
         await database.create_link(link)
-        answers = await together(lambda: database.follow(link.short_code, now=START), 200)
-        assert sorted(answer.click_count for answer in answers) == list(range(1, 201))
+        responses = await together(lambda: database.follow(link.short_code, now=START), 200)
+        assert sorted(response.click_count for response in responses) == list(range(1, 201))
         assert await link_in(database, link.short_code) == replace(link, click_count=200)
 
     asyncio.run(check())
@@ -260,7 +260,7 @@ STEPS = st.one_of(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(STEPS, max_size=25))
-def test_whatever_is_done_in_whatever_order_the_database_answers_as_the_model_does(
+def test_whatever_is_done_in_whatever_order_the_database_responds_as_the_model_does(
     database: Database, steps: list[Step]
 ) -> None:
     run = uuid.uuid4().hex[:8]
@@ -305,7 +305,7 @@ def test_a_user_that_other_code_wrote_is_read_and_has_its_address(dynamodb: Any,
     asyncio.run(check())
 
 
-def test_a_link_that_botocore_sends_again_after_a_lost_answer_counts_as_stored(
+def test_a_link_that_botocore_sends_again_after_a_lost_response_counts_as_stored(
     dynamodb: Any, tables: Any, logger: Any
 ) -> None:
     database = open_database(Settings(database=tables), client=dynamodb, logger=logger)

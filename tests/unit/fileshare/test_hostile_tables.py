@@ -1,4 +1,4 @@
-"""Whatever the databases hold, every route answers, no two answers contradict, and no error changes anything."""
+"""Whatever the databases hold, every route responds, no two responses contradict, and no error changes anything."""
 
 import asyncio
 import itertools
@@ -234,8 +234,8 @@ def test_links_that_are_huge_come_in_no_more_pages_than_lambda_needs(
     for number in itertools.count(1):  # noqa: B007 - it is looked at behind the loop
         answer = world.api.call("GET", "/api/links", query=query)
         # As Lambda sends it, with the body as a text of JSON.
-        assert len(json.dumps(answer.body)) < 6_000_000
-        page = answer.json()
+        assert len(json.dumps(response.body)) < 6_000_000
+        page = response.json()
         found += [link["short_code"] for link in page["links"]]
         if page["next_cursor"] is None:
             break
@@ -265,7 +265,7 @@ def test_a_key_of_any_storage_class_harms_no_other_row(file_world: FileWorld, ke
     user=hostile(USER, frozenset({"user_id", "email", "token_hash"})),
     links=st.lists(hostile(LINK, frozenset({"short_code", "created_by_user"})), min_size=1, max_size=3),
 )
-def test_both_databases_answer_the_same(
+def test_both_databases_respond_alike(
     dynamodb_world: World, loose_world: World, user: Typed, links: list[Typed]
 ) -> None:
     histories = []

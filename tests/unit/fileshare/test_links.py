@@ -34,10 +34,10 @@ def codes(api: Api, limit: int = 100) -> list[str]:
     found: list[str] = []
     query = {"limit": [str(limit)]}
     while True:
-        answer = api.call("GET", "/api/links", query=query)
-        assert answer.status == 200, answer
-        found += [link["short_code"] for link in answer.json()["links"]]
-        cursor = answer.json()["next_cursor"]
+        response = api.call("GET", "/api/links", query=query)
+        assert response.status == 200, response
+        found += [link["short_code"] for link in response.json()["links"]]
+        cursor = response.json()["next_cursor"]
         if cursor is None:
             return found
         query["cursor"] = [cursor]
@@ -49,9 +49,9 @@ def test_a_link_is_shortened_followed_and_counted(api: Api, stranger: Api) -> No
     assert (link["file_key"], link["filename"]) == ("uploads/1/report.pdf", "Überblick 報告.pdf")
     assert (link["click_count"], link["expires_at"]) == (0, None)
     for _ in range(3):
-        answer = stranger.get(f"/{link['short_code']}")
-        assert (answer.status, answer.headers["location"]) == (302, URL)
-        assert answer.headers["cache-control"] == "no-store"
+        response = stranger.get(f"/{link['short_code']}")
+        assert (response.status, response.headers["location"]) == (302, URL)
+        assert response.headers["cache-control"] == "no-store"
     shown = api.call("GET", f"/api/links/{link['short_code']}")
     assert shown.json() == link | {"click_count": 3}
 
@@ -66,11 +66,11 @@ def test_the_longest_target_of_any_letters_is_followed_within_the_headers_of_api
     link = api.shorten(URL + letter * most)
 
     refused = api.call("POST", "/api/links", body={"full_url": URL + letter * (most + 1)})
-    answer = stranger.get(f"/{link['short_code']}")
+    response = stranger.get(f"/{link['short_code']}")
 
     assert (refused.status, refused.error_code) == (422, "invalid_request")
-    assert (answer.status, answer.headers["location"]) == (302, URL + quote(letter, safe="%") * most)
-    assert sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) < API_GATEWAY_HEADERS - 1000
+    assert (response.status, response.headers["location"]) == (302, URL + quote(letter, safe="%") * most)
+    assert sum(len(name) + len(value) + 4 for name, value in response.headers.items()) < API_GATEWAY_HEADERS - 1000
     assert len(api.call("GET", "/api/links").json()["links"]) == 1
 
 
@@ -111,8 +111,8 @@ def test_nobody_sees_or_deletes_anothers_links(api: Api, make_api: Callable[[], 
     other = make_api()
     other.sign_up()
     for method in ("GET", "DELETE"):
-        answer = other.call(method, f"/api/links/{link['short_code']}")
-        assert (answer.status, answer.error_code) == (403, "forbidden")
+        response = other.call(method, f"/api/links/{link['short_code']}")
+        assert (response.status, response.error_code) == (403, "forbidden")
     assert codes(other) == []
     assert codes(api) == [link["short_code"]]
 
@@ -124,16 +124,16 @@ def test_a_cursor_opens_no_other_list(api: Api, make_api: Callable[[], Api]) -> 
     other = make_api()
     other.sign_up()
     own = other.shorten(URL)["short_code"]
-    answer = other.call("GET", "/api/links", query={"cursor": [cursor]})
-    assert {link["short_code"] for link in answer.json()["links"]} <= {own}
+    response = other.call("GET", "/api/links", query={"cursor": [cursor]})
+    assert {link["short_code"] for link in response.json()["links"]} <= {own}
 
 
 def test_a_deleted_link_is_gone_for_good(api: Api, stranger: Api) -> None:
     link = api.shorten(URL)
     path = f"/api/links/{link['short_code']}"
     assert api.call("DELETE", path).status == 204
-    for answer in (api.call("DELETE", path), api.call("GET", path), stranger.get(f"/{link['short_code']}")):
-        assert (answer.status, answer.error_code) == (404, "not_found")
+    for response in (api.call("DELETE", path), api.call("GET", path), stranger.get(f"/{link['short_code']}")):
+        assert (response.status, response.error_code) == (404, "not_found")
 
 
 def test_a_code_that_is_taken_is_drawn_again(database: Database, clock: Clock) -> None:
@@ -176,12 +176,12 @@ def test_short_codes_do_not_repeat_or_run_in_a_row() -> None:
 def test_a_browser_goes_to_the_very_place_that_was_shortened_or_the_target_is_refused(
     api: Api, stranger: Api, url: str
 ) -> None:
-    answer = api.call("POST", "/api/links", {"full_url": url})
-    assert answer.status in {201, 422}, answer
-    if answer.status == 422:
-        assert answer.error_code == "invalid_request"
+    response = api.call("POST", "/api/links", {"full_url": url})
+    assert response.status in {201, 422}, response
+    if response.status == 422:
+        assert response.error_code == "invalid_request"
         return
-    location = stranger.get(f"/{answer.json()['short_code']}").headers["location"]
+    location = stranger.get(f"/{response.json()['short_code']}").headers["location"]
     assert location.isascii()
     sent, wanted = httpx.URL(location), httpx.URL(url)
     assert (sent.scheme, sent.host, sent.port, sent.userinfo) == (wanted.scheme, wanted.host, wanted.port, b"")
@@ -209,8 +209,8 @@ def test_two_hundred_clicks_of_twenty_people_are_two_hundred(
             async def click_ten_times() -> list[int]:
                 return [(await http.get(f"/{code}")).status_code for _ in range(10)]
 
-            answers = await asyncio.gather(*(click_ten_times() for _ in range(20)))
-            assert answers == [[302] * 10] * 20
+            responses = await asyncio.gather(*(click_ten_times() for _ in range(20)))
+            assert responses == [[302] * 10] * 20
             assert (await http.get(f"/api/links/{code}", headers=owner)).json()["click_count"] == 200
 
     aside(check())

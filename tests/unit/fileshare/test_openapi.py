@@ -31,16 +31,16 @@ def test_every_reference_of_the_document_leads_to_something_in_it(document: Any)
     assert broken_references(document) == set()
 
 
-def test_every_route_is_described_with_its_answers(document: Any) -> None:
+def test_every_route_is_described_with_its_responses(document: Any) -> None:
     described = {
         (method, path): set(operation["responses"])
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     }
-    assert {route: answers - {"422"} for route, answers in described.items()} == {
-        route: answers - {"422"} for route, answers in ROUTES.items()
+    assert {route: responses - {"422"} for route, responses in described.items()} == {
+        route: responses - {"422"} for route, responses in ROUTES.items()
     }
-    assert all(answers <= described[route] for route, answers in ROUTES.items())
+    assert all(responses <= described[route] for route, responses in ROUTES.items())
 
 
 def test_the_routes_that_need_a_token_say_so(document: Any) -> None:
@@ -55,11 +55,11 @@ def test_the_page_and_the_document_are_no_short_codes(stranger: Api) -> None:
 
 def test_health_tells_the_version_and_the_database(stranger: Api, settings: Any) -> None:
     kind = "sqlite" if "sqlite" in str(settings.database) else "dynamodb"
-    answer = stranger.get("/api/health")
-    assert (answer.status, answer.json()) == (200, {"status": "ok", "version": "1.0.0", "database": kind})
+    response = stranger.get("/api/health")
+    assert (response.status, response.json()) == (200, {"status": "ok", "version": "1.0.0", "database": kind})
 
 
 def test_head_works_where_get_does(api: Api) -> None:
     code = api.shorten()["short_code"]
-    answer = api.send("HEAD", f"/{code}")
-    assert (answer.status, answer.body, answer.headers["location"]) == (302, "", "https://example.com/report.pdf")
+    response = api.send("HEAD", f"/{code}")
+    assert (response.status, response.body, response.headers["location"]) == (302, "", "https://example.com/report.pdf")

@@ -156,9 +156,9 @@ def test_a_trial_whose_end_stands_in_another_form_is_shown(
     write("users", "user_id", user.user_id, trial_expires_at=written)
     api = make_api()
     api.token = token.clear
-    answer = api.call("GET", "/api/trial")
-    assert answer.status == 200, answer
-    assert answer.json() == answer.json() | status
+    response = api.call("GET", "/api/trial")
+    assert response.status == 200, response
+    assert response.json() == response.json() | status
 
 
 def test_a_trial_that_cannot_be_read_is_neither_shown_nor_started_and_stays_as_it_is(
@@ -223,9 +223,9 @@ def test_a_target_that_other_code_wrote_is_checked_before_it_is_followed_and_cou
     code = api.shorten()["short_code"]
     write("urls", "short_code", code, full_url=target)
     before = aside(database.link(code))
-    answer = stranger.get(f"/{code}")
-    assert (answer.status, answer.error_code) == (404, "not_found")
-    assert "location" not in answer.headers
+    response = stranger.get(f"/{code}")
+    assert (response.status, response.error_code) == (404, "not_found")
+    assert "location" not in response.headers
     after = aside(database.link(code))
     assert before is not None
     assert after is not None

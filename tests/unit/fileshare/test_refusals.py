@@ -1,4 +1,4 @@
-"""Bad input, wrong tokens and throttling get 4xx answers with a code, a sentence and the request id; never a 5xx."""
+"""Bad input, wrong tokens and throttling get 4xx responses with a code, a sentence and the request id; never a 5xx."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from fileshare.settings import Settings, Tables
 from fileshare.tokens import new_token
 from tests.unit.fileshare.conftest import KINDS, settings_of, two_tables
 from tests.unit.fileshare.support import Api
-from tests.unit.support import Answer, Clock, Refusing, client_error
+from tests.unit.support import Clock, Refusing, Response, client_error
 
 PROTECTED = [
     ("POST", "/api/links"),
@@ -43,15 +43,15 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return settings_of(request, tmp_path_factory.mktemp("refusals"))
 
 
-def assert_error(answer: Answer, status: int, code: str) -> None:
-    assert (answer.status, answer.error_code) == (status, code), answer
-    error = answer.json()["error"]
+def assert_error(response: Response, status: int, code: str) -> None:
+    assert (response.status, response.error_code) == (status, code), response
+    error = response.json()["error"]
     assert set(error) == {"code", "message", "request_id"}
     assert error["message"].endswith(".")
-    assert error["request_id"] == answer.headers["x-request-id"] == "mine-1"
+    assert error["request_id"] == response.headers["x-request-id"] == "mine-1"
 
 
-def send(api: Api, method: str, path: str, body: object = None, **request: Any) -> Answer:
+def send(api: Api, method: str, path: str, body: object = None, **request: Any) -> Response:
     return api.call(method, path, body, headers={"X-Request-ID": "mine-1"}, **request)
 
 
@@ -64,9 +64,9 @@ def send(api: Api, method: str, path: str, body: object = None, **request: Any) 
 def test_without_the_right_token_every_protected_route_is_refused(
     stranger: Api, method: str, path: str, token: str
 ) -> None:
-    answer = send(stranger, method, path, token=token)
-    assert_error(answer, 401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    response = send(stranger, method, path, token=token)
+    assert_error(response, 401, "unauthorized")
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 def test_a_token_of_another_user_or_another_secret_does_not_open(api: Api, make_api: Callable[[], Api]) -> None:
@@ -87,8 +87,8 @@ def test_an_item_that_reserves_an_address_is_no_user(stranger: Api) -> None:
 
 def test_another_scheme_is_no_token(api: Api) -> None:
     for value in ("Basic abc", "Bearer", f"Token {api.token}", str(api.token)):
-        answer = api.send("GET", "/api/trial", headers={"Authorization": value, "X-Request-ID": "mine-1"})
-        assert_error(answer, 401, "unauthorized")
+        response = api.send("GET", "/api/trial", headers={"Authorization": value, "X-Request-ID": "mine-1"})
+        assert_error(response, 401, "unauthorized")
 
 
 @pytest.mark.parametrize("path", ["/api/users", "/api/links"])
@@ -113,10 +113,10 @@ def test_another_scheme_is_no_token(api: Api) -> None:
     ids=lambda body: body[:24].decode("latin-1"),
 )
 def test_a_body_that_is_none_of_ours_is_refused(api: Api, path: str, body: bytes) -> None:
-    answer = api.send(
+    response = api.send(
         "POST", path, body=body, headers={"X-Request-ID": "mine-1", "Authorization": f"Bearer {api.token}"}
     )
-    assert_error(answer, 422, "invalid_request")
+    assert_error(response, 422, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -259,10 +259,10 @@ def test_unknown_things_and_methods_are_named(api: Api, method: str, path: str, 
 def test_a_body_that_is_too_large_is_refused(api: Api, path: str) -> None:
     body = json.dumps({"email": "x" * MAX_BODY_BYTES})
     headers = {"X-Request-ID": "mine-1", "Authorization": f"Bearer {api.token}"}
-    answer = api.send("POST", path, body=body, headers=headers)
-    assert_error(answer, 413, "request_too_large")
+    response = api.send("POST", path, body=body, headers=headers)
+    assert_error(response, 413, "request_too_large")
     described = api.get("/openapi.json").json()["paths"][path]["post"]["responses"]["413"]["description"]
-    assert answer.json()["error"]["message"] == described
+    assert response.json()["error"]["message"] == described
 
 
 @pytest.mark.parametrize(
@@ -283,12 +283,12 @@ def test_throttling_of_dynamodb_reaches_the_caller(  # noqa: PLR0913, PLR0917 - 
     settings = Settings(database=tables)
     database = open_database(settings, client=client, logger=logger)
     api = Api(Mangum(create_app(settings=settings, database=database, clock=Clock(), logger=logger), lifespan="off"))
-    answer = send(api, method, path, body, token=new_token("somebody").clear)
-    assert_error(answer, 429, "throttled")
-    assert answer.headers["retry-after"]
+    response = send(api, method, path, body, token=new_token("somebody").clear)
+    assert_error(response, 429, "throttled")
+    assert response.headers["retry-after"]
 
 
-def test_a_preflight_is_answered_and_errors_carry_the_headers_for_browsers(stranger: Api) -> None:
+def test_a_preflight_gets_a_response_and_errors_carry_the_headers_for_browsers(stranger: Api) -> None:
     preflight = stranger.send("OPTIONS", "/api/links", headers={"Origin": "https://app.example.com"})
     assert preflight.status == 204
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
@@ -302,9 +302,9 @@ def test_in_lambda_the_origin_is_left_to_the_http_api(
     app = create_app(settings=replace(settings, in_lambda=True), database=database, clock=Clock(), logger=logger)
     api = Api(Mangum(app, lifespan="off"))
     for method in ("OPTIONS", "GET"):
-        answer = api.send(method, "/api/links", headers={"Origin": "https://app.example.com"})
-        assert answer.status in {204, 401}
-        assert "access-control-allow-origin" not in answer.headers
+        response = api.send(method, "/api/links", headers={"Origin": "https://app.example.com"})
+        assert response.status in {204, 401}
+        assert "access-control-allow-origin" not in response.headers
 
 
 def test_no_secret_and_no_target_reaches_the_log(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

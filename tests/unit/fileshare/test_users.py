@@ -15,9 +15,9 @@ OFFER = "Try Premium - Free for 30 days"
 
 
 def trial(api: Api, email: str | None = None) -> dict[str, object]:
-    answer = api.call("GET", "/api/trial", query={"email": [email]} if email else {})
-    assert answer.status == 200, answer
-    status: dict[str, object] = answer.json()
+    response = api.call("GET", "/api/trial", query={"email": [email]} if email else {})
+    assert response.status == 200, response
+    status: dict[str, object] = response.json()
     return status
 
 
@@ -35,8 +35,8 @@ def test_a_new_user_gets_a_token_that_opens_and_is_not_stored(api: Api, stranger
 @pytest.mark.parametrize("again", ["ada@example.com", "ADA@example.com", " ada@EXAMPLE.com\n"])
 def test_nobody_signs_up_twice(stranger: Api, again: str) -> None:
     stranger.sign_up("ada@example.com")
-    answer = stranger.call("POST", "/api/users", {"email": again})
-    assert (answer.status, answer.error_code) == (409, "email_taken")
+    response = stranger.call("POST", "/api/users", {"email": again})
+    assert (response.status, response.error_code) == (409, "email_taken")
 
 
 def test_a_new_user_is_offered_the_trial_and_starts_it_once(api: Api, clock: Clock) -> None:
@@ -103,5 +103,5 @@ def test_a_user_sees_the_own_trial_by_any_spelling_of_the_address_and_no_others(
     other.sign_up("eve@example.com")
     assert trial(stranger, " ADA@example.com")["message"] == OFFER
     for address in ("ada@example.com", "nobody@example.com"):
-        answer = other.call("GET", "/api/trial", query={"email": [address]})
-        assert (answer.status, answer.error_code) == (403, "forbidden")
+        response = other.call("GET", "/api/trial", query={"email": [address]})
+        assert (response.status, response.error_code) == (403, "forbidden")

@@ -24,7 +24,7 @@ SECONDS = 0.5
 
 
 class Slow:
-    """A client that takes its time for every answer."""
+    """A client that takes its time for every response."""
 
     def __init__(self, client: Any, seconds: float) -> None:
         self._client = client
@@ -38,7 +38,7 @@ class Slow:
         return call
 
 
-def test_twenty_slow_answers_of_dynamodb_take_the_time_of_one_and_leave_the_loop_free(
+def test_twenty_slow_responses_of_dynamodb_take_the_time_of_one_and_leave_the_loop_free(
     dynamodb: Any, tables: Tables, logger: Logger
 ) -> None:
     database = open_database(Settings(database=tables), client=Slow(dynamodb, SECONDS), logger=logger)

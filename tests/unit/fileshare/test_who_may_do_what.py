@@ -29,9 +29,9 @@ class Sharing:
     other: dict[str, Any]
 
     def link(self) -> str:
-        answer = self.http.post("/api/links", json=LINK, headers=bearer(self.owner["token"]))
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["short_code"])
+        response = self.http.post("/api/links", json=LINK, headers=bearer(self.owner["token"]))
+        assert response.status_code == 201, response.text
+        return str(response.json()["short_code"])
 
     def send(self, cell: Cell, token: str | None) -> httpx.Response:
         """Ask for the owner's link or trial."""
@@ -70,10 +70,10 @@ def test_whoever_may_not_is_refused_with_a_stable_code(sharing: Sharing) -> None
     wrong = [None, "anything", new_token(user_id).clear, new_token("nobody").clear, f"fs_{user_id}_", user_id]
     for cell in refused(APP):
         for token in wrong if cell.caller == "no token" else [sharing.other["token"]]:
-            answer = sharing.send(cell, token)
-            assert_refused(cell, answer)
-            assert "ada@example.com" not in answer.text
-            assert "report.pdf" not in answer.text
+            response = sharing.send(cell, token)
+            assert_refused(cell, response)
+            assert "ada@example.com" not in response.text
+            assert "report.pdf" not in response.text
     links = sharing.http.get("/api/links", params={"limit": 100}, headers=bearer(sharing.owner["token"])).json()[
         "links"
     ]
@@ -85,11 +85,11 @@ def test_whoever_may_not_is_refused_with_a_stable_code(sharing: Sharing) -> None
 def test_whoever_may_does_and_gets_their_own(sharing: Sharing) -> None:
     tokens = {"no token": None, "their owner": sharing.owner["token"], "another user": sharing.other["token"]}
     for cell in allowed(APP):
-        answer = sharing.send(cell, tokens[cell.caller])
-        assert_allowed(cell, answer)
-        assert answer.status_code < 400, answer.text
+        response = sharing.send(cell, tokens[cell.caller])
+        assert_allowed(cell, response)
+        assert response.status_code < 400, response.text
         if cell.caller == "another user" and cell.route in {("GET", "/api/links"), ("POST", "/api/trial")}:
-            assert "ada@example.com" not in answer.text
+            assert "ada@example.com" not in response.text
     mine = sharing.http.get("/api/links", headers=bearer(sharing.other["token"])).json()["links"]
     # The one that this test has shortened as the other user.
     assert len(mine) == 1

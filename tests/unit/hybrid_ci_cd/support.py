@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.dynamodb import Client
-from tests.unit.support import Answer, RestCaller
+from tests.unit.support import Response, RestCaller
 
 LOGIN = {"user_id": "user123", "provider": "google", "oauth_tokens": {}, "user_info": {}}
 
@@ -50,49 +50,49 @@ class AgentCaller:
 class Api(RestCaller):
     """A caller who knows the routes."""
 
-    def send_json(self, path: str, body: object, **request: Any) -> Answer:
+    def send_json(self, path: str, body: object, **request: Any) -> Response:
         return self.post(path, body=json.dumps(body), **request)
 
     def log_in(self, user_id: str = "user123", *, headers: dict[str, str] | None = None, **members: Any) -> User:
-        answer = self.send_json("/auth/session", LOGIN | {"user_id": user_id} | members, headers=headers)
-        assert answer.status == 201, answer
-        return User(answer.json()["session_id"], answer.json()["handle"])
+        response = self.send_json("/auth/session", LOGIN | {"user_id": user_id} | members, headers=headers)
+        assert response.status == 201, response
+        return User(response.json()["session_id"], response.json()["handle"])
 
     def validate(self, session_id: str) -> Any:
-        answer = self.send_json("/auth/validate", {"session_id": session_id})
-        assert answer.status == 200, answer
-        return answer.json()
+        response = self.send_json("/auth/validate", {"session_id": session_id})
+        assert response.status == 200, response
+        return response.json()
 
     def devices(self, user: User) -> Any:
-        answer = self.get("/auth/sessions", headers=user.headers)
-        assert answer.status == 200, answer
-        return answer.json()["sessions"]
+        response = self.get("/auth/sessions", headers=user.headers)
+        assert response.status == 200, response
+        return response.json()["sessions"]
 
     def register(self, user: User, name: str = "agent") -> AgentCaller:
-        answer = self.send_json("/agents", {"name": name}, headers=user.headers)
-        assert answer.status == 201, answer
-        return AgentCaller(answer.json()["agent_id"], answer.json()["agent_token"])
+        response = self.send_json("/agents", {"name": name}, headers=user.headers)
+        assert response.status == 201, response
+        return AgentCaller(response.json()["agent_id"], response.json()["agent_token"])
 
-    def heartbeat(self, agent: AgentCaller, status: str = "idle") -> Answer:
+    def heartbeat(self, agent: AgentCaller, status: str = "idle") -> Response:
         return self.send_json(f"/agents/{agent.agent_id}/heartbeat", {"status": status}, headers=agent.headers)
 
     def agents(self, user: User, **query: str) -> Any:
         return self.listed("/agents", "agents", user, **query)
 
     def queue(self, user: User, name: str = "build", payload: object = None) -> str:
-        answer = self.send_json("/jobs", {"name": name, "payload": payload or {}}, headers=user.headers)
-        assert answer.status == 201, answer
-        return str(answer.json()["job_id"])
+        response = self.send_json("/jobs", {"name": name, "payload": payload or {}}, headers=user.headers)
+        assert response.status == 201, response
+        return str(response.json()["job_id"])
 
-    def claim(self, job_id: str, agent: AgentCaller) -> Answer:
+    def claim(self, job_id: str, agent: AgentCaller) -> Response:
         return self.post(f"/jobs/{job_id}/claim", headers=agent.headers)
 
-    def claim_next(self, agent: AgentCaller) -> Answer:
+    def claim_next(self, agent: AgentCaller) -> Response:
         return self.post("/jobs/claim", headers=agent.headers)
 
     def finish(
         self, job_id: str, agent: AgentCaller, *, attempt: int = 1, status: str = "succeeded", result: object = None
-    ) -> Answer:
+    ) -> Response:
         body = {"attempt": attempt, "status": status, "result": result or {}}
         return self.send_json(f"/jobs/{job_id}/finish", body, headers=agent.headers)
 
@@ -103,12 +103,12 @@ class Api(RestCaller):
         """Read a list to its end."""
         entries: list[Any] = []
         while True:
-            answer = self.get(path, headers=user.headers, query={name: [value] for name, value in query.items()})
-            assert answer.status == 200, answer
-            entries += answer.json()[member]
-            if answer.json()["next_cursor"] is None:
+            response = self.get(path, headers=user.headers, query={name: [value] for name, value in query.items()})
+            assert response.status == 200, response
+            entries += response.json()[member]
+            if response.json()["next_cursor"] is None:
                 return entries
-            query["cursor"] = answer.json()["next_cursor"]
+            query["cursor"] = response.json()["next_cursor"]
 
 
 @dataclass
@@ -121,8 +121,8 @@ class StoppedClock:
         return self.now
 
 
-class AnswerLost:
-    """A client that behaves as botocore does when an answer got lost: it writes, and then writes again.
+class ResponseLost:
+    """A client that behaves as botocore does when a response got lost: it writes, and then writes again.
 
     `meanwhile` is what happens between the two writes, once.
     """

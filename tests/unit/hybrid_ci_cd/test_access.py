@@ -45,10 +45,10 @@ KEY = "login-service-key"
     ids=str,
 )
 def test_without_the_right_token_nothing_is_done(api: Api, method: str, path: str, headers: dict[str, str]) -> None:
-    answer = api.send(method, path, body="not even JSON", headers=headers, query={"limit": ["0"]})
+    response = api.send(method, path, body="not even JSON", headers=headers, query={"limit": ["0"]})
 
-    assert (answer.status, answer.error_code) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"].startswith("Bearer realm=")
+    assert (response.status, response.error_code) == (401, "unauthorized")
+    assert response.headers["www-authenticate"].startswith("Bearer realm=")
 
 
 @pytest.mark.parametrize(("method", "path"), OF_AN_AGENT)
@@ -88,9 +88,9 @@ def test_a_session_is_asked_for_again_at_every_request(api: Api) -> None:
 def test_where_a_key_is_set_only_a_login_service_makes_sessions(make_api: MakeApi, key: str | None) -> None:
     api = make_api(session_key_hash=hash_key(KEY))
 
-    answer = api.send_json("/auth/session", LOGIN, headers={} if key is None else {"X-Session-Key": key})
+    response = api.send_json("/auth/session", LOGIN, headers={} if key is None else {"X-Session-Key": key})
 
-    assert (answer.status, answer.error_code) == (401, "unauthorized")
+    assert (response.status, response.error_code) == (401, "unauthorized")
 
 
 def test_a_login_service_makes_sessions_and_everybody_validates_them(make_api: MakeApi) -> None:

@@ -13,16 +13,16 @@ RUNS = [("POST", "/jobs/claim"), ("POST", f"/jobs/{ID}/claim"), ("POST", f"/jobs
 
 
 def registered(api: Api, user: User, **members: Any) -> AgentCaller:
-    answer = api.send_json("/agents", {"name": "agent", **members}, headers=user.headers)
-    assert answer.status == 201, answer
-    return AgentCaller(answer.json()["agent_id"], answer.json()["agent_token"])
+    response = api.send_json("/agents", {"name": "agent", **members}, headers=user.headers)
+    assert response.status == 201, response
+    return AgentCaller(response.json()["agent_id"], response.json()["agent_token"])
 
 
 def refused(api: Api, agent: AgentCaller) -> set[tuple[str, str]]:
     """Return which routes of agents refuse this one because of its scopes."""
-    answers = {route: api.send(*route, body="{}", headers=agent.headers) for route in READS + RUNS}
-    assert {answer.error_code for answer in answers.values() if answer.status == 403} <= {"forbidden"}
-    return {route for route, answer in answers.items() if answer.status == 403}
+    responses = {route: api.send(*route, body="{}", headers=agent.headers) for route in READS + RUNS}
+    assert {response.error_code for response in responses.values() if response.status == 403} <= {"forbidden"}
+    return {route for route, response in responses.items() if response.status == 403}
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_an_agent_does_what_its_scopes_say(api: Api, members: dict[str, Any], cl
 
 @pytest.mark.parametrize("scopes", [[], ["admin"], "run", None, ["read", "run", "read"], [1]], ids=str)
 def test_scopes_that_there_are_not_are_refused(api: Api, scopes: object) -> None:
-    answer = api.send_json("/agents", {"name": "agent", "scopes": scopes}, headers=api.log_in().headers)
+    response = api.send_json("/agents", {"name": "agent", "scopes": scopes}, headers=api.log_in().headers)
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
 
 
 def test_an_agent_from_before_there_were_scopes_does_everything(api: Api, dynamodb: Any, tables: Tables) -> None:
@@ -140,18 +140,18 @@ def test_a_session_that_ends_while_it_registers_an_agent_leaves_none(make_api: M
     """Whoever logs out everywhere, agents and all, must not find one that came through at that moment."""
     other = make_api()
     user = other.log_in()
-    answers = []
+    responses = []
 
     def log_out_aside() -> None:
         asked = {"agents": ["true"]}
-        answers.append(other.send_aside("DELETE", "/auth/sessions", headers=user.headers, query=asked))
+        responses.append(other.send_aside("DELETE", "/auth/sessions", headers=user.headers, query=asked))
 
     api = make_api(client=Interrupting(dynamodb, "put_item", log_out_aside))
 
-    answer = api.send_json("/agents", {"name": "late"}, headers=user.headers)
+    response = api.send_json("/agents", {"name": "late"}, headers=user.headers)
 
-    assert [done.status for done in answers] == [204]
-    assert (answer.status, answer.error_code) == (401, "unauthorized")
+    assert [done.status for done in responses] == [204]
+    assert (response.status, response.error_code) == (401, "unauthorized")
     assert other.agents(other.log_in()) == []
 
 

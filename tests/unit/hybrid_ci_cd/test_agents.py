@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.api_keys import hash_key
-from tests.unit.hybrid_ci_cd.support import AgentCaller, AnswerLost, Api, MakeApi, StoppedClock, Tables, bearer
+from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, MakeApi, ResponseLost, StoppedClock, Tables, bearer
 from tests.unit.support import Interrupting
 
 LOST_AFTER = timedelta(seconds=90)
@@ -45,11 +45,11 @@ def test_a_heartbeat_says_what_the_agent_does_and_that_it_lives(timed_api: Api, 
     agent = timed_api.register(user)
     clock.now += timedelta(seconds=30)
 
-    answer = timed_api.heartbeat(agent, "busy")
+    response = timed_api.heartbeat(agent, "busy")
 
-    assert answer.json()["status"] == "busy"
-    assert answer.json()["last_heartbeat_at"] > answer.json()["registered_at"]
-    assert timed_api.agents(user) == [answer.json()]
+    assert response.json()["status"] == "busy"
+    assert response.json()["last_heartbeat_at"] > response.json()["registered_at"]
+    assert timed_api.agents(user) == [response.json()]
 
 
 def test_an_agent_is_lost_from_the_very_moment_on(timed_api: Api, clock: StoppedClock) -> None:
@@ -105,9 +105,9 @@ def test_an_agent_sends_its_own_heartbeats_only(api: Api) -> None:
     user = api.log_in()
     mine, other = api.register(user), api.register(user)
 
-    answer = api.heartbeat(AgentCaller(other.agent_id, mine.token))
+    response = api.heartbeat(AgentCaller(other.agent_id, mine.token))
 
-    assert (answer.status, answer.error_code) == (403, "forbidden")
+    assert (response.status, response.error_code) == (403, "forbidden")
 
 
 def test_a_removed_agents_token_stops_at_once(api: Api) -> None:
@@ -123,15 +123,17 @@ def test_a_removed_agents_token_stops_at_once(api: Api) -> None:
 
 
 @pytest.mark.parametrize("operation", ["delete_item", "update_item"])
-def test_a_removal_whose_answer_got_lost_on_our_side_has_removed(
+def test_a_removal_whose_response_got_lost_on_our_side_has_removed(
     make_api: MakeApi, dynamodb: Any, api: Api, operation: str
 ) -> None:
     user = api.log_in()
     agent = api.register(user)
 
-    answer = make_api(client=AnswerLost(dynamodb, operation)).delete(f"/agents/{agent.agent_id}", headers=user.headers)
+    response = make_api(client=ResponseLost(dynamodb, operation)).delete(
+        f"/agents/{agent.agent_id}", headers=user.headers
+    )
 
-    assert answer.status == 204
+    assert response.status == 204
     assert api.heartbeat(agent).status == 401
 
 

@@ -30,10 +30,10 @@ def agent(api: Api, user: User) -> AgentCaller:
     return api.register(user)
 
 
-def assert_refused(answer: Any, status: int = 422, code: str = "invalid_request") -> None:
-    assert (answer.status, answer.error_code) == (status, code), answer
-    assert answer.json()["error"]["message"].endswith(".")
-    assert answer.json()["error"]["request_id"] == answer.headers["x-request-id"]
+def assert_refused(response: Any, status: int = 422, code: str = "invalid_request") -> None:
+    assert (response.status, response.error_code) == (status, code), response
+    assert response.json()["error"]["message"].endswith(".")
+    assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("body", NO_BODIES, ids=lambda body: repr(body[:12]))
@@ -124,14 +124,14 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(api: Api, user: U
 
 @pytest.mark.parametrize("unknown", ["unknown", ID, "x" * 3000, "%00", "a b", "É"])
 def test_an_unknown_id_is_not_found(api: Api, user: User, agent: AgentCaller, unknown: str) -> None:
-    for answer in (
+    for response in (
         api.get(f"/jobs/{unknown}", headers=user.headers),
         api.claim(unknown, agent),
         api.finish(unknown, agent),
         api.delete(f"/agents/{unknown}", headers=user.headers),
         api.delete(f"/auth/sessions/{unknown}", headers=user.headers),
     ):
-        assert_refused(answer, 404, "not_found")
+        assert_refused(response, 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -197,10 +197,10 @@ def test_a_query_that_does_not_fit_is_refused(api: Api, user: User, query: dict[
     ],
 )
 def test_a_method_that_a_path_does_not_know_gets_the_list(api: Api, method: str, path: str, allowed: str) -> None:
-    answer = api.send(method, path)
+    response = api.send(method, path)
 
-    assert_refused(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == allowed
+    assert_refused(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == allowed
 
 
 json_values = st.recursive(
@@ -219,9 +219,9 @@ json_values = st.recursive(
     ),
 )
 def test_no_json_is_an_error_of_ours(api: Api, user: User, path: str, members: dict[str, Any]) -> None:
-    answer = api.send_json(path, members, headers=user.headers)
+    response = api.send_json(path, members, headers=user.headers)
 
-    assert answer.status in (200, 201, 422), answer
+    assert response.status in (200, 201, 422), response
 
 
 @pytest.mark.parametrize(
@@ -260,11 +260,11 @@ def test_what_dynamodb_refuses_is_told_without_its_stack(  # noqa: PLR0913, PLR0
 ) -> None:
     body = json.dumps(LOGIN if path == "/auth/session" else {"name": "n"})
 
-    answer = make_api(client=Refusing(dynamodb, error, operation)).send(method, path, body=body, headers=user.headers)
+    response = make_api(client=Refusing(dynamodb, error, operation)).send(method, path, body=body, headers=user.headers)
 
-    assert_refused(answer, status, code)
-    assert "Traceback" not in answer.body
-    assert answer.headers["access-control-allow-origin"] == "*"
+    assert_refused(response, status, code)
+    assert "Traceback" not in response.body
+    assert response.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("operation", ["get_item", "batch_get_item", "update_item"])
@@ -278,7 +278,7 @@ def test_a_throttled_agent_is_asked_to_wait(  # noqa: PLR0913, PLR0917 - who tak
     throttled = make_api(client=Refusing(dynamodb, client_error("ThrottlingException"), *operations))
 
     path = path.format(running=running, waiting=waiting)
-    answer = throttled.send_json(path, {"attempt": 1, "status": "failed"}, headers=agent.headers)
+    response = throttled.send_json(path, {"attempt": 1, "status": "failed"}, headers=agent.headers)
 
-    assert_refused(answer, 429, "throttled")
-    assert int(answer.headers["retry-after"]) > 0
+    assert_refused(response, 429, "throttled")
+    assert int(response.headers["retry-after"]) > 0

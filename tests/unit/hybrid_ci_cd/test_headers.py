@@ -1,4 +1,4 @@
-"""Request ids and CORS, on every answer."""
+"""Request ids and CORS, on every response."""
 
 import pytest
 
@@ -15,14 +15,14 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
-def test_every_answer_repeats_the_request_id_and_carries_the_cors_headers(
+def test_every_response_repeats_the_request_id_and_carries_the_cors_headers(
     api: Api, method: str, path: str, status: int
 ) -> None:
-    answer = api.send(method, path, headers={"X-Request-ID": "mine", "Origin": "https://app.example.com"})
+    response = api.send(method, path, headers={"X-Request-ID": "mine", "Origin": "https://app.example.com"})
 
-    assert (answer.status, answer.headers["x-request-id"]) == (status, "mine")
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-expose-headers"] == "X-Request-ID, Retry-After"
+    assert (response.status, response.headers["x-request-id"]) == (status, "mine")
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["access-control-expose-headers"] == "X-Request-ID, Retry-After"
 
 
 def test_a_preflight_allows_what_browsers_send(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""Whatever the tables hold, every route answers, no error changes anything, and routes agree about what there is."""
+"""Whatever the tables hold, every route responds, no error changes anything, and routes agree about what there is."""
 
 from __future__ import annotations
 
@@ -96,12 +96,14 @@ class Scene:
             job_id=api.queue(user),
         )
 
-    def call(self, route: str, headers: Mapping[str, str], **request: Any) -> Answer:
+    def call(self, route: str, headers: Mapping[str, str], **request: Any) -> Response:
         """Send a request, whose route is told without ids and query."""
         method, path = route.split()
         shown = re.sub(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{id}", route)
-        answer: Answer = self.watch.send(shown, lambda: self.api.send(method, path, headers=dict(headers), **request))
-        return answer
+        response: Response = self.watch.send(
+            shown, lambda: self.api.send(method, path, headers=dict(headers), **request)
+        )
+        return response
 
     def listed(self, path: str, member: str, headers: Mapping[str, str], **query: str) -> list[Any] | None:
         """Read a list entry by entry, and all at once: None where it cannot be read."""
@@ -111,15 +113,15 @@ class Scene:
             place: dict[str, list[str]] = {}
             while True:
                 asked = {"limit": [limit], **{name: [value] for name, value in query.items()}, **place}
-                answer = self.call(f"GET {path}", headers, query=asked)
-                if answer.status != 200:
-                    if place and answer.status == 422:
+                response = self.call(f"GET {path}", headers, query=asked)
+                if response.status != 200:
+                    if place and response.status == 422:
                         self.watch.found.append(f"cursor refused: GET {path}")
                     return None
-                entries += answer.json()[member]
-                if answer.json()["next_cursor"] is None:
+                entries += response.json()[member]
+                if response.json()["next_cursor"] is None:
                     break
-                place = {"cursor": [answer.json()["next_cursor"]]}
+                place = {"cursor": [response.json()["next_cursor"]]}
             pages.append(entries)
         self.watch.agree(f"pages of {path}", *pages)
         return pages[0]

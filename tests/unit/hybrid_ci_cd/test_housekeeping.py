@@ -50,9 +50,9 @@ def test_an_empty_claim_is_204_though_old_agents_cannot_be_deleted(  # noqa: PLR
     agent = api.register(user)
     client = Failing(dynamodb, error, "delete_item", tables.agents)
 
-    answer = make_api(client=client, clock=clock).claim_next(agent)
+    response = make_api(client=client, clock=clock).claim_next(agent)
 
-    assert (answer.status, client.failed) == (204, 1)
+    assert (response.status, client.failed) == (204, 1)
     assert counted(capsys) == ["forget removed agents"]
     assert make_api(clock=clock).claim_next(agent).status == 204
     assert len(dynamodb.scan(TableName=tables.agents)["Items"]) == 1
@@ -67,9 +67,9 @@ def test_a_logout_everywhere_is_204_though_its_sessions_cannot_be_deleted(  # no
     api = make_api(client=client)
     user = api.log_in()
 
-    answer = api.delete("/auth/sessions", headers=user.headers)
+    response = api.delete("/auth/sessions", headers=user.headers)
 
-    assert (answer.status, client.failed) == (204, 1)
+    assert (response.status, client.failed) == (204, 1)
     assert counted(capsys) == ["delete ended sessions"]
     assert api.validate(user.session_id) == {"valid": False}
 
@@ -84,9 +84,9 @@ def test_a_logout_with_agents_is_204_though_they_cannot_be_taken_out_of_lists(  
     user = api.log_in()
     agent = api.register(user)
 
-    answer = api.delete("/auth/sessions", headers=user.headers, query={"agents": ["true"]})
+    response = api.delete("/auth/sessions", headers=user.headers, query={"agents": ["true"]})
 
-    assert (answer.status, client.failed) == (204, 1)
+    assert (response.status, client.failed) == (204, 1)
     assert counted(capsys) == ["remove ended agents"]
     assert api.heartbeat(agent).status == 401
 
@@ -102,9 +102,9 @@ def test_a_session_that_ends_while_it_registers_an_agent_is_401_though_that_cann
         failing, "put_item", lambda: api.send_aside("DELETE", "/auth/sessions", headers=user.headers)
     )
 
-    answer = make_api(client=client).send_json("/agents", {"name": "late"}, headers=user.headers)
+    response = make_api(client=client).send_json("/agents", {"name": "late"}, headers=user.headers)
 
-    assert (answer.status, failing.failed) == (401, 1)
+    assert (response.status, failing.failed) == (401, 1)
     assert counted(capsys) == ["take back an agent"]
 
 

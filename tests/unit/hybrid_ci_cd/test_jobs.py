@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.hybrid_ci_cd.support import AgentCaller, AnswerLost, Api, MakeApi, Tables, User
+from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, MakeApi, ResponseLost, Tables, User
 from tests.unit.support import Interrupting, Recording
 
 
@@ -72,9 +72,9 @@ def test_the_second_of_two_agents_is_told_that_the_job_is_taken(api: Api, user: 
     job_id = api.queue(user)
 
     assert api.claim(job_id, agent).status == 200
-    answer = api.claim(job_id, api.register(user))
+    response = api.claim(job_id, api.register(user))
 
-    assert (answer.status, answer.error_code) == (409, "job_taken")
+    assert (response.status, response.error_code) == (409, "job_taken")
 
 
 def test_an_agent_that_claims_what_it_has_gets_the_same_claim(api: Api, user: User, agent: AgentCaller) -> None:
@@ -87,8 +87,8 @@ def test_the_oldest_queued_job_is_next_until_there_is_none(api: Api, user: User,
     ids = [api.queue(user) for _ in range(3)]
 
     assert [api.claim_next(agent).json()["job_id"] for _ in ids] == ids
-    answer = api.claim_next(agent)
-    assert (answer.status, answer.body) == (204, "")
+    response = api.claim_next(agent)
+    assert (response.status, response.body) == (204, "")
 
 
 def test_an_agent_that_comes_second_gets_the_next_job(make_api: MakeApi, dynamodb: Any, api: Api, user: User) -> None:
@@ -140,21 +140,21 @@ def test_a_claim_is_one_conditional_write(make_api: MakeApi, dynamodb: Any, api:
 
 
 @pytest.mark.parametrize("path", ["/jobs/claim", "/jobs/{job_id}/claim"])
-def test_a_claim_whose_answer_got_lost_on_our_side_is_still_the_agents(  # noqa: PLR0913, PLR0917 - who takes part in it
+def test_a_claim_whose_response_got_lost_on_our_side_is_still_the_agents(  # noqa: PLR0913, PLR0917 - who takes part in it
     make_api: MakeApi, dynamodb: Any, api: Api, user: User, agent: AgentCaller, path: str
 ) -> None:
     job_id = api.queue(user)
-    unlucky = make_api(client=AnswerLost(dynamodb, "update_item"))
+    unlucky = make_api(client=ResponseLost(dynamodb, "update_item"))
 
-    answer = unlucky.post(path.format(job_id=job_id), headers=agent.headers)
+    response = unlucky.post(path.format(job_id=job_id), headers=agent.headers)
 
-    assert (answer.status, answer.json()["job_id"], answer.json()["attempt"]) == (200, job_id, 1)
+    assert (response.status, response.json()["job_id"], response.json()["attempt"]) == (200, job_id, 1)
 
 
-def test_a_result_whose_answer_got_lost_on_our_side_is_counted_once(
+def test_a_result_whose_response_got_lost_on_our_side_is_counted_once(
     make_api: MakeApi, dynamodb: Any, user: User, agent: AgentCaller, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unlucky = make_api(client=AnswerLost(dynamodb, "update_item"))
+    unlucky = make_api(client=ResponseLost(dynamodb, "update_item"))
     job_id = unlucky.queue(user)
     unlucky.claim(job_id, agent)
     capsys.readouterr()
@@ -164,8 +164,8 @@ def test_a_result_whose_answer_got_lost_on_our_side_is_counted_once(
     assert capsys.readouterr().out.count('"JobsFinished":') == 1
 
 
-def test_a_job_whose_answer_got_lost_on_our_side_is_queued_once(make_api: MakeApi, dynamodb: Any, user: User) -> None:
-    unlucky = make_api(client=AnswerLost(dynamodb, "put_item"))
+def test_a_job_whose_response_got_lost_on_our_side_is_queued_once(make_api: MakeApi, dynamodb: Any, user: User) -> None:
+    unlucky = make_api(client=ResponseLost(dynamodb, "put_item"))
 
     job_id = unlucky.queue(user)
 
@@ -191,9 +191,9 @@ def test_the_first_result_stays(api: Api, user: User, agent: AgentCaller, status
     api.claim(job_id, agent)
     api.finish(job_id, agent, result={"a": 1})
 
-    answer = api.finish(job_id, agent, status=status, result=result)
+    response = api.finish(job_id, agent, status=status, result=result)
 
-    assert (answer.status, answer.error_code) == (409, "job_finished")
+    assert (response.status, response.error_code) == (409, "job_finished")
     assert api.get(f"/jobs/{job_id}", headers=user.headers).json()["result"] == {"a": 1}
 
 

@@ -42,10 +42,10 @@ def test_the_job_of_a_lost_agent_is_claimed_again(
     assert timed_api.post(path, headers=second.headers).status in (204, 409)
     clock.now += timedelta(microseconds=1)
 
-    answer = timed_api.post(path, headers=second.headers)
+    response = timed_api.post(path, headers=second.headers)
 
-    assert (answer.status, answer.json()["job_id"]) == (200, job_id)
-    assert (answer.json()["agent_id"], answer.json()["attempt"]) == (second.agent_id, 2)
+    assert (response.status, response.json()["job_id"]) == (200, job_id)
+    assert (response.json()["agent_id"], response.json()["attempt"]) == (second.agent_id, 2)
     late = timed_api.finish(job_id, first, attempt=1)
     assert (late.status, late.error_code) == (409, "claim_lost")
     assert timed_api.finish(job_id, second, attempt=2).status == 200
@@ -110,13 +110,13 @@ def test_the_last_heartbeat_decides_where_the_index_is_behind(
 
         def __getattr__(self, operation: str) -> Any:
             def call(**request: Any) -> Any:
-                answer = getattr(dynamodb, operation)(**request)
+                response = getattr(dynamodb, operation)(**request)
                 if operation == "query" and "jobs" in request["TableName"]:
                     body = '{"status": "busy"}'
                     timed_api.send_aside(
                         "POST", f"/agents/{first.agent_id}/heartbeat", body=body, headers=first.headers
                     )
-                return answer
+                return response
 
             return call
 
@@ -205,7 +205,7 @@ def test_a_job_that_was_left_behind_is_found_among_many_that_run(
     claimed = [timed_api.claim_next(timed_api.register(user)) for _ in range(3)]
 
     # The queue comes before a look at all that run, and such a look finds it.
-    assert [answer.json()["job_id"] for answer in claimed[:2]] == [waiting, ids[7]]
+    assert [response.json()["job_id"] for response in claimed[:2]] == [waiting, ids[7]]
     assert claimed[2].status == 204
 
 
@@ -215,17 +215,17 @@ def test_two_agents_take_a_job_over_and_one_gets_it(
     user, _, job_id = held
     clock.now += LOST_AFTER
     second, third = timed_api.register(user), timed_api.register(user)
-    answers = []
+    responses = []
 
     def take_over() -> None:
-        answers.append(timed_api.send_aside("POST", f"/jobs/{job_id}/claim", headers=third.headers))
+        responses.append(timed_api.send_aside("POST", f"/jobs/{job_id}/claim", headers=third.headers))
 
     class JustBefore:
         """A client that lets another agent come first when a job is about to be taken over."""
 
         def __getattr__(self, operation: str) -> Any:
             def call(**request: Any) -> Any:
-                if operation == "update_item" and "#attempt = " in request["ConditionExpression"] and not answers:
+                if operation == "update_item" and "#attempt = " in request["ConditionExpression"] and not responses:
                     take_over()
                 return getattr(dynamodb, operation)(**request)
 
@@ -233,5 +233,5 @@ def test_two_agents_take_a_job_over_and_one_gets_it(
 
     late = make_api(client=JustBefore(), clock=clock).claim(job_id, second)
 
-    assert [answer.json()["attempt"] for answer in answers] == [2]
+    assert [response.json()["attempt"] for response in responses] == [2]
     assert (late.status, late.error_code) == (409, "job_taken")

@@ -38,10 +38,10 @@ def test_no_token_reaches_the_log(api: Api, capsys: Capture) -> None:
 def test_an_error_of_ours_logs_its_stack_and_still_no_token(make_api: MakeApi, dynamodb: Any, capsys: Capture) -> None:
     api = make_api(client=Refusing(dynamodb, client_error("InternalServerError"), "put_item"))
 
-    answer = api.send_json("/auth/session", {"user_id": "u", "provider": "google", "oauth_tokens": TOKENS})
+    response = api.send_json("/auth/session", {"user_id": "u", "provider": "google", "oauth_tokens": TOKENS})
 
     written = capsys.readouterr().out
-    assert answer.status == 500
+    assert response.status == 500
     assert "Traceback (most recent call last)" in written
     assert not [token for token in TOKENS.values() if token in written]
 

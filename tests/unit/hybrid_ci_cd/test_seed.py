@@ -18,18 +18,18 @@ DEPLOYMENT: Any = None
 def seed(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Seeded]:
     """The seed, whose calls reach an application in this process."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         query = {name: request.url.params.get_list(name) for name in request.url.params}
-        answered = api.send(
+        response = api.send(
             request.method,
             request.url.path,
             body=request.content or None,
             headers={name.title(): value for name, value in request.headers.items()},
             query=query,
         )
-        return httpx.Response(answered.status, text=answered.body)
+        return httpx.Response(response.status, text=response.body)
 
-    http = httpx.Client(base_url="http://api.test", transport=httpx.MockTransport(answer))
+    http = httpx.Client(base_url="http://api.test", transport=httpx.MockTransport(respond))
     monkeypatch.setattr(seeding, "open_http", lambda _deployment: nullcontext(http))
     return lambda: seeding.seed(DEPLOYMENT)
 

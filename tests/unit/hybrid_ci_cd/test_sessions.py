@@ -123,15 +123,15 @@ def test_devices_are_listed_with_the_callers_own_marked_and_without_any_id(api: 
     laptop = api.log_in(headers={"User-Agent": "Laptop/1.0"})
     phone = api.log_in(provider="github", headers={"User-Agent": "P" * 1000})
 
-    answer = api.get("/auth/sessions", headers=laptop.headers)
+    response = api.get("/auth/sessions", headers=laptop.headers)
 
-    devices = {device["handle"]: device for device in answer.json()["sessions"]}
+    devices = {device["handle"]: device for device in response.json()["sessions"]}
     assert set(devices) == {laptop.handle, phone.handle}
     assert [handle for handle, device in devices.items() if device["current"]] == [laptop.handle]
     assert devices[laptop.handle]["user_agent"] == "Laptop/1.0"
     assert (devices[phone.handle]["user_agent"], devices[phone.handle]["provider"]) == ("P" * 256, "github")
-    assert laptop.session_id not in answer.body
-    assert phone.session_id not in answer.body
+    assert laptop.session_id not in response.body
+    assert phone.session_id not in response.body
 
 
 def test_devices_come_in_pages(api: Api) -> None:
@@ -147,9 +147,9 @@ def test_a_page_that_holds_all_names_no_next_one(api: Api) -> None:
     user = api.log_in()
     api.log_in()
 
-    answer = api.get("/auth/sessions", headers=user.headers, query={"limit": ["2"]}).json()
+    response = api.get("/auth/sessions", headers=user.headers, query={"limit": ["2"]}).json()
 
-    assert (len(answer["sessions"]), answer["next_cursor"]) == (2, None)
+    assert (len(response["sessions"]), response["next_cursor"]) == (2, None)
 
 
 def test_time_may_pass_the_place_of_a_cursor(make_api: MakeApi, clock: StoppedClock) -> None:
@@ -249,19 +249,19 @@ def test_log_out_everywhere_twice_in_a_row_holds(api: Api) -> None:
 def test_a_session_made_while_its_user_logs_out_everywhere_is_ended_too(make_api: MakeApi, dynamodb: Any) -> None:
     other: Api = make_api()
     asking = other.log_in()
-    answers = []
+    responses = []
 
     def log_out() -> None:
-        answers.append(other.send_aside("DELETE", "/auth/sessions", headers=asking.headers))
+        responses.append(other.send_aside("DELETE", "/auth/sessions", headers=asking.headers))
 
     late = make_api(client=Interrupting(dynamodb, "put_item", log_out)).log_in()
 
-    assert [answer.status for answer in answers] == [204]
+    assert [response.status for response in responses] == [204]
     assert other.validate(late.session_id) == {"valid": False}
 
 
 @pytest.mark.parametrize(
-    ("client", "operation"), [(Interrupting, "put_item"), (AnswerLost, "put_item"), (Interrupting, "query")]
+    ("client", "operation"), [(Interrupting, "put_item"), (ResponseLost, "put_item"), (Interrupting, "query")]
 )
 def test_a_login_after_another_log_out_everywhere_outlives_the_one_that_is_under_way(
     make_api: MakeApi, dynamodb: Any, client: Callable[..., Any], operation: str
@@ -271,8 +271,8 @@ def test_a_login_after_another_log_out_everywhere_outlives_the_one_that_is_under
     ids: list[str] = []
 
     def log_in() -> str:
-        answer = other.send_aside("POST", "/auth/session", body=json.dumps(LOGIN))
-        return str(answer.json()["session_id"])
+        response = other.send_aside("POST", "/auth/session", body=json.dumps(LOGIN))
+        return str(response.json()["session_id"])
 
     def log_in_and_out_and_in() -> None:
         ids.append(log_in())
@@ -320,11 +320,11 @@ def test_all_sessions_are_listed_and_ended_alike_when_the_record_of_a_logout_is_
     assert not api.validate(after.session_id)["valid"]
 
 
-def test_the_ending_of_a_session_whose_answer_got_lost_on_our_side_has_ended_it(
+def test_the_ending_of_a_session_whose_response_got_lost_on_our_side_has_ended_it(
     make_api: MakeApi, dynamodb: Any, api: Api
 ) -> None:
     laptop, phone = api.log_in(), api.log_in()
-    unlucky = make_api(client=AnswerLost(dynamodb, "delete_item"))
+    unlucky = make_api(client=ResponseLost(dynamodb, "delete_item"))
 
     assert unlucky.delete(f"/auth/sessions/{phone.handle}", headers=laptop.headers).status == 204
     assert not api.validate(phone.session_id)["valid"]

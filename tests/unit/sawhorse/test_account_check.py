@@ -82,7 +82,7 @@ def test_half_of_the_credentials_are_refused(monkeypatch: pytest.MonkeyPatch) ->
         check_account(DEV)
 
 
-def test_an_aws_that_does_not_answer_is_told(local_aws: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_aws_that_does_not_respond_is_told(local_aws: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, local_aws, "111111111111")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
 

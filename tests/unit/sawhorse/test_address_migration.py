@@ -150,7 +150,7 @@ def test_a_trial_that_starts_just_before_the_merge_is_not_forgotten(
     left = place.contents().users[older.user_id]
     trial = (left.user_tier, left.trial_used, left.trial_started_at, left.trial_expires_at)
     assert trial == (TRIAL, True, START, LATER)
-    # The answer to a click that was under way comes too late as well.
+    # The response to a click that was under way comes too late as well.
     assert asyncio.run(database.start_trial(younger.user_id, started_at=LATER, expires_at=LATER)) is None
     database.close()
 

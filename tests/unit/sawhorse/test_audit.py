@@ -23,7 +23,7 @@ from sawhorse.inspect.audit import (
     audit_advisories,
     locked_distributions,
     pip_audit,
-    read_answer,
+    read_response,
     rounds_of,
 )
 from sawhorse.inspect.licences import Allowed
@@ -113,9 +113,9 @@ def test_every_distribution_is_asked_once_and_no_name_twice_at_a_time(wanted: li
 
 
 @pytest.mark.parametrize("text", ["", "No known vulnerabilities found", "{}", "[]", '{"dependencies": [1]}', "null"])
-def test_an_answer_that_cannot_be_read_is_a_failure(text: str) -> None:
-    assert read_answer(text, "it could not ask\n").failure == "it could not ask"
-    assert read_answer(text, "").failure
+def test_a_response_that_cannot_be_read_is_a_failure(text: str) -> None:
+    assert read_response(text, "it could not ask\n").failure == "it could not ask"
+    assert read_response(text, "").failure
 
 
 def test_the_locks_of_tools_and_apps_are_read_for_every_platform(repository: Path) -> None:

@@ -50,13 +50,13 @@ def test_a_program_that_is_missing_comes_with_advice(bare: Machine, install: Cal
     assert doctor.program("git", "Install git.", bare).found == str(path)
 
 
-@pytest.mark.parametrize("answer", [None, "exit 1", "echo Terraform v0.12", """echo '{"terraform_version":"1.9.0"}'"""])
+@pytest.mark.parametrize("script", [None, "exit 1", "echo Terraform v0.12", """echo '{"terraform_version":"1.9.0"}'"""])
 def test_a_terraform_that_is_missing_or_too_old_comes_with_the_command_that_fetches_it(
-    bare: Machine, install: Callable[[str, str], Path], tiny: Project, answer: str | None
+    bare: Machine, install: Callable[[str, str], Path], tiny: Project, script: str | None
 ) -> None:
     (tiny.private / "tools").unlink()
-    if answer:
-        install("terraform", answer)
+    if script:
+        install("terraform", script)
 
     finding = doctor.terraform(tiny, bare)
 

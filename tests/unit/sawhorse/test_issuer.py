@@ -57,9 +57,9 @@ def test_another_key_under_the_same_address_forges_nothing(issuer: Issuer) -> No
 @pytest.mark.parametrize("path", ["", "key.json", "../key.json", "%2e%2e/key.json", ".well-known/"])
 def test_its_server_shows_the_two_documents_and_nothing_else(local_aws: Running, path: str) -> None:
     with httpx.Client(trust_env=False) as http:
-        answer = http.get(f"{local_aws.issuer.url}/{path}")
+        response = http.get(f"{local_aws.issuer.url}/{path}")
 
-    assert answer.status_code == httpx.codes.NOT_FOUND
+    assert response.status_code == httpx.codes.NOT_FOUND
 
 
 def test_its_key_is_for_this_users_eyes_alone(local_aws_project: Project, issuer: Issuer) -> None:

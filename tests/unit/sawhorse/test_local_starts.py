@@ -1,4 +1,4 @@
-"""A start of the local AWS is reached at sockets of its own, whoever else wants its ports or answers like it."""
+"""A start of the local AWS is reached at sockets of its own, whoever else wants its ports or responds like it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.conftest import copy_of_project
 from tests.ports import free_port
 from tests.unit.sawhorse.support import assert_refused, sawhorse
 
-ANSWER = b'{"services": {}, "auth": "enabled"}'
+RESPONSE = b'{"services": {}, "auth": "enabled"}'
 TAKE = """
 import socket, sys
 taken = 0
@@ -57,9 +57,9 @@ class Stranger(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.calls.append(f"{self.path} {dict(self.headers)}")
         self.send_response(200)
-        self.send_header("Content-Length", str(len(ANSWER)))
+        self.send_header("Content-Length", str(len(RESPONSE)))
         self.end_headers()
-        self.wfile.write(ANSWER)
+        self.wfile.write(RESPONSE)
 
     def do_POST(self) -> None:
         self.do_GET()
@@ -175,7 +175,7 @@ def test_of_many_that_want_a_port_one_gets_it_and_the_others_another(
     assert ports.count(wanted) == 1
 
 
-def test_an_answer_without_the_secrets_of_the_start_is_not_believed(tiny: Project) -> None:
+def test_a_response_without_the_secrets_of_the_start_is_not_believed(tiny: Project) -> None:
     with stranger() as (port, calls), subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as own:
         emulator = Emulator("moto", own.pid, psutil.Process(own.pid).create_time(), port)
         held = Secrets.new()

@@ -54,7 +54,7 @@ def test_a_process_sees_what_it_counts_on_and_nothing_that_would_lead_it_astray(
     process, port = Process("sample:app", {"TABLE": "samples"}), free_port()
 
     with started(process.command(port=port), env=process.variables(Project(tmp_path), port)):
-        seen = answer_of(port)
+        seen = response_of(port)
         addresses = {address for address in ("127.0.0.1", other_address()) if address and is_open(address, port)}
 
     assert seen["TABLE"] == "samples"
@@ -85,7 +85,7 @@ def test_a_process_is_reached_by_this_machines_own_names_and_pages(tmp_path: Pat
         started(process.command(port=port), env=process.variables(Project(tmp_path), port)),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
     ):
-        answer_of(port)
+        response_of(port)
         seen = [
             (
                 method,
@@ -124,7 +124,7 @@ def test_a_process_ends_when_this_program_is_told_to_end(serving: list[str], num
     """What serves stands in a process of its own: told to end, nothing of it may be left that listens."""
     port = int(serving[-1])
     with started(serving) as program:
-        answer_of(port)
+        response_of(port)
         program.send_signal(number)
         assert program.wait(timeout=20) == 128 + number
 
@@ -134,7 +134,7 @@ def test_a_process_ends_when_this_program_is_told_to_end(serving: list[str], num
 def test_nobody_else_can_listen_where_clients_of_localhost_look_first(serving: list[str]) -> None:
     port = int(serving[-1])
     with started(serving) as program:
-        answer_of(port)
+        response_of(port)
         with socket.socket(socket.AF_INET6) as stranger:
             stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with pytest.raises(OSError):  # noqa: PT011 # a machine without IPv6 has another
@@ -157,11 +157,11 @@ def test_a_port_that_somebody_has_in_ipv6_is_refused() -> None:
 def test_with_nohup_a_process_outlives_its_terminal_and_ends_when_it_is_told_to(serving: list[str]) -> None:
     port = int(serving[-1])
     with started([*ignoring("HUP"), *serving]) as program:
-        answer_of(port)
+        response_of(port)
         os.killpg(program.pid, signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
             program.wait(timeout=1)
-        answer_of(port)
+        response_of(port)
 
         program.terminate()
 
@@ -169,17 +169,17 @@ def test_with_nohup_a_process_outlives_its_terminal_and_ends_when_it_is_told_to(
         assert not is_open("127.0.0.1", port)
 
 
-def answer_of(port: int) -> dict[str, str]:
+def response_of(port: int) -> dict[str, str]:
     deadline = time.monotonic() + 20
     with httpx.Client(trust_env=False) as http:
         while True:
             try:
-                answer: dict[str, str] = http.get(f"http://127.0.0.1:{port}/").json()
+                response: dict[str, str] = http.get(f"http://127.0.0.1:{port}/").json()
             except httpx.TransportError:
-                assert time.monotonic() < deadline, "the process does not answer"
+                assert time.monotonic() < deadline, "the process does not respond"
                 time.sleep(0.05)
             else:
-                return answer
+                return response
 
 
 def other_address() -> str | None:

@@ -19,13 +19,13 @@ ORIGIN = "https://app.example.com"
 
 
 def api(status: int = 204, **headers: str) -> httpx.Client:
-    """An API that answers everything with these headers."""
+    """An API that responds to everything with these headers."""
     told = {name.replace("_", "-"): value for name, value in headers.items()}
 
-    def answer(_request: httpx.Request) -> httpx.Response:
+    def respond(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=told)
 
-    return httpx.Client(base_url="http://api.example.com", transport=httpx.MockTransport(answer))
+    return httpx.Client(base_url="http://api.example.com", transport=httpx.MockTransport(respond))
 
 
 class NoApis:
@@ -73,7 +73,7 @@ def test_a_preflight_that_lets_the_origin_and_the_methods_in_passes(allowed: str
         (api(), "Access-Control-Allow-Origin is None"),
         (api(access_control_allow_origin="https://other.example.com"), "Access-Control-Allow-Origin is 'https://other"),
         (api(access_control_allow_origin="*", access_control_allow_methods="GET"), "Methods are 'GET'"),
-        (api(403), "OPTIONS answered 403"),
+        (api(403), "OPTIONS returned 403"),
     ],
     ids=["no headers", "another origin", "a method is missing", "refused"],
 )
@@ -83,9 +83,9 @@ def test_a_preflight_that_does_not_is_told(http: httpx.Client, finding: str) -> 
 
 
 def test_what_appears_late_is_waited_for_and_returned() -> None:
-    answers: Iterator[object] = iter([None, [], "there"])
+    responses: Iterator[object] = iter([None, [], "there"])
 
-    assert eventually(lambda: next(answers), seconds=5, finding="never") == "there"
+    assert eventually(lambda: next(responses), seconds=5, finding="never") == "there"
 
 
 def test_what_never_appears_is_told_in_the_words_that_were_given() -> None:

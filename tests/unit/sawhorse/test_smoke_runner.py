@@ -81,7 +81,7 @@ def raising(error: Exception) -> Callable[[], None]:
     return run
 
 
-def answer(status: int, text: str = "") -> httpx.Response:
+def response(status: int, text: str = "") -> httpx.Response:
     return httpx.Response(status, text=text, request=httpx.Request("GET", "http://local/v1/health?key=secret"))
 
 
@@ -128,12 +128,12 @@ def test_an_expectation_fails_with_what_was_found() -> None:
         expect([], "nothing there")
 
 
-def test_another_status_is_shown_with_the_answer_but_without_the_query() -> None:
-    expect_status(answer(200), 200)
+def test_another_status_is_shown_with_the_response_but_without_the_query() -> None:
+    expect_status(response(200), 200)
     with pytest.raises(CheckFailed) as failure:
-        expect_status(answer(502, "x" * 1000), 200)
+        expect_status(response(502, "x" * 1000), 200)
 
-    assert str(failure.value) == "GET /v1/health answered 502, not 200: " + "x" * 300
+    assert str(failure.value) == "GET /v1/health returned 502, not 200: " + "x" * 300
 
 
 @pytest.mark.parametrize("nothing", [lambda: None, lambda: expect(all([]), "not all")])

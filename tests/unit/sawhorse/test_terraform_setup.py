@@ -27,7 +27,7 @@ WriteTerraform = Callable[[str], Path]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A file server that logs nothing, and ends some answers too early."""
+    """A file server that logs nothing, and ends some responses too early."""
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -96,7 +96,7 @@ def test_a_terraform_on_path_that_is_new_enough_is_taken(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         """echo '{"terraform_version": "1.10.5"}'""",
         """echo '{"terraform_version": "0.15.0"}'""",
@@ -108,9 +108,9 @@ def test_a_terraform_on_path_that_is_new_enough_is_taken(
 )
 @pytest.mark.usefixtures("right_checksum")
 def test_one_that_is_too_old_or_broken_is_replaced_by_the_pinned_release(
-    machine: Machine, on_path: Callable[[str, str], Path], releases: str, tmp_path: Path, answer: str
+    machine: Machine, on_path: Callable[[str, str], Path], releases: str, tmp_path: Path, response: str
 ) -> None:
-    on_path("terraform", answer)
+    on_path("terraform", response)
 
     found = terraform_install.ensure_terraform(tmp_path / "project", of(machine, f"{releases}/good"))
 

@@ -77,10 +77,10 @@ def test_a_body_that_fits_is_a_model(http: HttpCaller) -> None:
 def test_a_body_that_does_not_fit_is_422_with_a_code_a_sentence_and_the_request_id(
     http: HttpCaller, body: bytes
 ) -> None:
-    answer = http.post("/picks", body=body, headers={"X-Request-ID": "mine"})
+    response = http.post("/picks", body=body, headers={"X-Request-ID": "mine"})
 
-    assert answer.status == 422, answer.body
-    error = answer.json()["error"]
+    assert response.status == 422, response.body
+    error = response.json()["error"]
     assert (error["code"], error["request_id"]) == ("invalid_request", "mine")
     assert error["message"].startswith(("The pick does not fit: ", "The body "))
     assert error["message"].endswith(".")
@@ -96,17 +96,17 @@ def test_no_bytes_make_an_error_of_our_own(http: HttpCaller, body: bytes) -> Non
 
 
 def test_a_body_that_announces_too_much_is_413(http: HttpCaller) -> None:
-    answer = http.post("/picks", body=b"{}", headers={"Content-Length": str(LIMIT + 1)})
+    response = http.post("/picks", body=b"{}", headers={"Content-Length": str(LIMIT + 1)})
 
-    assert (answer.status, answer.json()["error"]["code"]) == (413, "request_too_large")
-    assert "1000 bytes" in answer.json()["error"]["message"]
+    assert (response.status, response.json()["error"]["code"]) == (413, "request_too_large")
+    assert "1000 bytes" in response.json()["error"]["message"]
 
 
 def test_a_body_that_announces_nothing_and_is_too_large_is_413_as_well(http: HttpCaller) -> None:
-    answer = http.post("/picks", body=b"x" * (LIMIT + 1))
+    response = http.post("/picks", body=b"x" * (LIMIT + 1))
 
-    assert (answer.status, answer.json()["error"]["code"]) == (413, "request_too_large")
-    assert answer.json()["error"]["request_id"] == answer.headers["x-request-id"]
+    assert (response.status, response.json()["error"]["code"]) == (413, "request_too_large")
+    assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
 
 
 def test_a_body_as_large_as_the_limit_is_read(http: HttpCaller) -> None:
@@ -117,6 +117,6 @@ def test_a_body_as_large_as_the_limit_is_read(http: HttpCaller) -> None:
 
 @pytest.mark.parametrize("length", ["-1", "1" * 400, "x"])
 def test_a_length_that_is_none_makes_no_error_of_our_own(http: HttpCaller, length: str) -> None:
-    answer = http.post("/picks", body=b"{}", headers={"Content-Length": length})
+    response = http.post("/picks", body=b"{}", headers={"Content-Length": length})
 
-    assert answer.status in (413, 422)
+    assert response.status in (413, 422)

@@ -85,11 +85,11 @@ def test_all_that_the_page_names_lies_beside_it_under_any_prefix(app: FastAPI, p
 
     assert page.headers["content-security-policy"] == POLICY
     assert len(loaded) == len(FILES) + 1
-    for address, answer in loaded.items():
+    for address, response in loaded.items():
         assert address.startswith(f"{url}{prefix}/")
-        assert answer.status_code == 200, address
+        assert response.status_code == 200, address
         file = FILES.get(Path(urlsplit(address).path).name)
-        assert answer.headers["content-type"].partition(";")[0] == (file[1] if file else "application/json")
+        assert response.headers["content-type"].partition(";")[0] == (file[1] if file else "application/json")
 
 
 def test_nothing_that_runs_is_written_into_the_page(app: FastAPI) -> None:
@@ -107,9 +107,9 @@ def test_lambda_can_send_every_file_of_the_page(
 ) -> None:
     api = caller(make_handler(app))
     for name, (path, _, _) in FILES.items():
-        answer = api.get(f"/docs/{name}")
-        assert (answer.status, answer.body) == (200, path.read_text())
-        assert len(json.dumps(vars(answer))) < LAMBDA_BYTES / 2
+        response = api.get(f"/docs/{name}")
+        assert (response.status, response.body) == (200, path.read_text())
+        assert len(json.dumps(vars(response))) < LAMBDA_BYTES / 2
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,6 @@ def test_lambda_can_send_every_file_of_the_page(
 def test_no_other_file_can_be_asked_for(app: FastAPI, name: str) -> None:
     with served(app) as url, httpx.Client(trust_env=False) as http:
         address = httpx.URL(url).copy_with(raw_path=f"/docs/{name}".encode())
-        answer = http.get(address)
+        response = http.get(address)
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")

@@ -39,13 +39,13 @@ def send_half_a_body(app: App) -> list[dict[str, Any]]:
     received: Iterator[dict[str, Any]] = iter(
         [{"type": "http.request", "body": b"ha", "more_body": True}, {"type": "http.disconnect"}]
     )
-    answered: list[dict[str, Any]] = []
+    sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         return next(received)
 
     async def send(message: Any) -> None:
-        answered.append(message)
+        sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/things", "headers": [], "query_string": b""}
 
@@ -53,7 +53,7 @@ def send_half_a_body(app: App) -> list[dict[str, Any]]:
         await app(scope, receive, send)
 
     asyncio.run(call())
-    return answered
+    return sent
 
 
 def test_a_caller_who_goes_away_in_the_middle_is_no_error_of_ours(app: App, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +65,7 @@ def test_a_caller_who_goes_away_in_the_middle_is_no_error_of_ours(app: App, caps
 
 
 def test_a_405_lists_the_methods_of_every_route_of_the_path(app: Any, event_loop: asyncio.AbstractEventLoop) -> None:
-    answer = HttpCaller(make_handler(app)).send("PUT", "/things")
+    response = HttpCaller(make_handler(app)).send("PUT", "/things")
 
-    assert (answer.status, answer.error_code) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert (response.status, response.error_code) == (405, "method_not_allowed")
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS, POST"

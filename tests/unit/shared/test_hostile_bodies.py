@@ -175,20 +175,20 @@ def is_unseen(name: str) -> bool:
 
 def fault_of(route: BodyRoute, body: bytes) -> str | None:
     """Send a body, and say what is wrong with the response, or with what was kept."""
-    answer = route.send(body)
-    if answer.status >= 500:
-        return f"{int(answer.status)}"
-    if answer.status >= 400:
-        error = answer.json()["error"]
+    response = route.send(body)
+    if response.status >= 500:
+        return f"{int(response.status)}"
+    if response.status >= 400:
+        error = response.json()["error"]
         plain = error.keys() == {"code", "message", "request_id"} and error["message"].endswith(".")
-        return None if plain else f"an odd error: {answer.body}"
+        return None if plain else f"an odd error: {response.body}"
     try:
         sent = strictly(body)
     except (ValueError, RecursionError):
-        return f"{int(answer.status)} for what is no strict JSON"
-    kept = route.read(answer)
+        return f"{int(response.status)} for what is no strict JSON"
+    kept = route.read(response)
     if any(map(is_unseen, names_in(sent, kept))):
-        return f"{int(answer.status)} for a name that nobody can see"
+        return f"{int(response.status)} for a name that nobody can see"
     named = {name: value for name, value in sent.items() if name in kept}
     return None if same(named, kept) else f"kept {[kept[name] for name in named]!r:.300}"
 
@@ -206,10 +206,10 @@ def routes(one: App, dynamodb: Any, event_loop: asyncio.AbstractEventLoop) -> li
 def test_what_fits_comes_back(routes: list[BodyRoute]) -> None:
     for route in routes:
         body = fitting(route)
-        answer = route.send(body)
+        response = route.send(body)
 
-        assert answer.status in (200, 201), (route.name, answer)
-        kept = route.read(answer)
+        assert response.status in (200, 201), (route.name, response)
+        kept = route.read(response)
         # The canary of the test below: there is something to compare, but for the one route that keeps nothing.
         assert set(route.fits) - {"oauth_tokens"} <= set(kept) or route.name == "validate"
         assert same({name: value for name, value in strictly(body).items() if name in kept}, kept), (route.name, kept)

@@ -133,8 +133,8 @@ def test_bytes_that_are_no_utf_8_are_refused_and_nothing_is_written(
         replaced = latin.decode(errors="replace")
 
         for sent in (latin, replaced, body % "\ud800"):
-            answer = api.post(path, body=sent)
-            assert (answer.status, answer.error_code) == (422, "invalid_request"), answer
+            response = api.post(path, body=sent)
+            assert (response.status, response.error_code) == (422, "invalid_request"), response
 
         assert WRITES.isdisjoint(operation for operation, _ in client.requests)
         assert api.post(path, body=(body % "cafe").encode()).status < 400
@@ -184,13 +184,13 @@ def test_the_document_says_of_404_what_a_caller_gets(one: App) -> None:
 def test_a_slash_at_the_end_leads_to_the_path_without_it(one: App, caller: type[Caller]) -> None:
     api = caller(make_handler(one.app), default_headers=one.credentials)
     for method, path in (("GET", HEALTH[one.name]), ("POST", WITH_BODY[one.name][0]), ("GET", "/docs")):
-        answer = api.send(method, f"{path}/", query={"limit": ["1"], "q": ["a b/ü"]}, body="{")
+        response = api.send(method, f"{path}/", query={"limit": ["1"], "q": ["a b/ü"]}, body="{")
 
-        assert answer.status == 308, answer
-        place = answer.headers["location"]
+        assert response.status == 308, response
+        place = response.headers["location"]
         assert urljoin(f"https://api.example/dev{path}/", place).partition("?")[0] == f"https://api.example/dev{path}"
         assert httpx.URL(place).params["q"] == "a b/ü"
-        assert answer.headers["cache-control"] == "no-store"
+        assert response.headers["cache-control"] == "no-store"
     # Longer than a header may be.
     assert api.get(f"{HEALTH[one.name]}/", query={"q": ["\xfc" * 2000]}).status == 404
     for path in ("/", "//", f"{HEALTH[one.name]}//", "/no/such/path/at/all/"):
@@ -280,9 +280,9 @@ def test_the_process_takes_a_path_only_as_it_is_spelled(one: App) -> None:
 
 def test_the_process_sends_on_as_the_function_does(one: App) -> None:
     with served(under("/dev", one.app)) as url, httpx.Client(trust_env=False) as http:
-        answer = http.get(f"{url}/dev{HEALTH[one.name]}/?a=%2F")
+        response = http.get(f"{url}/dev{HEALTH[one.name]}/?a=%2F")
 
-        assert (answer.status_code, answer.headers["location"]) == (308, "../health?a=%2F")
+        assert (response.status_code, response.headers["location"]) == (308, "../health?a=%2F")
         assert http.get(f"{url}/dev{HEALTH[one.name]}/", follow_redirects=True).status_code == 200
 
 

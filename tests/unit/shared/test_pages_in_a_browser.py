@@ -34,7 +34,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture
 def evil() -> Iterator[str]:
-    """Another origin, whose scripts and answers anybody may use."""
+    """Another origin, whose scripts and responses anybody may use."""
     allowed = {"Access-Control-Allow-Origin": "*"}
 
     async def script(_request: Any) -> PlainTextResponse:

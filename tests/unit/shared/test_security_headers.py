@@ -64,11 +64,11 @@ def test_every_route_of_every_app_has_them_over_http(one: App) -> None:
         for path in paths_of(one.app):
             for method in METHODS:
                 for body, headers in sent:
-                    answer = http.request(method, path, content=body, headers=headers)
-                    expect_headers(answer.headers, (method, path, answer))
-                    assert "strict-transport-security" not in answer.headers
-                    assert all(len(answer.headers.get_list(name)) == 1 for name in HEADERS)
-                    counted[answer.status_code] = counted.get(answer.status_code, 0) + 1
+                    response = http.request(method, path, content=body, headers=headers)
+                    expect_headers(response.headers, (method, path, response))
+                    assert "strict-transport-security" not in response.headers
+                    assert all(len(response.headers.get_list(name)) == 1 for name in HEADERS)
+                    counted[response.status_code] = counted.get(response.status_code, 0) + 1
 
     # It has seen all kinds, or it has shown nothing; triggers_api limits events, not bodies.
     assert {200, 204, 404, 405} <= counted.keys()
@@ -84,9 +84,9 @@ def test_every_route_of_every_app_has_them_in_lambda(
     for path in paths_of(one.app):
         for method in METHODS:
             for body in ("{}", '{"'):
-                answer = api.send(method, path, body=body, headers=one.credentials)
-                expect_headers(answer.headers, (method, path, answer))
-                assert answer.headers["strict-transport-security"] == STRICT_TRANSPORT_SECURITY
+                response = api.send(method, path, body=body, headers=one.credentials)
+                expect_headers(response.headers, (method, path, response))
+                assert response.headers["strict-transport-security"] == STRICT_TRANSPORT_SECURITY
 
 
 @pytest.mark.parametrize("name", [name for name in APPS if name != "fileshare"])
@@ -102,14 +102,14 @@ def test_an_error_that_nobody_expected_has_them(
     ):
         for path in paths_of(one.app):
             for method in ("GET", "POST"):
-                answer = http.request(method, path, headers=one.credentials)
-                expect_headers(answer.headers, (method, path))
-                statuses.add(answer.status_code)
+                response = http.request(method, path, headers=one.credentials)
+                expect_headers(response.headers, (method, path))
+                statuses.add(response.status_code)
     assert 500 in statuses
 
 
 def failing_application(logger: Logger, fail: Callable[[Any], Any], *, outside: bool) -> FastAPI:
-    """Make an application that fails in its own code, or outside of all that answers errors in our shape."""
+    """Make an application that fails in its own code, or outside of all that returns errors in our shape."""
     router = make_router()
     router.add_route("/", fail)
     app = make_application(title="t", version="1", description="", routers=[router], logger=logger)
@@ -127,7 +127,7 @@ def failing_application(logger: Logger, fail: Callable[[Any], Any], *, outside: 
 
 
 @pytest.mark.parametrize("outside", [False, True])
-def test_the_frameworks_own_answer_to_a_failure_has_them(
+def test_the_frameworks_own_response_to_a_failure_has_them(
     outside: bool,  # noqa: FBT001 - a row of a table
     logger_of: Callable[[str], Logger],
     event_loop: asyncio.AbstractEventLoop,
@@ -137,12 +137,12 @@ def test_the_frameworks_own_answer_to_a_failure_has_them(
 
     app = failing_application(logger_of("sample"), fail, outside=outside)
 
-    answer = HttpCaller(make_handler(app)).get("/")
+    response = HttpCaller(make_handler(app)).get("/")
     with served(app) as url:
         direct = httpx.get(url, trust_env=False)
 
-    assert (answer.status, direct.status_code) == (500, 500)
-    expect_headers(answer.headers, answer)
+    assert (response.status, direct.status_code) == (500, 500)
+    expect_headers(response.headers, response)
     expect_headers(direct.headers, direct)
 
 
@@ -159,10 +159,10 @@ def test_a_failure_in_the_middle_of_a_response_has_them(
 
     app = failing_application(logger_of("sample"), half, outside=False)
 
-    answer = HttpCaller(make_handler(app)).get("/")
+    response = HttpCaller(make_handler(app)).get("/")
 
-    assert answer.status == 500
-    expect_headers(answer.headers, answer)
+    assert response.status == 500
+    expect_headers(response.headers, response)
 
 
 @pytest.mark.parametrize(
@@ -189,10 +189,10 @@ def test_browsers_are_bound_to_tls_where_they_came_by_it(
         async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://portal", headers=headers) as http:
             return await http.get("/openapi.json")
 
-    answer = asyncio.run(ask())
+    response = asyncio.run(ask())
 
-    assert answer.status_code == 200
-    assert answer.headers.get("strict-transport-security") == (STRICT_TRANSPORT_SECURITY if secure else None)
+    assert response.status_code == 200
+    assert response.headers.get("strict-transport-security") == (STRICT_TRANSPORT_SECURITY if secure else None)
 
 
 def test_the_event_of_a_function_url_is_an_http_apis(
@@ -203,8 +203,8 @@ def test_the_event_of_a_function_url_is_an_http_apis(
     event["requestContext"]["domainName"] = "abcdefghij.lambda-url.us-east-1.on.aws"
     event["headers"]["host"] = event["requestContext"]["domainName"]
 
-    answer = make_handler(app)(event, Context())
+    response = make_handler(app)(event, Context())
 
-    assert answer["statusCode"] == 404
-    assert json.loads(answer["body"])["error"]["code"] == "not_found"
-    expect_headers(answer["headers"], answer)
+    assert response["statusCode"] == 404
+    assert json.loads(response["body"])["error"]["code"] == "not_found"
+    expect_headers(response["headers"], response)

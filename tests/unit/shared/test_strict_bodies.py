@@ -110,13 +110,13 @@ def test_every_app_says_what_the_table_says(routes: tuple[str, dict[str, BodyRou
     for row in TABLE:
         route = route_of(app, row, by_name)
         body, headers, place = sent(app, row, route.fits)
-        answer = route.send(body, **headers)
-        if answer.status >= 400:
-            said[row] = f"{int(answer.status)} {answer.error_code}: {answer.json()['error']['message']}"
+        response = route.send(body, **headers)
+        if response.status >= 400:
+            said[row] = f"{int(response.status)} {response.error_code}: {response.json()['error']['message']}"
         else:
-            kept = at(route.read(answer), place)
+            kept = at(route.read(response), place)
             as_sent = kept == at(json.loads(body, parse_int=Digits, parse_float=Digits), place)
-            said[row] = f"{int(answer.status)}: kept {'as it was sent' if as_sent else f'as {kept}'}"
+            said[row] = f"{int(response.status)}: kept {'as it was sent' if as_sent else f'as {kept}'}"
 
     assert said == {row: cells[app] for row, cells in TABLE.items()}
 
@@ -140,10 +140,10 @@ def test_what_is_compressed_is_415_everywhere(routes: tuple[str, dict[str, BodyR
             "gzip, identity",
             "?",
         ):
-            answer = route.send(body, **{"Content-Encoding": coding})
+            response = route.send(body, **{"Content-Encoding": coding})
 
-            assert (answer.status, answer.error_code) == (415, "unsupported_encoding"), (route.name, coding)
-            assert answer.headers["accept-encoding"] == "identity"
+            assert (response.status, response.error_code) == (415, "unsupported_encoding"), (route.name, coding)
+            assert response.headers["accept-encoding"] == "identity"
 
 
 def test_a_body_that_names_no_coding_is_read(routes: tuple[str, dict[str, BodyRoute]]) -> None:

@@ -33,11 +33,11 @@ def test_a_throttled_response_says_when_to_come_again(
     ):
         for path in paths_of_nothing(one):
             for method, body in [("GET", None), *(("POST", body) for body in BODIES), ("PUT", BODIES[-1])]:
-                answer = http.request(method, path, json=body)
-                if answer.status_code == 429:
+                response = http.request(method, path, json=body)
+                if response.status_code == 429:
                     refused.append((method, path))
-                    assert answer.headers["Retry-After"] == str(RETRY_AFTER_SECONDS)
-                    assert answer.json()["error"]["code"] == "throttled"
-                    assert f"in {RETRY_AFTER_SECONDS} seconds" in answer.json()["error"]["message"]
+                    assert response.headers["Retry-After"] == str(RETRY_AFTER_SECONDS)
+                    assert response.json()["error"]["code"] == "throttled"
+                    assert f"in {RETRY_AFTER_SECONDS} seconds" in response.json()["error"]["message"]
     # Most of what asks DynamoDB at all.
     assert len({path for _, path in refused}) >= 2, refused

@@ -240,17 +240,17 @@ def ask_and_look(one: App, capsys: Capture, paths: list[str], *, known: Mapping[
     def look(sent: Sent, headers: Mapping[str, str]) -> None:
         capsys.readouterr()
         sends = {**sent.headers, **headers, "X-Request-ID": CANARY}
-        answer = HttpCaller(handler).send(sent.method, sent.path, headers=sends, query=sent.query, body=sent.body)
-        statuses.add(answer.status)
+        response = HttpCaller(handler).send(sent.method, sent.path, headers=sends, query=sent.query, body=sent.body)
+        statuses.add(response.status)
         out, err = capsys.readouterr()
         written = [json.loads(line) for line in out.splitlines()]
         # The canary: what was sent to be logged is there, so the log is the right one.
         [line] = [line for line in written if line.get("message") == "request"]
         assert line["request_id"] == CANARY
-        assert line["status"] == answer.status
+        assert line["status"] == response.status
         assert line["path"] in {*templates(one.app), "(unknown)"}
         assert line["method"] in {*METHODS, "(unknown)"} - {"BREW", "SEARCH"}
-        if answer.status >= 500:
+        if response.status >= 500:
             assert [one for one in written if one["level"] == "ERROR" and "Traceback" in one["exception"]]
         assert not holds(out + err, sent.secret), out + err
 

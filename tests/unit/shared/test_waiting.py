@@ -13,7 +13,7 @@ SECONDS = 0.2
 
 
 class Slow:
-    """A DynamoDB whose every answer takes its time."""
+    """A DynamoDB whose every response takes its time."""
 
     def __init__(self) -> None:
         self.operations: list[str] = []
@@ -52,7 +52,7 @@ async def ask(dynamodb: AsyncDynamoDB, times: int) -> tuple[float, float]:
     return seconds, longest
 
 
-def test_fifty_slow_answers_at_once_take_about_the_time_of_one() -> None:
+def test_fifty_slow_responses_at_once_take_about_the_time_of_one() -> None:
     _, dynamodb = slow(threads=50)
 
     seconds, longest = asyncio.run(ask(dynamodb, 50))
@@ -85,7 +85,7 @@ def test_every_operation_reaches_the_client() -> None:
             dynamodb.update_item("samples", Key={}),
         )
 
-    answers = asyncio.run(all_of_them())
+    responses = asyncio.run(all_of_them())
 
     assert sorted(client.operations) == [
         "batch_get_item",
@@ -97,4 +97,4 @@ def test_every_operation_reaches_the_client() -> None:
         "transact_write_items",
         "update_item",
     ]
-    assert answers[2] == {"asked": {"TableName": "samples", "Key": {}}}
+    assert responses[2] == {"asked": {"TableName": "samples", "Key": {}}}

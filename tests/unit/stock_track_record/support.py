@@ -13,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from shared.dynamodb import Client
 from stock_track_record.worker import Handler
-from tests.unit.support import Answer, Context, HttpCaller
+from tests.unit.support import Context, HttpCaller, Response
 
 PICK = {"ticker": "ACME", "direction": "long", "date": "2026-01-05", "price": 10}
 QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/111111111111/stock-track-record-jobs-test"
@@ -99,37 +99,37 @@ class Api(HttpCaller):
 
     queue: HandedQueue = field(kw_only=True)
 
-    def put(self, path: str, **request: Any) -> Answer:
+    def put(self, path: str, **request: Any) -> Response:
         return self.send("PUT", path, **request)
 
     def create(self, name: str = "Sample channel") -> str:
-        answer = self.post("/api/channels", body=json.dumps({"name": name}))
-        assert answer.status == 201, answer
-        return str(answer.json()["channel_id"])
+        response = self.post("/api/channels", body=json.dumps({"name": name}))
+        assert response.status == 201, response
+        return str(response.json()["channel_id"])
 
-    def add(self, channel_id: str, *picks: dict[str, Any]) -> Answer:
+    def add(self, channel_id: str, *picks: dict[str, Any]) -> Response:
         return self.post(f"/api/channels/{channel_id}/picks", body=json.dumps({"picks": list(picks)}))
 
-    def price(self, ticker: str, **days: float) -> Answer:
+    def price(self, ticker: str, **days: float) -> Response:
         prices = [{"date": day.replace("_", "-").strip("-"), "price": price} for day, price in days.items()]
         return self.put(f"/api/stocks/{ticker}", body=json.dumps({"name": f"{ticker} Inc.", "prices": prices}))
 
     def process(self, channel_id: str) -> dict[str, Any]:
-        answer = self.post(f"/api/channels/{channel_id}/process")
-        assert answer.status == 202, answer
-        job: dict[str, Any] = answer.json()
+        response = self.post(f"/api/channels/{channel_id}/process")
+        assert response.status == 202, response
+        job: dict[str, Any] = response.json()
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
-        answer = self.get(f"/api/jobs/{job_id}")
-        assert answer.status == 200, answer
-        job: dict[str, Any] = answer.json()
+        response = self.get(f"/api/jobs/{job_id}")
+        assert response.status == 200, response
+        job: dict[str, Any] = response.json()
         return job
 
     def record(self, channel_id: str) -> dict[str, Any]:
-        answer = self.get(f"/api/channels/{channel_id}/track-record")
-        assert answer.status == 200, answer
-        record: dict[str, Any] = answer.json()
+        response = self.get(f"/api/channels/{channel_id}/track-record")
+        assert response.status == 200, response
+        record: dict[str, Any] = response.json()
         return record
 
 
@@ -143,8 +143,8 @@ class Hands:
     def __call__(self, *bodies: str, receives: int | Sequence[int] = 1, left: Sequence[int] = ()) -> list[str]:
         """Hand over a batch, everything that waits by default, and return what the worker reports as not done."""
         event = batch(bodies or self.queue.bodies(), receives=receives)
-        answer = self.handler(event, WorkerContext(left))
-        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        response = self.handler(event, WorkerContext(left))
+        return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 class MakeApi(Protocol):

@@ -28,12 +28,12 @@ def test_the_application_itself_does_what_the_table_says(make_api: MakeApi, cell
     api.claims = TOKENS.get(cell.caller)
     path = cell.path.format(channel_id=UNKNOWN, job_id=UNKNOWN, ticker="ACME")
 
-    answer = api.send(cell.method, path, body="{}")
+    response = api.send(cell.method, path, body="{}")
 
     if cell.says == "yes":
-        assert answer.status not in {401, 403}
+        assert response.status not in {401, 403}
     else:
-        assert (answer.status, answer.error_code) == (int(cell.says), "forbidden")
+        assert (response.status, response.error_code) == (int(cell.says), "forbidden")
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def test_the_application_itself_does_what_the_table_says(make_api: MakeApi, cell
 def test_a_call_without_checked_claims_is_refused_where_scopes_are_asked_for(make_api: MakeApi, cell: Cell) -> None:
     path = cell.path.format(channel_id=UNKNOWN, job_id=UNKNOWN, ticker="ACME")
 
-    answer = make_api(**SCOPES).send(cell.method, path, body="{}", headers={"Authorization": "Bearer x"})
+    response = make_api(**SCOPES).send(cell.method, path, body="{}", headers={"Authorization": "Bearer x"})
 
     if cell.says == "yes" or cell.route in PAGES:
-        assert answer.status == 200
+        assert response.status == 200
     else:
-        assert (answer.status, answer.error_code) == (401, "unauthorized")
+        assert (response.status, response.error_code) == (401, "unauthorized")
 
 
 def test_scopes_are_read_from_the_environment() -> None:

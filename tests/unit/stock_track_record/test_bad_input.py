@@ -102,11 +102,11 @@ STOCKS = [
 ]
 
 
-def assert_refused(answer: Any, status: int, code: str) -> None:
-    assert (answer.status, answer.error_code) == (status, code), answer
-    error = answer.json()["error"]
+def assert_refused(response: Any, status: int, code: str) -> None:
+    assert (response.status, response.error_code) == (status, code), response
+    error = response.json()["error"]
     assert error["message"].endswith(".")
-    assert error["request_id"] == answer.headers["x-request-id"]
+    assert error["request_id"] == response.headers["x-request-id"]
 
 
 def shown(value: bytes) -> str:
@@ -239,8 +239,11 @@ def test_nothing_that_json_can_say_is_an_error_of_ours(api: Api, name: Any, memb
         ("PUT", "/api/stocks/ACME", {"name": name, "prices": members}),
         ("POST", "/api/channels", other),
     ):
-        answer = api.send(method, path, body=json.dumps(body).encode())
-        assert answer.status in taken or (answer.status, answer.error_code) == (422, "invalid_request"), (body, answer)
+        response = api.send(method, path, body=json.dumps(body).encode())
+        assert response.status in taken or (response.status, response.error_code) == (422, "invalid_request"), (
+            body,
+            response,
+        )
 
 
 OPERATIONS = [
@@ -272,7 +275,7 @@ BODY = {
 def test_what_dynamodb_refuses_keeps_its_stack_to_itself(  # noqa: PLR0913, PLR0917 # rows of two tables
     make_api: MakeApi, dynamodb: Any, method: str, path: str, operation: str, error: Exception, status: int, code: str
 ) -> None:
-    answer = make_api(client=Refusing(dynamodb, error, operation)).send(method, path, body=json.dumps(BODY.get(path)))
+    response = make_api(client=Refusing(dynamodb, error, operation)).send(method, path, body=json.dumps(BODY.get(path)))
 
-    assert_refused(answer, status, code)
-    assert "Traceback" not in answer.body
+    assert_refused(response, status, code)
+    assert "Traceback" not in response.body

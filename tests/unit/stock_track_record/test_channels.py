@@ -22,10 +22,10 @@ def picks_on(days: int, ticker: str = "ACME") -> list[dict[str, Any]]:
 
 
 def test_a_channel_comes_back_as_it_was_written(api: Api) -> None:
-    answer = api.post("/api/channels", body=json.dumps({"name": "Früh & spät ☀", "description": "Two\nlines"}))
+    response = api.post("/api/channels", body=json.dumps({"name": "Früh & spät ☀", "description": "Two\nlines"}))
 
-    assert answer.status == 201
-    channel = answer.json()
+    assert response.status == 201
+    channel = response.json()
     assert channel == {
         "channel_id": channel["channel_id"],
         "name": "Früh & spät ☀",
@@ -115,10 +115,10 @@ def test_a_pick_that_is_there_keeps_all_of_them_out(api: Api) -> None:
     channel_id = api.create()
     api.add(channel_id, PICK)
 
-    answer = api.add(channel_id, PICK | {"ticker": "NEW"}, PICK | {"direction": "short"})
+    response = api.add(channel_id, PICK | {"ticker": "NEW"}, PICK | {"direction": "short"})
 
-    assert (answer.status, answer.error_code) == (409, "pick_exists")
-    assert "ACME on 2026-01-05" in answer.json()["error"]["message"]
+    assert (response.status, response.error_code) == (409, "pick_exists")
+    assert "ACME on 2026-01-05" in response.json()["error"]["message"]
     assert api.get(f"/api/channels/{channel_id}/picks").json()["picks"] == [PICK]
 
 
@@ -174,9 +174,9 @@ def test_picks_for_a_channel_that_is_deleted_meanwhile_are_refused(
         key = {"pk": {"S": f"CHANNEL#{channel_id}"}, "sk": {"S": "CHANNEL"}}
         dynamodb.delete_item(TableName=prefix, Key=key)
 
-    answer = make_api(client=Interrupting(dynamodb, "transact_write_items", delete)).add(channel_id, PICK)
+    response = make_api(client=Interrupting(dynamodb, "transact_write_items", delete)).add(channel_id, PICK)
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
 
 
 @pytest.mark.parametrize("channel_id", [UNKNOWN, "x", "7F3D9F0E-5C1B-4C7E-9D53-0A4A1F4C2B11", "a" * 3000, "ä", "%00"])
@@ -192,9 +192,9 @@ def test_picks_for_a_channel_that_is_deleted_meanwhile_are_refused(
     ],
 )
 def test_a_channel_that_is_not_there_is_not_found(api: Api, channel_id: str, method: str, rest: str) -> None:
-    answer = api.send(method, f"/api/channels/{channel_id}{rest}", body=json.dumps({"picks": [PICK]}))
+    response = api.send(method, f"/api/channels/{channel_id}{rest}", body=json.dumps({"picks": [PICK]}))
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
     assert api.queue.sent == []
 
 

@@ -52,9 +52,9 @@ def test_a_channel_that_does_not_count_is_refused_named_and_left(  # noqa: PLR09
         set_attribute(dynamodb, prefix, keys.channel_key(channel_id), name, value)
         before = snapshot(dynamodb, prefix)
 
-        answer = api.post(f"/api/channels/{channel_id}/{path}", body=json.dumps({"picks": [PICK]}))
+        response = api.post(f"/api/channels/{channel_id}/{path}", body=json.dumps({"picks": [PICK]}))
 
-        assert (answer.status, answer.error_code) == (409, "unreadable"), value
+        assert (response.status, response.error_code) == (409, "unreadable"), value
         assert snapshot(dynamodb, prefix) == before
         [line] = [line for line in capsys.readouterr().out.splitlines() if "does not fit" in line]
         assert channel_id in line

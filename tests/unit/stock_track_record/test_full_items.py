@@ -40,9 +40,9 @@ def test_a_full_channel_is_told_and_stays(api: Api, dynamodb: Any, prefix: str, 
     fill(dynamodb, prefix, item)
     before = snapshot(dynamodb, prefix)
 
-    answer = api.post(f"/api/channels/{channel_id}/{path}", body=json.dumps({"picks": [PICK]}))
+    response = api.post(f"/api/channels/{channel_id}/{path}", body=json.dumps({"picks": [PICK]}))
 
-    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert (response.status, response.error_code) == (409, "item_full")
     assert snapshot(dynamodb, prefix) == before
 
 
@@ -51,9 +51,9 @@ def test_a_full_stock_is_told_and_stays(api: Api, dynamodb: Any, prefix: str) ->
     fill(dynamodb, table, to_item({"ticker": "FULL", "name": "n", "prices": {"2026-01-05": 1}}))
     before = snapshot(dynamodb, table)
 
-    answer = api.price("FULL", _2026_01_06=2)
+    response = api.price("FULL", _2026_01_06=2)
 
-    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert (response.status, response.error_code) == (409, "item_full")
     assert snapshot(dynamodb, table) == before
 
 

@@ -1,4 +1,4 @@
-"""Whatever the tables hold, every route answers, what fits is listed, and no error changes anything."""
+"""Whatever the tables hold, every route responds, what fits is listed, and no error changes anything."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ ROUTES = (
 
 @SLOW
 @given(ITEMS)
-def test_every_route_answers_and_an_error_changes_nothing(
+def test_every_route_responds_and_an_error_changes_nothing(
     api: Api, dynamodb: Any, prefix: str, items: tuple[dict[str, Any], ...]
 ) -> None:
     tables = (prefix, f"{prefix}-Stocks")
@@ -110,10 +110,10 @@ def test_every_route_answers_and_an_error_changes_nothing(
     assert mine in listed
     for method, path, body in ROUTES:
         before = snapshot(dynamodb, *tables)
-        answer = api.send(method, path, body=body)
-        assert answer.status < 500, (method, path, answer)
-        if answer.status >= 400:
-            assert snapshot(dynamodb, *tables) == before, (method, path, answer)
+        response = api.send(method, path, body=body)
+        assert response.status < 500, (method, path, response)
+        if response.status >= 400:
+            assert snapshot(dynamodb, *tables) == before, (method, path, response)
     # A list and a single one agree.
     assert (CHANNEL_ID in listed) == (api.get(f"/api/channels/{CHANNEL_ID}").status == 200)
 

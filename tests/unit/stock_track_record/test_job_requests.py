@@ -36,13 +36,13 @@ def test_a_queue_that_takes_no_message_is_told_to_the_caller_and_in_the_job(
 ) -> None:
     queue.error = error
 
-    answer = api.post(f"/api/channels/{channel_id}/process")
+    response = api.post(f"/api/channels/{channel_id}/process")
 
-    assert (answer.status, answer.error_code) == (503, "queue_unavailable")
-    assert int(answer.headers["retry-after"]) > 0
+    assert (response.status, response.error_code) == (503, "queue_unavailable")
+    assert int(response.headers["retry-after"]) > 0
     [job] = api.get(f"/api/channels/{channel_id}/jobs").json()["jobs"]
     assert job["state"] == "failed"
-    assert job["job_id"] in answer.json()["error"]["message"]
+    assert job["job_id"] in response.json()["error"]["message"]
 
 
 def test_the_caller_hears_of_it_even_when_the_job_cannot_be_marked(
@@ -59,9 +59,9 @@ def test_the_caller_hears_of_it_even_when_the_job_cannot_be_marked(
 
             return call
 
-    answer = make_api(client=Failing()).post(f"/api/channels/{channel_id}/process")
+    response = make_api(client=Failing()).post(f"/api/channels/{channel_id}/process")
 
-    assert (answer.status, answer.error_code) == (503, "queue_unavailable")
+    assert (response.status, response.error_code) == (503, "queue_unavailable")
 
 
 def test_a_message_that_went_out_after_all_makes_the_job_done(
@@ -78,9 +78,9 @@ def test_a_message_that_went_out_after_all_makes_the_job_done(
 
 @pytest.mark.parametrize("job_id", [UNKNOWN, "x", "a" * 3000])
 def test_a_job_that_is_not_there_is_not_found(api: Api, job_id: str) -> None:
-    answer = api.get(f"/api/jobs/{job_id}")
+    response = api.get(f"/api/jobs/{job_id}")
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
 
 
 def test_a_job_is_swept_after_its_message(api: Api, channel_id: str, dynamodb: Any, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, whether the application does as it says, and who answers for browsers."""
+"""The OpenAPI document, whether the application does as it says, and who responds to browsers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -77,7 +77,7 @@ def test_the_bodies_are_described(document: Any) -> None:
     assert pick["properties"]["price"]["type"] == "number"
 
 
-def test_the_page_and_health_answer(api: Api) -> None:
+def test_the_page_and_health_respond(api: Api) -> None:
     assert api.get("/docs").headers["content-type"].startswith("text/html")
     assert api.get("/api/health").json() == {"status": "ok", "version": "1.0.0"}
 
@@ -107,7 +107,7 @@ def test_the_application_does_as_its_document_says(
     check()
 
 
-def test_in_lambda_the_http_api_answers_for_browsers(make_api: MakeApi) -> None:
+def test_in_lambda_the_http_api_responds_to_browsers(make_api: MakeApi) -> None:
     headers = {"Origin": "https://app.example.com"}
     origins = ("https://app.example.com",)
 

@@ -27,9 +27,9 @@ def test_items_that_do_not_fit_are_passed_over_a_hundred_at_once(make_api: MakeA
     api = make_api(client=client)
     mine = api.create()
 
-    answer = api.get("/api/channels", query={"limit": ["1"]})
+    response = api.get("/api/channels", query={"limit": ["1"]})
 
-    assert [channel["channel_id"] for channel in answer.json()["channels"]] == [mine]
+    assert [channel["channel_id"] for channel in response.json()["channels"]] == [mine]
     limits = [request["Limit"] for operation, request in client.requests if operation == "query"]
     assert limits == [2, 100, 100, 100, 100]
 
@@ -53,10 +53,10 @@ def test_large_entries_come_in_pages_that_lambda_can_send(api: Api, dynamodb: An
         seen: list[str] = []
         query = {"limit": ["100"]}
         while True:
-            answer = api.get(path, query=query)
-            assert len(json.dumps({"statusCode": 200, "body": answer.body})) < 6 * 1024 * 1024
-            seen += [entry[key] for entry in answer.json()[name]]
-            if answer.json()["next_cursor"] is None:
+            response = api.get(path, query=query)
+            assert len(json.dumps({"statusCode": 200, "body": response.body})) < 6 * 1024 * 1024
+            seen += [entry[key] for entry in response.json()[name]]
+            if response.json()["next_cursor"] is None:
                 break
-            query["cursor"] = [answer.json()["next_cursor"]]
+            query["cursor"] = [response.json()["next_cursor"]]
         assert sorted(set(seen) - {channel_id}) == sorted(ids)

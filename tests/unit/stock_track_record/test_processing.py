@@ -87,12 +87,12 @@ def test_a_channel_without_picks_gets_a_record_without_figures(api: Api, worker:
     assert (record["count"], record["priced"], record["hit_rate"], record["best_pick"]) == (0, 0, None, None)
 
 
-def test_the_answer_says_where_the_job_is(api: Api, channel_id: str) -> None:
-    answer = api.post(f"/api/channels/{channel_id}/process", headers={"X-Request-ID": "mine"})
+def test_the_response_says_where_the_job_is(api: Api, channel_id: str) -> None:
+    response = api.post(f"/api/channels/{channel_id}/process", headers={"X-Request-ID": "mine"})
 
-    assert answer.headers["location"] == f"../../jobs/{answer.json()['job_id']}"
+    assert response.headers["location"] == f"../../jobs/{response.json()['job_id']}"
     [message] = api.queue.sent
-    assert json.loads(message["MessageBody"]) == {"channel_id": channel_id, "job_id": answer.json()["job_id"]}
+    assert json.loads(message["MessageBody"]) == {"channel_id": channel_id, "job_id": response.json()["job_id"]}
     assert message["MessageAttributes"]["request_id"]["StringValue"] == "mine"
 
 
@@ -351,9 +351,9 @@ def test_what_dynamodb_leaves_over_is_asked_for_again(
                     return getattr(dynamodb, operation)(**request)
                 ((table, wanted),) = request["RequestItems"].items()
                 first, *rest = wanted["Keys"]
-                answer = dynamodb.batch_get_item(RequestItems={table: {**wanted, "Keys": [first]}})
+                response = dynamodb.batch_get_item(RequestItems={table: {**wanted, "Keys": [first]}})
                 left = {table: {**wanted, "Keys": rest}} if rest else {}
-                return {**answer, "UnprocessedKeys": left}
+                return {**response, "UnprocessedKeys": left}
 
             return call
 

@@ -47,29 +47,29 @@ def meanwhile(dynamodb: Any, other: Api, day: str) -> Any:
 
 
 def test_prices_are_kept_by_day_oldest_first(api: Api) -> None:
-    answer = api.price("ACME", _2026_01_06=11.25, _2026_01_05=10)
+    response = api.price("ACME", _2026_01_06=11.25, _2026_01_05=10)
 
-    assert answer.status == 200
-    assert answer.json() == {
+    assert response.status == 200
+    assert response.json() == {
         "ticker": "ACME",
         "name": "ACME Inc.",
         "prices": [{"date": "2026-01-05", "price": 10}, {"date": "2026-01-06", "price": 11.25}],
     }
-    assert api.get("/api/stocks/ACME").json() == answer.json()
+    assert api.get("/api/stocks/ACME").json() == response.json()
 
 
 def test_a_second_put_sets_its_days_and_leaves_the_others(api: Api) -> None:
     api.price("ACME", _2026_01_05=10, _2026_01_06=11)
 
-    answer = api.put(
+    response = api.put(
         "/api/stocks/ACME",
         body=json.dumps(
             {"name": "Acme", "prices": [{"date": "2026-01-06", "price": 12}, {"date": "2026-01-07", "price": 13}]}
         ),
     ).json()
 
-    assert answer["name"] == "Acme"
-    assert [(price["date"], price["price"]) for price in answer["prices"]] == [
+    assert response["name"] == "Acme"
+    assert [(price["date"], price["price"]) for price in response["prices"]] == [
         ("2026-01-05", 10),
         ("2026-01-06", 12),
         ("2026-01-07", 13),
@@ -105,15 +105,15 @@ def test_a_stock_that_is_full_takes_the_days_that_it_has(
     monkeypatch.setattr(stocks, "MAX_DAYS", 2)
     before = api.price("ACME", _2026_01_05=10, _2026_01_06=11).json()
 
-    answer = api.price("ACME", **days)
+    response = api.price("ACME", **days)
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response
     changed = {day.strip("_").replace("_", "-"): price for day, price in days.items()}
-    assert {price["date"]: price["price"] for price in answer.json()["prices"]} == {
+    assert {price["date"]: price["price"] for price in response.json()["prices"]} == {
         price["date"]: price["price"] for price in before["prices"]
     } | changed
     assert api.price("ACME", **days, _2026_01_07=1).error_code == "stock_full"
-    assert api.get("/api/stocks/ACME").json() == answer.json()
+    assert api.get("/api/stocks/ACME").json() == response.json()
 
 
 def test_a_stock_that_grows_full_meanwhile_takes_no_more(
@@ -123,9 +123,9 @@ def test_a_stock_that_grows_full_meanwhile_takes_no_more(
     other = make_api()
     other.price("ACME", _2026_01_05=1)
 
-    answer = make_api(client=meanwhile(dynamodb, other, "2026-01-06")).price("ACME", _2026_01_07=1)
+    response = make_api(client=meanwhile(dynamodb, other, "2026-01-06")).price("ACME", _2026_01_07=1)
 
-    assert answer.error_code == "stock_full"
+    assert response.error_code == "stock_full"
     assert [price["date"] for price in other.get("/api/stocks/ACME").json()["prices"]] == ["2026-01-05", "2026-01-06"]
 
 
@@ -191,32 +191,32 @@ def test_a_stock_that_is_always_written_by_somebody_else_is_left_to_later(store_
 
 
 def test_a_stock_that_somebody_else_makes_meanwhile_gets_both_prices(make_api: MakeApi, dynamodb: Any) -> None:
-    answer = make_api(client=meanwhile(dynamodb, make_api(), "2026-01-06")).price("ACME", _2026_01_05=1)
+    response = make_api(client=meanwhile(dynamodb, make_api(), "2026-01-06")).price("ACME", _2026_01_05=1)
 
-    assert [price["date"] for price in answer.json()["prices"]] == ["2026-01-05", "2026-01-06"]
+    assert [price["date"] for price in response.json()["prices"]] == ["2026-01-05", "2026-01-06"]
 
 
 def test_a_price_that_is_put_while_another_is_stays(make_api: MakeApi, dynamodb: Any) -> None:
     other = make_api()
     other.price("ACME", _2026_01_01=1)
 
-    answer = make_api(client=meanwhile(dynamodb, other, "2026-01-06")).price("ACME", _2026_01_05=1)
+    response = make_api(client=meanwhile(dynamodb, other, "2026-01-06")).price("ACME", _2026_01_05=1)
 
-    assert [price["date"] for price in answer.json()["prices"]] == ["2026-01-01", "2026-01-05", "2026-01-06"]
+    assert [price["date"] for price in response.json()["prices"]] == ["2026-01-01", "2026-01-05", "2026-01-06"]
 
 
 @pytest.mark.parametrize("ticker", ["ACME", "acme", "A" * 11, "1A", "A" * 3000, "Ä", "A B"])
 def test_a_stock_that_is_not_there_is_not_found(api: Api, ticker: str) -> None:
-    answer = api.get(f"/api/stocks/{ticker}")
+    response = api.get(f"/api/stocks/{ticker}")
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
 
 
 @pytest.mark.parametrize("ticker", ["acme", "A" * 11, "1A", "Ä", "A B", "-A"])
 def test_a_ticker_that_cannot_be_one_takes_no_prices(api: Api, ticker: str) -> None:
-    answer = api.price(ticker, _2026_01_05=10)
+    response = api.price(ticker, _2026_01_05=10)
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
 
 
 def test_every_form_of_ticker_works(api: Api) -> None:

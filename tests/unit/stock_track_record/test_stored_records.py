@@ -92,8 +92,8 @@ def test_a_record_with_what_the_worker_never_writes_is_not_shown_and_is_named(
     for item in wrong:
         kept = {name: value for name, value in item.items() if value is not None}
         dynamodb.put_item(TableName=prefix, Item=kept)
-        answer = api.get(f"/api/channels/{channel_id}/track-record")
-        assert (answer.status, answer.error_code) == (404, "not_processed"), item
+        response = api.get(f"/api/channels/{channel_id}/track-record")
+        assert (response.status, response.error_code) == (404, "not_processed"), item
     assert "does not fit" in capsys.readouterr().out
 
     dynamodb.put_item(TableName=prefix, Item=record)

@@ -42,9 +42,9 @@ def test_every_record_that_is_no_message_comes_again(make_worker: MakeWorker) ->
     @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(records)
     def comes_again(given_records: list[dict[str, Any]]) -> None:
-        answer = worker.handler({"Records": given_records}, WorkerContext([60_000] * 9))
+        response = worker.handler({"Records": given_records}, WorkerContext([60_000] * 9))
         names = [record.get("messageId") for record in given_records]
         expected = sorted(name if isinstance(name, str) else "" for name in names)
-        assert sorted(failure["itemIdentifier"] for failure in answer["batchItemFailures"]) == expected
+        assert sorted(failure["itemIdentifier"] for failure in response["batchItemFailures"]) == expected
 
     comes_again()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.dynamodb import Client
-from tests.unit.support import Answer, RestCaller
+from tests.unit.support import Response, RestCaller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,21 +25,21 @@ class Api(RestCaller):
 
     key: str | None = None
 
-    def send(self, method: str, path: str, *, key: str | None = None, **request: Any) -> Answer:
+    def send(self, method: str, path: str, *, key: str | None = None, **request: Any) -> Response:
         key = self.key if key is None else key
         headers = ({"X-API-Key": key} if key else {}) | dict(request.pop("headers", None) or {})
         return super().send(method, path, headers=headers, **request)
 
-    def create(self, payload: object = None, *, headers: Mapping[str, str] | None = None, **members: Any) -> Answer:
+    def create(self, payload: object = None, *, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
         event = {"source": "test", "event_type": "test.created", "payload": payload or {}} | members
         return self.post("/v1/events", body=json.dumps(event), headers=headers)
 
     def inbox(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
         query = {} if limit is None else {"limit": [str(limit)]}
         query |= {} if cursor is None else {"cursor": [cursor]}
-        answer = self.get("/v1/inbox", query=query)
-        assert answer.status == 200, answer
-        return answer.json()
+        response = self.get("/v1/inbox", query=query)
+        assert response.status == 200, response
+        return response.json()
 
 
 class MakeApi(Protocol):

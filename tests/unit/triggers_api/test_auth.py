@@ -16,10 +16,10 @@ OPEN = ["/v1/health", "/docs", "/openapi.json"]
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
 @pytest.mark.parametrize("key", ["", "wrong", "wrong-é", DEVELOPMENT_KEY])
 def test_without_the_right_key_nothing_is_done(api: Api, method: str, path: str, key: str) -> None:
-    answer = api.send(method, path, body="not even JSON", query={"limit": ["0"]}, key=key)
+    response = api.send(method, path, body="not even JSON", query={"limit": ["0"]}, key=key)
 
-    assert (answer.status, answer.error_code) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "ApiKey"
+    assert (response.status, response.error_code) == (401, "unauthorized")
+    assert response.headers["www-authenticate"] == "ApiKey"
 
 
 @pytest.mark.parametrize("path", OPEN)

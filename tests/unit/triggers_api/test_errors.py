@@ -48,10 +48,10 @@ def test_throttling_asks_the_caller_to_wait(
 ) -> None:
     method, path, operation = request_to_make
 
-    answer = make_api(client=Refusing(dynamodb, error, operation)).send(method, path, body=EVENT)
+    response = make_api(client=Refusing(dynamodb, error, operation)).send(method, path, body=EVENT)
 
-    assert (answer.status, answer.error_code) == (429, "throttled")
-    assert int(answer.headers["retry-after"]) > 0
+    assert (response.status, response.error_code) == (429, "throttled")
+    assert int(response.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=str)
@@ -62,10 +62,10 @@ def test_an_unexpected_error_keeps_its_stack_to_itself(
     method, path, operation = request_to_make
     api = make_api(client=Refusing(dynamodb, error, operation))
 
-    answer = api.send(method, path, body=EVENT, headers={"X-Request-ID": "mine", "Origin": "https://app.example.com"})
+    response = api.send(method, path, body=EVENT, headers={"X-Request-ID": "mine", "Origin": "https://app.example.com"})
 
-    assert answer.status == 500
-    assert answer.json() == {
+    assert response.status == 500
+    assert response.json() == {
         "error": {
             "code": "internal_error",
             "message": (
@@ -74,18 +74,18 @@ def test_an_unexpected_error_keeps_its_stack_to_itself(
             "request_id": "mine",
         }
     }
-    assert answer.headers["x-request-id"] == "mine"
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"] == "mine"
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/v1", "/v2/events", "/v1/events/a/b/c", "/v1/inbox//", "/docs//", "//", "/%00", ""]
 )
 def test_a_path_that_leads_nowhere_is_not_found(api: Api, path: str) -> None:
-    answer = api.get(path, key="")
+    response = api.get(path, key="")
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_a_path_that_leads_nowhere_is_not_found(api: Api, path: str) -> None:
     ],
 )
 def test_a_method_that_a_path_does_not_know_gets_the_list(api: Api, method: str, path: str, allowed: str) -> None:
-    answer = api.send(method, path)
+    response = api.send(method, path)
 
-    assert (answer.status, answer.headers["allow"]) == (405, allowed)
-    assert answer.body == "" if method == "HEAD" else answer.error_code == "method_not_allowed"
+    assert (response.status, response.headers["allow"]) == (405, allowed)
+    assert response.body == "" if method == "HEAD" else response.error_code == "method_not_allowed"
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/inbox", "/docs", "/openapi.json"])
@@ -116,13 +116,13 @@ def test_head_is_get_without_the_body(api: Api, path: str) -> None:
     assert head.headers["content-type"] == get.headers["content-type"]
 
 
-def test_many_unknown_members_get_a_short_answer(api: Api) -> None:
+def test_many_unknown_members_get_a_short_response(api: Api) -> None:
     members = {f"unknown-{number}": 0 for number in range(10_000)}
 
-    answer = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), **members}))
+    response = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), **members}))
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
-    assert answer.json()["error"]["message"] == (
+    assert (response.status, response.error_code) == (422, "invalid_request")
+    assert response.json()["error"]["message"] == (
         "The event does not fit: "
         + "".join(f"unknown-{number}: extra inputs are not permitted; " for number in range(5))
         + "and 9995 more."
@@ -132,21 +132,21 @@ def test_many_unknown_members_get_a_short_answer(api: Api) -> None:
 def test_as_many_faults_as_are_shown_leave_no_more(api: Api) -> None:
     members = {f"unknown-{number}": 0 for number in range(5)}
 
-    answer = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), **members}))
+    response = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), **members}))
 
-    assert answer.json()["error"]["message"].endswith("unknown-4: extra inputs are not permitted.")
+    assert response.json()["error"]["message"].endswith("unknown-4: extra inputs are not permitted.")
 
 
 @pytest.mark.parametrize(("length", "shown"), [(64, "n" * 64), (65, "n" * 63 + "…"), (1_000_000, "n" * 63 + "…")])
-def test_a_long_name_is_cut_in_the_answer(api: Api, length: int, shown: str) -> None:
-    answer = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), "n" * length: "secret"}))
+def test_a_long_name_is_cut_in_the_response(api: Api, length: int, shown: str) -> None:
+    response = api.post("/v1/events", body=json.dumps({**json.loads(EVENT), "n" * length: "secret"}))
 
-    assert answer.status == 422
-    assert answer.json()["error"]["message"] == f"The event does not fit: {shown}: extra inputs are not permitted."
+    assert response.status == 422
+    assert response.json()["error"]["message"] == f"The event does not fit: {shown}: extra inputs are not permitted."
 
 
 @pytest.mark.usefixtures("event_loop")
-def test_an_answer_that_has_begun_is_not_answered_again(logger: Any) -> None:
+def test_a_response_that_has_begun_is_not_begun_again(logger: Any) -> None:
     sent: list[str] = []
 
     async def fails_halfway(_scope: Any, _receive: Any, send: Any) -> None:

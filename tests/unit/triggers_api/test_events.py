@@ -19,13 +19,13 @@ SHARED_TABLES = settings(deadline=None, suppress_health_check=[HealthCheck.funct
 def test_the_request_of_existing_clients_stores_an_event(api: Api) -> None:
     headers = {"X-Request-ID": "client-1", "Content-Type": "application/json"}
 
-    answer = api.post(
+    response = api.post(
         "/v1/events", body='{"source": "test", "event_type": "test.created", "payload": {}}', headers=headers
     )
 
-    assert answer.status == 201
-    assert answer.headers["x-request-id"] == "client-1"
-    stored = answer.json()
+    assert response.status == 201
+    assert response.headers["x-request-id"] == "client-1"
+    stored = response.json()
     assert stored == {"event_id": stored["event_id"], "created_at": "2026-01-31T09:15:03.104233Z", "status": "pending"}
     assert re.fullmatch(r"[0-9a-f-]{36}", stored["event_id"])
 
@@ -79,20 +79,20 @@ def test_the_item_has_the_attributes_that_other_scripts_know(api: Api, dynamodb:
     ],
 )
 def test_a_body_that_does_not_fit_is_refused_in_a_sentence(api: Api, body: str | bytes) -> None:
-    answer = api.post("/v1/events", body=body)
+    response = api.post("/v1/events", body=body)
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
-    assert answer.json()["error"]["message"].endswith(".")
+    assert (response.status, response.error_code) == (422, "invalid_request")
+    assert response.json()["error"]["message"].endswith(".")
     assert api.inbox()["events"] == []
 
 
 def test_a_refusal_names_the_part_and_never_repeats_what_was_sent(api: Api) -> None:
-    answer = api.create(source="s" * 300, secret="do-not-repeat")
+    response = api.create(source="s" * 300, secret="do-not-repeat")
 
-    message = answer.json()["error"]["message"]
+    message = response.json()["error"]["message"]
     assert "source: string should have at most 256 characters" in message
     assert "secret: extra inputs are not permitted" in message
-    assert "do-not-repeat" not in answer.body
+    assert "do-not-repeat" not in response.body
 
 
 @pytest.mark.parametrize(
@@ -175,25 +175,27 @@ def test_an_event_that_is_one_byte_too_large_never_reaches_dynamodb(dynamodb: An
     client = Recording(dynamodb)
     api = make_api(client=client)
 
-    answer = api.post("/v1/events", body=_body_for_size(MAX_ITEM_BYTES + 1), headers={"Idempotency-Key": "large"})
+    response = api.post("/v1/events", body=_body_for_size(MAX_ITEM_BYTES + 1), headers={"Idempotency-Key": "large"})
 
-    assert (answer.status, answer.error_code) == (413, "event_too_large")
-    assert "409601 bytes" in answer.json()["error"]["message"]
+    assert (response.status, response.error_code) == (413, "event_too_large")
+    assert "409601 bytes" in response.json()["error"]["message"]
     assert [operation for operation, _ in client.requests] == ["get_item"]  # the API key
 
 
 def test_acknowledging_takes_an_event_out_of_the_inbox(api: Api) -> None:
     event_id = api.create().json()["event_id"]
 
-    answer = api.post(f"/v1/events/{event_id}/ack")
+    response = api.post(f"/v1/events/{event_id}/ack")
 
-    assert answer.status == 200
-    acknowledged_at = answer.json()["acknowledged_at"]
-    assert answer.json() == {"event_id": event_id, "status": "acknowledged", "acknowledged_at": acknowledged_at}
+    assert response.status == 200
+    acknowledged_at = response.json()["acknowledged_at"]
+    assert response.json() == {"event_id": event_id, "status": "acknowledged", "acknowledged_at": acknowledged_at}
     assert api.inbox() == {"events": [], "next_cursor": None}
 
 
-def test_acknowledging_twice_answers_the_same_and_changes_nothing(api: Api, dynamodb: Any, tables: Tables) -> None:
+def test_acknowledging_twice_gets_the_same_response_and_changes_nothing(
+    api: Api, dynamodb: Any, tables: Tables
+) -> None:
     event_id = api.create().json()["event_id"]
     first = api.post(f"/v1/events/{event_id}/ack")
     before = dynamodb.scan(TableName=tables.events)["Items"]
@@ -204,7 +206,7 @@ def test_acknowledging_twice_answers_the_same_and_changes_nothing(api: Api, dyna
     assert dynamodb.scan(TableName=tables.events)["Items"] == before
 
 
-def test_two_acknowledgements_at_once_answer_the_same(api: Api, make_api: MakeApi, dynamodb: Any) -> None:
+def test_two_acknowledgements_at_once_get_the_same_response(api: Api, make_api: MakeApi, dynamodb: Any) -> None:
     event_id = api.create().json()["event_id"]
     others: list[str] = []
     interrupted = make_api(
@@ -243,9 +245,9 @@ def test_a_deleted_event_is_gone(api: Api, dynamodb: Any, tables: Tables, *, ack
     if acknowledged:
         api.post(f"/v1/events/{event_id}/ack")
 
-    answer = api.delete(f"/v1/events/{event_id}")
+    response = api.delete(f"/v1/events/{event_id}")
 
-    assert (answer.status, answer.body) == (204, "")
+    assert (response.status, response.body) == (204, "")
     assert dynamodb.scan(TableName=tables.events)["Items"] == []
     assert api.delete(f"/v1/events/{event_id}").error_code == "not_found"
     assert api.post(f"/v1/events/{event_id}/ack").error_code == "not_found"
@@ -265,9 +267,9 @@ def test_an_encoded_path_finds_its_event(api: Api) -> None:
 
 
 def test_an_event_that_botocore_sends_twice_is_stored_once(api: Api, make_api: MakeApi, dynamodb: Any) -> None:
-    lost_answer = Refusing(dynamodb, client_error("ConditionalCheckFailedException"), "put_item")
+    lost_response = Refusing(dynamodb, client_error("ConditionalCheckFailedException"), "put_item")
 
-    assert make_api(client=lost_answer).create().status == 201
+    assert make_api(client=lost_response).create().status == 201
 
 
 def test_an_event_without_room_is_told_when_it_is_acknowledged_and_stays(
@@ -279,9 +281,9 @@ def test_an_event_without_room_is_told_when_it_is_acknowledged_and_stays(
     full = {**item, "filler": {"S": "x" * (MAX_ITEM_BYTES - item_size({**texts, "filler": ""}))}}
     dynamodb.put_item(TableName=tables.events, Item=full)
 
-    answer = api.post(f"/v1/events/{event_id}/ack")
+    response = api.post(f"/v1/events/{event_id}/ack")
 
-    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert (response.status, response.error_code) == (409, "item_full")
     assert dynamodb.scan(TableName=tables.events)["Items"] == [full]
     assert api.delete(f"/v1/events/{event_id}").status == 204
 

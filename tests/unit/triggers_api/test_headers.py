@@ -1,4 +1,4 @@
-"""Request ids and CORS, on every answer."""
+"""Request ids and CORS, on every response."""
 
 import uuid
 
@@ -25,18 +25,18 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
-def test_every_answer_repeats_the_callers_request_id(api: Api, method: str, path: str, status: int) -> None:
-    answer = api.send(method, path, headers={"x-request-id": "My.id_1-2"})
+def test_every_response_repeats_the_callers_request_id(api: Api, method: str, path: str, status: int) -> None:
+    response = api.send(method, path, headers={"x-request-id": "My.id_1-2"})
 
-    assert (answer.status, answer.headers["x-request-id"]) == (status, "My.id_1-2")
+    assert (response.status, response.headers["x-request-id"]) == (status, "My.id_1-2")
 
 
 @pytest.mark.parametrize("given_id", ["", "two words", "a" * 129, "é", "a/b", "a\n", "a, b", "<script>"])
 def test_an_id_that_is_not_well_formed_is_replaced(api: Api, given_id: str) -> None:
-    answer = api.get("/nowhere", headers={"X-Request-ID": given_id})
+    response = api.get("/nowhere", headers={"X-Request-ID": given_id})
 
-    assert uuid.UUID(answer.headers["x-request-id"]).version == 4
-    assert answer.json()["error"]["request_id"] == answer.headers["x-request-id"]
+    assert uuid.UUID(response.headers["x-request-id"]).version == 4
+    assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
 
 
 def test_every_request_without_an_id_gets_another_one(api: Api) -> None:
@@ -54,22 +54,22 @@ def test_everything_else_is_no_id(text: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
-def test_every_answer_carries_the_cors_headers(api: Api, method: str, path: str, status: int) -> None:
-    answer = api.send(method, path)
+def test_every_response_carries_the_cors_headers(api: Api, method: str, path: str, status: int) -> None:
+    response = api.send(method, path)
 
-    assert answer.status == status
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert "X-Request-ID" in answer.headers["access-control-expose-headers"]
+    assert response.status == status
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "X-Request-ID" in response.headers["access-control-expose-headers"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}])
 def test_options_needs_no_key_and_says_what_browsers_may_do(api: Api, headers: dict[str, str]) -> None:
-    answer = api.send("OPTIONS", "/v1/events", key="", headers=headers)
+    response = api.send("OPTIONS", "/v1/events", key="", headers=headers)
 
-    assert (answer.status, answer.body) == (204, "")
-    assert answer.headers["access-control-allow-methods"] == "GET, POST, DELETE, OPTIONS"
-    assert answer.headers["access-control-allow-headers"] == "Content-Type, X-API-Key, X-Request-ID, Idempotency-Key"
-    assert answer.headers["access-control-max-age"] == "3600"
+    assert (response.status, response.body) == (204, "")
+    assert response.headers["access-control-allow-methods"] == "GET, POST, DELETE, OPTIONS"
+    assert response.headers["access-control-allow-headers"] == "Content-Type, X-API-Key, X-Request-ID, Idempotency-Key"
+    assert response.headers["access-control-max-age"] == "3600"
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)

@@ -1,4 +1,4 @@
-"""Whatever the tables hold, every route answers, no event that fits is lost, and no error changes anything."""
+"""Whatever the tables hold, every route responds, no event that fits is lost, and no error changes anything."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def put_all(client: Any, table: str, items: list[dict[str, Any]]) -> list[str]:
 
 @SLOW
 @given(EVENTS)
-def test_every_route_answers_and_an_error_changes_nothing(
+def test_every_route_responds_and_an_error_changes_nothing(
     api: Api, dynamodb: Any, tables: Tables, items: list[dict[str, Any]]
 ) -> None:
     ids = put_all(dynamodb, tables.events, items)
@@ -67,12 +67,12 @@ def test_every_route_answers_and_an_error_changes_nothing(
     for event_id in ids:
         for method, path in (("POST", f"/v1/events/{event_id}/ack"), ("DELETE", f"/v1/events/{event_id}")):
             before = snapshot(dynamodb, tables.events)
-            answer = api.send(method, path)
-            assert answer.status in {200, 204, 404}, answer
-            if answer.status == 404:
+            response = api.send(method, path)
+            assert response.status in {200, 204, 404}, response
+            if response.status == 404:
                 assert snapshot(dynamodb, tables.events) == before
             # What the list shows can be acknowledged and deleted.
-            assert answer.status != 404 or event_id not in shown
+            assert response.status != 404 or event_id not in shown
     assert [event["event_id"] for event in api.inbox()["events"]] == [mine]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.api_keys import generate
-from tests.unit.support import Answer, Clock, Interrupting, Refusing, client_error
+from tests.unit.support import Clock, Interrupting, Refusing, Response, client_error
 from tests.unit.triggers_api.support import Api, MakeApi, Tables
 from triggers_api.item_size import item_size
 
@@ -35,9 +35,9 @@ def test_without_a_key_every_post_is_an_event(api: Api) -> None:
 def test_the_same_key_with_another_body_is_a_conflict(api: Api, other: dict[str, Any]) -> None:
     api.create({"n": 1}, headers=KEY)
 
-    answer = api.create(**{"payload": {"n": 1}} | other, headers=KEY)
+    response = api.create(**{"payload": {"n": 1}} | other, headers=KEY)
 
-    assert (answer.status, answer.error_code) == (409, "idempotency_conflict")
+    assert (response.status, response.error_code) == (409, "idempotency_conflict")
     assert len(api.inbox()["events"]) == 1
 
 
@@ -63,7 +63,7 @@ def test_callers_do_not_share_idempotency_keys(api: Api, dynamodb: Any, tables: 
     assert theirs.body != mine.body
 
 
-def test_the_first_answer_stays_after_the_event_is_gone(api: Api) -> None:
+def test_the_first_response_stays_after_the_event_is_gone(api: Api) -> None:
     first = api.create(headers=KEY)
     api.delete(f"/v1/events/{first.json()['event_id']}")
 
@@ -117,9 +117,9 @@ def test_the_key_that_was_sent_cannot_be_read_from_the_table(api: Api, dynamodb:
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "two words", "kéy", "a, b", "tab\tkey", "del\x7f"])
 def test_an_idempotency_key_out_of_bounds_is_refused(api: Api, key: str) -> None:
-    answer = api.create(headers={"Idempotency-Key": key})
+    response = api.create(headers={"Idempotency-Key": key})
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
     assert api.inbox()["events"] == []
 
 
@@ -130,8 +130,8 @@ def test_every_other_idempotency_key_works(api: Api, key: str) -> None:
     assert api.create(headers=headers).body == api.create(headers=headers).body
 
 
-def test_the_loser_of_a_race_gets_the_winners_answer(api: Api, make_api: MakeApi, dynamodb: Any) -> None:
-    winners: list[Answer] = []
+def test_the_loser_of_a_race_gets_the_winners_response(api: Api, make_api: MakeApi, dynamodb: Any) -> None:
+    winners: list[Response] = []
     body = '{"source": "test", "event_type": "test.created", "payload": {}}'
     client = Interrupting(
         dynamodb,
@@ -150,9 +150,9 @@ def test_many_posts_at_once_give_one_event(api: Api) -> None:
     body = '{"source": "test", "event_type": "test.created", "payload": {}}'
 
     with ThreadPoolExecutor(max_workers=6) as threads:
-        answers = list(threads.map(lambda _: api.send_aside("POST", "/v1/events", body=body, headers=KEY), range(12)))
+        responses = list(threads.map(lambda _: api.send_aside("POST", "/v1/events", body=body, headers=KEY), range(12)))
 
-    assert {(answer.status, answer.body) for answer in answers} == {(201, answers[0].body)}
+    assert {(response.status, response.body) for response in responses} == {(201, responses[0].body)}
     assert len(api.inbox()["events"]) == 1
 
 
@@ -168,9 +168,9 @@ def test_a_conflict_that_does_not_end_asks_the_caller_to_wait(make_api: MakeApi,
     error = client_error("TransactionCanceledException", reasons=["TransactionConflict", "None"])
     client = Refusing(dynamodb, error, "transact_write_items")
 
-    answer = make_api(client=client).create(headers=KEY)
+    response = make_api(client=client).create(headers=KEY)
 
-    assert (answer.status, answer.error_code) == (429, "throttled")
+    assert (response.status, response.error_code) == (429, "throttled")
     assert client.calls.count("transact_write_items") == 5
 
 
@@ -185,6 +185,6 @@ def test_a_record_that_is_swept_meanwhile_counts_as_absent(make_api: MakeApi, dy
 def test_a_transaction_that_fails_for_another_reason_is_our_error(make_api: MakeApi, dynamodb: Any) -> None:
     error = client_error("TransactionCanceledException", reasons=["None", "ValidationError"])
 
-    answer = make_api(client=Refusing(dynamodb, error, "transact_write_items")).create(headers=KEY)
+    response = make_api(client=Refusing(dynamodb, error, "transact_write_items")).create(headers=KEY)
 
-    assert (answer.status, answer.error_code) == (500, "internal_error")
+    assert (response.status, response.error_code) == (500, "internal_error")

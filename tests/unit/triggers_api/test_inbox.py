@@ -131,18 +131,18 @@ def test_sharded_statuses_stay_inside(make_api: MakeApi, dynamodb: Any, tables: 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "1000", "", "ten", "1.5", "1e1", "9" * 5_000])
 def test_a_limit_out_of_bounds_is_refused(api: Api, limit: str) -> None:
-    answer = api.get("/v1/inbox", query={"limit": [limit]})
+    response = api.get("/v1/inbox", query={"limit": [limit]})
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
-    assert "query.limit" in answer.json()["error"]["message"]
+    assert (response.status, response.error_code) == (422, "invalid_request")
+    assert "query.limit" in response.json()["error"]["message"]
 
 
 def test_the_last_of_several_limits_counts(api: Api) -> None:
     create(api, 3)
 
-    answer = api.get("/v1/inbox", query={"limit": ["1", "2"]})
+    response = api.get("/v1/inbox", query={"limit": ["1", "2"]})
 
-    assert len(answer.json()["events"]) == 2
+    assert len(response.json()["events"]) == 2
 
 
 def encoded(value: object) -> str:
@@ -173,12 +173,12 @@ GOOD_TIME = "2026-01-31T09:15:02.104233Z"
     ],
 )
 def test_a_cursor_that_we_did_not_make_is_refused(api: Api, cursor: str) -> None:
-    answer = api.get("/v1/inbox", query={"cursor": [cursor]})
+    response = api.get("/v1/inbox", query={"cursor": [cursor]})
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
 
 
-def test_a_page_never_outgrows_what_lambda_may_answer(make_api: MakeApi, dynamodb: Any) -> None:
+def test_a_page_never_outgrows_what_lambda_may_return(make_api: MakeApi, dynamodb: Any) -> None:
     client = Recording(dynamodb)
     api = make_api(client=client)
     quotes = "\\u0022" * 65_000  # 390 KB in the table, and 455 KB as a string inside of JSON

@@ -42,11 +42,11 @@ def store_key(dynamodb: Any, tables: Tables) -> StoreKey:
 def outcome(api: Api, key: ApiKey) -> dict[Scope, set[tuple[int, str]]]:
     """Return what a key gets of the routes of each scope; there are no events, so what is let in may be a 404."""
 
-    def answer(method: str, path: str) -> tuple[int, str]:
+    def respond(method: str, path: str) -> tuple[int, str]:
         got = api.send(method, path, body="{}", key=key.clear)
         return got.status, "" if got.status == 200 else got.error_code
 
-    return {scope: {answer(*route) for route in routes} for scope, routes in ROUTES.items()}
+    return {scope: {respond(*route) for route in routes} for scope, routes in ROUTES.items()}
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,16 @@ def test_a_key_does_what_its_scopes_say_and_is_refused_the_rest(
 ) -> None:
     found = outcome(api, store_key(**attributes(scopes, None)))
 
-    for scope, answers in found.items():
-        assert (answers == {(403, "forbidden")}) == (scope not in scopes), found
+    for scope, responses in found.items():
+        assert (responses == {(403, "forbidden")}) == (scope not in scopes), found
 
 
 def test_a_refusal_says_what_the_key_has_and_what_is_needed(api: Api, store_key: StoreKey) -> None:
     key = store_key(**attributes(["read", "write"], None))
 
-    answer = api.delete("/v1/events/x", key=key.clear)
+    response = api.delete("/v1/events/x", key=key.clear)
 
-    assert answer.json()["error"]["message"] == (
+    assert response.json()["error"]["message"] == (
         "This API key may not do that: it has the scopes write and read, and this needs delete. Use another key."
     )
 
@@ -83,7 +83,7 @@ def test_a_key_without_the_attributes_does_everything_and_does_not_expire(
 ) -> None:
     api = make_api(clock=Clock(now=datetime(2126, 1, 1, tzinfo=UTC)))
 
-    assert all((403, "forbidden") not in answers for answers in outcome(api, stored_key).values())
+    assert all((403, "forbidden") not in responses for responses in outcome(api, stored_key).values())
     statuses = [api.send(cell.method, cell.path, body="{}").status for cell in cells("triggers_api")]
     assert {401, 403}.isdisjoint(statuses)
 
@@ -95,11 +95,11 @@ def test_a_key_ends_at_its_second(make_api: MakeApi, store_key: StoreKey, after:
     ends = NOW.replace(microsecond=0)
     key = store_key(**attributes(SCOPES, ends))
 
-    answer = make_api(clock=lambda: ends + after).get("/v1/inbox", key=key.clear)
+    response = make_api(clock=lambda: ends + after).get("/v1/inbox", key=key.clear)
 
-    assert answer.status == status
+    assert response.status == status
     if status == 401:
-        assert answer.json()["error"] | {"request_id": ""} == {
+        assert response.json()["error"] | {"request_id": ""} == {
             "code": "unauthorized",
             "message": "The API key has expired. Ask for a new key.",
             "request_id": "",

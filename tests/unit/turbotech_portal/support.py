@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from shared.dynamodb import Client
 from shared.items import from_item, to_item
-from tests.unit.support import Answer, HttpCaller
+from tests.unit.support import HttpCaller, Response
 
 USER = "auth0|ada"
 CLAIMS = {"sub": USER, "name": "Ada Lovelace", "email": "ada@example.com", "aud": "https://api.example.com"}
@@ -57,18 +57,18 @@ class Tables:
 class Api(HttpCaller):
     """A caller behind the HTTP API, whose token is checked unless `claims` are None."""
 
-    def patch(self, path: str, changes: object) -> Answer:
+    def patch(self, path: str, changes: object) -> Response:
         return self.send("PATCH", path, body=json.dumps(changes))
 
     def write(self, **members: str) -> Any:
-        answer = self.post("/api/updates", body=json.dumps({"title": "News", "message": "All is well."} | members))
-        assert answer.status == 201, answer
-        return answer.json()
+        response = self.post("/api/updates", body=json.dumps({"title": "News", "message": "All is well."} | members))
+        assert response.status == 201, response
+        return response.json()
 
     def read(self, path: str, **query: str) -> Any:
-        answer = self.get(path, query={name: [value] for name, value in query.items()})
-        assert answer.status == 200, answer
-        return answer.json()
+        response = self.get(path, query={name: [value] for name, value in query.items()})
+        assert response.status == 200, response
+        return response.json()
 
 
 class Paging:
@@ -121,8 +121,8 @@ def put(client: Any, table: str, *items: dict[str, Any]) -> None:
 
 
 def stored(client: Any, table: str, key: int | str) -> dict[str, Any]:
-    answer = client.get_item(TableName=table, Key=to_item({"id": key}), ConsistentRead=True)
-    return from_item(answer["Item"])
+    response = client.get_item(TableName=table, Key=to_item({"id": key}), ConsistentRead=True)
+    return from_item(response["Item"])
 
 
 def make_tables(client: Any) -> Tables:

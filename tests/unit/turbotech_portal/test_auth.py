@@ -43,11 +43,11 @@ def call(app: FastAPI, method: str, path: str | httpx.URL, headers: Mapping[str,
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_without_checked_claims_every_route_is_refused(make_api: MakeApi, method: str, path: str) -> None:
-    answer = make_api(claims=None).send(method, path, body="{", headers={"Authorization": "Bearer anything"})
+    response = make_api(claims=None).send(method, path, body="{", headers={"Authorization": "Bearer anything"})
 
-    assert (answer.status, answer.error_code) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.json()["error"]["request_id"] == answer.headers["x-request-id"]
+    assert (response.status, response.error_code) == (401, "unauthorized")
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
 
 
 @pytest.mark.parametrize(("path", "status"), SPELLINGS.items())
@@ -88,9 +88,9 @@ def test_health_needs_no_token(make_api: MakeApi) -> None:
     "subject", [None, "", 7, "s" * 256, "é" * 128, "a\nb", "\ud800"], ids=["none", "empty", "number", *"abcd"]
 )
 def test_a_token_that_names_nobody_is_refused(make_api: MakeApi, subject: object) -> None:
-    answer = make_api(claims={"sub": subject}).get("/api/users/me")
+    response = make_api(claims={"sub": subject}).get("/api/users/me")
 
-    assert (answer.status, answer.error_code) == (401, "unauthorized")
+    assert (response.status, response.error_code) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize("subject", ["s" * 255, "é" * 127, "client@clients"])
@@ -120,9 +120,9 @@ def test_a_header_that_anybody_can_write_counts_for_nothing_elsewhere(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    answer = call(make_app(), "GET", "/api/users/me", {CONTEXT_HEADER: CONTEXT})
+    response = call(make_app(), "GET", "/api/users/me", {CONTEXT_HEADER: CONTEXT})
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized")
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "unauthorized")
 
 
 def test_a_header_of_the_caller_counts_for_nothing_before_mangum(
@@ -134,10 +134,10 @@ def test_a_header_of_the_caller_counts_for_nothing_before_mangum(
 
 
 def test_on_a_laptop_everybody_is_the_development_user(make_app: Callable[..., FastAPI]) -> None:
-    answer = call(make_app(auth_mode="local"), "GET", "/api/users/me", {CONTEXT_HEADER: CONTEXT})
+    response = call(make_app(auth_mode="local"), "GET", "/api/users/me", {CONTEXT_HEADER: CONTEXT})
 
-    assert answer.json()["id"] == DEVELOPMENT_USER.user_id
-    assert answer.json()["name"] == "Developer"
+    assert response.json()["id"] == DEVELOPMENT_USER.user_id
+    assert response.json()["name"] == "Developer"
 
 
 def test_the_caller_is_in_the_log_and_the_token_is_not(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,6 +104,6 @@ def test_the_latest_five_are_shown_and_all_unread_ones_counted(api: Api, make_ap
 def test_a_part_that_is_throttled_throttles_the_whole(make_api: MakeApi, dynamodb: Any, operation: str) -> None:
     client = Refusing(dynamodb, client_error("ThrottlingException"), operation)
 
-    answer = make_api(client=client).get("/api/dashboard")
+    response = make_api(client=client).get("/api/dashboard")
 
-    assert (answer.status, answer.error_code) == (429, "throttled")
+    assert (response.status, response.error_code) == (429, "throttled")

@@ -70,11 +70,11 @@ def test_a_list_of_many_pages_is_read_to_its_end(
 def test_a_change_keeps_what_it_does_not_name(api: Api, dynamodb: Any, tables: Tables) -> None:
     put(dynamodb, tables.deliverables, deliverable(1, note="kept by another script"))
 
-    answer = api.patch("/api/deliverables/1", {"status": "COMPLETED", "completion_percentage": 100})
+    response = api.patch("/api/deliverables/1", {"status": "COMPLETED", "completion_percentage": 100})
 
-    assert answer.status == 200
-    assert answer.json() == deliverable(1, status="COMPLETED", completion_percentage=100)
-    assert api.read("/api/deliverables/1") == answer.json()
+    assert response.status == 200
+    assert response.json() == deliverable(1, status="COMPLETED", completion_percentage=100)
+    assert api.read("/api/deliverables/1") == response.json()
     assert stored(dynamodb, tables.deliverables, 1)["note"] == "kept by another script"
 
 
@@ -91,9 +91,9 @@ def test_a_new_month_moves_a_deliverable_in_the_index(api: Api, dynamodb: Any, t
 def test_the_bounds_of_a_percentage_are_allowed(api: Api, dynamodb: Any, tables: Tables, percentage: int) -> None:
     put(dynamodb, tables.deliverables, deliverable(1, completion_percentage=50))
 
-    answer = api.patch("/api/deliverables/1", {"completion_percentage": percentage})
+    response = api.patch("/api/deliverables/1", {"completion_percentage": percentage})
 
-    assert answer.json()["completion_percentage"] == percentage
+    assert response.json()["completion_percentage"] == percentage
 
 
 @pytest.mark.parametrize(
@@ -126,26 +126,26 @@ def test_a_change_that_does_not_fit_is_refused_and_changes_nothing(
 ) -> None:
     put(dynamodb, tables.deliverables, deliverable(1))
 
-    answer = api.patch("/api/deliverables/1", changes)
+    response = api.patch("/api/deliverables/1", changes)
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
-    assert words in answer.json()["error"]["message"]
-    assert answer.json()["error"]["message"].startswith(("The change does not fit: ", "The body is "))
+    assert (response.status, response.error_code) == (422, "invalid_request")
+    assert words in response.json()["error"]["message"]
+    assert response.json()["error"]["message"].startswith(("The change does not fit: ", "The body is "))
     assert stored(dynamodb, tables.deliverables, 1) == deliverable(1)
 
 
 def test_a_change_of_what_is_not_there_makes_nothing(api: Api, dynamodb: Any, tables: Tables) -> None:
-    answer = api.patch("/api/deliverables/13", {"completion_percentage": 10})
+    response = api.patch("/api/deliverables/13", {"completion_percentage": 10})
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
     assert api.read("/api/deliverables") == {"deliverables": []}
 
 
 @pytest.mark.parametrize("month", ["0", "121", "-1", "one", "1.5", str(10**40), ""])
 def test_a_month_that_cannot_be_is_refused(api: Api, month: str) -> None:
-    answer = api.get("/api/deliverables", query={"month": [month]})
+    response = api.get("/api/deliverables", query={"month": [month]})
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("kind", ["deliverables", "metrics"])
@@ -157,13 +157,13 @@ def test_what_cannot_be_an_id_is_not_found_without_asking_dynamodb(
 ) -> None:
     client = Recording(dynamodb)
     api = make_api(client=client)
-    answers: Mapping[str, Any] = {
+    responses: Mapping[str, Any] = {
         "read": api.get(f"/api/{kind}/{number}"),
         "change": api.patch(f"/api/{kind}/{number}", {"name": "New"}),
     }
 
-    for answer in answers.values():
-        assert (answer.status, answer.error_code) == (404, "not_found")
+    for response in responses.values():
+        assert (response.status, response.error_code) == (404, "not_found")
     assert client.requests == []
 
 

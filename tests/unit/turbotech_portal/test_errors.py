@@ -64,23 +64,23 @@ def test_a_failure_of_dynamodb_keeps_its_stack_to_itself(  # noqa: PLR0913, PLR0
     put(dynamodb, tables.metrics, metric(1))
     put(dynamodb, tables.updates, UPDATE)
 
-    answer = make_api(client=Refusing(dynamodb, error, operation)).send(
+    response = make_api(client=Refusing(dynamodb, error, operation)).send(
         method, path, body=body, headers={"X-Request-ID": "mine"}
     )
 
-    assert (answer.status, answer.error_code) == (status, code)
-    assert answer.json()["error"]["request_id"] == answer.headers["x-request-id"] == "mine"
-    assert "Traceback" not in answer.body
-    assert ("retry-after" in answer.headers) == (status == 429)
+    assert (response.status, response.error_code) == (status, code)
+    assert response.json()["error"]["request_id"] == response.headers["x-request-id"] == "mine"
+    assert "Traceback" not in response.body
+    assert ("retry-after" in response.headers) == (status == 429)
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/api", "/api/", "/deliverables", "/api/deliverables/1/2", "/api/updates/x", "/%00"]
 )
 def test_a_path_that_leads_nowhere_is_not_found(api: Api, path: str) -> None:
-    answer = api.get(path)
+    response = api.get(path)
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
 
 
 @pytest.mark.parametrize(("public", "step"), [(True, "See /docs for the routes."), (False, "Check how it is spelled.")])
@@ -106,10 +106,10 @@ def test_the_docs_can_be_switched_off_and_then_nothing_points_to_them(
     ],
 )
 def test_a_method_that_a_path_does_not_know_gets_the_list(api: Api, method: str, path: str, allowed: str) -> None:
-    answer = api.send(method, path)
+    response = api.send(method, path)
 
-    assert (answer.status, answer.error_code) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == allowed
+    assert (response.status, response.error_code) == (405, "method_not_allowed")
+    assert response.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_a_method_that_a_path_does_not_know_gets_the_list(api: Api, method: str,
 def test_a_body_that_is_none_gets_a_sentence(  # noqa: PLR0913, PLR0917 - a row of a table
     api: Api, method: str, path: str, body: bytes, status: int, code: str
 ) -> None:
-    answer = api.send(method, path, body=body)
+    response = api.send(method, path, body=body)
 
-    assert (answer.status, answer.error_code) == (status, code)
+    assert (response.status, response.error_code) == (status, code)
 
 
 def test_a_browser_is_told_what_it_may_do(make_api: MakeApi) -> None:

@@ -1,4 +1,4 @@
-"""While DynamoDB answers slowly, the event loop goes on: for the adapters and for the whole application."""
+"""While DynamoDB responds slowly, the event loop goes on: for the adapters and for the whole application."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ PARTS = 4
 
 
 class Slow:
-    """A client whose every answer takes its time, in the thread that asked; `most` counts those at the same time."""
+    """A client whose every response takes its time, in the thread that asked; `most` counts those at the same time."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -57,7 +57,7 @@ def assert_side_by_side(client: Slow, one: float, many: float) -> None:
 
 
 @pytest.mark.parametrize("method", ["get_by_id", "get_all", "update"])
-def test_fifty_slow_answers_at_once_take_the_time_of_one(
+def test_fifty_slow_responses_at_once_take_the_time_of_one(
     adapters_of: Callable[[Client], Adapters], method: str
 ) -> None:
     client = Slow()
@@ -65,8 +65,8 @@ def test_fifty_slow_answers_at_once_take_the_time_of_one(
 
     def ask() -> Awaitable[object]:
         arguments: dict[str, tuple[Any, ...]] = {"get_by_id": (1,), "update": (1, {"status": "COMPLETED"})}
-        answer: Awaitable[object] = getattr(adapter, method)(*arguments.get(method, ()))
-        return answer
+        response: Awaitable[object] = getattr(adapter, method)(*arguments.get(method, ()))
+        return response
 
     async def measure() -> tuple[float, float]:
         one = await timed(ask)
@@ -113,7 +113,7 @@ def test_requests_side_by_side_keep_their_own_ids_in_the_log(
     async def ask() -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://portal") as http:
             asked = (http.get("/api/deliverables/1", headers={"X-Request-ID": request_id}) for request_id in ids)
-            assert [answer.headers["x-request-id"] for answer in await asyncio.gather(*asked)] == ids
+            assert [response.headers["x-request-id"] for response in await asyncio.gather(*asked)] == ids
 
     asyncio.run(ask())
     printed = capsys.readouterr().out

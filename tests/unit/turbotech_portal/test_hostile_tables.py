@@ -1,4 +1,4 @@
-"""Whatever the tables hold, every route answers, no error changes anything, and routes agree about what there is."""
+"""Whatever the tables hold, every route responds, no error changes anything, and routes agree about what there is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.turbotech_portal.support import USER, Api, Tables, deliverable, 
 from turbotech_portal.updates import FEED
 
 if TYPE_CHECKING:
-    from tests.unit.support import Answer
+    from tests.unit.support import Response
 
 SLOW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 TIME = {"S": "2030-01-31T09:15:02.104233Z"}
@@ -84,34 +84,34 @@ class Scene:
             self.client.put_item(TableName=table, Item={**to_item(item), "id": other})
         self.client.put_item(TableName=table, Item=changed(to_item(item), new))
 
-    def call(self, route: str, **request: Any) -> Answer:
+    def call(self, route: str, **request: Any) -> Response:
         """Send a request, whose route is told without ids and query."""
         method, path = route.split()
         shown = "/".join("{id}" if part.isdigit() or len(part) == len(UPDATE_ID) else part for part in route.split("/"))
-        answer: Answer = self.watch.send(shown, lambda: self.api.send(method, path, **request))
-        return answer
+        response: Response = self.watch.send(shown, lambda: self.api.send(method, path, **request))
+        return response
 
     def read(self, path: str, member: str | None = None, **query: str) -> Any:
         """Read what a route has, or one member of it: empty where it has nothing to show."""
-        answer = self.call(f"GET {path}", query={name: [value] for name, value in query.items()})
-        if answer.status != 200:
+        response = self.call(f"GET {path}", query={name: [value] for name, value in query.items()})
+        if response.status != 200:
             return [] if member else None
-        return answer.json()[member] if member else answer.json()
+        return response.json()[member] if member else response.json()
 
     def updates(self, limit: str) -> list[Any]:
         """Read all updates page by page."""
         found: list[Any] = []
         place: dict[str, list[str]] = {}
         while True:
-            answer = self.call("GET /api/updates", query={"limit": [limit], **place})
-            if answer.status != 200:
+            response = self.call("GET /api/updates", query={"limit": [limit], **place})
+            if response.status != 200:
                 if place:
                     self.watch.found.append("cursor refused: GET /api/updates")
                 return found
-            found += answer.json()["updates"]
-            if answer.json()["next_cursor"] is None:
+            found += response.json()["updates"]
+            if response.json()["next_cursor"] is None:
                 return found
-            place = {"cursor": [answer.json()["next_cursor"]]}
+            place = {"cursor": [response.json()["next_cursor"]]}
 
 
 def numbered_findings(scene: Scene, kind: str, new: Changes, stray: Typed) -> list[str]:
@@ -145,8 +145,8 @@ def numbered_findings(scene: Scene, kind: str, new: Changes, stray: Typed) -> li
     return scene.watch.found
 
 
-def fits(answer: Answer) -> str | None:
-    return answer.body if answer.status == 200 else None
+def fits(response: Response) -> str | None:
+    return response.body if response.status == 200 else None
 
 
 def update_findings(scene: Scene, new: Changes, stray: Typed) -> list[str]:

@@ -29,12 +29,12 @@ def test_the_adapters_methods_are_called_as_the_specification_has_them(
 def test_a_number_comes_back_as_a_number(api: Api, dynamodb: Any, tables: Tables, value: str) -> None:
     put(dynamodb, tables.metrics, metric(1))
 
-    answer = api.send("PATCH", "/api/metrics/1", body=f'{{"current_value": {value}}}')
+    response = api.send("PATCH", "/api/metrics/1", body=f'{{"current_value": {value}}}')
 
-    assert answer.status == 200, answer
-    assert answer.json() == metric(1, current_value=json.loads(value))
-    assert api.read("/api/metrics") == {"metrics": [answer.json()]}
-    assert api.read("/api/metrics/1") == answer.json()
+    assert response.status == 200, response
+    assert response.json() == metric(1, current_value=json.loads(value))
+    assert api.read("/api/metrics") == {"metrics": [response.json()]}
+    assert api.read("/api/metrics/1") == response.json()
 
 
 def test_a_whole_number_has_no_fraction(api: Api, dynamodb: Any, tables: Tables) -> None:
@@ -76,10 +76,10 @@ def test_a_number_that_cannot_be_kept_is_refused(
 ) -> None:
     put(dynamodb, tables.metrics, metric(1))
 
-    answer = api.send("PATCH", "/api/metrics/1", body=body)
+    response = api.send("PATCH", "/api/metrics/1", body=body)
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
-    assert words in answer.json()["error"]["message"]
+    assert (response.status, response.error_code) == (422, "invalid_request")
+    assert words in response.json()["error"]["message"]
     assert api.read("/api/metrics/1") == metric(1)
 
 

@@ -137,7 +137,7 @@ def wait_until_ready(http: httpx.Client, running: subprocess.Popen[str], log: Pa
             time.sleep(0.05)
         else:
             return
-    pytest.fail(f"It never answered: {log.read_text()}")
+    pytest.fail(f"It never responded: {log.read_text()}")
 
 
 def test_the_package_holds_its_starter_at_the_top_and_no_dockerfile(task_root: Path) -> None:

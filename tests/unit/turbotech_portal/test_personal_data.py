@@ -85,11 +85,11 @@ def test_an_item_that_does_not_fit_is_named_in_the_log_without_an_address(
 
 @pytest.mark.parametrize("name", [ADDRESS, f"Grace {ADDRESS}", "grace\uff20example.com", "grace%40example.com"])
 def test_an_address_is_refused_as_a_name_since_others_would_see_it(api: Api, name: str) -> None:
-    answer = api.patch("/api/users/me", {"name": name})
+    response = api.patch("/api/users/me", {"name": name})
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
-    assert "must be no e-mail address, since other users see it" in answer.json()["error"]["message"]
-    assert name not in answer.body
+    assert (response.status, response.error_code) == (422, "invalid_request")
+    assert "must be no e-mail address, since other users see it" in response.json()["error"]["message"]
+    assert name not in response.body
 
 
 @pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\ufeff", "\u200d", "\x07", "\u2028", "\U000e0041"])
@@ -100,7 +100,7 @@ def test_a_text_for_others_with_what_nobody_sees_is_refused(
     put(dynamodb, tables.metrics, metric(1))
     text = f"ab{hidden}cd"
 
-    answers = [
+    responses = [
         api.patch("/api/users/me", {"name": text}),
         api.patch("/api/deliverables/1", {"name": text}),
         api.patch("/api/metrics/1", {"name": text}),
@@ -108,8 +108,8 @@ def test_a_text_for_others_with_what_nobody_sees_is_refused(
         api.post("/api/updates", body=json.dumps({"title": "t", "message": text})),
     ]
 
-    assert [(answer.status, answer.error_code) for answer in answers] == [(422, "invalid_request")] * 5
-    assert all(f"U+{ord(hidden):04X} at 3" in answer.json()["error"]["message"] for answer in answers)
+    assert [(response.status, response.error_code) for response in responses] == [(422, "invalid_request")] * 5
+    assert all(f"U+{ord(hidden):04X} at 3" in response.json()["error"]["message"] for response in responses)
 
 
 def test_a_text_of_before_is_shown_without_what_nobody_sees(api: Api, dynamodb: Any, tables: Tables) -> None:

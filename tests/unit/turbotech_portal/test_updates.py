@@ -105,8 +105,8 @@ def test_thirty_readers_at_once_twice_each_are_all_on_the_list_once(
             NewUpdate(title="T", message="M"), author=User(id="author", name="Author")
         )
         marks = [adapters.updates.mark_read(update.id, reader) for reader in readers * 2]
-        for answer in await asyncio.gather(*marks):
-            assert "author" in answer.read_by
+        for response in await asyncio.gather(*marks):
+            assert "author" in response.read_by
         return update.id
 
     read_by = stored(dynamodb, tables.updates, asyncio.run(race()))["read_by"]
@@ -121,9 +121,11 @@ def test_readers_of_several_processes_lose_nothing(dynamodb: Any, tables: Tables
     callers = [make_api(claims={"sub": f"auth0|{number}"}) for number in range(12)]
 
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda caller: caller.send_aside("POST", f"/api/updates/{update['id']}/read"), callers))
+        responses = list(
+            pool.map(lambda caller: caller.send_aside("POST", f"/api/updates/{update['id']}/read"), callers)
+        )
 
-    assert {answer.status for answer in answers} == {200}
+    assert {response.status for response in responses} == {200}
     read_by = stored(dynamodb, tables.updates, update["id"])["read_by"]
     assert sorted(read_by) == sorted([USER, *(f"auth0|{number}" for number in range(12))])
 
@@ -133,9 +135,9 @@ def test_an_update_that_goes_away_meanwhile_is_not_found(make_api: MakeApi, dyna
     key = {"id": {"S": update["id"]}}
     client = Interrupting(dynamodb, "update_item", lambda: dynamodb.delete_item(TableName=tables.updates, Key=key))
 
-    answer = make_api(client=client, claims={"sub": "auth0|grace"}).post(f"/api/updates/{update['id']}/read")
+    response = make_api(client=client, claims={"sub": "auth0|grace"}).post(f"/api/updates/{update['id']}/read")
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
 
 
 def test_one_reader_too_many_is_told_so(api: Api, dynamodb: Any, tables: Tables) -> None:
@@ -143,9 +145,9 @@ def test_one_reader_too_many_is_told_so(api: Api, dynamodb: Any, tables: Tables)
     full = [f"reader-{number}" for number in range(MAX_READERS)]
     put(dynamodb, tables.updates, update | {"feed": FEED, "read_by": full})
 
-    answer = api.post(f"/api/updates/{update['id']}/read")
+    response = api.post(f"/api/updates/{update['id']}/read")
 
-    assert (answer.status, answer.error_code) == (409, "too_many_readers")
+    assert (response.status, response.error_code) == (409, "too_many_readers")
     assert stored(dynamodb, tables.updates, update["id"])["read_by"] == full
 
 
@@ -156,7 +158,7 @@ def test_an_update_without_room_for_a_reader_stays_as_it_is(
     full = update | {"feed": FEED, "other": "x" * (400 * 1024 - 400)}
     put(dynamodb, tables.updates, full)
 
-    answer = make_api(claims={"sub": "r" * 255}).post(f"/api/updates/{update['id']}/read")
+    response = make_api(claims={"sub": "r" * 255}).post(f"/api/updates/{update['id']}/read")
 
     assert (answer.status, answer.error_code) == (409, "item_full")
     assert stored(dynamodb, tables.updates, update["id"]) == full
@@ -187,9 +189,9 @@ def test_what_cannot_be_an_id_is_not_found_without_asking_dynamodb(
 ) -> None:
     client = Recording(dynamodb)
 
-    answer = make_api(client=client).post(f"/api/updates/{update_id}/read")
+    response = make_api(client=client).post(f"/api/updates/{update_id}/read")
 
-    assert (answer.status, answer.error_code) == (404, "not_found")
+    assert (response.status, response.error_code) == (404, "not_found")
     assert client.requests == []
 
 
@@ -214,10 +216,10 @@ def test_what_cannot_be_an_id_is_not_found_without_asking_dynamodb(
     ids=lambda value: str(value)[:40],
 )
 def test_an_update_that_does_not_fit_is_refused(api: Api, body: bytes, words: str) -> None:
-    answer = api.post("/api/updates", body=body)
+    response = api.post("/api/updates", body=body)
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
-    assert words in answer.json()["error"]["message"]
+    assert (response.status, response.error_code) == (422, "invalid_request")
+    assert words in response.json()["error"]["message"]
     assert api.read("/api/updates")["updates"] == []
 
 
@@ -235,9 +237,9 @@ def test_an_update_that_does_not_fit_is_refused(api: Api, body: bytes, words: st
     ids=["no text of ours", "no letter of ours", "empty", "an object", "no id", "no time", "too many"],
 )
 def test_a_cursor_that_nobody_made_is_refused(api: Api, place: str) -> None:
-    answer = api.get("/api/updates", query={"cursor": [place]})
+    response = api.get("/api/updates", query={"cursor": [place]})
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("limit", ["0", str(MAX_LIMIT + 1), "-1", "ten", str(10**40)])
@@ -245,7 +247,7 @@ def test_a_limit_that_cannot_be_is_refused(api: Api, limit: str) -> None:
     assert api.get("/api/updates", query={"limit": [limit]}).error_code == "invalid_request"
 
 
-def test_a_page_of_the_largest_updates_fits_into_lambdas_answer(api: Api, dynamodb: Any, tables: Tables) -> None:
+def test_a_page_of_the_largest_updates_fits_into_lambdas_response(api: Api, dynamodb: Any, tables: Tables) -> None:
     # What JSON makes the most of: six bytes of a control character, two of a quote, and Lambda writes the body as a
     # text within JSON, which escapes it again. A subject is printable.
     words = {"title": "\x01" * 200, "message": "\x01" * 5_000}
@@ -256,12 +258,12 @@ def test_a_page_of_the_largest_updates_fits_into_lambdas_answer(api: Api, dynamo
         put(dynamodb, tables.updates, update | words)
 
     event = api.event("GET", "/api/updates", {}, {"limit": [str(MAX_LIMIT)]}) | {"body": None}
-    answer = api.handler(event, Context())
+    response = api.handler(event, Context())
 
-    page = json.loads(answer["body"])
+    page = json.loads(response["body"])
     assert len(page["updates"]) == MAX_LIMIT
     assert page["next_cursor"] is not None
-    assert len(json.dumps(answer)) < 6 * 1024 * 1024
+    assert len(json.dumps(response)) < 6 * 1024 * 1024
 
 
 def test_updates_that_scripts_wrote_as_large_as_items_can_be_come_in_pages_that_lambda_can_send(
@@ -276,9 +278,9 @@ def test_updates_that_scripts_wrote_as_large_as_items_can_be_come_in_pages_that_
     place: dict[str, list[str]] = {}
     while True:
         event = api.event("GET", "/api/updates", {}, place) | {"body": None}
-        answer = api.handler(event, Context())
-        assert len(json.dumps(answer)) < 6 * 1024 * 1024
-        page = json.loads(answer["body"])
+        response = api.handler(event, Context())
+        assert len(json.dumps(response)) < 6 * 1024 * 1024
+        page = json.loads(response["body"])
         found += [update["id"] for update in page["updates"]]
         if page["next_cursor"] is None:
             break

@@ -82,9 +82,9 @@ def test_the_list_is_by_name_and_tells_no_addresses(api: Api, dynamodb: Any, tab
 
 @pytest.mark.parametrize("changes", [{}, {"name": ""}, {"name": None}, {"email": "x@example.com"}, {"id": "x"}, []])
 def test_a_change_that_does_not_fit_is_refused(api: Api, changes: object) -> None:
-    answer = api.patch("/api/users/me", changes)
+    response = api.patch("/api/users/me", changes)
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
 
 
 def test_the_adapter_reads_and_changes_users(adapters: Adapters) -> None:

@@ -95,9 +95,9 @@ def test_whoever_may_not_is_refused_with_a_stable_code(http: httpx.Client, dynam
                 assert_refused(cell, send(http, cell, headers))
             continue
         for form in FORMS:
-            answer = send(http, cell, claims_of(scope_of(cell), form=form))
-            assert_refused(cell, answer)
-            assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+            response = send(http, cell, claims_of(scope_of(cell), form=form))
+            assert_refused(cell, response)
+            assert 'error="insufficient_scope"' in response.headers["www-authenticate"]
     assert everything() == before
 
 
@@ -105,9 +105,9 @@ def test_whoever_may_does(http: httpx.Client) -> None:
     for cell in allowed(APP):
         for form in ("scope",) if cell.caller == "no token" else FORMS:
             headers = {} if cell.caller == "no token" else claims_of(scope_of(cell), form=form)
-            answer = send(http, cell, headers)
-            assert_allowed(cell, answer)
-            assert answer.is_success, answer.text
+            response = send(http, cell, headers)
+            assert_allowed(cell, response)
+            assert response.is_success, response.text
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_whoever_may_does(http: httpx.Client) -> None:
 )
 @pytest.mark.parametrize("form", FORMS)
 def test_a_scope_that_is_almost_it_is_none(http: httpx.Client, scope: str, form: str) -> None:
-    answer = http.patch("/api/deliverables/1", json={"month": 2}, headers=claims_of(scope, form=form))
+    response = http.patch("/api/deliverables/1", json={"month": 2}, headers=claims_of(scope, form=form))
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
-    assert "has not the permission change:deliverables." in answer.json()["error"]["message"]
+    assert (response.status_code, response.json()["error"]["code"]) == (403, "forbidden")
+    assert "has not the permission change:deliverables." in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("claim", [7, None, True, {"change:deliverables": True}, [["change:deliverables"]], [7], 1.5])
@@ -141,14 +141,14 @@ def test_a_claim_of_another_kind_gives_nothing(http: httpx.Client, claim: object
 
 def test_what_is_refused_says_nothing_of_what_is_there(http: httpx.Client) -> None:
     headers = claims_of("read:portal")
-    answers = [
+    responses = [
         http.patch(f"/api/deliverables/{number}", content=body, headers=headers)
         for number in ("1", "2", "x")
         for body in (b"{", b'{"month": 2}')
     ]
 
-    assert {answer.status_code for answer in answers} == {403}
-    assert len({answer.json()["error"]["message"] for answer in answers}) == 1
+    assert {response.status_code for response in responses} == {403}
+    assert len({response.json()["error"]["message"] for response in responses}) == 1
 
 
 def test_without_scopes_every_token_may_do_everything(make_app: Callable[..., FastAPI], project: Tables) -> None:
