@@ -54,7 +54,7 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
         last_routers=[make_follow_router(links=links)],
         logger=logger,
         cors=CorsRules(
-            # In Lambda the HTTP API names the origins, and a browser refuses an answer that names one twice.
+            # In Lambda the HTTP API names the origins, and a browser refuses a response that names one twice.
             origins=() if settings.in_lambda else settings.cors_origins,
             methods=("GET", "POST", "DELETE", "OPTIONS"),
             headers=("Authorization", "Content-Type", "X-Request-ID"),

@@ -104,11 +104,11 @@ class DynamoDBDatabase:
     async def start_trial(self, user_id: str, *, started_at: str, expires_at: str) -> Trial | None:
         """Start the trial under the condition that `Trial.can_start` is true of what is stored.
 
-        A write that botocore sent again after a lost answer has met itself: then the trial that runs is this one.
+        A write that botocore sent again after a lost response has met itself: then the trial that runs is this one.
         """
         names = ("user_id", "user_tier", "trial_used", "trial_started_at", "trial_expires_at", "updated_at")
         try:
-            answer = await self._dynamodb.update_item(
+            response = await self._dynamodb.update_item(
                 self._users,
                 Key={"user_id": {"S": user_id}},
                 UpdateExpression="SET #user_tier = :trial, #trial_used = :yes, #trial_started_at = :start, "
@@ -134,7 +134,7 @@ class DynamoDBDatabase:
             return trial if trial is not None and trial.trial_started_at == started_at else None
         except ItemTooLarge:
             raise NoRoom from None
-        return self._read_users.of(Trial).find(answer["Attributes"])
+        return self._read_users.of(Trial).find(response["Attributes"])
 
     async def create_link(self, link: Link) -> None:
         """Store a link unless its code is taken."""
@@ -142,7 +142,7 @@ class DynamoDBDatabase:
         try:
             await self._dynamodb.put_item(self._urls, Item=item, **_unless_there("short_code"))
         except ConditionFailed:
-            # An answer that got lost makes botocore ask again: then the link that is there is ours.
+            # A response that got lost makes botocore ask again: then the link that is there is ours.
             if await self._item(self._urls, {"short_code": item["short_code"]}) != item:
                 raise CodeTaken from None
 
@@ -165,7 +165,7 @@ class DynamoDBDatabase:
                 return target
             click = _click_on_none if found.item.get("click_count") == NULL else _click
             try:
-                answer = await self._dynamodb.update_item(
+                response = await self._dynamodb.update_item(
                     self._urls, Key={"short_code": {"S": short_code}}, ReturnValues="ALL_NEW", **click(target)
                 )
             except ConditionFailed:
@@ -174,7 +174,7 @@ class DynamoDBDatabase:
                 # A count grows by a byte now and then, and the first one takes more. The link leads where it leads.
                 return target
             # It is followed whatever somebody else wrote at that moment: the condition held, and the click counts.
-            return self._read_urls.of(Target).find(answer["Attributes"]) or target.followed()
+            return self._read_urls.of(Target).find(response["Attributes"]) or target.followed()
         return None
 
     async def links_of(self, user_id: str, *, after: str | None, limit: int, now: str) -> Page:
@@ -182,9 +182,9 @@ class DynamoDBDatabase:
         links: list[ShownLink] = []
         reader = self._read_urls.of(ShownLink)
         for _ in range(QUERIES_A_PAGE):
-            answer = await self._dynamodb.query(self._urls, **_links_after(user_id, after, limit - len(links)))
-            links += [link for link in reader.each(answer["Items"]) if not link.has_expired(now)]
-            last = answer.get("LastEvaluatedKey")
+            response = await self._dynamodb.query(self._urls, **_links_after(user_id, after, limit - len(links)))
+            links += [link for link in reader.each(response["Items"]) if not link.has_expired(now)]
+            last = response.get("LastEvaluatedKey")
             after = last["short_code"]["S"] if last else None
             if after is None or len(links) == limit:
                 break
@@ -193,7 +193,7 @@ class DynamoDBDatabase:
     async def delete_link(self, short_code: str, *, owner: str) -> bool:
         """Delete a link under the condition that it is the owner's.
 
-        A delete that botocore sent again after a lost answer finds nothing any more: it has deleted the link itself.
+        A delete that botocore sent again after a lost response finds nothing any more: it has deleted the link itself.
         """
         try:
             await self._dynamodb.delete_item(
@@ -212,8 +212,8 @@ class DynamoDBDatabase:
         self._dynamodb.close()
 
     async def _item(self, table: str, key: Item) -> Item | None:
-        answer = await self._dynamodb.get_item(table, Key=key, ConsistentRead=True)
-        item: Item | None = answer.get("Item")
+        response = await self._dynamodb.get_item(table, Key=key, ConsistentRead=True)
+        item: Item | None = response.get("Item")
         return item
 
 

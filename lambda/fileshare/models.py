@@ -87,7 +87,7 @@ class TrialStatus(BaseModel):
 
 
 class Health(BaseModel):
-    """The service answers."""
+    """The service responds."""
 
     status: Literal["ok"] = "ok"
     version: str

@@ -41,7 +41,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the settings; an empty variable counts as one that is not set.
 
-        The switch has no default: a service that forgot it would answer from an empty file.
+        The switch has no default: a service that forgot it would read from an empty file.
         """
         required(environment, SWITCH)
         return cls(

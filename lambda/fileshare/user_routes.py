@@ -84,7 +84,7 @@ def _add_trial(router: APIRouter, *, users: UserService, authenticator: Authenti
             Query(max_length=1024, description="Whose trial it is: your own address, which it is without it as well."),
         ] = None,
     ) -> TrialStatus:
-        # Every other address gets the same answer: whose it is has nothing to do with the caller's trial.
+        # Every other address gets the same response: whose it is has nothing to do with the caller's trial.
         trial = users.trial_of(caller)
         if email is not None and not users.has_address(trial, email):
             raise forbidden("You can see your own trial only. Send your own address, or none.")

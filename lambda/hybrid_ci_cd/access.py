@@ -91,14 +91,14 @@ class Access:
 
 
 def session_ended() -> ApiError:
-    """Make the answer to a request without a session that holds."""
+    """Make the response to a request without a session that holds."""
     return unauthorized(
         "There is no session, or it has ended. Log in, and send its id as Bearer.", scheme=_bearer("session")
     )
 
 
 def agent_unknown() -> ApiError:
-    """Make the answer to a token that no agent has, or no longer has."""
+    """Make the response to a token that no agent has, or no longer has."""
     return unauthorized(
         "This is no agent's token, or the agent was removed. Register it again.", scheme=_bearer("agent")
     )

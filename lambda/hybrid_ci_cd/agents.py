@@ -235,7 +235,7 @@ class AgentStore:
         removed = {"S": stored_status(REMOVED, user_id)}
         if item is None or item.get("user_id") != {"S": user_id} or item.get("status") == removed:
             return False
-        # Two at once both remove it, and so does a write that botocore sends again because its answer got lost.
+        # Two at once both remove it, and so does a write that botocore sends again because its response got lost.
         self._dynamodb.update_item(
             self._table,
             Key={"agent_id": {"S": agent_id}},

@@ -41,7 +41,7 @@ class JobStore:
     """Keep jobs. The index only says where to look: a condition on the job itself decides who gets it.
 
     Every claim has an attempt's number and an id of its own. The number fences off an agent that was taken for lost;
-    the id tells a claim that botocore sent twice, because its answer got lost, from somebody else's.
+    the id tells a claim that botocore sent twice, because its response got lost, from somebody else's.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that it is made of
@@ -194,7 +194,7 @@ class JobStore:
             if there is None:
                 raise _not_found() from None
             found = _finished_before(there, agent, finished)
-            # The time is this call's own when botocore sent the write twice because its answer got lost.
+            # The time is this call's own when botocore sent the write twice because its response got lost.
             return Done(job=found, changed=found.finished_at == now)
         except NoRoom:
             raise ApiError(
@@ -230,7 +230,7 @@ class JobStore:
                 },
             )
         except ConditionFailed as failed:
-            # One that this very call wrote, and whose answer got lost, has its id.
+            # One that this very call wrote, and whose response got lost, has its id.
             if not failed.item or failed.item.get("claim_id") != {"S": claim_id}:
                 raise
         written = {"status": "running", "agent_id": agent.agent_id, "claimed_at": now, "attempt": job.attempt + 1}
@@ -251,11 +251,11 @@ class JobStore:
     def _read(self, job_ids: Sequence[str]) -> tuple[list[Item], frozenset[str]]:
         """Read several jobs in one call, and name those that DynamoDB did not get to."""
         keys = [{"job_id": {"S": job_id}} for job_id in job_ids]
-        answer = self._dynamodb.batch_get_item(self._table, Keys=keys, ConsistentRead=True)
-        left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        response = self._dynamodb.batch_get_item(self._table, Keys=keys, ConsistentRead=True)
+        left = response.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         if len(left) == len(keys):
             raise Throttled
-        return answer["Responses"].get(self._table, []), frozenset(key["job_id"]["S"] for key in left)
+        return response["Responses"].get(self._table, []), frozenset(key["job_id"]["S"] for key in left)
 
     def _find(self, job_id: str, user_id: str) -> Job:
         """Read a job of the user that fits, or say that there is none."""
@@ -288,7 +288,7 @@ def _names(*attributes: str) -> dict[str, str]:
 
 
 def _is_held_by(job: Job, agent: KnownAgent) -> bool:
-    """An agent whose answer got lost claims again and gets the claim that it has."""
+    """An agent whose response got lost claims again and gets the claim that it has."""
     return job.status == "running" and job.agent_id == agent.agent_id
 
 

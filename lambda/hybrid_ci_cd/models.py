@@ -88,7 +88,7 @@ class NewSession(StrictModel):
 
 
 class CreatedSession(BaseModel):
-    """The only answer that ever holds the session id."""
+    """The only response that ever holds the session id."""
 
     session_id: str = Field(description="Keep it secret: whoever has it is the user.", examples=[EXAMPLE_SESSION_ID])
     handle: str = Field(description="The session's public name in the list of devices.", examples=[EXAMPLE_HANDLE])
@@ -184,7 +184,7 @@ class FinishedJob(StrictModel):
     )
 
     attempt: Annotated[int, WholeNumber] = Field(
-        ge=1, le=MAX_ATTEMPT, description="The attempt that the claim answered with."
+        ge=1, le=MAX_ATTEMPT, description="The attempt that the claim responded with."
     )
     status: Outcome
     result: JsonMembers = Field(default={}, description="What came out: any JSON object.")
@@ -227,7 +227,7 @@ class Agent(BaseModel):
 
 
 class RegisteredAgent(Agent):
-    """The only answer that ever holds the agent's token."""
+    """The only response that ever holds the agent's token."""
 
     agent_token: str = Field(description="Keep it secret: whoever has it claims this user's jobs.")
     scopes: list[AgentScope] = Field(description="What the token may do.")
@@ -241,7 +241,7 @@ class AgentPage(BaseModel):
 
 
 class Health(BaseModel):
-    """The service answers."""
+    """The service responds."""
 
     status: Literal["healthy"] = "healthy"
     version: str

@@ -154,7 +154,7 @@ class SessionStore:
         stored = self._stored.session(found.get("Item"))
         if stored is None or stored.user_id != asking.user_id or not self._holds(stored, asking.user_generation):
             return False
-        # Without a condition: botocore sends a deletion again when its answer got lost, and then nothing is there.
+        # Without a condition: botocore sends a deletion again when its response got lost, and then nothing is there.
         self._dynamodb.delete_item(self._table, Key=key)
         return True
 
@@ -171,7 +171,7 @@ class SessionStore:
             replaceable += " OR #generation = :generation"
             values[":generation"] = {"S": asking.user_generation}
         # A generation that is another one by now has ended all that there was when this call began. It is this call's
-        # own, written before its answer got lost, or another log-out's, and sessions made since then are to stay.
+        # own, written before its response got lost, or another log-out's, and sessions made since then are to stay.
         with suppress(ConditionFailed):
             self._dynamodb.put_item(
                 self._table,

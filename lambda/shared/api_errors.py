@@ -37,12 +37,12 @@ class Throttled(ApiError):
 
 
 def invalid(message: str) -> ApiError:
-    """Make the answer to a request that does not fit."""
+    """Make the response to a request that does not fit."""
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)
 
 
 def unreadable(subject: str) -> ApiError:
-    """Make the answer to a request to change what this service has not written: it stays as it is."""
+    """Make the response to a request to change what this service has not written: it stays as it is."""
     return ApiError(
         HTTPStatus.CONFLICT,
         "unreadable",
@@ -52,10 +52,10 @@ def unreadable(subject: str) -> ApiError:
 
 
 def not_found(message: str) -> ApiError:
-    """Make the answer to a request for what is not there."""
+    """Make the response to a request for what is not there."""
     return ApiError(HTTPStatus.NOT_FOUND, "not_found", message)
 
 
 def unauthorized(message: str, *, scheme: str = "Bearer") -> ApiError:
-    """Make the answer to a request whose credentials are missing or wrong; `scheme` is what is asked for."""
+    """Make the response to a request whose credentials are missing or wrong; `scheme` is what is asked for."""
     return ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", message, headers={"WWW-Authenticate": scheme})

@@ -10,7 +10,7 @@ DEFAULT_MAX_BODY_BYTES = 256 * 1024
 
 
 class BodyLimit:
-    """Answer 413 when a body is announced, or turns out, to be larger than the limit."""
+    """Return 413 when a body is announced, or turns out, to be larger than the limit."""
 
     def __init__(self, app: App, *, max_bytes: int) -> None:
         self._app = app

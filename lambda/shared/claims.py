@@ -13,8 +13,8 @@ from shared.asgi import Scope, header
 CONTEXT_HEADER = "x-amzn-request-context"
 # A connection within one machine is made or refused at once.
 CONNECT_SECONDS = 1.0
-# Addresses at which Lambda's Runtime API has answered in this process: it listens for as long as the process lives.
-_answered: set[str] = set()
+# Addresses at which Lambda's Runtime API has responded in this process: it listens for as long as the process lives.
+_responded: set[str] = set()
 
 
 def checked_claims(scope: Scope, environment: Mapping[str, str] = os.environ) -> dict[str, Any] | None:
@@ -44,10 +44,10 @@ def runs_in_lambda(environment: Mapping[str, str]) -> bool:
     address = environment.get("AWS_LAMBDA_RUNTIME_API", "")
     if not address or not environment.get("AWS_LAMBDA_FUNCTION_NAME"):
         return False
-    if address not in _answered:
+    if address not in _responded:
         if not _listens(address):
             return False
-        _answered.add(address)
+        _responded.add(address)
     return True
 
 

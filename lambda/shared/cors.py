@@ -1,4 +1,4 @@
-"""Answer OPTIONS and put the CORS headers on every answer."""
+"""Respond to OPTIONS and put the CORS headers on every response."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class CorsRules:
 
 
 class Cors:
-    """Answer preflights for every path, and mark all answers, errors included.
+    """Respond to preflights for every path, and mark all responses, errors included.
 
     Starlette's middleware marks only requests that carry an Origin and refuses a preflight without its request headers;
     a plain OPTIONS has to work here, too.
@@ -34,7 +34,7 @@ class Cors:
         self._rules = rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer OPTIONS here, and pass everything else on."""
+        """Respond to OPTIONS here, and pass everything else on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

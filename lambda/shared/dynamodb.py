@@ -139,7 +139,7 @@ class DynamoDB:
         started = time.perf_counter()
         outcome = "ok"
         try:
-            answer: dict[str, Any] = getattr(self._client, operation)(**request)
+            response: dict[str, Any] = getattr(self._client, operation)(**request)
         except ClientError as error:
             outcome = error_code(error)
             raise _translate(error) from error
@@ -147,7 +147,7 @@ class DynamoDB:
             outcome = type(error).__name__
             raise
         else:
-            return answer
+            return response
         finally:
             duration = round((time.perf_counter() - started) * 1000, 3)
             line = {"operation": operation, "table": table, "outcome": outcome, "duration_ms": duration}
@@ -156,11 +156,11 @@ class DynamoDB:
 
 def every_item(read: Callable[..., dict[str, Any]]) -> Iterator[Item]:
     """Read a query or a scan to its end; `read` takes ExclusiveStartKey."""
-    answer = read()
-    yield from answer["Items"]
-    while "LastEvaluatedKey" in answer:
-        answer = read(ExclusiveStartKey=answer["LastEvaluatedKey"])
-        yield from answer["Items"]
+    response = read()
+    yield from response["Items"]
+    while "LastEvaluatedKey" in response:
+        response = read(ExclusiveStartKey=response["LastEvaluatedKey"])
+        yield from response["Items"]
 
 
 def items_in_steps(
@@ -171,9 +171,9 @@ def items_in_steps(
     `start` is the key behind which it begins; `read` takes Limit and ExclusiveStartKey.
     """
     while True:
-        answer = read(Limit=size, **({"ExclusiveStartKey": start} if start else {}))
-        yield from answer["Items"]
-        start = answer.get("LastEvaluatedKey")
+        response = read(Limit=size, **({"ExclusiveStartKey": start} if start else {}))
+        yield from response["Items"]
+        start = response.get("LastEvaluatedKey")
         if not start:
             return
         size = max(size, later)

@@ -1,4 +1,4 @@
-"""Answer every error as JSON with a stable code, a sentence and the request id."""
+"""Return every error as JSON with a stable code, a sentence and the request id."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -44,7 +44,7 @@ class ErrorBody(BaseModel):
 def error_response(
     scope: Scope, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Make the answer, and leave its code for the request's log line."""
+    """Make the response, and leave its code for the request's log line."""
     state = scope.get("state", {})
     state.setdefault("log_fields", {})["error_code"] = code
     body = {"error": {"code": code, "message": message, "request_id": state.get("request_id", "")}}
@@ -68,7 +68,7 @@ class ResponseBroken(RuntimeError):
 class ErrorBoundary:
     """Turn what nobody caught into a 500 without a stack trace, and log the stack.
 
-    This has to be the innermost middleware: Starlette's own catch-all stands outside every middleware, so its answer
+    This has to be the innermost middleware: Starlette's own catch-all stands outside every middleware, so its response
     would come without CORS headers and request id.
     """
 
@@ -77,7 +77,7 @@ class ErrorBoundary:
         self._logger = logger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application and answer in its place when it fails before it has answered."""
+        """Run the application and respond in its place when it fails before it has responded."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -91,7 +91,7 @@ class ErrorBoundary:
         try:
             await self._app(scope, receive, watch)
         except ClientDisconnect:
-            # Nobody is there any more to be answered.
+            # Nobody is there any more to get a response.
             self._logger.info("The caller went away before the request was read.")
         except Exception:  # whatever it is, its stack belongs into the log and nowhere else
             self._logger.exception("The request failed with an error that nobody expected.")
@@ -133,7 +133,7 @@ async def _on_router_error(request: Request, error: HTTPException) -> Response:
 def _without_slash(request: Request) -> str | None:
     """Say where a path is that was written with a slash at its end: the same for every gateway in front.
 
-    Only the path itself is answered, since a gateway has the limits of a route at its path alone, and what a response
+    Only the path itself is served, since a gateway has the limits of a route at its path alone, and what a response
     refers to is relative to it. A relative address carries the gateway's prefix, whatever that is.
     """
     shorter = without_slash(request.scope)
@@ -153,7 +153,7 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
 def _allowed(request: Request) -> str:
     """List the methods that a path knows: the router's own list has those of one route, and a path may have several.
 
-    Middleware answers OPTIONS for every path, and HEAD wherever there is GET.
+    Middleware responds to OPTIONS for every path, and HEAD wherever there is GET.
     """
     found = {
         method

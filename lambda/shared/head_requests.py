@@ -1,4 +1,4 @@
-"""Answer HEAD as GET without its body."""
+"""Respond to HEAD as GET without its body."""
 
 from starlette.datastructures import MutableHeaders
 
@@ -6,9 +6,9 @@ from shared.asgi import App, Message, Receive, Scope, Send
 
 
 class HeadRequests:
-    """Let the application see GET, and drop the body and its length from the answer.
+    """Let the application see GET, and drop the body and its length from the response.
 
-    FastAPI's routes do not answer HEAD, though HTTP asks every server to.
+    FastAPI's routes do not respond to HEAD, though HTTP asks every server to.
     """
 
     def __init__(self, app: App) -> None:

@@ -170,7 +170,7 @@ def _place(location: Sequence[Any], known: set[str]) -> str:
 
 
 def _code_of_a_service(error: Any) -> str | None:
-    """Say what an AWS service answered: its code, and the action that a role lacks."""
+    """Say what an AWS service responded with: its code, and the action that a role lacks."""
     said = error.response["Error"]
     denied = _DENIED.search(said.get("Message", ""))
     action = f", which needs {denied[1]}" if denied else ""

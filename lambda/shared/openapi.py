@@ -26,7 +26,7 @@ COMMON: Catalogue = {
     500: ("internal_error", INTERNAL_ERROR),
 }
 
-# The schema stands in the document once, because `add_health` names its model: each further answer that names the
+# The schema stands in the document once, because `add_health` names its model: each further response that names the
 # model takes FastAPI about 0.2 milliseconds at the start.
 _ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorBody"}
 _EXAMPLE_REQUEST_ID = "order-4711"

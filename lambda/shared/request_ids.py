@@ -1,4 +1,4 @@
-"""Choose the id that names a request in its answer and in its log lines."""
+"""Choose the id that names a request in its response and in its log lines."""
 
 import re
 import uuid

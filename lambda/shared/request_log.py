@@ -17,7 +17,7 @@ UNKNOWN = "(unknown)"
 
 
 class RequestLog:
-    """Put the request id on the answer and in every log line until then, and log the request at its end.
+    """Put the request id on the response and in every log line until then, and log the request at its end.
 
     The line has the template of the route in place of the path, and nothing else of the request but its id.
     What the application leaves in `state["log_fields"]` is part of that line.
@@ -29,7 +29,7 @@ class RequestLog:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and watch its answer."""
+        """Pass the request on and watch its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -38,7 +38,7 @@ class RequestLog:
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "log_fields": log_fields}
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 
-        async def answer(message: Message) -> None:
+        async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -48,7 +48,7 @@ class RequestLog:
         self._logger.thread_safe_append_keys(request_id=request_id, **_lambda_keys(scope))
         started = self._seconds()
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive, send_marked)
         finally:
             line = {
                 "method": scope["method"] if scope["method"] in METHODS else UNKNOWN,

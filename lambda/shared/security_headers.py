@@ -25,7 +25,7 @@ _RAW = [
 
 
 class SecurityHeaders:
-    """Mark every response; it has to stand outside of everything that answers, Starlette's own catch-all included."""
+    """Mark every response; it has to stand outside of everything that responds, Starlette's own catch-all included."""
 
     def __init__(self, app: App) -> None:
         self._app = app

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-# What a sentence shows of a request, so that no request makes an answer larger than Lambda's 6 MB.
+# What a sentence shows of a request, so that no request makes a response larger than Lambda's 6 MB.
 SHOWN_FAULTS = 5
 SHOWN_PLACE_LENGTH = 64
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from shared.dynamodb import DynamoDB, Item
 
-Answer = dict[str, Any]
+Response = dict[str, Any]
 Result = TypeVar("Result")
 
 
@@ -44,45 +44,45 @@ class AsyncDynamoDB:
         """Let the threads end; no call may come after."""
         self._threads.close()
 
-    async def batch_get_item(self, table: str, **request: Any) -> Answer:
+    async def batch_get_item(self, table: str, **request: Any) -> Response:
         """Read items by their keys."""
         return await self._threads.run(partial(self._dynamodb.batch_get_item, table, **request))
 
-    async def delete_item(self, table: str, **request: Any) -> Answer:
+    async def delete_item(self, table: str, **request: Any) -> Response:
         """Delete an item."""
         return await self._threads.run(partial(self._dynamodb.delete_item, table, **request))
 
-    async def get_item(self, table: str, **request: Any) -> Answer:
+    async def get_item(self, table: str, **request: Any) -> Response:
         """Read an item."""
         return await self._threads.run(partial(self._dynamodb.get_item, table, **request))
 
-    async def put_item(self, table: str, **request: Any) -> Answer:
+    async def put_item(self, table: str, **request: Any) -> Response:
         """Write an item."""
         return await self._threads.run(partial(self._dynamodb.put_item, table, **request))
 
-    async def query(self, table: str, **request: Any) -> Answer:
+    async def query(self, table: str, **request: Any) -> Response:
         """Read the items of one partition."""
         return await self._threads.run(partial(self._dynamodb.query, table, **request))
 
-    async def scan(self, table: str, **request: Any) -> Answer:
+    async def scan(self, table: str, **request: Any) -> Response:
         """Read a table from one end to the other."""
         return await self._threads.run(partial(self._dynamodb.scan, table, **request))
 
-    async def transact_write(self, items: list[dict[str, Any]]) -> Answer:
+    async def transact_write(self, items: list[dict[str, Any]]) -> Response:
         """Do all the writes or none."""
         return await self._threads.run(partial(self._dynamodb.transact_write, items))
 
-    async def update_item(self, table: str, **request: Any) -> Answer:
+    async def update_item(self, table: str, **request: Any) -> Response:
         """Change an item."""
         return await self._threads.run(partial(self._dynamodb.update_item, table, **request))
 
 
-async def every_item_awaited(read: Callable[..., Awaitable[Answer]]) -> AsyncIterator[Item]:
+async def every_item_awaited(read: Callable[..., Awaitable[Response]]) -> AsyncIterator[Item]:
     """Read a query or a scan to its end without holding the event loop up; `read` takes ExclusiveStartKey."""
-    answer = await read()
-    for item in answer["Items"]:
+    response = await read()
+    for item in response["Items"]:
         yield item
-    while "LastEvaluatedKey" in answer:
-        answer = await read(ExclusiveStartKey=answer["LastEvaluatedKey"])
-        for item in answer["Items"]:
+    while "LastEvaluatedKey" in response:
+        response = await read(ExclusiveStartKey=response["LastEvaluatedKey"])
+        for item in response["Items"]:
             yield item

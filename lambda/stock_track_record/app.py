@@ -50,7 +50,7 @@ def create_app(  # noqa: PLR0913 - the parts that it is made of
         description=openapi.DESCRIPTION,
         routers=make_api_routers(settings=settings, stores=stores, clock=clock),
         logger=logger,
-        # In Lambda the HTTP API answers for browsers, and the function says nothing: a browser refuses two answers.
+        # In Lambda the HTTP API responds to browsers, and the function says nothing: a browser refuses two responses.
         cors=None if settings.is_lambda else _cors_rules(settings),
         docs=docs,
     )

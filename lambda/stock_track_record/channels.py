@@ -98,7 +98,7 @@ class ChannelStore:
                 self._table, Item=item, ConditionExpression=NEW, ExpressionAttributeNames={"#pk": "pk"}
             )
         except ConditionFailed:
-            # Either the id was given, or botocore has sent this same channel again after an answer got lost.
+            # Either the id was given, or botocore has sent this same channel again after a response got lost.
             return self.read(channel.channel_id)
         return channel
 

@@ -146,7 +146,7 @@ class JobStore:
                 self._table, Item=item, ConditionExpression=NEW, ExpressionAttributeNames={"#pk": "pk"}
             )
         except ConditionFailed:
-            # The id is ours alone, so botocore has sent this same job again after an answer got lost.
+            # The id is ours alone, so botocore has sent this same job again after a response got lost.
             return job
         return job
 
@@ -189,7 +189,7 @@ class JobStore:
 
     def _next_number(self, channel_id: str) -> int:
         try:
-            answer = self._dynamodb.update_item(
+            response = self._dynamodb.update_item(
                 self._table,
                 Key=keys.channel_key(channel_id),
                 # One that is not there is 0.
@@ -204,7 +204,7 @@ class JobStore:
             refuse_uncounted(self._channels, found.get("Item"), "job_count", most=MOST_JOBS - 1)
             # Somebody has made or corrected the channel since.
             raise Throttled from None
-        counted: Item = answer["Attributes"]
+        counted: Item = response["Attributes"]
         return int(Decimal(counted["job_count"]["N"]))
 
 
@@ -223,7 +223,7 @@ class JobRequests:
         self._housekeeping = Housekeeping(logger=logger, namespace=METRICS_NAMESPACE)
 
     def ask(self, channel_id: str, *, request_id: str) -> models.Job:
-        """Store a job and send its message; when that fails the job says so, and so does the answer."""
+        """Store a job and send its message; when that fails the job says so, and so does the response."""
         job = self._jobs.create(channel_id)
         try:
             self._queue.send(channel_id=channel_id, job_id=job.job_id, request_id=request_id)

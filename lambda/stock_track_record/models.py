@@ -222,7 +222,7 @@ class TrackRecord(BaseModel):
 
 
 class Health(BaseModel):
-    """The service answers."""
+    """The service responds."""
 
     status: Literal["ok"] = "ok"
     version: str

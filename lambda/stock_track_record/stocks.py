@@ -126,9 +126,9 @@ class StockStore:
             "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
         }
         for attempt in range(BATCH_ATTEMPTS):
-            answer = self._dynamodb.batch_get_item(self._table, **request)
-            yield from answer["Responses"].get(self._table, [])
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
+            response = self._dynamodb.batch_get_item(self._table, **request)
+            yield from response["Responses"].get(self._table, [])
+            left = response.get("UnprocessedKeys", {}).get(self._table)
             if not left:
                 return
             request["Keys"] = left["Keys"]
@@ -190,10 +190,10 @@ class StockStore:
 
     def _update(self, ticker: str, **request: Any) -> Item | None:
         try:
-            answer = self._dynamodb.update_item(self._table, Key=_key(ticker), ReturnValues="ALL_NEW", **request)
+            response = self._dynamodb.update_item(self._table, Key=_key(ticker), ReturnValues="ALL_NEW", **request)
         except ConditionFailed:
             return None
-        written: Item = answer["Attributes"]
+        written: Item = response["Attributes"]
         return written
 
 

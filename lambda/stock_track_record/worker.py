@@ -19,7 +19,7 @@ NO_ROOM = "The track record, or the end of the job, has no room in its item: one
 CHANNEL_GONE = "The channel is not there any more."
 TRIED = "It was tried {receives} times. The log says what went wrong."
 NOT_TRIED = "The worker had no time left for it when it came for the last time. Send it back with a redrive."
-# Milliseconds for one message: the largest channel takes about a second, and a call without an answer twelve.
+# Milliseconds for one message: the largest channel takes about a second, and a call without a response twelve.
 ENOUGH_TIME = 20_000
 
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -49,7 +49,7 @@ class Worker:
     def handle(self, event: Any, context: Any) -> dict[str, Any]:
         """Work on the messages of an event, one after the other, and give back what there is no time left for.
 
-        The answer names those that failed, so that only they come again
+        The response names those that failed, so that only they come again
         (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting).
         What is no batch of a queue, such as an event that keeps the function warm, has none that could fail.
         """

@@ -40,7 +40,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         cors=_cors_rules(settings),
         counters=counters,
         docs=docs,
-        # What is too large for DynamoDB gets an answer of its own.
+        # What is too large for DynamoDB gets a response of its own.
         max_body_bytes=None,
     )
 

@@ -63,7 +63,7 @@ class Authenticator:
         return Caller(name="development key", key_hash=key_hash, scopes=frozenset(SCOPES))
 
     def _stored(self, key_hash: str) -> Caller | None:
-        answer = self._dynamodb.get_item(
+        response = self._dynamodb.get_item(
             self._settings.keys_table,
             Key={"api_key": {"S": key_hash}},
             ConsistentRead=True,
@@ -75,7 +75,7 @@ class Authenticator:
                 "#expires_at": "expires_at",
             },
         )
-        item = answer.get("Item")
+        item = response.get("Item")
         if item is None:
             return None
         if has_ended(item, self._clock):

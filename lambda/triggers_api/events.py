@@ -42,9 +42,9 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Created:
-    """The answer to a POST, and whether it is the answer to an earlier one."""
+    """The response to a POST, and whether it is the response to an earlier one."""
 
-    answer: CreatedEvent
+    response: CreatedEvent
     replayed: bool
 
 
@@ -106,15 +106,15 @@ class EventStore:
     async def create(
         self, event: NewEvent, payload_text: str, *, caller_key_hash: str, idempotency_key: str | None
     ) -> Created:
-        """Store an event, or repeat the answer when this idempotency key has stored it before."""
-        answer = CreatedEvent(event_id=new_id(), created_at=timestamp(self._clock()))
-        item = self._event_item(event, payload_text, answer)
+        """Store an event, or repeat the response when this idempotency key has stored it before."""
+        response = CreatedEvent(event_id=new_id(), created_at=timestamp(self._clock()))
+        item = self._event_item(event, payload_text, response)
         if idempotency_key is None:
             self._put(item)
-            return Created(answer=answer, replayed=False)
+            return Created(response=response, replayed=False)
         name = idempotency.record_id(caller_key_hash, idempotency_key)
         fingerprint = idempotency.fingerprint(event.source, event.event_type, payload_text)
-        return await self._put_once(item, answer, name, fingerprint)
+        return await self._put_once(item, response, name, fingerprint)
 
     def acknowledge(self, event_id: str) -> AcknowledgedEvent:
         """Take an event out of the inbox; a second time changes nothing and answers the same."""
@@ -195,11 +195,11 @@ class EventStore:
             return False
         return True
 
-    def _event_item(self, event: NewEvent, payload_text: str, answer: CreatedEvent) -> Item:
-        shard = sharding.shard_of(answer.event_id, self._settings.inbox_write_shards)
+    def _event_item(self, event: NewEvent, payload_text: str, response: CreatedEvent) -> Item:
+        shard = sharding.shard_of(response.event_id, self._settings.inbox_write_shards)
         attributes = {
-            "event_id": answer.event_id,
-            "created_at": answer.created_at,
+            "event_id": response.event_id,
+            "created_at": response.created_at,
             "status": sharding.stored_status(sharding.PENDING, shard),
             "source": event.source,
             "event_type": event.event_type,
@@ -208,7 +208,7 @@ class EventStore:
         # An event grows when it is acknowledged, and one that could not be would stay in the inbox for ever.
         acknowledged = attributes | {
             "status": sharding.stored_status(sharding.ACKNOWLEDGED, shard),
-            "acknowledged_at": answer.created_at,
+            "acknowledged_at": response.created_at,
         }
         size = item_size(acknowledged)
         if size > MAX_ITEM_BYTES:
@@ -224,32 +224,32 @@ class EventStore:
         try:
             self._dynamodb.put_item(self._table, **_put_new(item))
         except ConditionFailed:
-            # The id is ours alone, so botocore has sent this same event again after an answer got lost.
+            # The id is ours alone, so botocore has sent this same event again after a response got lost.
             return
 
-    async def _put_once(self, item: Item, answer: CreatedEvent, name: str, fingerprint: str) -> Created:
+    async def _put_once(self, item: Item, response: CreatedEvent, name: str, fingerprint: str) -> Created:
         unfit: Item | None = None
         for attempt in range(TRANSACTION_ATTEMPTS):
-            record = idempotency.put_request(name, fingerprint, answer, self._clock(), unfit=unfit)
+            record = idempotency.put_request(name, fingerprint, response, self._clock(), unfit=unfit)
             try:
                 self._dynamodb.transact_write(
                     [{"Put": {"TableName": self._table, **put}} for put in (record, _put_new(item))]
                 )
             except TransactionCanceled as canceled:
                 if CONDITION_FAILED in canceled.reasons:
-                    first, unfit = self._first_answer(name, fingerprint)
+                    first, unfit = self._first_response(name, fingerprint)
                     if first is not None:
-                        return Created(answer=first, replayed=True)
+                        return Created(response=first, replayed=True)
                 elif CONFLICT not in canceled.reasons:
                     raise
                 # Another request with this key is being written, or its record has just been swept.
                 await self._sleep(pause_seconds(attempt))
             else:
-                return Created(answer=answer, replayed=False)
+                return Created(response=response, replayed=False)
         raise Throttled
 
-    def _first_answer(self, name: str, fingerprint: str) -> tuple[CreatedEvent | None, Item | None]:
-        """Find the first answer to a key, or the record that holds none because it does not fit."""
+    def _first_response(self, name: str, fingerprint: str) -> tuple[CreatedEvent | None, Item | None]:
+        """Find the first response to a key, or the record that holds none because it does not fit."""
         found = self._dynamodb.get_item(self._table, Key=idempotency.record_key(name), ConsistentRead=True)
         item: Item | None = found.get("Item")
         stored = self._records.find(item)
@@ -262,7 +262,7 @@ class EventStore:
                 "idempotency_conflict",
                 "This Idempotency-Key was used with another body. Use a new key for a new event.",
             )
-        return record.answer, None
+        return record.response, None
 
     def _find(self, event_id: str) -> list[KeptEvent]:
         """Find the event with this id, which is one; other code can have stored several, and the inbox shows each."""

@@ -1,4 +1,4 @@
-"""Remember the first answer to an idempotency key, so that a repeated POST gets it again."""
+"""Remember the first response to an idempotency key, so that a repeated POST gets it again."""
 
 import hashlib
 import json
@@ -36,9 +36,9 @@ class StoredRecord(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The first answer, and a fingerprint of the body that it was given to."""
+    """The first response, and a fingerprint of the body that it was given to."""
 
-    answer: CreatedEvent
+    response: CreatedEvent
     fingerprint: str
 
 
@@ -59,7 +59,7 @@ def record_key(name: str) -> Item:
 
 
 def put_request(
-    name: str, body_fingerprint: str, answer: CreatedEvent, now: datetime, *, unfit: Item | None = None
+    name: str, body_fingerprint: str, response: CreatedEvent, now: datetime, *, unfit: Item | None = None
 ) -> dict[str, Any]:
     """Write the record unless there is one that counts: DynamoDB may take days to sweep an expired one.
 
@@ -70,8 +70,8 @@ def put_request(
     return {
         "Item": record_key(name)
         | {
-            "first_event_id": {"S": answer.event_id},
-            "first_created_at": {"S": answer.created_at},
+            "first_event_id": {"S": response.event_id},
+            "first_created_at": {"S": response.created_at},
             "fingerprint": {"S": body_fingerprint},
             "expires_at": {"N": str(int((now + LIFETIME).timestamp()))},
         },
@@ -93,6 +93,6 @@ def read_record(stored: StoredRecord | None, now: datetime) -> Record | None:
     if stored is None or stored.expires_at <= int(now.timestamp()):
         return None
     return Record(
-        answer=CreatedEvent(event_id=stored.first_event_id, created_at=stored.first_created_at),
+        response=CreatedEvent(event_id=stored.first_event_id, created_at=stored.first_created_at),
         fingerprint=stored.fingerprint,
     )

@@ -34,7 +34,7 @@ class NewEvent(StrictModel):
 
 
 class CreatedEvent(BaseModel):
-    """The answer to a stored event."""
+    """The response to a stored event."""
 
     event_id: EventId
     created_at: CreatedAt
@@ -60,7 +60,7 @@ class InboxPage(BaseModel):
 
 
 class AcknowledgedEvent(BaseModel):
-    """The answer to an acknowledgement; the second one is the same as the first."""
+    """The response to an acknowledgement; the second one is the same as the first."""
 
     event_id: EventId
     status: Literal["acknowledged"] = "acknowledged"
@@ -70,7 +70,7 @@ class AcknowledgedEvent(BaseModel):
 
 
 class Health(BaseModel):
-    """The service answers."""
+    """The service responds."""
 
     status: Literal["ok"] = "ok"
     version: str

@@ -26,12 +26,12 @@ ERRORS: Catalogue = {
 ACKNOWLEDGE_ERRORS: Catalogue = {**ERRORS, 409: ("item_full", ITEM_FULL)}
 REPLAYED_HEADER = {
     "Idempotent-Replayed": {
-        "description": "`true` when this is the answer to an earlier request with the same Idempotency-Key.",
+        "description": "`true` when this is the response to an earlier request with the same Idempotency-Key.",
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
 
 IDEMPOTENCY_KEY_DESCRIPTION = (
-    "Send the same key when you send an event again: within 24 hours you get the first answer, and no second event. "
+    "Send the same key when you send an event again: within 24 hours you get the first response, and no second event. "
     "1 to 255 printable ASCII characters without spaces."
 )

@@ -137,11 +137,11 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
         created = await store.create(
             event, texts["payload"], caller_key_hash=sender.key_hash, idempotency_key=idempotency_key
         )
-        request.state.log_fields["event_id"] = created.answer.event_id
+        request.state.log_fields["event_id"] = created.response.event_id
         if created.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         counters.count("EventsReplayed" if created.replayed else "EventsCreated")
-        return created.answer
+        return created.response
 
 
 def _add_inbox(router: APIRouter, *, guards: Guards, inbox: Inbox) -> None:
@@ -181,10 +181,10 @@ def _add_endings(router: APIRouter, *, guards: Guards, store: EventStore, counte
         ),
     )
     async def acknowledge_event(event_id: str, request: Request) -> AcknowledgedEvent:
-        answer = store.acknowledge(event_id)
+        response = store.acknowledge(event_id)
         request.state.log_fields["event_id"] = event_id
         counters.count("EventsAcknowledged")
-        return answer
+        return response
 
     @router.delete(
         "/events/{event_id}",

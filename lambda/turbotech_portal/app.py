@@ -53,7 +53,7 @@ def make_adapters(*, settings: Settings, client: Client, clock: Clock, logger: L
 
 def _cors_rules(settings: Settings) -> CorsRules:
     return CorsRules(
-        # In Lambda the HTTP API names the origins, and a browser refuses an answer that names one twice.
+        # In Lambda the HTTP API names the origins, and a browser refuses a response that names one twice.
         origins=() if settings.in_lambda else settings.cors_origins,
         methods=("GET", "POST", "PATCH", "OPTIONS"),
         headers=("Authorization", "Content-Type", "X-Request-ID"),

@@ -29,7 +29,7 @@ async def make_dashboard(
     all_metrics = asyncio.create_task(metrics.get_all())
     latest = asyncio.create_task(updates.page(limit=LATEST_UPDATES))
     unread = asyncio.create_task(updates.count_unread(user_id))
-    # When one fails, the others still come to their end: nothing may go on behind an answer, where Lambda freezes it.
+    # When one fails, the others still come to their end: nothing may go on behind a response, where Lambda freezes it.
     await asyncio.gather(all_deliverables, all_metrics, latest, unread, return_exceptions=True)
     return Dashboard(
         deliverables=deliverable_numbers(all_deliverables.result()),

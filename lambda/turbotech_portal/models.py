@@ -235,7 +235,7 @@ class Dashboard(BaseModel):
 
 
 class Health(BaseModel):
-    """The service answers."""
+    """The service responds."""
 
     status: Literal["ok"] = "ok"
     version: str

@@ -7,7 +7,7 @@ from turbotech_portal.updates import MAX_READERS
 TITLE = "turbotech_portal"
 DESCRIPTION = f"""A customer's project portal: deliverables, metrics, and updates with the list of those who read them.
 
-{CONVENTIONS} Only a request that never reaches this service is answered otherwise: without a valid token
+{CONVENTIONS} Only a request that never reaches this service gets another response: without a valid token
 API Gateway says `{{"message":"Unauthorized"}}`."""
 
 ERRORS: Catalogue = {

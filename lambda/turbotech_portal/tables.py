@@ -65,8 +65,8 @@ class Table(Generic[Shown]):
 
     async def item(self, key: int | str) -> Item | None:
         """Read what the table has under this id, whatever that is."""
-        answer = await self.dynamodb.get_item(self.name, Key=to_item({"id": key}), ConsistentRead=True)
-        item: Item | None = answer.get("Item")
+        response = await self.dynamodb.get_item(self.name, Key=to_item({"id": key}), ConsistentRead=True)
+        item: Item | None = response.get("Item")
         return item
 
     async def get(self, key: int | str) -> Shown:
@@ -88,7 +88,7 @@ class Table(Generic[Shown]):
         changed = self.whole({**there, **written})
         still = self.still_fits(there, besides=set(values))
         try:
-            answer = await self.dynamodb.update_item(
+            response = await self.dynamodb.update_item(
                 self.name,
                 Key=to_item({"id": key}),
                 UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)}",
@@ -100,7 +100,7 @@ class Table(Generic[Shown]):
         except ConditionFailed:
             raise self.not_found() from None
         # Somebody else may have written what does not fit at the same moment: this was written all the same.
-        return self.fitting(answer["Attributes"]) or changed
+        return self.fitting(response["Attributes"]) or changed
 
     def still_fits(self, there: Item, *, besides: Collection[str] = ()) -> Condition:
         """Make the condition that an item which fitted when it was read is there, with attributes of the same kinds."""

@@ -69,12 +69,12 @@ class UpdateAdapter:
         # One more than is shown says whether there is a next page; DynamoDB ends a page of its own after 1 MB.
         size = limit + 1
         while len(found) <= limit:
-            answer = await self._query(Limit=size, **start)
-            found += [update for item in answer["Items"] if (update := self.table.fitting(item)) is not None]
-            if "LastEvaluatedKey" not in answer:
+            response = await self._query(Limit=size, **start)
+            found += [update for item in response["Items"] if (update := self.table.fitting(item)) is not None]
+            if "LastEvaluatedKey" not in response:
                 break
             size = READ_AT_ONCE
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
         # Scripts write longer updates than the portal takes, so fewer than `limit` may be what one response can carry.
         page_size = PageSize(limit)
         shown = list(takewhile(lambda update: page_size.takes(update.model_dump_json()), found))
@@ -135,7 +135,7 @@ class UpdateAdapter:
             change = "SET #read_by = list_append(#read_by, :reader)"
             condition = "attribute_type(#read_by, :list) AND NOT contains(#read_by, :user) AND size(#read_by) < :most"
             values = {":list": KINDS[":list"], **to_item({":user": user_id, ":most": MAX_READERS})}
-        answer = await self.table.dynamodb.update_item(
+        response = await self.table.dynamodb.update_item(
             self.table.name,
             Key={"id": there["id"]},
             UpdateExpression=change,
@@ -144,7 +144,7 @@ class UpdateAdapter:
             ExpressionAttributeValues=still.values | values | to_item({":reader": [user_id]}),
             ReturnValues="ALL_NEW",
         )
-        marked: Item = answer["Attributes"]
+        marked: Item = response["Attributes"]
         return marked
 
     async def count_unread(self, user_id: str) -> int:

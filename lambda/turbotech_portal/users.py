@@ -66,7 +66,7 @@ class UserAdapter:
         )
         kept = [f"#{name} = if_not_exists(#{name}, :{name})" for name in values if name != "name"]
         try:
-            answer = await self.table.dynamodb.update_item(
+            response = await self.table.dynamodb.update_item(
                 self.table.name,
                 Key=to_item({"id": caller.user_id}),
                 UpdateExpression=f"SET {', '.join(['#name = :name', *kept])}",

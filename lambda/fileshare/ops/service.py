@@ -63,13 +63,13 @@ def service_environment(client_of: ClientOf, environment: Environment) -> dict[s
     """Return the four variables of the contract from the parameters, which operators may have changed."""
     prefix = f"/fileshare/{stage_of(environment)}"
     names = {variable: f"{prefix}/{name}" for variable, name in PARAMETERS.items()}
-    answer = client_of("ssm").get_parameters(Names=sorted(names.values()))
-    if answer["InvalidParameters"]:
+    response = client_of("ssm").get_parameters(Names=sorted(names.values()))
+    if response["InvalidParameters"]:
         raise NotApplied(
-            f"There is no parameter {answer['InvalidParameters'][0]} in {environment.region}; "
+            f"There is no parameter {response['InvalidParameters'][0]} in {environment.region}; "
             f'run "sawhorse apply {environment.name}/{APP}" first, with --local for the local AWS.'
         )
-    values = {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
+    values = {parameter["Name"]: parameter["Value"] for parameter in response["Parameters"]}
     if values[names[SWITCH]] not in SWITCH_VALUES:
         raise BadConfiguration(
             f"{names[SWITCH]} is {values[names[SWITCH]]!r}; set it to {' or '.join(SWITCH_VALUES)}: "

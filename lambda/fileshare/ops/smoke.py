@@ -56,7 +56,7 @@ class Checks:
     def in_order(self) -> Sequence[Check]:
         """Return the checks in the order in which they build on one another."""
         return [
-            Check("health answers from DynamoDB", self.health),
+            Check("health reads DynamoDB", self.health),
             Check("the parameters name the tables and the policy", self.parameters),
             Check("the roles have the policy", self.attached),
             Check("a new user signs up once and is offered the trial", self.sign_up),
@@ -74,7 +74,7 @@ class Checks:
 
     def clean_up(self) -> None:
         """Delete what is left of this run, also after a check that failed or an interrupt."""
-        # An API that does not answer has failed its checks already.
+        # An API that does not respond has failed its checks already.
         with suppress(httpx.HTTPError):
             for code in self.codes:
                 self.http.delete(f"api/links/{code}", headers=self.token)

@@ -82,11 +82,11 @@ def log_in(http: httpx.Client, user_id: str) -> str:
 
 def named(http: httpx.Client, things: str, name: str, token: str, **query: str) -> list[Mapping[str, object]]:
     """Read which of a list's first hundred have this name."""
-    answer = http.get(things, params={"limit": "100", **query}, headers=bearer(token)).raise_for_status().json()
-    return [entry for entry in answer[things] if entry["name"] == name]
+    response = http.get(things, params={"limit": "100", **query}, headers=bearer(token)).raise_for_status().json()
+    return [entry for entry in response[things] if entry["name"] == name]
 
 
 def post(http: httpx.Client, path: str, body: Mapping[str, object], token: str) -> Mapping[str, object]:
-    """Send a body with a token and return the answer."""
-    answer: Mapping[str, object] = http.post(path, json=body, headers=bearer(token)).raise_for_status().json()
-    return answer
+    """Send a body with a token and return the response."""
+    response: Mapping[str, object] = http.post(path, json=body, headers=bearer(token)).raise_for_status().json()
+    return response

@@ -55,7 +55,7 @@ class Checks:
     def in_order(self) -> Sequence[Check]:
         """Return the checks in the order in which they build on one another."""
         return [
-            Check("health answers with its version", self.health),
+            Check("health responds with its version", self.health),
             Check("a session is made and valid", self.log_in),
             Check("an unknown session is invalid and opens nothing", self.unknown),
             Check("the active devices are listed", self.devices, needs=[self.log_in]),
@@ -74,7 +74,7 @@ class Checks:
 
     def clean_up(self) -> None:
         """Delete what the checks made, also after one that failed or an interrupt."""
-        # An API that does not answer has failed its checks already.
+        # An API that does not respond has failed its checks already.
         with suppress(httpx.HTTPError):
             for session_id in self.sessions:
                 self.http.delete("auth/sessions", headers=bearer(session_id))
@@ -129,7 +129,7 @@ class Checks:
         self.job_id = str(job["job_id"])
         with ThreadPoolExecutor() as pool:
             statuses = dict(zip(self.agents, pool.map(self.claim_as, self.agents.values()), strict=True))
-        expect(sorted(statuses.values()) == [200, 409], f"The two claims were answered {sorted(statuses.values())}")
+        expect(sorted(statuses.values()) == [200, 409], f"The two claims were returned {sorted(statuses.values())}")
         self.winner = next(agent_id for agent_id, status in statuses.items() if status == httpx.codes.OK)
 
     def claim_as(self, token: str) -> int:
@@ -137,13 +137,13 @@ class Checks:
 
     def finish(self) -> None:
         finished = {"attempt": 1, "status": "succeeded", "result": {"number": 2}}
-        answers = {
+        responses = {
             agent_id: [
                 self.http.post(f"jobs/{self.job_id}/finish", json=finished, headers=bearer(token)) for _ in range(2)
             ]
             for agent_id, token in self.agents.items()
         }
-        for agent_id, (first, again) in answers.items():
+        for agent_id, (first, again) in responses.items():
             expect_status(first, 200 if agent_id == self.winner else 409)
             expect(first.text == again.text, f"Finishing once more changed {first.text} to {again.text}")
 

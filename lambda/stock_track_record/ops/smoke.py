@@ -65,7 +65,7 @@ class Checks:
     def in_order(self) -> Sequence[Check]:
         """Return the checks in the order in which they build on one another."""
         return [
-            Check("health answers", self.health),
+            Check("health responds", self.health),
             Check("a channel is created and listed", self.channel),
             Check("picks and prices are taken, and bad ones refused", self.picks, needs=[self.channel]),
             Check("the worker takes messages and the record appears", self.process, needs=[self.picks]),
@@ -215,10 +215,10 @@ class Checks:
         self.jobs.append(response.json()["job_id"])
 
     def states(self) -> list[Any]:
-        answers = [self.http.get(f"api/jobs/{job_id}") for job_id in self.jobs]
-        for answer in answers:
-            expect_status(answer, 200)
-        return [answer.json()["state"] for answer in answers]
+        responses = [self.http.get(f"api/jobs/{job_id}") for job_id in self.jobs]
+        for response in responses:
+            expect_status(response, 200)
+        return [response.json()["state"] for response in responses]
 
     def all_done(self) -> bool:
         return self.states() == ["done"] * len(self.jobs)

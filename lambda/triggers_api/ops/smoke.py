@@ -47,7 +47,7 @@ class Checks:
     def in_order(self) -> Sequence[Check]:
         """Return the checks in the order in which they build on one another."""
         return [
-            Check("health answers without a key", self.health),
+            Check("health responds without a key", self.health),
             Check("a missing and a wrong key get 401", self.keys),
             Check("an event is created once per idempotency key", self.create),
             Check("the event is in the inbox", self.listing, needs=[self.create]),
@@ -61,7 +61,7 @@ class Checks:
 
     def clean_up(self) -> None:
         """Delete the event if a check that failed, or an interrupt, has left it."""
-        # An API that does not answer has failed its checks already.
+        # An API that does not respond has failed its checks already.
         with suppress(httpx.HTTPError):
             if self.event_id:
                 self.http.delete(f"v1/events/{self.event_id}", headers=self.key)

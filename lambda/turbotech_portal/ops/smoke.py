@@ -68,7 +68,7 @@ class Checks:
             else ("a missing, malformed or forged token gets 401")
         )
         return [
-            Check("health answers without a token", self.health),
+            Check("health responds without a token", self.health),
             Check(refused, self.tokens),
             Check("the seeded deliverables and metrics come back", self.seeded),
             Check("a month's deliverables are found", self.month),
@@ -77,7 +77,7 @@ class Checks:
             Check("the users are listed", self.users),
             Check("updates are listed, and marking an unknown one gets 404", self.updates),
             Check("the dashboard has its numbers", self.dashboard),
-            Check("warm answers take less than a second", self.warm),
+            Check("warm responses take less than a second", self.warm),
             Check("OPTIONS gives the CORS headers", self.cors),
             Check("the request id is in the log", self.log_line),
             Check("the role may not scan the updates", self.scan),

@@ -235,7 +235,7 @@ class AddressTables(Table):
         except (ItemTooLarge, TransactionCanceled) as canceled:
             codes = reasons_of(canceled)
             if CONDITION_FAILED in codes:
-                # botocore sends a write again when its answer was lost, with a token: what was done is not done twice.
+                # botocore sends a write again when its response was lost, with a token: nothing is done twice.
                 raise Changed from None
             full = [key for key, code in zip(keys_of(writes), codes, strict=False) if code == REFUSED]
             if not full:
@@ -280,7 +280,7 @@ class AddressTables(Table):
             try:
                 patiently(partial(self._dynamodb.update_item, self._urls, **write.request()))
             except ConditionFailed:
-                # Deleted since it was read, or given away by a call whose answer was lost.
+                # Deleted since it was read, or given away by a call whose response was lost.
                 return None
             except ItemTooLarge:
                 stuck[owner, code] = FULL

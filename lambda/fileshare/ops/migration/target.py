@@ -68,9 +68,9 @@ class Table:
         wanted = {"Keys": [{self.key: {"S": value}} for value in values], "ConsistentRead": True}
         found: dict[str, Item] = {}
         for attempt in range(ATTEMPTS):
-            answer = patiently(partial(self._dynamodb.batch_get_item, self._table, **wanted))
-            found |= {item[self.key]["S"]: item for item in answer["Responses"].get(self._table, [])}
-            wanted = answer.get("UnprocessedKeys", {}).get(self._table, {})
+            response = patiently(partial(self._dynamodb.batch_get_item, self._table, **wanted))
+            found |= {item[self.key]["S"]: item for item in response["Responses"].get(self._table, [])}
+            wanted = response.get("UnprocessedKeys", {}).get(self._table, {})
             if not wanted:
                 return found
             time.sleep(pause_seconds(attempt))
