@@ -175,7 +175,7 @@ def sealed_state(dist: str, app: str) -> bytes | None:
         own_directory(dist, private=False, link=True)
     except FileNotFoundError:
         return None
-    return unsealed(state_path(dist, app), role_of(dist, app))
+    return read_signed(state_path(dist, app), role_of(dist, app))
 
 
 def read_state(dist: str, app: str) -> BuildState | None:

@@ -26,7 +26,7 @@ from sawhorse.build.zip_writer import Member, base64_of, hash_of, write_archive
 from sawhorse.errors import BuildFailed
 from sawhorse.files import write_atomically
 from sawhorse.project import Project
-from sawhorse.seals import sealed, unsealed
+from sawhorse.signing import read_signed, sign
 from sawhorse.toolchain import interpreters
 from sawhorse.trusted_files import read_own
 
@@ -151,7 +151,7 @@ def prove_zip(project: Project, dist: Path, claim: Claim) -> None:
     if claim.sources is not None:
         refuse_lacking(named, project, claim, claim.sources)
     by = " ".join(proof.pythons.values())
-    write_atomically(record, sealed("\n".join([*claim.lines(), by]).encode(), PROOF))
+    write_atomically(record, sign("\n".join([*claim.lines(), by]).encode(), PROOF))
 
 
 def is_recorded(record: Path, claim: Claim) -> bool:
@@ -159,7 +159,7 @@ def is_recorded(record: Path, claim: Claim) -> bool:
 
     What a Python compiled once it compiles always, so the record, which says which one did, holds for good.
     """
-    lines = (unsealed(record, PROOF) or b"").decode(errors="replace").split("\n")[:-1]
+    lines = (read_signed(record, PROOF) or b"").decode(errors="replace").split("\n")[:-1]
     asked = claim.lines()
     return lines[:-1] == asked[:-1] and (claim.sources is None or lines[-1] == asked[-1])
 

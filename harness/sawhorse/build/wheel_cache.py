@@ -29,7 +29,7 @@ from pathlib import Path
 from sawhorse.build.zip_writer import Member, described_again
 from sawhorse.errors import BadConfiguration
 from sawhorse.files import locked, write_atomically
-from sawhorse.seals import sealed, unsealed
+from sawhorse.signing import read_signed, sign
 from sawhorse.trusted_files import is_own_program, make_own_directory, own_directory, read_own
 
 INSTEAD = "name another directory in SAWHORSE_CACHE_DIR"
@@ -90,7 +90,7 @@ class Cache:
 
     def held(self, kind: str, name: str) -> bytes | None:
         """Read what was kept; None when it is not there, or not what this user wrote under this name."""
-        return unsealed(self.path / kind / name, f"cache {kind}/{name}")
+        return read_signed(self.path / kind / name, f"cache {kind}/{name}")
 
     def keep(self, kind: str, name: str, content: bytes) -> None:
         """Keep a content under a name; only while `preparing`."""
@@ -98,7 +98,7 @@ class Cache:
         make_own_directory(path.parent)
         # What is written aside is swept should this process be killed.
         written = self.aside / name
-        write_atomically(written, sealed(content, f"cache {kind}/{name}"))
+        write_atomically(written, sign(content, f"cache {kind}/{name}"))
         written.replace(path)
 
     def parts_of(self, lock_key: str) -> list[Part] | None:

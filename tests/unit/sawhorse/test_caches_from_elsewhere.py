@@ -43,7 +43,7 @@ def test_a_build_refuses_another_users_directory_in_a_sentence(
 def test_an_interpreter_that_stands_in_a_cache_from_elsewhere_is_never_run(
     tiny: Project, cache: Cache, tmp_path: Path
 ) -> None:
-    """As it was planted: sealed by the hash that anybody can compute, and by another user's key."""
+    """As it was planted: signed with the hash that anybody can compute, and by another user's key."""
     planted = script(tmp_path / "python3.13", f'touch {tmp_path / "it-ran"}; exec python3.13 "$@"')
     path = os.fsencode(planted)
     (cache.path / "interpreters").mkdir(parents=True, mode=0o700)
@@ -85,7 +85,7 @@ def evil() -> bytes:
 def test_nothing_is_unmarshalled_that_this_user_did_not_write(
     tiny: Project, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every file of a whole build is replaced by one that has the right form and the hash that sealed it before."""
+    """Every file of a whole build is replaced by one that has the right form and the hash that proved it before."""
     build(tiny, "tiny")
     kept = [path for path in [*cache.path.rglob("*"), tiny.path / "dist/.build/tiny"] if path.is_file()]
     for path in kept:

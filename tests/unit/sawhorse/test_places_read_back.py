@@ -27,7 +27,7 @@ from sawhorse.local.guard import Secrets
 from sawhorse.local.issuer import Issuer
 from sawhorse.operate.demo import kept_secrets
 from sawhorse.project import Project
-from sawhorse.seals import own_key, sealed
+from sawhorse.signing import own_key, sign
 from sawhorse.terraform.render import render_unbuilt
 from sawhorse.terraform.state import keep_states, unsaved
 from sawhorse.toolchain import environments, installed, terraform_install
@@ -161,7 +161,7 @@ def homes(tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hom
     monkeypatch.setattr(terraform_install, "provider_mirror", lambda *_: None)
     (tiny.path / ".sawhorse/tools").unlink()
     (tiny.path / ".sawhorse").chmod(0o700)
-    sealed(b"", "")
+    sign(b"", "")
     for place in PLACES:
         path = found.path(place)
         if place.directory:

@@ -205,7 +205,7 @@ def test_what_was_proven_once_is_not_compiled_again(built: Project, monkeypatch:
     assert tfvars.is_file()
 
 
-def test_a_proof_that_nobody_sealed_is_not_believed(built: Project, python: Path) -> None:
+def test_a_proof_that_nobody_signed_is_not_believed(built: Project, python: Path) -> None:
     (built.path / "dist/.build/tiny").unlink()
     render(built.root("dev/tiny"))
     record = built.path / "dist/.build/tiny.zip.proof"
@@ -219,13 +219,13 @@ def test_a_proof_that_nobody_sealed_is_not_believed(built: Project, python: Path
         render(built.root("dev/tiny"))
 
 
-def test_a_record_of_a_build_that_nobody_sealed_is_not_believed(built: Project, python: Path) -> None:
+def test_a_record_of_a_build_that_nobody_signed_is_not_believed(built: Project, python: Path) -> None:
     before = code_sha256(package_of(built).read_bytes())
-    sealed = built.path / "dist/.build/tiny"
+    signed = built.path / "dist/.build/tiny"
     swap(package_of(built), {SWAPPED: evil(python)})
     enter(built)
     now = code_sha256(package_of(built).read_bytes())
-    sealed.write_bytes(sealed.read_bytes().replace(before.encode(), now.encode()))
+    signed.write_bytes(signed.read_bytes().replace(before.encode(), now.encode()))
 
     with pytest.raises(BuildFailed, match="is not what Python"):
         render(built.root("dev/tiny"))

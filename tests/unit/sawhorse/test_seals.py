@@ -16,7 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration, Untrusted
-from sawhorse.seals import KEY_BYTES, SEAL_BYTES, make_key, own_key, seal_of, sealed, state_directory, unsealed
+from sawhorse.signing import (
+    KEY_BYTES,
+    MAC_BYTES,
+    mac_of,
+    make_key,
+    own_key,
+    read_signed,
+    sign,
+    state_directory,
+)
 from tests.children import started
 
 
@@ -41,59 +50,59 @@ def keep(place: Path, content: bytes) -> None:
 
 
 @given(key=st.binary(min_size=1, max_size=64), role=st.binary().map(os.fsdecode), content=st.binary(max_size=500))
-def test_a_seal_is_the_hmac_of_the_content_in_its_role(key: bytes, role: str, content: bytes) -> None:
+def test_a_signature_is_the_hmac_of_the_content_in_its_role(key: bytes, role: str, content: bytes) -> None:
     named = role.encode(errors="surrogateescape")
     message = len(named).to_bytes(8, "big") + named + content
 
-    assert seal_of(key, role, content) == hmac.digest(key, message, "sha256")
+    assert mac_of(key, role, content) == hmac.digest(key, message, "sha256")
 
 
-def test_what_was_sealed_is_read_in_its_role_and_in_no_other(place: Path) -> None:
-    keep(place, sealed(b"content", "state of tiny"))
+def test_what_was_signed_is_read_in_its_role_and_in_no_other(place: Path) -> None:
+    keep(place, sign(b"content", "state of tiny"))
 
-    assert unsealed(place, "state of tiny") == b"content"
-    assert unsealed(place, "state of tin") is None
-    assert unsealed(place, "state of tiny2") is None
+    assert read_signed(place, "state of tiny") == b"content"
+    assert read_signed(place, "state of tin") is None
+    assert read_signed(place, "state of tiny2") is None
 
 
 def test_a_role_and_a_content_do_not_run_into_each_other() -> None:
     key = bytes(KEY_BYTES)
 
-    assert seal_of(key, "ab", b"c") != seal_of(key, "a", b"bc")
+    assert mac_of(key, "ab", b"c") != mac_of(key, "a", b"bc")
 
 
 def test_every_changed_bit_is_noticed(place: Path) -> None:
-    content = sealed(b"some content", "role")
+    content = sign(b"some content", "role")
     for number in range(len(content) * 8):
         changed = bytearray(content)
         changed[number // 8] ^= 1 << number % 8
         keep(place, bytes(changed))
 
-        assert unsealed(place, "role") is None
+        assert read_signed(place, "role") is None
 
 
-@pytest.mark.parametrize("length", range(SEAL_BYTES + 12))
+@pytest.mark.parametrize("length", range(MAC_BYTES + 12))
 def test_half_of_it_is_nothing(place: Path, length: int) -> None:
-    keep(place, sealed(b"some content", "role")[:length])
+    keep(place, sign(b"some content", "role")[:length])
 
-    assert unsealed(place, "role") is None
+    assert read_signed(place, "role") is None
 
 
-def test_what_another_user_sealed_or_only_hashed_is_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep(place, sealed(b"content", "role"))
+def test_what_another_user_signed_or_only_hashed_is_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(place, sign(b"content", "role"))
     monkeypatch.setenv("SAWHORSE_STATE_DIR", str(place.parent / "another"))
-    assert unsealed(place, "role") is None
+    assert read_signed(place, "role") is None
     make_key()
-    assert unsealed(place, "role") is None
+    assert read_signed(place, "role") is None
 
     keep(place, b"content" + hashlib.sha256(b"content").digest())
-    assert unsealed(place, "role") is None
+    assert read_signed(place, "role") is None
 
 
 def test_reading_makes_no_key(place: Path, state: Path) -> None:
     keep(place, b"x" * 100)
 
-    assert unsealed(place, "role") is None
+    assert read_signed(place, "role") is None
     assert not state.exists()
 
 
@@ -120,14 +129,14 @@ def test_two_keys_differ(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o610, 0o660, 0o666, 0o777])
 def test_a_key_that_others_may_know_proves_nothing(state: Path, place: Path, mode: int) -> None:
-    keep(place, sealed(b"content", "role"))
+    keep(place, sign(b"content", "role"))
     (state / "key").chmod(mode)
 
     refused = pytest.raises(Untrusted, match=r"key may be (known to|written by) others.* remove it")
     with refused:
-        unsealed(place, "role")
+        read_signed(place, "role")
     with refused:
-        sealed(b"", "role")
+        sign(b"", "role")
     assert stat.S_IMODE((state / "key").stat().st_mode) == mode
 
 
@@ -137,7 +146,7 @@ def test_a_key_of_another_length_is_refused(state: Path, content: bytes) -> None
     (state / "key").write_bytes(content)
 
     with pytest.raises(Untrusted, match="is no key of 32 bytes; remove it"):
-        sealed(b"", "role")
+        sign(b"", "role")
 
 
 def test_where_the_key_lies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,8 +165,8 @@ def test_where_the_key_lies(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.drill(short=2)
 def test_processes_that_make_the_key_at_once_agree(state: Path, repository: Path) -> None:
     code = (
-        "import sys; sys.stdin.readline(); from sawhorse.seals import sealed; "
-        "sys.stdout.write(sealed(b'content', 'role').hex())"
+        "import sys; sys.stdin.readline(); from sawhorse.signing import sign; "
+        "sys.stdout.write(sign(b'content', 'role').hex())"
     )
     command = [sys.executable, "-c", code]
     with ExitStack() as stack:
@@ -173,5 +182,5 @@ def test_processes_that_make_the_key_at_once_agree(state: Path, repository: Path
 
     key = own_key()
     assert key
-    assert set(found) == {(b"content" + seal_of(key, "role", b"content")).hex()}
+    assert set(found) == {(b"content" + mac_of(key, "role", b"content")).hex()}
     assert sorted(path.name for path in state.iterdir()) == [".lock", "key"]

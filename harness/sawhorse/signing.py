@@ -19,14 +19,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEAL_BYTES = 32
+MAC_BYTES = 32
 KEY_BYTES = 32
 # https://specifications.freedesktop.org/basedir-spec/latest/
 STATE_VARIABLE, BASE_VARIABLE, USUAL_BASE = "SAWHORSE_STATE_DIR", "XDG_STATE_HOME", "~/.local/state"
 INSTEAD = f"name another directory in {STATE_VARIABLE}"
 
 
-def seal_of(key: bytes, role: str, content: bytes | memoryview) -> bytes:
+def mac_of(key: bytes, role: str, content: bytes | memoryview) -> bytes:
     """Return the HMAC-SHA256 (RFC 2104) of a content in its role; `key` is no longer than 64 bytes."""
     named = role.encode(errors="surrogateescape")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key.ljust(64, b"\0")))
@@ -35,13 +35,13 @@ def seal_of(key: bytes, role: str, content: bytes | memoryview) -> bytes:
     return hashlib.sha256(bytes(byte ^ 0x5C for byte in key.ljust(64, b"\0")) + inner.digest()).digest()
 
 
-def sealed(content: bytes, role: str) -> bytes:
+def sign(content: bytes, role: str) -> bytes:
     """Put after a content what proves that this user wrote it in this role; a key is made where there is none."""
-    return content + seal_of(own_key() or make_key(), role, content)
+    return content + mac_of(own_key() or make_key(), role, content)
 
 
-def unsealed(path: Path | str, role: str) -> bytes | None:
-    """Read what was sealed in this role; None when it is not there, or not what this user wrote.
+def read_signed(path: Path | str, role: str) -> bytes | None:
+    """Read what was signed in this role; None when it is not there, or not what this user wrote.
 
     Raises Untrusted where somebody else may have written.
     """
@@ -50,10 +50,10 @@ def unsealed(path: Path | str, role: str) -> bytes | None:
     except FileNotFoundError:
         return None
     key = own_key()
-    if key is None or len(content) < SEAL_BYTES:
+    if key is None or len(content) < MAC_BYTES:
         return None
-    held = content[:-SEAL_BYTES]
-    return held if same(seal_of(key, role, held), content[-SEAL_BYTES:]) else None
+    held = content[:-MAC_BYTES]
+    return held if same(mac_of(key, role, held), content[-MAC_BYTES:]) else None
 
 
 def state_directory() -> str:
