@@ -80,13 +80,13 @@ class CommandFailed(SawhorseError):
     exit_code = 1
 
 
-def told(error: SawhorseError | OSError) -> int:
+def report_error(error: SawhorseError | OSError) -> int:
     """Tell the user what went wrong, on standard error, and return the exit code."""
-    print(f"sawhorse: {files_sentence(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+    print(f"sawhorse: {file_error_sentence(error) if isinstance(error, OSError) else error}", file=sys.stderr)
     return 2 if isinstance(error, OSError) else error.exit_code
 
 
-def files_sentence(error: OSError) -> str:
+def file_error_sentence(error: OSError) -> str:
     """Say what this machine's files refused, and where: a directory that cannot be written, a disk that is full."""
     name = error.filename or written_file(error)
     place = f"{name}: " if name else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from sawhorse.errors import SawhorseError, files_sentence
+from sawhorse.errors import SawhorseError, file_error_sentence
 from sawhorse.files import write_atomically
 from sawhorse.toolchain.machine import say
 
@@ -87,7 +87,7 @@ def sentence_of(error: Exception) -> str:
     if isinstance(error, SawhorseError):
         return str(error)
     if isinstance(error, OSError):
-        return files_sentence(error)
+        return file_error_sentence(error)
     if isinstance(error, subprocess.CalledProcessError):
         return f"{error} It printed: {error.stderr or error.stdout or 'nothing'}"
     traceback.print_exception(error)

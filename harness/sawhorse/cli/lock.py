@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from sawhorse.build.lock_files import HARNESS_LOCK, make_lock
-from sawhorse.errors import INTERRUPTED, SawhorseError, told
+from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
 from sawhorse.project import Project
 from sawhorse.toolchain.machine import say
 
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
             if preferred:
                 tell_differences(project, lock, preferred)
     except (SawhorseError, OSError) as error:
-        return told(error)
+        return report_error(error)
     except KeyboardInterrupt:
         print("sawhorse: stopped.", file=sys.stderr)
         return INTERRUPTED

@@ -19,7 +19,7 @@ from sawhorse.cli.local import local_app
 from sawhorse.cli.options import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
 from sawhorse.cli.package import package_app
 from sawhorse.cli.run import TO_THE_APP, run
-from sawhorse.errors import INTERRUPTED, SawhorseError, told
+from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
 from sawhorse.project import Project
 from sawhorse.trusted_files import keep_to_this_user, make_own_directory
 
@@ -216,12 +216,12 @@ def demo(root: RootNames = "dev/triggers_api", as_json: AsJson = False) -> None:
     """Build, apply, seed and smoke-check a root, or all of them, on the local AWS, and leave it running."""
     from dataclasses import asdict
 
-    from sawhorse.operate.demo import run_demo, told_on_standard_error
+    from sawhorse.operate.demo import progress_on_standard_error, run_demo
     from sawhorse.operate.demo_all import run_demos, show_demonstrated
 
     roots = Project.find().roots_named(root)
     start = time.monotonic()
-    with told_on_standard_error() if as_json else nullcontext():
+    with progress_on_standard_error() if as_json else nullcontext():
         demonstrated = [run_demo(roots[0])] if len(roots) == 1 else run_demos(roots)
     if as_json:
         found = [asdict(one) for one in demonstrated]
@@ -328,7 +328,7 @@ def main() -> NoReturn:
             print("sawhorse: stopped.", file=sys.stderr)
         raise
     except (SawhorseError, OSError) as error:
-        sys.exit(told(error))
+        sys.exit(report_error(error))
     except Exception as error:
         culprit = who_failed(error)
         if culprit is None:

@@ -9,7 +9,7 @@ import io
 import sys
 
 from sawhorse.checkout import find_checkout
-from sawhorse.errors import INTERRUPTED, SawhorseError, told
+from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
 from sawhorse.trusted_files import keep_to_this_user
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ def main() -> int:
 
         command_line()
     except (SawhorseError, OSError) as error:
-        return told(error)
+        return report_error(error)
     except KeyboardInterrupt:
         print("sawhorse: stopped.", file=sys.stderr)
         return INTERRUPTED

@@ -19,7 +19,7 @@ from sawhorse.build.lock_files import find_lock
 from sawhorse.build.lock_reader import read_lock
 from sawhorse.build.requirement_source import declared_in
 from sawhorse.build.stale_check import refuse_stale
-from sawhorse.errors import INTERRUPTED, SawhorseError, told
+from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
 from sawhorse.inspect.licences import Allowed, licence_faults, read_allowed
 from sawhorse.project import Project
 from sawhorse.toolchain import installed, interpreters
@@ -182,7 +182,7 @@ def looked_up(
             accepted = advisory.names() & set(allowed.advisories)
             met |= accepted
             if not accepted:
-                report.findings.append(told_of(advisory, distributions))
+                report.findings.append(sentence_for(advisory, distributions))
     report.findings += [
         f"harness/audit.toml: no lock has the advisory {name} any more; remove it."
         for name in sorted(set(allowed.advisories) - met)
@@ -193,7 +193,7 @@ def looked_up(
     return report
 
 
-def told_of(advisory: Advisory, distributions: Mapping[Distribution, Sequence[str]]) -> str:
+def sentence_for(advisory: Advisory, distributions: Mapping[Distribution, Sequence[str]]) -> str:
     name = advisory.name.lower().replace("_", "-")
     locks = ", ".join(distributions.get((name, advisory.version), ["a lock"]))
     also = f" ({', '.join(advisory.aliases)})" if advisory.aliases else ""
@@ -228,7 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
             look, databases = pip_audit(project, options.osv_url), ("osv",) if options.osv_url else DATABASES
             reports.append(audit_advisories(locked_distributions(project), allowed, look, databases))
     except (SawhorseError, OSError) as error:
-        return told(error)
+        return report_error(error)
     except KeyboardInterrupt:
         print("sawhorse: stopped.", file=sys.stderr)
         return INTERRUPTED

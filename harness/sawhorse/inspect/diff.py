@@ -66,7 +66,7 @@ def compare(one: Opened, two: Opened) -> Comparison:
     equal = same_bytes(one.path, two.path)
     only_in_path, only_in_other = sorted(mine.keys() - theirs.keys()), sorted(theirs.keys() - mine.keys())
     other_order = common != [name for name in theirs if name in mine]
-    told = [only_in_path, only_in_other, changed, compression, modes, dates, other_order]
+    differences = [only_in_path, only_in_other, changed, compression, modes, dates, other_order]
     return Comparison(
         path=one.path,
         other=two.path,
@@ -79,7 +79,7 @@ def compare(one: Opened, two: Opened) -> Comparison:
         dates=dates,
         other_order=other_order,
         versions=other_versions(one, two),
-        elsewhere=not equal and not any(told),
+        elsewhere=not equal and not any(differences),
     )
 
 

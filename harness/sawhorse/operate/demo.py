@@ -149,8 +149,8 @@ def step(number: int, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def told_on_standard_error() -> Iterator[None]:
-    """Send what is told to people, Terraform's words included, to standard error: standard output is for JSON."""
+def progress_on_standard_error() -> Iterator[None]:
+    """Send what people read, Terraform's output included, to standard error: standard output is for JSON."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sawhorse.errors import MissingTool, Untrusted, files_sentence
+from sawhorse.errors import MissingTool, Untrusted, file_error_sentence
 from sawhorse.toolchain.environments import ensure_uv
 from sawhorse.toolchain.installed import ensure_checkov, ensure_emulators, ensure_harness
 from sawhorse.toolchain.machine import say
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         say(str(error))
         return 2
     except OSError as error:
-        say(files_sentence(error))
+        say(file_error_sentence(error))
         return 2
     except KeyboardInterrupt:
         say("Stopped. Run it again to go on where it was.")

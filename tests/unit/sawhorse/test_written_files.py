@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sawhorse.errors import files_sentence
+from sawhorse.errors import file_error_sentence
 from sawhorse.files import sweep_asides, write_atomically, write_shared
 
 
@@ -153,7 +153,7 @@ def test_a_full_disk_is_told_with_the_file_however_it_is_written(tmp_path: Path,
         write(path)
 
     assert failure.value.filename is None
-    assert files_sentence(failure.value) == f"{path}: No space left on device. Mend that and run it again."
+    assert file_error_sentence(failure.value) == f"{path}: No space left on device. Mend that and run it again."
 
 
 def test_a_full_disk_is_told_with_the_file_that_was_to_be_written(
@@ -166,7 +166,7 @@ def test_a_full_disk_is_told_with_the_file_that_was_to_be_written(
     with pytest.raises(OSError, match="No space left") as failure:
         write_atomically(tmp_path / "file", "new")
 
-    assert files_sentence(failure.value) == (
+    assert file_error_sentence(failure.value) == (
         f"{tmp_path / 'file'}: No space left on device. Mend that and run it again."
     )
     assert list(tmp_path.iterdir()) == []
@@ -176,12 +176,12 @@ SMALL = """
 mount -t tmpfs -o size=16k tmpfs "$1" || exit 77
 exec "$2" -c 'import sys
 from pathlib import Path
-from sawhorse.errors import told
+from sawhorse.errors import report_error
 from sawhorse.files import write_atomically
 try:
     write_atomically(Path(sys.argv[1]) / "deep/file", "x" * 100_000)
 except OSError as error:
-    sys.exit(told(error))' "$1"
+    sys.exit(report_error(error))' "$1"
 """
 
 
