@@ -154,7 +154,9 @@ def read_environment(project: Project, name: str) -> Environment:
     try:
         content = yaml.load(path.read_text(), Loader=StrictLoader)  # noqa: S506 # it is a safe loader, but stricter
     except (yaml.YAMLError, ValueError) as error:
-        raise BadConfiguration(f"{shown} is no YAML ({' '.join(str(error).split())}); mend that place.") from error
+        raise BadConfiguration(
+            f"{shown} is not valid YAML ({' '.join(str(error).split())}); fix that place."
+        ) from error
     if not isinstance(content, dict):
         raise BadConfiguration(f"{shown} must hold names with values, such as region: us-east-1.")
     if "name" in content:

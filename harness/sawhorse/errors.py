@@ -1,4 +1,4 @@
-"""The errors that a user can cause or mend, each a sentence with a next step.
+"""The errors that a user can cause or fix, each a sentence with a next step.
 
 SawhorseError                exit code 2
 ├── UnknownName              an app, environment or root that is not there
@@ -90,7 +90,7 @@ def file_error_sentence(error: OSError) -> str:
     """Say what this machine's files refused, and where: a directory that cannot be written, a disk that is full."""
     name = error.filename or written_file(error)
     place = f"{name}: " if name else ""
-    return f"{place}{error.strerror or error}. Mend that and run it again."
+    return f"{place}{error.strerror or error}. Fix that and run it again."
 
 
 def written_file(error: OSError) -> str | None:

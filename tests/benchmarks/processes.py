@@ -39,5 +39,5 @@ def seconds_of(command: Sequence[str | Path], *, directory: Path, variables: Map
     seconds = time.perf_counter() - started
     if done.returncode != 0:
         last = "\n  ".join((done.stderr.strip() or done.stdout.strip() or "it printed nothing.").splitlines()[-8:])
-        raise NotMeasured(f"{' '.join(words)} failed in {directory}; mend that and measure again:\n  {last}")
+        raise NotMeasured(f"{' '.join(words)} failed in {directory}; fix that and measure again:\n  {last}")
     return seconds

@@ -181,12 +181,12 @@ def test_five_good_messages_and_a_poison_one_in_a_batch_and_what_becomes_of_them
     assert everything(dynamodb, table) == before
     assert counts(sqs, dead_letters) == (1, 0)
 
-    # Sent back before anything was mended, the poison ends where it was, and is left there.
+    # Sent back before anything was fixed, the poison ends where it was, and is left there.
     sawhorse("redrive", ROOT, "--local")
     eventually(lambda: counts(sqs, dead_letters) == (1, 0) and counts(sqs, queue) == (0, 0))
     assert state_of(http, poison) == "failed"
 
-    # Sent back after it was mended, it is worked on.
+    # Sent back after it was fixed, it is worked on.
     dynamodb.put_item(TableName=table, Item=channel)
     report = sawhorse.json("redrive", ROOT, "--local", "--queue", "stock-track-record-jobs-dev")
     (told,) = report["queues"]

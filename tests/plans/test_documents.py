@@ -10,15 +10,15 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.plans.documents import parse_document, read_document, write_document
 
 REFUSED = {
-    "a: b: c": ":1: that is no YAML (mapping values are not allowed here); fix that line.",
+    "a: b: c": ":1: that is not valid YAML (mapping values are not allowed here); fix that line.",
     "a: 1\nb: 2\na: 3": ":3: a stands twice in one mapping; remove one of the two.",
     '1: a\n"1": b': ":2: 1 stands twice in one mapping; remove one of the two.",
     "a:\n  <<: {b: 1, b: 2}": ":2: b stands twice in one mapping; remove one of the two.",
     "a: 1\n[a]: 2": ":2: a key must be a text; write one.",
     "a: 1\n? {a: b}\n: 2": ":2: a key must be a text; write one.",
     "a: &a\n- *a": ":1: that anchor holds itself; write out what it should hold.",
-    "a: 1\nb: *c": ":2: that is no YAML (found undefined alias 'c'); fix that line.",
-    "a: 1\nb:\n  <<: 5": ":3: that is no YAML",
+    "a: 1\nb: *c": ":2: that is not valid YAML (found undefined alias 'c'); fix that line.",
+    "a: 1\nb:\n  <<: 5": ":3: that is not valid YAML",
     "a: !!binary aGk=": ":1: a plan has nothing that tag:yaml.org,2002:binary could say; remove that tag.",
     "a: !!set {b}": ":1: a plan has nothing that tag:yaml.org,2002:set could say; remove that tag.",
     "a: !python/object:os.system x": ":1: a plan has nothing that !python/object:os.system could say",
@@ -26,8 +26,8 @@ REFUSED = {
     "a: !!bool x": ":1: x is no boolean; put it in quotes if it is a text.",
     "a:\n  b: " + "9" * 5000: ":2: " + "9" * 40 + " is no number; put it in quotes if it is a text.",
     "a: 1\nb: \x00": ":2: YAML has no character '\\x00'; remove it.",
-    'a: 1\nb: "\\UFFFFFFFF"': ":2: that is no YAML",
-    "a: 1\n--- {}": ":2: that is no YAML (expected a single document in the stream but found another document)",
+    'a: 1\nb: "\\UFFFFFFFF"': ":2: that is not valid YAML",
+    "a: 1\n--- {}": ":2: that is not valid YAML (expected a single document in the stream but found another document)",
     "a: " + "[" * 2000: " nests deeper than anything in a plan; take levels out.",
     "a: &a [1, 1, 1, 1]\n"
     + "".join(

@@ -187,7 +187,7 @@ def redrive(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send the messages of a root's dead-letter queues back to their queues. Mend what made them fail first."""
+    """Send the messages of a root's dead-letter queues back to their queues. Fix what made them fail first."""
     from sawhorse.operate.redrive import Tally, pairs_of
     from sawhorse.operate.redrive import redrive as send_back
 
@@ -334,7 +334,7 @@ def main() -> NoReturn:
         if culprit is None:
             raise
         print(
-            f"sawhorse: {culprit} refused or did not respond: {error}. Mend that and run it again; "
+            f"sawhorse: {culprit} refused or did not respond: {error}. Fix that and run it again; "
             "what was done before it is not taken back.",
             file=sys.stderr,
         )

@@ -96,7 +96,7 @@ def parse_document(text: str, file: str) -> Written:
         mark = error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}" if mark else file
         reason = " ".join(part for part in (error.context, error.problem) if part)
-        raise BadConfiguration(f"{place}: that is no YAML ({reason}); fix that line.") from error
+        raise BadConfiguration(f"{place}: that is not valid YAML ({reason}); fix that line.") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise BadConfiguration(f"{file}:{line}: YAML has no character {text[error.position]!r}; remove it.") from error
@@ -105,7 +105,7 @@ def parse_document(text: str, file: str) -> Written:
     except (ValueError, ArithmeticError, LookupError) as error:
         # PyYAML checks neither the digits of its own version line nor those of an escape.
         place = f"{file}:{loader.line + 1}" if loader else file
-        raise BadConfiguration(f"{place}: that is no YAML ({error}); fix that line.") from error
+        raise BadConfiguration(f"{place}: that is not valid YAML ({error}); fix that line.") from error
     finally:
         if loader:
             loader.dispose()

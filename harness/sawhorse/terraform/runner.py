@@ -70,7 +70,7 @@ class Terraform:
         code = self.run("init", lockfile="readonly", input=False, stream=sys.stderr)
         if code != 0:
             raise self.failed(
-                f"terraform init failed in {self.shown}; mend what it says above. Without a way to the provider "
+                f"terraform init failed in {self.shown}; fix what it says above. Without a way to the provider "
                 'registry, name a mirror in TF_PROVIDER_MIRROR ("sawhorse doctor" tells what is found).'
             )
         # Terraform makes the directory only for a provider or a module, and elsewhere when TF_DATA_DIR says so.

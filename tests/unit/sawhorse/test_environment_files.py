@@ -104,12 +104,12 @@ def test_a_tag_that_says_where_a_secret_lies_is_read(tiny: Project) -> None:
 
 
 BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
-    "no YAML": ("account_id: [", ("is no YAML (", "); mend that place.")),
-    "a key that stands twice": (GOOD + "region: eu-west-1\n", ("is no YAML (region stands twice); mend",)),
-    "a tab": ("account_id:\t- x\n\t- y", ("is no YAML (",)),
-    "another encoding": (b"account_id: \xff\n", ("is no YAML (",)),
-    "a day that is none": (GOOD + "tags: {until: 2024-13-45}\n", ("is no YAML (",)),
-    "an object of Python's": ("!!python/object:os.system {}\n", ("is no YAML (",)),
+    "no YAML": ("account_id: [", ("is not valid YAML (", "); fix that place.")),
+    "a key that stands twice": (GOOD + "region: eu-west-1\n", ("is not valid YAML (region stands twice); fix",)),
+    "a tab": ("account_id:\t- x\n\t- y", ("is not valid YAML (",)),
+    "another encoding": (b"account_id: \xff\n", ("is not valid YAML (",)),
+    "a day that is none": (GOOD + "tags: {until: 2024-13-45}\n", ("is not valid YAML (",)),
+    "an object of Python's": ("!!python/object:os.system {}\n", ("is not valid YAML (",)),
     "nothing": ("", ("must hold names with values, such as region: us-east-1.",)),
     "a list": ("- a\n", ("must hold names with values",)),
     "no account": ("region: us-east-1\n", ("account_id is missing; it must be the twelve digits",)),

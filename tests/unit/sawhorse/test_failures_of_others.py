@@ -36,7 +36,7 @@ def test_what_others_refuse_ends_with_a_sentence_and_exit_code_1(
     told = capsys.readouterr().err
     assert ended.value.code == 1
     assert told.startswith(f"sawhorse: {culprit} refused or did not respond: ")
-    assert told.endswith(". Mend that and run it again; what was done before it is not taken back.\n")
+    assert told.endswith(". Fix that and run it again; what was done before it is not taken back.\n")
     assert "Traceback" not in told
 
 

@@ -306,7 +306,7 @@ def test_an_init_that_failed_is_done_again(
 ) -> None:
     monkeypatch.setenv("FAKE_CODE", "1")
     for _ in range(2):
-        with pytest.raises(CommandFailed, match=r"^terraform init failed in environments/dev/tiny; mend what it says"):
+        with pytest.raises(CommandFailed, match=r"^terraform init failed in environments/dev/tiny; fix what it says"):
             terraform_in_root.init()
 
     assert len(calls(fake)) == 2

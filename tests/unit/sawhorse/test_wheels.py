@@ -220,7 +220,7 @@ def test_a_disk_that_is_full_says_so_and_leaves_dist_and_cache_as_they_were(
 
     ended = sawhorse(tiny, "build", "tiny", limits="ulimit -f 200")
 
-    assert_refused(ended, ": File too large. Mend that and run it again.", str(cache.path))
+    assert_refused(ended, ": File too large. Fix that and run it again.", str(cache.path))
     assert tree(tiny.path / "dist") == before
     assert not (cache.path / "aside").exists()
     assert not list((cache.path / "wheels").glob("big*"))
@@ -233,7 +233,7 @@ def test_a_cache_that_cannot_be_written_is_a_sentence(tiny: Project, locked_whee
 
     ended = sawhorse(tiny, "build", "tiny", variables={"SAWHORSE_CACHE_DIR": str(tmp_path / "file/cache")})
 
-    assert_refused(ended, "Not a directory. Mend that and run it again")
+    assert_refused(ended, "Not a directory. Fix that and run it again")
     assert_refused(
         sawhorse(tiny, "build", "tiny", variables={"SAWHORSE_CACHE_DIR": "here"}), "name a directory from / on"
     )

@@ -153,7 +153,7 @@ def test_a_full_disk_is_told_with_the_file_however_it_is_written(tmp_path: Path,
         write(path)
 
     assert failure.value.filename is None
-    assert file_error_sentence(failure.value) == f"{path}: No space left on device. Mend that and run it again."
+    assert file_error_sentence(failure.value) == f"{path}: No space left on device. Fix that and run it again."
 
 
 def test_a_full_disk_is_told_with_the_file_that_was_to_be_written(
@@ -167,7 +167,7 @@ def test_a_full_disk_is_told_with_the_file_that_was_to_be_written(
         write_atomically(tmp_path / "file", "new")
 
     assert file_error_sentence(failure.value) == (
-        f"{tmp_path / 'file'}: No space left on device. Mend that and run it again."
+        f"{tmp_path / 'file'}: No space left on device. Fix that and run it again."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -195,4 +195,4 @@ def test_a_file_system_that_is_really_full_is_told_with_the_file(tmp_path: Path,
         pytest.skip("this machine lets nobody mount a file system of his own")
 
     assert ended.returncode == 2
-    assert ended.stderr == f"sawhorse: {tmp_path}/deep/file: No space left on device. Mend that and run it again.\n"
+    assert ended.stderr == f"sawhorse: {tmp_path}/deep/file: No space left on device. Fix that and run it again.\n"
