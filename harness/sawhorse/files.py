@@ -1,4 +1,4 @@
-"""Write files whole or not at all: aside first, then renamed into place.
+"""Write files whole or not at all: a temporary file first, then renamed into place.
 
 Imports only what a build that changes nothing needs (`harness/sawhorse/build/incremental.py`).
 """
@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-ASIDE = ".aside"
+TEMPORARY = ".tmp"
 
 
 def write_atomically(path: Path | str, content: str | bytes, *, mode: int = PRIVATE_FILE) -> bool:
@@ -42,18 +42,18 @@ def write_atomically(path: Path | str, content: str | bytes, *, mode: int = PRIV
     directory, name = os.path.split(place)
     make_directories(directory or ".", private=not mode & FOR_OTHERS)
     # Its own for every thread of every process, so that nobody writes into another one's.
-    aside = os.path.join(directory, f".{name}.{os.getpid()}-{get_ident()}{ASIDE}")  # noqa: PTH118
+    temporary = os.path.join(directory, f".{name}.{os.getpid()}-{get_ident()}{TEMPORARY}")  # noqa: PTH118
     try:
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with open(handle, "wb") as file:  # noqa: PTH123 # a descriptor
             file.write(data)
-        os.chmod(aside, mode)  # noqa: PTH101
-        os.replace(aside, place)  # noqa: PTH105
+        os.chmod(temporary, mode)  # noqa: PTH101
+        os.replace(temporary, place)  # noqa: PTH105
     except BaseException as error:
         # A full disk is told by a write, which knows no name.
         if isinstance(error, OSError) and not error.filename:
             error.filename = place
-        remove(aside)
+        remove(temporary)
         raise
     return True
 
@@ -76,11 +76,11 @@ def holds(place: str, data: bytes, *, private: bool) -> bool:
         return file.read() == data
 
 
-def sweep_asides(path: Path | str) -> None:
+def remove_temporary_files(path: Path | str) -> None:
     """Remove what writers of `path` left beside it when they were killed; only whoever keeps them all out may ask."""
     directory, name = os.path.split(os.fspath(path))
     for found in os.listdir(directory or "."):  # noqa: PTH208
-        if found.startswith(f".{name}.") and found.endswith(ASIDE):
+        if found.startswith(f".{name}.") and found.endswith(TEMPORARY):
             remove(os.path.join(directory, found))  # noqa: PTH118
 
 

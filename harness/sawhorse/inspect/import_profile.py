@@ -142,34 +142,35 @@ def measure_starts(
 ) -> list[Start]:
     """Import the module of each handler; the mapping's values are the layers that they have.
 
-    The package is unpacked aside and its code runs, with Lambda's own variables, `variables`, and none of this shell's.
+    The package is unpacked into a temporary directory and its code runs, with Lambda's own variables, `variables`, and
+    none of this shell's.
     `step` hears of each thing that takes a while.
     """
     with ExitStack() as stack:
-        aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sawhorse-"))).resolve()
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sawhorse-"))).resolve()
         step(f"Unpacking {package.path.name}")
-        package.extract(aside / "task")
+        package.extract(temporary / "task")
         layers: dict[Path, Path] = {}
         for layer in sorted({path for path in handlers.values() if path}):
-            layers[layer] = aside / f"layer-{len(layers)}"
+            layers[layer] = temporary / f"layer-{len(layers)}"
             stack.enter_context(opened(layer)).extract(layers[layer])
         starts = []
         for handler, of_layer in handlers.items():
-            directories = [(aside / "task", "package")]
+            directories = [(temporary / "task", "package")]
             directories += [(layers[of_layer] / "python", "layer")] if of_layer else []
             directories += [(interpreter.runtime, "runtime")] if interpreter.runtime else []
-            own = lambda_variables(handler, aside, variables.of(handler))
+            own = lambda_variables(handler, temporary, variables.of(handler))
             starts.append(
-                Run(interpreter, aside, Places(directories), own, step).measure(handler, made_up=variables.made_up)
+                Run(interpreter, temporary, Places(directories), own, step).measure(handler, made_up=variables.made_up)
             )
         return starts
 
 
-def lambda_variables(handler: str, aside: Path, variables: Mapping[str, str]) -> dict[str, str]:
+def lambda_variables(handler: str, temporary: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """Return what Lambda sets for every function, with credentials that open nothing, and what the user adds."""
     return {
         "PATH": os.defpath,
-        "HOME": str(aside),
+        "HOME": str(temporary),
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "_HANDLER": handler,
@@ -181,7 +182,7 @@ def lambda_variables(handler: str, aside: Path, variables: Mapping[str, str]) ->
         "AWS_LAMBDA_FUNCTION_NAME": "inspected",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "LAMBDA_TASK_ROOT": str(aside / "task"),
+        "LAMBDA_TASK_ROOT": str(temporary / "task"),
         **variables,
     }
 
@@ -200,7 +201,7 @@ class Run:
     """One process that imports a module: its interpreter, where it runs and with which variables."""
 
     interpreter: Interpreter
-    aside: Path
+    temporary: Path
     places: Places
     variables: Mapping[str, str]
     step: Callable[[str], object]
@@ -250,7 +251,7 @@ class Run:
 
     def run(self, handler: str, program: str, options: Sequence[str]) -> tuple[dict[str, Any] | None, str]:
         """Run a program over the module of a handler; return its report and standard error, or why there is none."""
-        report = self.aside / "report.json"
+        report = self.temporary / "report.json"
         report.unlink(missing_ok=True)
         module = handler.rpartition(".")[0].replace("/", ".")
         paths = [str(directory) for directory, _ in self.places.directories]
@@ -259,7 +260,7 @@ class Run:
         try:
             ended = subprocess.run(
                 command,
-                cwd=self.aside / "task",
+                cwd=self.temporary / "task",
                 env=dict(self.variables),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

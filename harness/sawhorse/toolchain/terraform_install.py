@@ -124,11 +124,11 @@ def fetch_terraform(target: Path, machine: Machine) -> None:
             "Install Terraform >= 1.11 by another way and put it on PATH."
         )
     make_own_directory(target.parent)
-    with tempfile.TemporaryDirectory(dir=target.parent) as aside:
-        packed = Path(aside) / "terraform.zip"
+    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+        packed = Path(temporary) / "terraform.zip"
         packed.write_bytes(archive)
         with zipfile.ZipFile(packed) as opened:
-            program = Path(opened.extract("terraform", aside))
+            program = Path(opened.extract("terraform", temporary))
         program.chmod(0o700)
         program.replace(target)
 

@@ -47,7 +47,7 @@ def start(project: Project, cache: Path) -> AbstractContextManager[subprocess.Po
 
 
 def leftovers(directory: Path) -> list[Path]:
-    return [path for path in directory.rglob("*") if path.name.endswith(".aside") or path.name == "aside"]
+    return [path for path in directory.rglob("*") if path.name.endswith(".tmp") or path.name == "aside"]
 
 
 def built_before(project: Project, dist: Path) -> tuple[str, float]:

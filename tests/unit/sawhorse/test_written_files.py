@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sawhorse.errors import file_error_sentence
-from sawhorse.files import sweep_asides, write_atomically, write_shared
+from sawhorse.files import remove_temporary_files, write_atomically, write_shared
 
 
 def test_a_first_write_changes_something_and_a_second_one_nothing(tmp_path: Path) -> None:
@@ -100,20 +100,20 @@ def test_a_reader_never_sees_half_of_what_concurrent_writers_write(tmp_path: Pat
 
 
 def test_what_killed_writers_left_beside_a_file_is_swept_and_nothing_else(tmp_path: Path) -> None:
-    for name in (".file.12-34.aside", ".other.12-34.aside", ".file.swp", "file"):
+    for name in (".file.12-34.tmp", ".other.12-34.tmp", ".file.swp", "file"):
         (tmp_path / name).write_text("")
 
-    sweep_asides(tmp_path / "file")
+    remove_temporary_files(tmp_path / "file")
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".file.swp", ".other.12-34.aside", "file"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".file.swp", ".other.12-34.tmp", "file"]
 
 
-def test_a_link_that_lies_where_a_file_is_to_be_written_aside_is_not_followed(
+def test_a_link_that_lies_where_a_file_is_to_be_written_first_is_not_followed(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "precious").write_text("kept")
-    aside = tmp_path / f".file.{os.getpid()}-{threading.get_ident()}.aside"
-    aside.symlink_to(tmp_path / "precious")
+    temporary = tmp_path / f".file.{os.getpid()}-{threading.get_ident()}.tmp"
+    temporary.symlink_to(tmp_path / "precious")
 
     with pytest.raises(OSError, match="symbolic links"):
         write_atomically(tmp_path / "file", "new")
