@@ -88,7 +88,7 @@ def ensure(project: Path, name: str, python: Path) -> Path:
         for place in environment.glob("lib/python*/site-packages"):
             run_tool([python_of(environment), "-m", "compileall", "-q", place])
 
-    environments.once(project, environment, [lock], install, extra=f"{python} with bytecode")
+    environments.ensure_up_to_date(project, environment, [lock], install, extra=f"{python} with bytecode")
     return environment
 
 
@@ -100,7 +100,9 @@ def ensure_pip(project: Path, name: str, python: Path) -> Path:
         shutil.rmtree(environment, ignore_errors=True)
         run([python, "-m", "venv", environment])
 
-    environments.once(project, environment, [], install, extra=f"{python} {interpreters.python_version(python)}")
+    environments.ensure_up_to_date(
+        project, environment, [], install, extra=f"{python} {interpreters.python_version(python)}"
+    )
     return environment
 
 

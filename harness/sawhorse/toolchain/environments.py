@@ -21,7 +21,9 @@ PIP_INSTALL = ("pip", "install", "--quiet", "--require-hashes")
 LOCKS = Path(__file__).resolve().parent / "locks"
 
 
-def once(project: Path, made: Path, locks: Iterable[Path], install: Callable[[], None], *, extra: str = "") -> None:
+def ensure_up_to_date(
+    project: Path, made: Path, locks: Iterable[Path], install: Callable[[], None], *, extra: str = ""
+) -> None:
     """Call `install` unless `made` was made from these very locks; a half-made one counts as not made.
 
     Of several processes at once one installs and the others wait.
@@ -73,7 +75,7 @@ def ensure_uv(project: Path) -> Path:
         run([python_of(environment), "-m", *PIP_INSTALL, "--disable-pip-version-check", "-r", lock])
 
     # uv is a program of its own: whichever Python installed it, it is the same.
-    once(project, environment, [lock], install)
+    ensure_up_to_date(project, environment, [lock], install)
     return environment / "bin/uv"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sawhorse.errors import MissingTool
-from sawhorse.toolchain.environments import LOCKS, PIP_INSTALL, ensure_uv, make_environment, once
+from sawhorse.toolchain.environments import LOCKS, PIP_INSTALL, ensure_up_to_date, ensure_uv, make_environment
 from sawhorse.toolchain.interpreters import FUNCTIONS_PYTHON, find_python
 from sawhorse.toolchain.machine import Machine, python_of, run, say
 
@@ -32,7 +32,7 @@ def ensure_harness(project: Path) -> Path:
         run([uv, *PIP_INSTALL, *compiled, "--python", python, "-r", locks[0]])
         run([uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "-e", project])
 
-    once(project, environment, locks, install, extra=sys.version)
+    ensure_up_to_date(project, environment, locks, install, extra=sys.version)
     return environment
 
 
@@ -55,7 +55,7 @@ def ensure_tool(project: Path, name: str, *, lock: str) -> Path:
         say(f"Setting up {name} from locks/{lock}.txt.")
         make_environment(project, environment, requirements, python=Path(sys.executable))
 
-    once(project, environment, [requirements], install, extra=sys.version)
+    ensure_up_to_date(project, environment, [requirements], install, extra=sys.version)
     return environment
 
 
@@ -102,9 +102,9 @@ def ensure_emulators(project: Path, machine: Machine | None = None) -> Emulators
         say("Setting up moto from locks/moto.txt.")
         make_environment(project, emulators.moto, moto, python=python_of(emulators.runtime))
 
-    once(project, emulators.runtime, [runtime], install_runtime)
-    once(project, emulators.ministack, [ministack], install_ministack, extra=emulators.python_version)
-    once(project, emulators.moto, [moto], install_moto, extra=emulators.python_version)
+    ensure_up_to_date(project, emulators.runtime, [runtime], install_runtime)
+    ensure_up_to_date(project, emulators.ministack, [ministack], install_ministack, extra=emulators.python_version)
+    ensure_up_to_date(project, emulators.moto, [moto], install_moto, extra=emulators.python_version)
     return emulators
 
 
@@ -117,5 +117,5 @@ def ensure_build_environment(project: Path, version: str, python: Path) -> Path:
         say(f"Setting up what builds wheels under Python {version} from locks/build.txt.")
         make_environment(project, environment, lock, python=python)
 
-    once(project, environment, [lock], install, extra=str(python))
+    ensure_up_to_date(project, environment, [lock], install, extra=str(python))
     return environment
