@@ -17,7 +17,7 @@ from sawhorse.errors import NotApplied, WrongAccount
 from sawhorse.local.addresses import callable_here, localize
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
-from sawhorse.local.overlay import mirror
+from sawhorse.local.overlay import make_overlay
 from sawhorse.local.prerequisites import make_prerequisites
 from sawhorse.project import Root
 from sawhorse.response_counter import Calls
@@ -85,7 +85,7 @@ class Workspace:
         keep_states(self.root.path)
         if self.local:
             runtime = installed.ensure_emulators(project.path)
-            directory = mirror(
+            directory = make_overlay(
                 self.root, runtime.python_version, issuer=self.local.issuer_url, built=built, as_built=self.as_built
             )
             terraform = Terraform(

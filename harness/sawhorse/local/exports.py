@@ -10,7 +10,7 @@ from sawhorse.environment import read_environment
 from sawhorse.files import write_atomically
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
-from sawhorse.local.overlay import mirror
+from sawhorse.local.overlay import make_overlay
 from sawhorse.local.prerequisites import make_prerequisites
 from sawhorse.project import Project, Root
 from sawhorse.toolchain import installed, shell_variables, terraform_install
@@ -90,5 +90,5 @@ def variables_file(root: Root, running: Running) -> dict[str, str]:
     They differ in whose tokens APIs take and in what the local AWS cannot run.
     """
     runtime = installed.ensure_emulators(root.project.path)
-    tfvars = mirror(root, runtime.python_version, issuer=running.issuer_url) / "terraform.tfvars"
+    tfvars = make_overlay(root, runtime.python_version, issuer=running.issuer_url) / "terraform.tfvars"
     return dict.fromkeys(ARGUMENTS, f"-var-file={shlex.quote(str(tfvars))}")

@@ -26,20 +26,20 @@ from sawhorse.terraform.render import archives_of, hcl, packages_of, render_tfva
 RENDERED = {"terraform.tfvars", "backend.tf"}
 
 
-def mirror(root: Root, python: str, *, issuer: str, built: bool = True, as_built: bool = False) -> Path:
-    """Return the mirrored directory of a root, brought up to date.
+def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as_built: bool = False) -> Path:
+    """Return the directory of the overlay of a root, brought up to date.
 
     `python` is what functions run under locally, and `issuer` whose tokens APIs take there. What needs no package says
     so with `built=False`; `as_built` takes one that is not made of what stands in the checkout now.
     """
-    refuse_unspeakable(root.project)
+    refuse_unwritable_path(root.project)
     top = root.project.local / "project"
     directory = top / "environments" / root.environment / root.app
     directory.mkdir(parents=True, exist_ok=True)
     link(top / "modules", root.project.path / "modules")
     link_files(root.path, directory)
     if built:
-        dist = mirror_package(root.project, root.app, top / "dist", python, as_built=as_built)
+        dist = package_of_overlay(root.project, root.app, top / "dist", python, as_built=as_built)
         environment = read_environment(root.project, root.environment)
         packages = packages_of(dist, root.app)
         refuse_unproven(root.project, dist, root.app, packages, as_built=as_built)
@@ -55,7 +55,7 @@ def mirror(root: Root, python: str, *, issuer: str, built: bool = True, as_built
     return directory
 
 
-def refuse_unspeakable(project: Project) -> None:
+def refuse_unwritable_path(project: Project) -> None:
     """Refuse a place that no file of Terraform's can name."""
     place = str(project.path)
     if fault_of_name(place):
@@ -65,7 +65,7 @@ def refuse_unspeakable(project: Project) -> None:
         )
 
 
-def mirror_package(project: Project, app: str, dist: Path, python: str, *, as_built: bool) -> Path:
+def package_of_overlay(project: Project, app: str, dist: Path, python: str, *, as_built: bool) -> Path:
     """Put the package that runs on this machine into `dist`: the very one for Lambda where that is the same."""
     config = read_config(project, app)
     target = local_target(config, python)

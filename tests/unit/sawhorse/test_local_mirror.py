@@ -10,8 +10,8 @@ from sawhorse.build.build import build
 from sawhorse.build.manifest import read_manifest, write_manifest
 from sawhorse.build.platform import Target
 from sawhorse.errors import BuildFailed
-from sawhorse.local import overlay as mirroring
-from sawhorse.local.overlay import mirror
+from sawhorse.local import overlay
+from sawhorse.local.overlay import make_overlay
 from sawhorse.project import Project, Root
 from sawhorse.terraform.render import render
 from tests.unit.sawhorse.support import make_layer, tree
@@ -39,8 +39,8 @@ def _same_machine_as_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
 
 
-def test_the_mirror_links_the_roots_files_and_the_modules(root: Root) -> None:
-    directory = mirror(root, "3.13", issuer=ISSUER)
+def test_the_overlay_links_the_roots_files_and_the_modules(root: Root) -> None:
+    directory = make_overlay(root, "3.13", issuer=ISSUER)
 
     assert directory == root.project.local / "project/environments/dev/tiny"
     assert (directory / "main.tf").readlink() == root.path / "main.tf"
@@ -51,15 +51,15 @@ def test_the_mirror_links_the_roots_files_and_the_modules(root: Root) -> None:
 def test_the_root_stays_untouched(root: Root) -> None:
     before = tree(root.path)
 
-    mirror(root, "3.13", issuer=ISSUER)
+    make_overlay(root, "3.13", issuer=ISSUER)
 
     assert tree(root.path) == before
 
 
-def test_an_s3_backend_never_gets_into_the_mirror(root: Root) -> None:
+def test_an_s3_backend_never_gets_into_the_overlay(root: Root) -> None:
     assert '"s3"' in (root.path / "backend.tf").read_text()
 
-    backend = mirror(root, "3.13", issuer=ISSUER) / "backend.tf"
+    backend = make_overlay(root, "3.13", issuer=ISSUER) / "backend.tf"
 
     assert not backend.is_symlink()
     assert '"s3"' not in backend.read_text()
@@ -68,26 +68,26 @@ def test_an_s3_backend_never_gets_into_the_mirror(root: Root) -> None:
 
 
 def test_a_new_file_is_linked_and_a_removed_one_unlinked(root: Root) -> None:
-    mirror(root, "3.13", issuer=ISSUER)
+    make_overlay(root, "3.13", issuer=ISSUER)
     (root.path / "main.tf").rename(root.path / "renamed.tf")
 
-    directory = mirror(root, "3.13", issuer=ISSUER)
+    directory = make_overlay(root, "3.13", issuer=ISSUER)
 
     assert sorted(path.name for path in directory.glob("*.tf")) == ["backend.tf", "renamed.tf"]
     assert (directory / "renamed.tf").read_bytes() == (root.path / "renamed.tf").read_bytes()
 
 
-def test_what_terraform_keeps_in_the_mirror_stays(root: Root) -> None:
-    directory = mirror(root, "3.13", issuer=ISSUER)
+def test_what_terraform_keeps_in_the_overlay_stays(root: Root) -> None:
+    directory = make_overlay(root, "3.13", issuer=ISSUER)
     (directory / ".terraform").mkdir()
 
-    mirror(root, "3.13", issuer=ISSUER)
+    make_overlay(root, "3.13", issuer=ISSUER)
 
     assert (directory / ".terraform").is_dir()
 
 
 def test_the_package_is_the_one_for_lambda_where_that_runs_here(root: Root) -> None:
-    directory = mirror(root, "3.13", issuer=ISSUER)
+    directory = make_overlay(root, "3.13", issuer=ISSUER)
 
     assert (directory / "../../../dist/tiny.zip").resolve() == root.project.path / "dist/tiny.zip"
     # All but where it is applied.
@@ -100,7 +100,7 @@ def test_the_layer_is_the_one_for_lambda_where_that_runs_here(root: Root) -> Non
     layer = make_layer(dist)
     write_manifest(dist, {"tiny": {"api": replace(read_manifest(dist)["tiny"]["api"], layer=layer)}})
 
-    directory = mirror(root, "3.13", issuer=ISSUER)
+    directory = make_overlay(root, "3.13", issuer=ISSUER)
 
     assert (directory / "../../../dist/tiny-layer.zip").resolve() == dist / "tiny-layer.zip"
     assert 'path           = "../../../dist/tiny-layer.zip"' in (directory / "terraform.tfvars").read_text()
@@ -108,12 +108,12 @@ def test_the_layer_is_the_one_for_lambda_where_that_runs_here(root: Root) -> Non
 
 def test_elsewhere_a_package_for_this_machine_is_built_beside_it(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     for_lambda = (root.project.path / "dist/tiny.zip").read_bytes()
-    mirror(root, "3.13", issuer=ISSUER)
+    make_overlay(root, "3.13", issuer=ISSUER)
     source = root.project.lambda_path / "tiny/main.py"
     source.write_text(source.read_text() + "# changed\n")
-    monkeypatch.setattr(mirroring, "local_target", lambda _config, python: Target(python, None))
+    monkeypatch.setattr(overlay, "local_target", lambda _config, python: Target(python, None))
 
-    dist = (mirror(root, "3.11", issuer=ISSUER) / "../../../dist").resolve()
+    dist = (make_overlay(root, "3.11", issuer=ISSUER) / "../../../dist").resolve()
 
     assert dist == root.project.local / "project/dist"
     assert not (dist / "tiny.zip").is_symlink()
@@ -125,7 +125,7 @@ def test_a_package_that_is_not_built_is_refused(root: Root) -> None:
     (root.project.path / "dist/tiny.zip").unlink()
 
     with pytest.raises(BuildFailed, match=r'^dist/tiny\.zip does not exist; run "make build"\.$'):
-        mirror(root, "3.13", issuer=ISSUER)
+        make_overlay(root, "3.13", issuer=ISSUER)
 
 
 def test_apis_take_tokens_of_the_local_issuer_instead_of_the_tenants(root: Root) -> None:
@@ -133,7 +133,7 @@ def test_apis_take_tokens_of_the_local_issuer_instead_of_the_tenants(root: Root)
     tenant = "auth0:\n  domain: auth0.example.com\n  audience: https://api.example.com\n"
     environment.write_text(environment.read_text() + tenant)
 
-    local = (mirror(root, "3.13", issuer=ISSUER) / "terraform.tfvars").read_text()
+    local = (make_overlay(root, "3.13", issuer=ISSUER) / "terraform.tfvars").read_text()
     render(root)
     real = (root.path / "terraform.tfvars").read_text()
 

@@ -16,7 +16,7 @@ from sawhorse.build.build import build
 from sawhorse.build.bytecode_client import compile_sources, version_of
 from sawhorse.build.manifest import code_sha256, read_manifest, write_manifest
 from sawhorse.errors import BuildFailed
-from sawhorse.local.overlay import mirror
+from sawhorse.local.overlay import make_overlay
 from sawhorse.project import Project
 from sawhorse.terraform.render import render
 from sawhorse.toolchain import interpreters
@@ -55,7 +55,7 @@ def test_swapped_bytecode_with_an_edited_manifest_is_refused_and_built_anew(buil
         assert_refused(ended, named, BUILD_AGAIN)
     assert not (built.path / "environments/dev/tiny/terraform.tfvars").exists()
     with pytest.raises(BuildFailed, match="bytecode that is not that of its sources"):
-        mirror(built.root("dev/tiny"), "3.13", issuer=ISSUER)
+        make_overlay(built.root("dev/tiny"), "3.13", issuer=ISSUER)
     assert build(built, "tiny").changed
     assert package.read_bytes() == before
     assert not sawhorse(built, "render").code
@@ -173,7 +173,7 @@ def test_what_plan_and_apply_render_first_takes_no_swapped_package_as_built(buil
 
     # Without credentials a real plan ends earlier, and without an emulator a local one: what both call is asked.
     with pytest.raises(BuildFailed, match="is not what Python"):
-        mirror(built.root("dev/tiny"), "3.13", issuer=ISSUER, as_built=True)
+        make_overlay(built.root("dev/tiny"), "3.13", issuer=ISSUER, as_built=True)
     with pytest.raises(BuildFailed, match="is not what Python"):
         render(built.root("dev/tiny"), as_built=True)
 

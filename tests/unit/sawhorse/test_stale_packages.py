@@ -16,8 +16,8 @@ from sawhorse.build.manifest import read_manifest
 from sawhorse.build.platform import Target
 from sawhorse.build.stale_check import refuse_stale
 from sawhorse.errors import BuildFailed
-from sawhorse.local import overlay as mirroring
-from sawhorse.local.overlay import mirror
+from sawhorse.local import overlay
+from sawhorse.local.overlay import make_overlay
 from sawhorse.project import Project, Root
 from sawhorse.terraform.render import render
 from tests.unit.sawhorse.support import assert_refused, make_tiny_project, sawhorse, tree
@@ -75,9 +75,9 @@ def test_a_stale_package_is_refused_with_the_files_that_differ(
     assert_refused(ended, f"dist/tiny.zip was not made of what stands here now: {named}. {NEXT_STEP}")
     assert tree(root.path) == before
     with pytest.raises(BuildFailed, match="was not made of what stands here now"):
-        mirror(root, "3.13", issuer=ISSUER)
+        make_overlay(root, "3.13", issuer=ISSUER)
     render(root, as_built=True)
-    mirror(root, "3.13", issuer=ISSUER, as_built=True)
+    make_overlay(root, "3.13", issuer=ISSUER, as_built=True)
     assert sawhorse(project, "render", "dev/tiny", "--as-built").code == 0
 
 
@@ -175,15 +175,15 @@ def test_plan_and_apply_can_take_a_package_as_it_is(root: Root, command: str) ->
 
 
 def test_a_package_for_this_machine_is_made_of_what_stands_here(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirroring, "local_target", lambda _config, python: Target(python, None))
-    dist = (mirror(root, "3.11", issuer=ISSUER) / "../../../dist").resolve()
+    monkeypatch.setattr(overlay, "local_target", lambda _config, python: Target(python, None))
+    dist = (make_overlay(root, "3.11", issuer=ISSUER) / "../../../dist").resolve()
     before = (dist / "tiny.zip").read_bytes()
     change(root.project, "lambda/tiny/main.py")
 
-    mirror(root, "3.11", issuer=ISSUER, as_built=True)
+    make_overlay(root, "3.11", issuer=ISSUER, as_built=True)
     assert (dist / "tiny.zip").read_bytes() == before
 
-    mirror(root, "3.11", issuer=ISSUER)
+    make_overlay(root, "3.11", issuer=ISSUER)
     assert (dist / "tiny.zip").read_bytes() != before
     refuse_stale(root.project, dist, "tiny")
 
