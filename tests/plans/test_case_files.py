@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration
-from sawhorse.plans.cases import Change, Refusal, move, read_bases, read_changes, read_refusals, state_of, write_calls
+from sawhorse.plans.cases import (
+    Change,
+    Refusal,
+    apply_drift,
+    read_bases,
+    read_changes,
+    read_refusals,
+    state_of,
+    write_calls,
+)
 from sawhorse.plans.plan import Plan
 from tests.plans.support import at, changed, leaves, places, values, written
 
@@ -24,7 +33,7 @@ CHANGES: dict[str, Any] = {
         "changes": {
             "one": {
                 "before": {},
-                "moved": {"aws_a": {"size": 1}},
+                "drift": {"aws_a": {"size": 1}},
                 "given": {"size": 2},
                 "actions": {'module.x.aws_a.this["b.c"]': ["delete", "create"], "aws_b.this": ["update"]},
             },
@@ -69,7 +78,7 @@ def test_cases_are_read_with_their_base_and_their_place() -> None:
         *("dynamodb_table_one", "dynamodb_table"),
         *({"name": "a", "size": 2}, {"name": "a"}),
     )
-    assert (one.moved, other.before, other.actions, one.watched) == (
+    assert (one.drift, other.before, other.actions, one.watched) == (
         {"aws_a": {"size": 1}},
         None,
         {},
@@ -99,7 +108,7 @@ def test_whatever_stands_in_a_file_of_cases_is_read_or_refused_with_a_line(
     assert cases, "nothing is tested"
     for case in cases:
         assert isinstance(case.given, dict)
-        assert all(isinstance(attributes, dict) for attributes in case.moved.values())
+        assert all(isinstance(attributes, dict) for attributes in case.drift.values())
         if isinstance(case, Refusal):
             assert case.sentence.strip(), "any sentence would do"
         else:
@@ -121,7 +130,7 @@ def test_what_is_missing_or_not_read_is_refused_with_a_line(whole: dict[str, Any
     cases = "changes" if whole is CHANGES else "refusals"
     path = data.draw(st.sampled_from([(group,), (group, cases, "one")]))
     found = at(whole, path)
-    removed = data.draw(st.sampled_from([key for key in found if key not in ("moved", "before")]))
+    removed = data.draw(st.sampled_from([key for key in found if key not in ("drift", "before")]))
     reader = read_changes if whole is CHANGES else read_refusals
     for other in ({key: value for key, value in found.items() if key != removed}, {**found, "sentance": "a"}):
         with pytest.raises(BadConfiguration, match=r"cases\.yaml:\d+: (\w+ is missing in|nothing reads sentance in) "):
@@ -148,7 +157,7 @@ def test_what_is_missing_or_not_read_is_refused_with_a_line(whole: dict[str, Any
         (("dynamodb_table", "changes", "one", "actions"), {"aws_a.this": "update"}, ':16: Terraform does no "update"'),
         (("dynamodb_table", "changes", "one", "actions"), {"aws_a.this": ["no-op"]}, ":16: Terraform does no"),
         (("dynamodb_table", "changes", "one", "actions"), {"aws_a.this": [False]}, ":16: Terraform does no [false]"),
-        (("dynamodb_table", "changes", "one", "moved"), {"aws_a": 1}, ":11: moved must have a mapping of attributes"),
+        (("dynamodb_table", "changes", "one", "drift"), {"aws_a": 1}, ":11: drift must have a mapping of attributes"),
     ],
 )
 def test_what_does_not_fit_is_refused_where_it_stands(path: tuple[str, ...], value: Any, sentence: str) -> None:
@@ -167,7 +176,7 @@ def test_what_does_not_fit_is_refused_where_it_stands(path: tuple[str, ...], val
         ('"other":', '"an other":', ":9: an other is no name; write small letters, digits and underscores."),
         ('"other":', '"one":', "stands twice"),
         ('"apps/fileshare":', '"../apps":', ":1: ../apps is no path in modules; write one such as apps/fileshare."),
-        ('    "other":', '    "other":\n      "moved": {aws_a: {b: 1}}', "nothing can have moved in what never was"),
+        ('    "other":', '    "other":\n      "drift": {aws_a: {b: 1}}', "what never was cannot have drifted"),
     ],
 )
 def test_a_refusal_that_could_not_fail_is_refused(old: str, new: str, sentence: str) -> None:
@@ -236,12 +245,12 @@ def test_a_state_holds_what_is_managed_under_its_own_provider() -> None:
 
 def test_what_a_resource_does_not_have_cannot_have_moved() -> None:
     resources = state_of(planned("module.c.aws_a.this", ["create"]))["resources"]
-    move(Change("c", "m", {}, moved={"aws_a": {"size": 7}}), resources)
+    apply_drift(Change("c", "m", {}, drift={"aws_a": {"size": 7}}), resources)
     assert resources[0]["instances"][0]["attributes"]["size"] == 7
     with pytest.raises(
-        BadConfiguration, match=r"^cases.yaml:1: moved names siez, which aws_a does not have; correct it.$"
+        BadConfiguration, match=r"^cases.yaml:1: drift names siez, which aws_a does not have; correct it.$"
     ):
-        move(Change("c", "m", {}, moved={"aws_a": {"siez": 7}}, place="cases.yaml:1"), resources)
+        apply_drift(Change("c", "m", {}, drift={"aws_a": {"siez": 7}}, place="cases.yaml:1"), resources)
 
 
 def test_a_case_of_no_module_is_refused(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Case:
     given: Mapping[str, Any]
     before: Mapping[str, Any] | None = None
     # What somebody else changed since, by the type of the resource.
-    moved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    drift: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # The file and the line where it is written.
     place: str = ""
 
@@ -183,19 +183,19 @@ def case_of(  # noqa: PLR0913 # what a case is read from
     """Return what every case has."""
     if not NAME.fullmatch(name):
         raise BadConfiguration(f"{written.place}: {name} is no name; write small letters, digits and underscores.")
-    entry = complete(written, ("given", *of_entry), name, also=("before", "moved", *also))
+    entry = complete(written, ("given", *of_entry), name, also=("before", "drift", *also))
     before = {**base, **arguments(entry["before"], "before")} if "before" in entry else None
-    moved = arguments(entry["moved"], "moved") if "moved" in entry else {}
-    if moved and before is None:
-        raise BadConfiguration(f"{entry['moved'].place}: nothing can have moved in what never was; add before.")
-    for kind in moved:
-        entry["moved"].value[kind].mapping(f"moved must have a mapping of attributes for {kind}")
+    drift = arguments(entry["drift"], "drift") if "drift" in entry else {}
+    if drift and before is None:
+        raise BadConfiguration(f"{entry['drift'].place}: what never was cannot have drifted; add before.")
+    for kind in drift:
+        entry["drift"].value[kind].mapping(f"drift must have a mapping of attributes for {kind}")
     return {
         "name": f"{Path(module).name}_{name}",
         "module": module,
         "given": {**base, **arguments(entry["given"], "given")},
         "before": before,
-        "moved": moved,
+        "drift": drift,
         "place": written.place,
     }
 
@@ -247,30 +247,30 @@ def state_before(tool: Tool, repository: Path, scratch: Path, cases: Iterable[Ca
     write_calls(directory, [(case, case.before or {}) for case in applied.values()])
     state = state_of(plan(tool, directory))
     for case in applied.values():
-        move(case, state["resources"])
-    # Cases that share what moved may each have a part of it; what none of a module has cannot move.
+        apply_drift(case, state["resources"])
+    # Cases that share a drift may each have a part of it; what none of a module has cannot drift.
     made = {(applied[case_in(resource)].module, resource["type"]) for resource in state["resources"]}
     for case in applied.values():
-        unmade = next((kind for kind in case.moved if (case.module, kind) not in made), None)
+        unmade = next((kind for kind in case.drift if (case.module, kind) not in made), None)
         if unmade:
             raise BadConfiguration(
-                f"{case.place}: moved names {unmade}, of which {case.module} had none in any case; correct it."
+                f"{case.place}: drift names {unmade}, of which {case.module} had none in any case; correct it."
             )
     return state
 
 
-def move(case: Case, resources: Iterable[Mapping[str, Any]]) -> None:
+def apply_drift(case: Case, resources: Iterable[Mapping[str, Any]]) -> None:
     """Put into a case's part of a state what somebody else changed."""
     for resource in resources:
         if case_in(resource) != case.name:
             continue
-        moved = case.moved.get(resource["type"], {})
+        drift = case.drift.get(resource["type"], {})
         for instance in resource["instances"]:
-            unknown = next((name for name in moved if name not in instance["attributes"]), None)
+            unknown = next((name for name in drift if name not in instance["attributes"]), None)
             if unknown is not None:
                 kind = resource["type"]
-                raise BadConfiguration(f"{case.place}: moved names {unknown}, which {kind} does not have; correct it.")
-            instance["attributes"].update(moved)
+                raise BadConfiguration(f"{case.place}: drift names {unknown}, which {kind} does not have; correct it.")
+            instance["attributes"].update(drift)
 
 
 def case_in(resource: Mapping[str, Any]) -> str:
