@@ -240,7 +240,7 @@ def test_another_sentence_is_shown_with_the_line_of_the_refusal() -> None:
 def test_a_state_holds_what_is_managed_under_its_own_provider() -> None:
     (resource,) = state_of(planned("module.c.aws_a.this", ["create"]))["resources"]
     assert resource["provider"] == 'provider["registry.terraform.io/a/b"]'
-    assert resource["instances"][0]["attributes"] == {"size": 1, "id": "arn:aws:made:us-east-1:111111111111:up"}
+    assert resource["instances"][0]["attributes"] == {"size": 1, "id": "arn:aws:placeholder:us-east-1:111111111111:any"}
 
 
 def test_what_a_resource_does_not_have_cannot_have_moved() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sawhorse.environment import read_environment
 from sawhorse.local.emulators import Running
-from sawhorse.plans.cases import MADE_UP, Case, plan_changes, read_bases, state_before
+from sawhorse.plans.cases import PLACEHOLDERS, Case, plan_changes, read_bases, state_before
 from sawhorse.plans.examples import SAMPLE_ARCHIVE
 from sawhorse.plans.plan import Plan, Tool
 from sawhorse.project import Project
@@ -77,7 +77,7 @@ def test_every_function_has_the_layer_in_front(app: str, layers_plan: Plan) -> N
     assert functions
     others = [WEB_ADAPTER] if app == "turbotech_portal" else []
     assert {name: function["layers"] for name, function in functions.items()} == {
-        name: [MADE_UP["arn"], *others] for name in functions
+        name: [PLACEHOLDERS["arn"], *others] for name in functions
     }
 
 

@@ -169,7 +169,7 @@ def variables_for(project: Project, app: str | None, env: list[str] | None) -> t
         return Variables(given), []
     applied = applied_variables(project, app)
     notes = [f"The handlers had the variables of {applied.where}, as it was last applied."] if applied.where else []
-    return Variables(given, applied.by_handler, made_up=True), notes
+    return Variables(given, applied.by_handler, fill_in=True), notes
 
 
 def importable(

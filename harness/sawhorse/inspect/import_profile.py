@@ -68,7 +68,7 @@ class Start:
     """What the import of a handler's module took, in milliseconds.
 
     `total` is taken without Python's own timing, `by_source` and `imports` with it. `error` is what the module raised:
-    up to there it was measured. `placeholders` are the variables that had to be made up.
+    up to there it was measured. `placeholders` are the variables that had to have one.
     """
 
     handler: str
@@ -86,12 +86,12 @@ class Start:
 class Variables:
     """What the imports get besides what Lambda sets: `given` by the user, and `applied` ones by the handler.
 
-    With `made_up`, placeholders stand for what an import misses all the same.
+    With `fill_in`, placeholders stand for what an import misses all the same.
     """
 
     given: Mapping[str, str]
     applied: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    made_up: bool = False
+    fill_in: bool = False
 
     def of(self, handler: str) -> dict[str, str]:
         return {**self.applied.get(handler, {}), **self.given}
@@ -161,7 +161,7 @@ def measure_starts(
             directories += [(interpreter.runtime, "runtime")] if interpreter.runtime else []
             own = lambda_variables(handler, temporary, variables.of(handler))
             starts.append(
-                Run(interpreter, temporary, Places(directories), own, step).measure(handler, made_up=variables.made_up)
+                Run(interpreter, temporary, Places(directories), own, step).measure(handler, fill_in=variables.fill_in)
             )
         return starts
 
@@ -206,12 +206,12 @@ class Run:
     variables: Mapping[str, str]
     step: Callable[[str], object]
 
-    def measure(self, handler: str, *, made_up: bool) -> Start:
+    def measure(self, handler: str, *, fill_in: bool) -> Start:
         """Import once with Python's own timing, which also fills the machine's caches, and a few times without."""
-        if made_up:
+        if fill_in:
             self.step(f"Looking for variables that {handler} misses")
-            variables = self.made_up(handler)
-            start = replace(self, variables={**self.variables, **variables}).measure(handler, made_up=False)
+            variables = self.placeholders_for(handler)
+            start = replace(self, variables={**self.variables, **variables}).measure(handler, fill_in=False)
             return replace(start, placeholders=sorted(variables))
         self.step(f"Importing {handler} with Python's timing")
         timed, words = self.imported(handler, ["-X", "importtime"])
@@ -237,7 +237,7 @@ class Run:
             error=timed.error,
         )
 
-    def made_up(self, handler: str) -> dict[str, str]:
+    def placeholders_for(self, handler: str) -> dict[str, str]:
         """Return placeholders for the variables that an import misses."""
         report, _ = self.run(handler, PROBE, [])
         return dict(report) if report else {}

@@ -20,7 +20,7 @@ from sawhorse.plans.plan import DONE, Plan, Tool, Unknown, initialized, plan
 from sawhorse.plans.scratch import scratch_root
 
 # What a state has in place of what AWS would have decided.
-MADE_UP = {"arn": "arn:aws:made:us-east-1:111111111111:up", "recovery_period_in_days": 0, "tags_all": {}}
+PLACEHOLDERS = {"arn": "arn:aws:placeholder:us-east-1:111111111111:any", "recovery_period_in_days": 0, "tags_all": {}}
 
 
 # A case is a module call in HCL and a directory.
@@ -280,7 +280,7 @@ def case_in(resource: Mapping[str, Any]) -> str:
 
 
 def state_of(planned: Plan) -> dict[str, Any]:
-    """Turn a plan into the state that its apply would leave; what AWS would decide is a made-up word or nothing."""
+    """Turn a plan into the state that its apply would leave; what AWS would decide is a placeholder or nothing."""
     resources = []
     for module in modules_of(planned.raw["planned_values"]["root_module"]):
         for resource in module.get("resources", []):
@@ -330,7 +330,7 @@ def modules_of(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def filled(value: Any, name: str = "") -> Any:
     """Make up what only AWS knows: an ARN wherever one may stand, so that references agree, else nothing."""
     if isinstance(value, Unknown):
-        return MADE_UP.get(name, MADE_UP["arn"] if name.endswith(("id", "arn")) else None)
+        return PLACEHOLDERS.get(name, PLACEHOLDERS["arn"] if name.endswith(("id", "arn")) else None)
     if isinstance(value, dict):
         return {key: filled(item, key) for key, item in value.items()}
     if isinstance(value, list):
