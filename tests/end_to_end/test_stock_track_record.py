@@ -190,7 +190,7 @@ def test_five_good_messages_and_a_poison_one_in_a_batch_and_what_becomes_of_them
     dynamodb.put_item(TableName=table, Item=channel)
     report = sawhorse.json("redrive", ROOT, "--local", "--queue", "stock-track-record-jobs-dev")
     (told,) = report["queues"]
-    assert (told["sent_back"], told["twice"], told["left"]) == (1, 0, 0)
+    assert (told["sent_back"], told["duplicated"], told["left"]) == (1, 0, 0)
     eventually(lambda: state_of(http, poison) == "done")
     assert http.get(f"api/channels/{poison['channel_id']}/track-record").json()["count"] == 1
     assert "empty, so nothing was sent back." in sawhorse("redrive", ROOT, "--local")

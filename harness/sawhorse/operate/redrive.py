@@ -45,14 +45,14 @@ class Pair:
 class Tally:
     """What was done to one dead-letter queue so far.
 
-    `came_back` were sent back and failed again meanwhile, `twice` were sent back and could not be deleted, and `left`
+    `failed_again` were sent back and failed again meanwhile, `duplicated` were sent back and could not be deleted, and `left`
     is SQS's own count of what lies there at the end, which is None until then.
     """
 
     pair: Pair
     sent_back: int = 0
-    came_back: int = 0
-    twice: int = 0
+    failed_again: int = 0
+    duplicated: int = 0
     left: int | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -60,8 +60,8 @@ class Tally:
             "queue": self.pair.queue,
             "dead_letter_queue": self.pair.dead_letters,
             "sent_back": self.sent_back,
-            "came_back": self.came_back,
-            "twice": self.twice,
+            "failed_again": self.failed_again,
+            "duplicated": self.duplicated,
             "left": self.left,
         }
 
@@ -74,10 +74,10 @@ class Tally:
             said = "empty, so nothing was sent back."
         else:
             said = f"{messages(self.sent_back)} sent back to {self.pair.queue}, {self.left} left."
-        if self.came_back:
-            said += f" {self.came_back} of them failed again: look into the log of what works on {self.pair.queue}."
-        if self.twice:
-            said += f" {self.twice} of them could not be deleted and will be sent again by the next redrive."
+        if self.failed_again:
+            said += f" {self.failed_again} of them failed again: look into the log of what works on {self.pair.queue}."
+        if self.duplicated:
+            said += f" {self.duplicated} of them could not be deleted and will be sent again by the next redrive."
         return there + said
 
 
@@ -108,8 +108,8 @@ def names_in(outputs: Mapping[str, Any]) -> list[re.Match[str]]:
     return [name for name in map(DEAD_LETTERS.fullmatch, sorted(outputs)) if name]
 
 
-def redrive(sqs: Any, tally: Tally, tell: Callable[[Tally], None]) -> None:
-    """Send every message back that lies in the dead-letter queue now; `tell` hears of it every few messages.
+def redrive(sqs: Any, tally: Tally, report: Callable[[Tally], None]) -> None:
+    """Send every message back that lies in the dead-letter queue now; `report` hears of it every few messages.
 
     A message that fails again while this runs lies there anew: it is known by the id that it was sent with, and left.
     """
@@ -119,18 +119,18 @@ def redrive(sqs: Any, tally: Tally, tell: Callable[[Tally], None]) -> None:
         while taken := take(sqs, tally.pair.dead_letter_url):
             held |= {message["MessageId"]: message["ReceiptHandle"] for message in taken}
             fresh = [message for message in taken if message["MessageId"] not in sent]
-            tally.came_back = len(sent & held.keys())
+            tally.failed_again = len(sent & held.keys())
             if not fresh:
                 break
             for message in fresh:
                 sent.add(send(sqs, tally.pair.queue_url, message))
                 tally.sent_back += 1
                 # Until it is deleted it lies in both queues.
-                tally.twice += 1
+                tally.duplicated += 1
                 sqs.delete_message(QueueUrl=tally.pair.dead_letter_url, ReceiptHandle=message["ReceiptHandle"])
-                tally.twice -= 1
+                tally.duplicated -= 1
                 del held[message["MessageId"]]
-            tell(tally)
+            report(tally)
     finally:
         release(sqs, tally.pair.dead_letter_url, list(held.values()))
     tally.left = count(sqs, tally.pair.dead_letter_url)

@@ -98,7 +98,7 @@ def test_every_message_goes_back(sqs: Any, pair: Pair, number: int) -> None:
 
     tally = run(sqs, pair)
 
-    assert (tally.sent_back, tally.came_back, tally.twice, tally.left) == (number, 0, 0, 0)
+    assert (tally.sent_back, tally.failed_again, tally.duplicated, tally.left) == (number, 0, 0, 0)
     assert bodies_in(sqs, pair.queue_url) == sorted(bodies)
     assert bodies_in(sqs, pair.dead_letter_url) == []
 
@@ -141,7 +141,7 @@ def test_a_message_that_fails_again_meanwhile_is_left_and_told(sqs: Any, pair: P
 
     tally = run(Stumbling(sqs, "receive_message", 2, fail_again), pair)
 
-    assert (tally.sent_back, tally.came_back, tally.left) == (3, 3, 3)
+    assert (tally.sent_back, tally.failed_again, tally.left) == (3, 3, 3)
     assert "3 messages sent back" in tally.sentence()
     assert f"3 of them failed again: look into the log of what works on {pair.queue}." in tally.sentence()
     assert len(bodies_in(sqs, pair.dead_letter_url)) == 3
@@ -156,7 +156,7 @@ def test_what_comes_in_while_it_runs_goes_back_as_well(sqs: Any, pair: Pair) -> 
 
 
 @pytest.mark.parametrize(
-    ("operation", "nth", "sent_back", "twice"),
+    ("operation", "nth", "sent_back", "duplicated"),
     [
         ("receive_message", 1, 0, 0),
         ("receive_message", 2, 10, 0),
@@ -173,7 +173,7 @@ def test_nothing_is_lost_wherever_it_stops(  # noqa: PLR0913, PLR0917 # a row of
     operation: str,
     nth: int,
     sent_back: int,
-    twice: int,
+    duplicated: int,
     interrupted: bool,  # noqa: FBT001 # the same
 ) -> None:
     bodies = fill(sqs, pair.dead_letter_url, 15)
@@ -183,12 +183,12 @@ def test_nothing_is_lost_wherever_it_stops(  # noqa: PLR0913, PLR0917 # a row of
     with pytest.raises(type(error)):
         redrive(Stumbling(sqs, operation, nth, raising(error)), tally, lambda _: None)
 
-    assert (tally.sent_back, tally.twice, tally.left) == (sent_back, twice, None)
+    assert (tally.sent_back, tally.duplicated, tally.left) == (sent_back, duplicated, None)
     assert f"stopped after {'1 message' if sent_back == 1 else f'{sent_back} messages'} sent back" in tally.sentence()
     # The rest can be seen at once, and what lies in both queues is told.
     there, left = bodies_in(sqs, pair.queue_url), bodies_in(sqs, pair.dead_letter_url)
     assert set(there) | set(left) == set(bodies)
-    assert len(there) + len(left) == len(bodies) + twice
+    assert len(there) + len(left) == len(bodies) + duplicated
 
 
 def test_progress_is_told_every_few_messages(sqs: Any, pair: Pair) -> None:
@@ -201,7 +201,7 @@ def test_progress_is_told_every_few_messages(sqs: Any, pair: Pair) -> None:
 
 
 def test_a_count_that_could_not_be_deleted_is_in_the_summary() -> None:
-    tally = Tally(Pair(f"{PLACE}/jobs", f"{PLACE}/jobs-dead-letters"), sent_back=3, twice=1)
+    tally = Tally(Pair(f"{PLACE}/jobs", f"{PLACE}/jobs-dead-letters"), sent_back=3, duplicated=1)
 
     assert tally.sentence() == (
         "jobs-dead-letters: stopped after 3 messages sent back to jobs; the rest was not counted. "
@@ -211,8 +211,8 @@ def test_a_count_that_could_not_be_deleted_is_in_the_summary() -> None:
         "queue": "jobs",
         "dead_letter_queue": "jobs-dead-letters",
         "sent_back": 3,
-        "came_back": 0,
-        "twice": 1,
+        "failed_again": 0,
+        "duplicated": 1,
         "left": None,
     }
 
