@@ -64,7 +64,7 @@ BucketName = Annotated[str, AfterValidator(bucket_name)]
 BucketsByRegion = Annotated[dict[Region, BucketName], WrapValidator(by_region)]
 
 A_BUCKET = "the name of an S3 bucket as AWS takes it (3 to 63 lower-case letters, digits, hyphens and dots)"
-WANTED = {
+FIELD_HELP = {
     "account_id": 'the twelve digits of an AWS account, in quotes, such as "111111111111"',
     "region": "an AWS region such as us-east-1",
     "alarm_email": "an e-mail address, or left out",
@@ -178,8 +178,8 @@ def explain(error: ValidationError) -> str:
     key = str(fault["loc"][0])
     place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "missing":
-        return f"{key} is missing; it must be {WANTED[key]}."
+        return f"{key} is missing; it must be {FIELD_HELP[key]}."
     if fault["type"] == "extra_forbidden":
-        return f"nothing reads {key}; remove it, or choose from {', '.join(WANTED)}."
-    wanted = WANTED.get(key, "something else")
-    return f"{place} is {fault['input']!r}; {'it' if place == key else key} must be {wanted}."
+        return f"nothing reads {key}; remove it, or choose from {', '.join(FIELD_HELP)}."
+    help_text = FIELD_HELP.get(key, "something else")
+    return f"{place} is {fault['input']!r}; {'it' if place == key else key} must be {help_text}."

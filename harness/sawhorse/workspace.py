@@ -25,7 +25,7 @@ from sawhorse.terraform.render import render, render_unbuilt
 from sawhorse.terraform.runner import Terraform
 from sawhorse.terraform.state import keep_states
 from sawhorse.toolchain import installed
-from sawhorse.toolchain.shell_variables import ELSEWHERE
+from sawhorse.toolchain.shell_variables import STATE_ENV
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def refuse_exports_of_local_aws() -> None:
 
     With some of the exports left, real state would be kept where that of local runs lies.
     """
-    found = [name for name in (LOCAL_MARK, *ELSEWHERE) if os.environ.get(name)]
+    found = [name for name in (LOCAL_MARK, *STATE_ENV) if os.environ.get(name)]
     if found:
         raise WrongAccount(
             f'This shell has {" and ".join(found)}, as "sawhorse local" sets it. Add --local, '

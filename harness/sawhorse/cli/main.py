@@ -229,7 +229,7 @@ def demo(root: RootNames = "dev/triggers_api", as_json: AsJson = False) -> None:
     elif len(roots) > 1:
         show_demonstrated(demonstrated)
         print(f"{len(demonstrated)} of {len(roots)} apps after {time.monotonic() - start:.1f} s.")
-    if len(demonstrated) < len(roots) or not all(one.good for one in demonstrated):
+    if len(demonstrated) < len(roots) or not all(one.all_passed for one in demonstrated):
         raise typer.Exit(1)
 
 

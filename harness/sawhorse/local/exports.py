@@ -68,7 +68,7 @@ def exports(project: Project, name: str) -> dict[str, str]:
 
 def superseded() -> list[str]:
     """Name the variables that a shell must be rid of before it takes the exports over."""
-    return sorted({*shell_variables.misleading(), *ARGUMENTS})
+    return sorted({*shell_variables.conflicting(), *ARGUMENTS})
 
 
 def write_wrapper(root: Root, terraform: Path) -> Path:

@@ -40,7 +40,7 @@ class Demonstrated:
     seconds: float
 
     @property
-    def good(self) -> bool:
+    def all_passed(self) -> bool:
         return self.passed == self.checks
 
 
@@ -61,7 +61,7 @@ def run_demo(root: Root) -> Demonstrated:
         passed=sum(result.passed for result in results),
         seconds=time.monotonic() - start,
     )
-    print(f"\n{'Done' if demonstrated.good else 'Some checks failed'} after {demonstrated.seconds:.1f} s.")
+    print(f"\n{'Done' if demonstrated.all_passed else 'Some checks failed'} after {demonstrated.seconds:.1f} s.")
     return demonstrated
 
 

@@ -83,7 +83,7 @@ def run_one(root: Root, logs: Path, children: list[subprocess.Popen[str]]) -> De
         tell_failure(root, log)
         return None
     print(f"{root.app:<20} {demonstrated.passed} of {demonstrated.checks} checks passed", flush=True)
-    if not demonstrated.good:
+    if not demonstrated.all_passed:
         tell_failure(root, log)
     return demonstrated
 
@@ -108,7 +108,7 @@ def show_demonstrated(demonstrated: Sequence[Demonstrated]) -> None:
     for name in ("resources", "checks passed", "seconds"):
         table.add_column(name, justify="right")
     for one in demonstrated:
-        colour = "green" if one.good else "red"
+        colour = "green" if one.all_passed else "red"
         checks = f"[{colour}]{one.passed} of {one.checks}[/{colour}]"
         table.add_row(one.root.partition("/")[2], one.url, str(one.resources), checks, f"{one.seconds:.1f}")
     plain_console().print(table)

@@ -45,8 +45,8 @@ class Pair:
 class Tally:
     """What was done to one dead-letter queue so far.
 
-    `failed_again` were sent back and failed again meanwhile, `duplicated` were sent back and could not be deleted, and `left`
-    is SQS's own count of what lies there at the end, which is None until then.
+    `failed_again` were sent back and failed again meanwhile, `duplicated` were sent back and could not be deleted, and
+    `left` is SQS's own count of what lies there at the end, which is None until then.
     """
 
     pair: Pair

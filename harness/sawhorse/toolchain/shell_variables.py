@@ -126,7 +126,7 @@ RULES = (
     Rule("*", KEPT, KEPT, "Of other programs."),
 )
 # What would lead Terraform to another state than the root's; without --local a shell that has it is refused.
-ELSEWHERE = ("TF_WORKSPACE", "TF_DATA_DIR")
+STATE_ENV = ("TF_WORKSPACE", "TF_DATA_DIR")
 
 
 def rule_of(name: str) -> Rule:
@@ -146,7 +146,7 @@ def kept(variables: Mapping[str, str] | None = None, *, local: bool) -> dict[str
     return {name: value for name, value in found.items() if is_kept(name, local=local)}
 
 
-def misleading(variables: Mapping[str, str] | None = None) -> list[str]:
+def conflicting(variables: Mapping[str, str] | None = None) -> list[str]:
     """Name what a shell has to be rid of before it speaks to the local AWS alone: known names, and what it has besides.
 
     Names with a `*` cannot be unset, so of those only what is there is named.
