@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sawhorse.build.manifest import Entry
     from sawhorse.build.zip_reader import Opened
     from sawhorse.inspect.diff import Comparison
-    from sawhorse.inspect.import_profile import Start, Variables
+    from sawhorse.inspect.import_profile import ImportProfile, Variables
     from sawhorse.inspect.report import Inspection
 
 LARGEST = 10
@@ -106,7 +106,7 @@ def measured_starts(  # noqa: PLR0913, PLR0917 # what an import is measured of
     handler: list[str] | None,
     env: list[str] | None,
     step: Callable[[str], object],
-) -> tuple[list[Start], list[str]]:
+) -> tuple[list[ImportProfile], list[str]]:
     """Import the handlers' modules with the variables of their app, and return what that took, with notes."""
     found = package.path
     # Whose variables it wants is known of an app alone.
@@ -134,7 +134,7 @@ def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
     asked: list[str] | None,
     variables: Variables,
     step: Callable[[str], object],
-) -> tuple[list[Start], list[str]]:
+) -> tuple[list[ImportProfile], list[str]]:
     """Measure the handlers that can be imported, and say in sentences what could not be measured."""
     from sawhorse.inspect.import_profile import find_interpreter, measure_starts
     from sawhorse.toolchain import interpreters
@@ -202,7 +202,7 @@ def variables_of(env: list[str] | None) -> dict[str, str]:
 
 
 def all_of(
-    inspection: Inspection, starts: Sequence[Start], notes: Sequence[str], comparison: Comparison | None
+    inspection: Inspection, starts: Sequence[ImportProfile], notes: Sequence[str], comparison: Comparison | None
 ) -> dict[str, Any]:
     """Return all that was found, as a machine reads it."""
     from dataclasses import asdict
@@ -263,7 +263,7 @@ def show_bytecode(inspection: Inspection) -> None:
     print(f"{found.missing:,} sources have none; {found.sourceless:,} files of it have no source.")
 
 
-def show_starts(starts: Sequence[Start], notes: Sequence[str]) -> None:
+def show_starts(starts: Sequence[ImportProfile], notes: Sequence[str]) -> None:
     """Show what each handler imports."""
     from sawhorse.operate.tables import plain_console
 

@@ -64,7 +64,7 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class Start:
+class ImportProfile:
     """What the import of a handler's module took, in milliseconds.
 
     `total` is taken without Python's own timing, `by_source` and `imports` with it. `error` is what the module raised:
@@ -139,7 +139,7 @@ def measure_starts(
     interpreter: Interpreter,
     variables: Variables,
     step: Callable[[str], object] = lambda _: None,
-) -> list[Start]:
+) -> list[ImportProfile]:
     """Import the module of each handler; the mapping's values are the layers that they have.
 
     The package is unpacked into a temporary directory and its code runs, with Lambda's own variables, `variables`, and
@@ -206,7 +206,7 @@ class Run:
     variables: Mapping[str, str]
     step: Callable[[str], object]
 
-    def measure(self, handler: str, *, fill_in: bool) -> Start:
+    def measure(self, handler: str, *, fill_in: bool) -> ImportProfile:
         """Import once with Python's own timing, which also fills the machine's caches, and a few times without."""
         if fill_in:
             self.step(f"Looking for variables that {handler} misses")
@@ -226,7 +226,7 @@ class Run:
         by_source = dict.fromkeys([*(kind for _, kind in self.places.directories), "standard library"], 0.0)
         for one in imports:
             by_source[one.source] += one.own
-        return Start(
+        return ImportProfile(
             handler=handler,
             python=self.interpreter.version,
             total=round(statistics.median(totals) * 1000, 1),
