@@ -217,7 +217,7 @@ def demo(root: RootNames = "dev/triggers_api", as_json: AsJson = False) -> None:
     from dataclasses import asdict
 
     from sawhorse.operate.demo import progress_on_standard_error, run_demo
-    from sawhorse.operate.demo_all import run_demos, show_demonstrated
+    from sawhorse.operate.demo_all import run_demos, show_demo_results
 
     roots = Project.find().roots_named(root)
     start = time.monotonic()
@@ -227,7 +227,7 @@ def demo(root: RootNames = "dev/triggers_api", as_json: AsJson = False) -> None:
         found = [asdict(one) for one in demonstrated]
         print_json(found if len(roots) > 1 else found[0])
     elif len(roots) > 1:
-        show_demonstrated(demonstrated)
+        show_demo_results(demonstrated)
         print(f"{len(demonstrated)} of {len(roots)} apps after {time.monotonic() - start:.1f} s.")
     if len(demonstrated) < len(roots) or not all(one.all_passed for one in demonstrated):
         raise typer.Exit(1)

@@ -29,7 +29,7 @@ STEPS = 5
 
 
 @dataclass(frozen=True)
-class Demonstrated:
+class DemoResult:
     """What a demo came to: where the app responds, how many resources stand, and how its checks went."""
 
     root: str
@@ -44,7 +44,7 @@ class Demonstrated:
         return self.passed == self.checks
 
 
-def run_demo(root: Root) -> Demonstrated:
+def run_demo(root: Root) -> DemoResult:
     """Bring a root up on the local AWS, check it, and tell how to use it."""
     start = time.monotonic()
     workspace, deployment, seeded = bring_up(root)
@@ -53,7 +53,7 @@ def run_demo(root: Root) -> Demonstrated:
         show_results(f"Smoke checks of {root.name}", results)
     with step(5, "Ready"):
         tell_how_to_use(deployment, seeded)
-    demonstrated = Demonstrated(
+    demonstrated = DemoResult(
         root=root.name,
         url=deployment.output("api_endpoint"),
         resources=len(workspace.terraform_as_applied.resources()),

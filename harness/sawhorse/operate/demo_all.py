@@ -15,7 +15,7 @@ from typing import TextIO
 from rich.table import Table
 
 from sawhorse.local.emulators import LocalAWS
-from sawhorse.operate.demo import Demonstrated
+from sawhorse.operate.demo import DemoResult
 from sawhorse.operate.serve import ended_together
 from sawhorse.operate.tables import plain_console
 from sawhorse.project import Root
@@ -27,7 +27,7 @@ STEP = re.compile(r"^\[\d+/\d+\] (?!\d+\.\d+ s$)")
 SHOWN_LINES = 15
 
 
-def run_demos(roots: Sequence[Root]) -> list[Demonstrated]:
+def run_demos(roots: Sequence[Root]) -> list[DemoResult]:
     """Run every root's demo in a process of its own, telling its steps; a root that failed is left out of the result.
 
     What each said in full lies in a log of its own beside the local AWS.
@@ -58,7 +58,7 @@ def at_once() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def run_one(root: Root, logs: Path, children: list[subprocess.Popen[str]]) -> Demonstrated | None:
+def run_one(root: Root, logs: Path, children: list[subprocess.Popen[str]]) -> DemoResult | None:
     """Run one demo, tell its steps, and return what it came to, None when it did not get there."""
     log = logs / f"{root.environment}-{root.app}.log"
     with (
@@ -78,7 +78,7 @@ def run_one(root: Root, logs: Path, children: list[subprocess.Popen[str]]) -> De
                 print(f"{root.app:<20} {line.rstrip()}", flush=True)
         response = process.stdout.read() if process.stdout else ""
     try:
-        demonstrated = Demonstrated(**json.loads(response))
+        demonstrated = DemoResult(**json.loads(response))
     except (ValueError, TypeError):
         tell_failure(root, log)
         return None
@@ -100,7 +100,7 @@ def tell_failure(root: Root, log: Path) -> None:
     print(f"{root.app} did not come through; all it said is in {root.project.shown(log)}:\n  {words}", flush=True)
 
 
-def show_demonstrated(demonstrated: Sequence[Demonstrated]) -> None:
+def show_demo_results(demonstrated: Sequence[DemoResult]) -> None:
     """Show the table of what stands now."""
     table = Table(box=None, pad_edge=False)
     for name in ("app", "URL"):

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sawhorse.operate.demo import Demonstrated
-from sawhorse.operate.demo_all import show_demonstrated
+from sawhorse.operate.demo import DemoResult
+from sawhorse.operate.demo_all import show_demo_results
 from sawhorse.operate.tables import show_findings
 from sawhorse.project import Project
 from sawhorse.toolchain import doctor, terraform_install
@@ -153,7 +153,7 @@ def test_no_width_of_a_terminal_cuts_the_address_of_an_app() -> None:
     with pytest.MonkeyPatch.context() as patched, redirect_stdout(shown):
         patched.setenv("COLUMNS", "60")
         patched.setenv("FORCE_COLOR", "1")
-        show_demonstrated([Demonstrated("dev/triggers_api", url, 40, 10, 10, 12.0)])
+        show_demo_results([DemoResult("dev/triggers_api", url, 40, 10, 10, 12.0)])
 
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue())
     assert "\N{HORIZONTAL ELLIPSIS}" not in plain
