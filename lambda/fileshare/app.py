@@ -16,10 +16,10 @@ from fileshare.user_routes import make_user_router
 from fileshare.users import UserService
 from fileshare.version import VERSION
 from shared.application import make_application
+from shared.async_dynamodb import AsyncDynamoDB
 from shared.cors import CorsRules
 from shared.dynamodb import Client, DynamoDB
 from shared.times import Clock
-from shared.waiting import AsyncDynamoDB
 
 SERVICE = "fileshare"
 # As many calls wait for a database at once; each thread needs a connection of its own.

@@ -10,11 +10,11 @@ from fileshare.records import FREE, TRIAL, Link, User, values_of
 from fileshare.settings import Tables
 from fileshare.stored import MOST_CLICKS, ShownLink, Target, Trial
 from shared.api_errors import Throttled
+from shared.async_dynamodb import AsyncDynamoDB
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, Item, ItemTooLarge, TransactionCanceled
 from shared.items import to_item
 from shared.personal import public_id
 from shared.stored import Found, Readers
-from shared.waiting import AsyncDynamoDB
 
 EMAIL_INDEX = "email-index"
 USER_INDEX = "user-index"

@@ -15,10 +15,10 @@ from fileshare.database import CodeTaken, EmailTaken, Page
 from fileshare.records import TRIAL, Link, User, values_of
 from fileshare.stored import ShownLink, Target, Trial
 from shared.api_errors import Throttled
+from shared.async_dynamodb import Threads
 from shared.items import Binary
 from shared.personal import public_id
 from shared.stored import Found, Readers
-from shared.waiting import Threads
 
 T = TypeVar("T")
 

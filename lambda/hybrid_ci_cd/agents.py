@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 
-from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
+from hybrid_ci_cd.listing import Index, KeyRange, Listing, Page
 from hybrid_ci_cd.models import ACTIVITIES, Activity, Agent, AgentScope, AgentStatus, NewAgent
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.statuses import public_status, stored_status
@@ -152,16 +152,16 @@ class AgentStore:
         def is_live(item: Item) -> bool:
             return not is_lost(item)
 
-        def stretch(activity: Activity, **options: Any) -> Stretch:
-            return Stretch(partition=stored_status(activity, user_id), **options)
+        def key_range(activity: Activity, **options: Any) -> KeyRange:
+            return KeyRange(partition=stored_status(activity, user_id), **options)
 
         if status is None:
-            stretches = [stretch(activity, newest_first=True) for activity in ACTIVITIES]
+            ranges = [key_range(activity, newest_first=True) for activity in ACTIVITIES]
         elif status == "lost":
-            stretches = [stretch(activity, newest_first=False, holds=is_lost) for activity in ACTIVITIES]
+            ranges = [key_range(activity, newest_first=False, holds=is_lost) for activity in ACTIVITIES]
         else:
-            stretches = [stretch(status, newest_first=True, holds=is_live)]
-        return self._listing.page(stretches, after=after, limit=limit, read=self._shown)
+            ranges = [key_range(status, newest_first=True, holds=is_live)]
+        return self._listing.page(ranges, after=after, limit=limit, read=self._shown)
 
     def remove(self, user_id: str, agent_id: str) -> bool:
         """Remove an agent of this user, and say whether there was one; its token stops at once.
@@ -250,8 +250,8 @@ class AgentStore:
         return True
 
     def _last_heard(self, status: str, user_id: str, *, up_to: str | None = None) -> Iterator[Item]:
-        stretch = Stretch(partition=stored_status(status, user_id), newest_first=True, up_to=up_to)
-        return islice(self._listing.walk(stretch, size=GONE_AT_MOST), GONE_AT_MOST)
+        key_range = KeyRange(partition=stored_status(status, user_id), newest_first=True, up_to=up_to)
+        return islice(self._listing.walk(key_range, size=GONE_AT_MOST), GONE_AT_MOST)
 
     def _generation(self, user_id: str) -> str | None:
         """Read the generation of a user's agents; None when nobody has ever ended them all, so that any will do."""

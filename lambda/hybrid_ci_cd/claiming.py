@@ -5,7 +5,7 @@ from functools import cache
 from itertools import chain, islice, repeat
 
 from hybrid_ci_cd.agents import AgentStore, Gone, KnownAgent
-from hybrid_ci_cd.listing import Listing, Stretch
+from hybrid_ci_cd.listing import KeyRange, Listing
 from hybrid_ci_cd.models import Job, JobStatus
 from hybrid_ci_cd.next_job import WINDOW, Candidate, Look
 from hybrid_ci_cd.statuses import stored_status

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from hybrid_ci_cd.agents import AgentStore, KnownAgent
 from hybrid_ci_cd.claiming import NoRoom, OneClaim
-from hybrid_ci_cd.listing import Index, Listing, Stretch
+from hybrid_ci_cd.listing import Index, KeyRange, Listing
 from hybrid_ci_cd.models import MAX_ATTEMPT, FinishedJob, Job, JobPage, JobStatus, NewJob, json_text
 from hybrid_ci_cd.next_job import Choice, Line
 from hybrid_ci_cd.openapi import UNKNOWN_JOB
@@ -113,8 +113,8 @@ class JobStore:
 
     def page(self, user_id: str, *, status: JobStatus, after: str | None, limit: int) -> JobPage:
         """Read a page of the user's jobs of one status, oldest first."""
-        stretch = Stretch(partition=stored_status(status, user_id), newest_first=False)
-        page = self._listing.page([stretch], after=after, limit=limit, read=self._stored.entry)
+        key_range = KeyRange(partition=stored_status(status, user_id), newest_first=False)
+        page = self._listing.page([key_range], after=after, limit=limit, read=self._stored.entry)
         return JobPage(jobs=page.entries, next_cursor=page.next_cursor)
 
     def claim(self, job_id: str, agent: KnownAgent) -> Done:

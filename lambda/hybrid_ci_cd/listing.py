@@ -1,4 +1,4 @@
-"""Read a list from an index page by page, through one stretch of it after another."""
+"""Read a list from an index page by page, through one range of its keys after another."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Index:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
+class KeyRange:
     """One partition of an index, from its newest or its oldest entry on, for as long as `holds` says yes.
 
     `up_to` leaves out, unread, what lies behind it in the index. That is for walks only: a bound that follows the clock
@@ -54,7 +54,7 @@ class Page(Generic[Entry]):
 
 @dataclass(frozen=True, kw_only=True)
 class _Position:
-    stretch: int
+    number: int
     range: str
     key: str
 
@@ -67,13 +67,13 @@ class Listing:
         self._index = index
 
     def page(
-        self, stretches: Sequence[Stretch], *, after: str | None, limit: int, read: Callable[[Item], Entry | None]
+        self, ranges: Sequence[KeyRange], *, after: str | None, limit: int, read: Callable[[Item], Entry | None]
     ) -> Page[Entry]:
-        """Read the page behind a cursor, stretch after stretch: up to `limit` of the entries of which `read` made some.
+        """Read the page behind a cursor, range after range: up to `limit` of the entries of which `read` made some.
 
         Only where such an entry lies can a page end, and `_position` takes every place where one can lie.
         """
-        walked = self._walk(stretches, _position(self._index, stretches, after), limit + 1, later=READ_AT_ONCE)
+        walked = self._walk(ranges, _position(self._index, ranges, after), limit + 1, later=READ_AT_ONCE)
         entries = ((place, item, entry) for place, item in walked if (entry := read(item)) is not None)
         found = list(islice(entries, limit + 1))
         shown = found[:limit]
@@ -88,24 +88,24 @@ class Listing:
         return (item for _, item in self._walk([stretch], None, size, later=later))
 
     def _walk(
-        self, stretches: Sequence[Stretch], after: _Position | None, size: int, *, later: int = 0
+        self, ranges: Sequence[KeyRange], after: _Position | None, size: int, *, later: int = 0
     ) -> Iterator[tuple[int, Item]]:
-        first = after.stretch if after else 0
-        for number, stretch in enumerate(stretches[first:], start=first):
-            start = _start_key(self._index, stretch, after) if after and number == first else None
-            for item in takewhile(stretch.holds, self._entries(stretch, start, size, later)):
+        first = after.number if after else 0
+        for number, key_range in enumerate(ranges[first:], start=first):
+            start = _start_key(self._index, key_range, after) if after and number == first else None
+            for item in takewhile(key_range.holds, self._entries(key_range, start, size, later)):
                 yield number, item
 
-    def _entries(self, stretch: Stretch, start: Item | None, size: int, later: int) -> Iterator[Item]:
+    def _entries(self, key_range: KeyRange, start: Item | None, size: int, later: int) -> Iterator[Item]:
         condition, names, values = (
             "#hash = :partition",
             {"#hash": self._index.hash},
-            {":partition": {"S": stretch.partition}},
+            {":partition": {"S": key_range.partition}},
         )
-        if stretch.up_to is not None:
+        if key_range.up_to is not None:
             condition += " AND #range <= :up_to"
             names["#range"] = self._index.range
-            values[":up_to"] = {self._index.range_type: stretch.up_to}
+            values[":up_to"] = {self._index.range_type: key_range.up_to}
         query = partial(
             self._dynamodb.query,
             self._index.table,
@@ -113,32 +113,32 @@ class Listing:
             KeyConditionExpression=condition,
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
-            ScanIndexForward=not stretch.newest_first,
+            ScanIndexForward=not key_range.newest_first,
         )
         return items_in_steps(query, size=size, later=later, start=start)
 
 
-def _start_key(index: Index, stretch: Stretch, after: _Position) -> Item:
+def _start_key(index: Index, key_range: KeyRange, after: _Position) -> Item:
     return {
-        index.hash: {"S": stretch.partition},
+        index.hash: {"S": key_range.partition},
         index.range: {index.range_type: after.range},
         index.key: {"S": after.key},
     }
 
 
-def _cursor(index: Index, stretch: int, item: Item) -> str:
+def _cursor(index: Index, number: int, item: Item) -> str:
     place = item[index.range][index.range_type]
     digits = place if index.range_type == "S" else f"{Decimal(place):f}"
-    return cursor.encode([stretch, digits, item[index.key]["S"]])
+    return cursor.encode([number, digits, item[index.key]["S"]])
 
 
-def _position(index: Index, stretches: Sequence[Stretch], text: str | None) -> _Position | None:
+def _position(index: Index, ranges: Sequence[KeyRange], text: str | None) -> _Position | None:
     def place_of(value: Any) -> _Position:
         match value:
-            case [int(stretch), str(place), str(key)] if (
-                0 <= stretch < len(stretches) and index.is_range(place) and index.is_key(key)
+            case [int(number), str(place), str(key)] if (
+                0 <= number < len(ranges) and index.is_range(place) and index.is_key(key)
             ):
-                return _Position(stretch=int(stretch), range=place, key=key)
+                return _Position(number=int(number), range=place, key=key)
             case _:
                 raise MalformedCursorError
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from hybrid_ci_cd.listing import Index, Listing, Page, Stretch
+from hybrid_ci_cd.listing import Index, KeyRange, Listing, Page
 from hybrid_ci_cd.models import NewSession, json_text
 from hybrid_ci_cd.settings import MAX_LIFETIME_SECONDS, Settings
 from hybrid_ci_cd.stored_sessions import MAX_USER_AGENT_LENGTH, StoredSession, StoredSessions
@@ -142,8 +142,8 @@ class SessionStore:
             found = self._stored.session(item)
             return found if found and asking.user_generation in (None, found.generation) else None
 
-        stretch = Stretch(partition=asking.user_id, newest_first=True, holds=lives)
-        return self._listing.page([stretch], after=after, limit=limit, read=read)
+        key_range = KeyRange(partition=asking.user_id, newest_first=True, holds=lives)
+        return self._listing.page([key_range], after=after, limit=limit, read=read)
 
     def end(self, asking: Session, handle: str) -> bool:
         """End one live session of the user who asks, and say whether there was one."""
@@ -185,7 +185,7 @@ class SessionStore:
 
     def _tidy(self, user_id: str) -> None:
         """Delete sessions of earlier generations."""
-        everything = Stretch(partition=user_id, newest_first=True)
+        everything = KeyRange(partition=user_id, newest_first=True)
         listed = list(islice(self._listing.walk(everything, size=DELETED_AT_ONCE), DELETED_AT_ONCE))
         # Read after the list, it is no older than any session in it: what is of another generation has ended.
         generation = self._generation(user_id)

@@ -145,7 +145,7 @@ class ChannelStore:
                 if CONFLICT not in canceled.reasons:
                     raise
                 # Somebody else adds picks to this channel at this very moment.
-                await self._sleep(pause_seconds(attempt))
+                await self._sleep(backoff_seconds(attempt))
             else:
                 return
         raise Throttled

@@ -96,7 +96,7 @@ class RecordStore:
                 if CONFLICT not in canceled.reasons:
                     raise
                 # The same message is being worked on somewhere else at this very moment.
-                self._sleep(pause_seconds(attempt))
+                self._sleep(backoff_seconds(attempt))
             else:
                 return "done"
         raise Throttled

@@ -21,7 +21,7 @@ MAX_DAYS = 4000
 # A hundred items is the most that DynamoDB takes at once; so few stay well under its 16 MB.
 BATCH = 25
 WRITE_ATTEMPTS = 5
-# The last of their pauses is two seconds long: what DynamoDB leaves over, it has no capacity for.
+# The last of their waits is two seconds long: what DynamoDB leaves over, it has no capacity for.
 BATCH_ATTEMPTS = 7
 
 UNKNOWN_STOCK = "There is no stock with this ticker. PUT its prices first."
@@ -82,7 +82,7 @@ class StockStore:
             if written is not None:
                 return _stock(self._readers.of(StoredStock).need(written, "stock"))
             # Somebody else has just written the stock: look again.
-            self._sleep(pause_seconds(attempt))
+            self._sleep(backoff_seconds(attempt))
         raise Throttled
 
     def read(self, ticker: str) -> models.Stock:
@@ -132,7 +132,7 @@ class StockStore:
             if not left:
                 return
             request["Keys"] = left["Keys"]
-            self._sleep(pause_seconds(attempt))
+            self._sleep(backoff_seconds(attempt))
         raise Throttled
 
     def _create(self, ticker: str, name: str, named: Prices) -> Item | None:

@@ -24,7 +24,7 @@ from shared.dynamodb import (
     every_item,
 )
 from shared.ids import new_id
-from shared.retries import pause_seconds
+from shared.retries import backoff_seconds
 from shared.stored import Reader, Stored
 from shared.times import Clock, is_timestamp, timestamp
 from triggers_api import idempotency, sharding
@@ -243,7 +243,7 @@ class EventStore:
                 elif CONFLICT not in canceled.reasons:
                     raise
                 # Another request with this key is being written, or its record has just been swept.
-                await self._sleep(pause_seconds(attempt))
+                await self._sleep(backoff_seconds(attempt))
             else:
                 return Created(response=response, replayed=False)
         raise Throttled

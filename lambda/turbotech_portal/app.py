@@ -4,10 +4,10 @@ from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
 from shared.application import make_application
+from shared.async_dynamodb import AsyncDynamoDB
 from shared.cors import CorsRules
 from shared.dynamodb import Client, DynamoDB
 from shared.times import Clock
-from shared.waiting import AsyncDynamoDB
 from turbotech_portal import openapi
 from turbotech_portal.auth import Authenticator
 from turbotech_portal.deliverables import DeliverableAdapter

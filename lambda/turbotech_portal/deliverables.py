@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from shared.async_dynamodb import AsyncDynamoDB, every_item_awaited
 from shared.items import to_item
-from shared.waiting import AsyncDynamoDB, every_item_awaited
 from turbotech_portal.models import Deliverable, DeliverableChanges
 from turbotech_portal.stored import StoredDeliverable
 from turbotech_portal.tables import Table

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from shared.waiting import AsyncDynamoDB
+from shared.async_dynamodb import AsyncDynamoDB
 from turbotech_portal.models import Metric, MetricChanges
 from turbotech_portal.stored import StoredMetric
 from turbotech_portal.tables import Table

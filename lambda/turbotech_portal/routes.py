@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 
+from shared.async_dynamodb import AsyncDynamoDB
 from shared.bodies import read_body
 from shared.health import add_health
 from shared.openapi import operation, responses
 from shared.paging import After, Count, limit_to, read_cursor
 from shared.personal import public_id
 from shared.routers import make_router
-from shared.waiting import AsyncDynamoDB
 from turbotech_portal import openapi
 from turbotech_portal.auth import Authenticator, Caller
 from turbotech_portal.dashboard import make_dashboard

@@ -14,7 +14,6 @@ from shared.dynamodb import ConditionFailed, Item
 from shared.items import to_item
 from shared.personal import public_id
 from shared.stored import Reader, Stored
-from shared.waiting import AsyncDynamoDB, every_item_awaited
 
 # As many digits as `stored.MAX_ID`.
 NUMBER_ID = re.compile(r"[1-9][0-9]{0,14}", flags=re.ASCII)

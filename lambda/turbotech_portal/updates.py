@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 
 from shared import cursor
 from shared.api_errors import ApiError, Throttled
+from shared.async_dynamodb import AsyncDynamoDB, every_item_awaited
 from shared.cursor import MalformedCursorError
 from shared.dynamodb import READ_AT_ONCE, ConditionFailed, Item
 from shared.ids import is_id, new_id

@@ -9,7 +9,6 @@ from shared.dynamodb import ConditionFailed, Item
 from shared.items import to_item
 from shared.personal import public_name
 from shared.times import Clock, timestamp
-from shared.waiting import AsyncDynamoDB
 from turbotech_portal.auth import Caller
 from turbotech_portal.models import User, UserChanges
 from turbotech_portal.stored import StoredUser

@@ -300,7 +300,7 @@ def test_a_file_that_is_none_of_fileshares_is_refused(tmp_path: Path) -> None:
 
 
 def test_throttling_is_waited_for(dynamodb: Any, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target, "pause_seconds", lambda _attempt: 0.001)
+    monkeypatch.setattr(target, "backoff_seconds", lambda _attempt: 0.001)
     place = TablesPlace(dynamodb, tables)
     place.fill(contents_of(a_user(email="Ada@example.com"), a_user(email="ada@example.com")))
     throttled = client_error("ProvisionedThroughputExceededException")

@@ -292,7 +292,7 @@ def test_the_check_at_the_end_finds_what_did_not_arrive(
 
 
 def test_throttling_is_waited_for(migration: Migration, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target, "pause_seconds", lambda _attempt: 0.001)
+    monkeypatch.setattr(target, "backoff_seconds", lambda _attempt: 0.001)
     migration.fill(a_user(), a_link())
     throttled = client_error("ProvisionedThroughputExceededException")
     assert migration.run(Refusing(dynamodb, throttled, "put_item", "transact_write_items", times=5)).passed
@@ -301,7 +301,7 @@ def test_throttling_is_waited_for(migration: Migration, dynamodb: Any, monkeypat
 def test_throttling_that_does_not_end_is_said_in_a_sentence(
     migration: Migration, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(target, "pause_seconds", lambda _attempt: 0.001)
+    monkeypatch.setattr(target, "backoff_seconds", lambda _attempt: 0.001)
     migration.fill(a_link())
     with pytest.raises(SawhorseError, match="turns requests away again and again"):
         migration.run(Refusing(dynamodb, client_error("ThrottlingException"), "put_item"))

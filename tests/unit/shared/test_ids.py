@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from shared.ids import is_id, new_id
-from shared.retries import pause_seconds
+from shared.retries import backoff_seconds
 
 
 def test_every_id_that_is_made_is_one_and_no_two_are_the_same() -> None:
@@ -26,6 +26,6 @@ def test_what_is_never_made_is_none(text: str) -> None:
 
 def test_each_pause_can_be_twice_as_long_as_the_one_before_and_never_less_than_half_of_that() -> None:
     for attempt, longest in enumerate([0.03, 0.06, 0.12, 0.24]):
-        pauses = [pause_seconds(attempt) for _ in range(200)]
-        assert longest / 2 <= min(pauses)
-        assert max(pauses) <= longest
+        waits = [backoff_seconds(attempt) for _ in range(200)]
+        assert longest / 2 <= min(waits)
+        assert max(waits) <= longest

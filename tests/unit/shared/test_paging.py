@@ -11,10 +11,10 @@ from fastapi.routing import APIRoute
 
 from shared import cursor
 from shared.api_errors import ApiError
+from shared.async_dynamodb import every_item_awaited
 from shared.cursor import MalformedCursorError
 from shared.dynamodb import every_item
 from shared.paging import read_cursor
-from shared.waiting import every_item_awaited
 from tests.unit.every_app import APPS, made
 
 PAGES: dict[int, dict[str, Any]] = {

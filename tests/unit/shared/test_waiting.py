@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 
+from shared.async_dynamodb import AsyncDynamoDB
 from shared.dynamodb import Client, DynamoDB
-from shared.waiting import AsyncDynamoDB
 
 SECONDS = 0.2
 

@@ -16,11 +16,11 @@ from fileshare.addresses import Addresses
 from fileshare.dynamodb_database import USER_INDEX, reservation_key
 from fileshare.ops.migration.merging import Away, Problem, Spelled, changed, merged, stored_user
 from fileshare.ops.migration.snapshot import CHANGED, Moment, Moved, Snapshot, Unsettled
-from fileshare.ops.migration.target import ATTEMPTS, FULL, Table, patiently
+from fileshare.ops.migration.target import ATTEMPTS, FULL, Table, with_retries
 from fileshare.records import User
 from shared.dynamodb import CONDITION_FAILED, ConditionFailed, Item, ItemTooLarge, TransactionCanceled, every_item
 from shared.items import from_item, to_item
-from shared.retries import pause_seconds
+from shared.retries import backoff_seconds
 
 THREADS = 8
 # DynamoDB reads 100 items at once.
@@ -98,7 +98,7 @@ class AddressTables(Table):
             try:
                 self._settle(address, ids)
             except Changed:
-                time.sleep(pause_seconds(attempt))
+                time.sleep(backoff_seconds(attempt))
             else:
                 return
         raise Unsettled(dict.fromkeys(sorted(ids), CHANGED))
@@ -123,7 +123,7 @@ class AddressTables(Table):
         for user_id in user_ids:
             write = Write({"user_id": user_id}, f"attribute_exists(#{INTO})", names={f"#{INTO}": INTO})
             try:
-                patiently(partial(self._dynamodb.delete_item, self._table, **write.request()))
+                with_retries(partial(self._dynamodb.delete_item, self._table, **write.request()))
             except ConditionFailed:
                 continue
 
@@ -231,7 +231,7 @@ class AddressTables(Table):
 
     def _transact(self, writes: list[dict[str, Any]]) -> None:
         try:
-            patiently(lambda: self._dynamodb.transact_write(writes))
+            with_retries(lambda: self._dynamodb.transact_write(writes))
         except (ItemTooLarge, TransactionCanceled) as canceled:
             codes = reasons_of(canceled)
             if CONDITION_FAILED in codes:
@@ -266,7 +266,7 @@ class AddressTables(Table):
             ExpressionAttributeValues={":owner": {"S": owner}},
         )
         # All of them first: a link that is given away leaves the index while it is read.
-        return [item["short_code"]["S"] for item in every_item(lambda **place: patiently(partial(query, **place)))]
+        return [item["short_code"]["S"] for item in every_item(lambda **place: with_retries(partial(query, **place)))]
 
     def _give(self, links: Iterable[tuple[str, str]], away: Mapping[str, str]) -> Moved:
         moved: Counter[str] = Counter()
@@ -278,7 +278,7 @@ class AddressTables(Table):
             write.must_be("created_by_user", {"S": owner})
             write.set(created_by_user=away[owner])
             try:
-                patiently(partial(self._dynamodb.update_item, self._urls, **write.request()))
+                with_retries(partial(self._dynamodb.update_item, self._urls, **write.request()))
             except ConditionFailed:
                 # Deleted since it was read, or given away by a call whose response was lost.
                 return None
@@ -299,7 +299,7 @@ class AddressTables(Table):
             ProjectionExpression=", ".join(f"#{name}" for name in names),
             ExpressionAttributeNames={f"#{name}": name for name in names},
         )
-        return every_item(lambda **place: patiently(partial(scan, **place)))
+        return every_item(lambda **place: with_retries(partial(scan, **place)))
 
     def _in_users(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"TableName": self._table, **request}

@@ -27,7 +27,7 @@ from sawhorse.api import SawhorseError
 from shared.api_errors import Throttled
 from shared.dynamodb import CONDITION_FAILED, ConditionFailed, DynamoDB, Item, TransactionCanceled, every_item
 from shared.items import from_item, to_item
-from shared.retries import pause_seconds
+from shared.retries import backoff_seconds
 
 T = TypeVar("T")
 
@@ -68,12 +68,12 @@ class Table:
         wanted = {"Keys": [{self.key: {"S": value}} for value in values], "ConsistentRead": True}
         found: dict[str, Item] = {}
         for attempt in range(ATTEMPTS):
-            response = patiently(partial(self._dynamodb.batch_get_item, self._table, **wanted))
+            response = with_retries(partial(self._dynamodb.batch_get_item, self._table, **wanted))
             found |= {item[self.key]["S"]: item for item in response["Responses"].get(self._table, [])}
             wanted = response.get("UnprocessedKeys", {}).get(self._table, {})
             if not wanted:
                 return found
-            time.sleep(pause_seconds(attempt))
+            time.sleep(backoff_seconds(attempt))
         raise SawhorseError(TOO_BUSY)
 
 
@@ -92,14 +92,14 @@ class UserTable(Table):
             if self._address_taken(user):
                 return BadRow(user.user_id, TAKEN)
             try:
-                patiently(lambda: self._dynamodb.transact_write(self._puts(user)))
+                with_retries(lambda: self._dynamodb.transact_write(self._puts(user)))
             except TransactionCanceled as canceled:
                 if canceled.reasons[0] == CONDITION_FAILED:
                     return BadRow(user.user_id, TAKEN)
                 if canceled.reasons[1] != CONDITION_FAILED:
                     raise
                 # Other code wrote this user, or an earlier run that was stopped before it could note it.
-                patiently(lambda: self._dynamodb.transact_write(self._puts(user)[:1]))
+                with_retries(lambda: self._dynamodb.transact_write(self._puts(user)[:1]))
             else:
                 return Outcome.COPIED
         return self._update_user(user)
@@ -129,7 +129,7 @@ class UserTable(Table):
             ExpressionAttributeNames={"#email": "email"},
             ExpressionAttributeValues={":email": {"S": user.email}},
         )
-        found = every_item(lambda **place: patiently(partial(query, **place)))
+        found = every_item(lambda **place: with_retries(partial(query, **place)))
         return any(item["user_id"]["S"] != user.user_id for item in found)
 
     def _puts(self, user: User) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ class UserTable(Table):
                     "ExpressionAttributeValues": {":user_id": {"S": user.user_id}},
                 }
             },
-            {"Put": {"TableName": self._table, "Item": user_item(user), **unless("user_id")}},
+            {"Put": {"TableName": self._table, "Item": user_item(user), **if_absent("user_id")}},
         ]
 
     def _update_user(self, user: User) -> Outcome:
@@ -152,7 +152,7 @@ class UserTable(Table):
         if not user.trial_used:
             condition += f" AND {UNUSED}"
         try:
-            patiently(
+            with_retries(
                 lambda: self._dynamodb.put_item(
                     self._table,
                     Item=user_item(user),
@@ -183,14 +183,16 @@ class LinkTable(Table):
         """Copy a link, or lift the clicks of one that is there to those of the file; they never go down."""
         if not known:
             try:
-                patiently(lambda: self._dynamodb.put_item(self._table, Item=link_item(link), **unless("short_code")))
+                with_retries(
+                    lambda: self._dynamodb.put_item(self._table, Item=link_item(link), **if_absent("short_code"))
+                )
             except ConditionFailed:
                 pass
             else:
                 return Outcome.COPIED
         names = {"#short_code": "short_code", "#click_count": "click_count", "#full_url": "full_url"}
         try:
-            patiently(
+            with_retries(
                 lambda: self._dynamodb.update_item(
                     self._table,
                     Key={"short_code": {"S": link.short_code}},
@@ -227,7 +229,7 @@ class LinkTable(Table):
 TOO_BUSY = "DynamoDB turns requests away again and again. Run the migration again in some minutes."
 
 
-def patiently(call: Callable[[], T]) -> T:
+def with_retries(call: Callable[[], T]) -> T:
     """Call again, later and later, while DynamoDB asks for fewer requests or two writes meet."""
     for attempt in range(ATTEMPTS):
         try:
@@ -237,7 +239,7 @@ def patiently(call: Callable[[], T]) -> T:
         except TransactionCanceled as canceled:
             if CONDITION_FAILED in canceled.reasons or "TransactionConflict" not in canceled.reasons:
                 raise
-        time.sleep(pause_seconds(attempt))
+        time.sleep(backoff_seconds(attempt))
     raise SawhorseError(TOO_BUSY)
 
 
@@ -246,5 +248,5 @@ def differing(wanted: Mapping[str, Any], item: Mapping[str, Any]) -> str | None:
     return f"{', '.join(names)} differ between the file and DynamoDB; look at both and correct one" if names else None
 
 
-def unless(key: str) -> dict[str, Any]:
+def if_absent(key: str) -> dict[str, Any]:
     return {"ConditionExpression": "attribute_not_exists(#key)", "ExpressionAttributeNames": {"#key": key}}
