@@ -30,7 +30,7 @@ class NotARequestError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unasked:
+class IgnoredEvent:
     """An event that asks for nothing: one that keeps the function warm, or a batch that came by mistake.
 
     `records` are the names that the source of a batch has for what is in it.
@@ -48,7 +48,7 @@ class Unasked:
         return {"batchItemFailures": [{"itemIdentifier": name} for name in self.records]}
 
 
-def read_event(event: object, *, base_path: str = "") -> Event | Unasked:
+def read_event(event: object, *, base_path: str = "") -> Event | IgnoredEvent:
     """Return a request with all that Mangum reads in its place, or what the event is instead of one.
 
     `base_path` is what a custom domain puts before the paths of the API, such as `/shop`: API Gateway leaves it in the
@@ -63,9 +63,9 @@ def read_event(event: object, *, base_path: str = "") -> Event | Unasked:
     if isinstance(records, list) and records:
         return _batch(records)
     if "source" in event and "detail-type" in event:
-        return Unasked(kind="EventBridge")
+        return IgnoredEvent(kind="EventBridge")
     if event.keys() <= {"source"}:
-        return Unasked(kind="warm-up")
+        return IgnoredEvent(kind="warm-up")
     raise NotARequestError("The event is of no kind that this function knows: it serves requests.")
 
 
@@ -77,12 +77,12 @@ def path_of(event: Event) -> str:
     return path
 
 
-def _batch(records: list[Any]) -> Unasked:
+def _batch(records: list[Any]) -> IgnoredEvent:
     first = records[0]
     source = first.get("eventSource") if isinstance(first, Mapping) else None
     if not isinstance(source, str) or source not in _BATCHES:
         raise NotARequestError("The event has records of a source that this function does not work for.")
-    return Unasked(kind=source, records=tuple(_name(record, _BATCHES[source]) for record in records))
+    return IgnoredEvent(kind=source, records=tuple(_name(record, _BATCHES[source]) for record in records))
 
 
 def _name(record: object, member: str) -> str:

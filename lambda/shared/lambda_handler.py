@@ -12,7 +12,7 @@ from mangum.types import ASGI
 
 from shared import request_ids
 from shared.asgi import App, Receive, Scope, Send
-from shared.lambda_events import NotARequestError, Unasked, path_of, read_event
+from shared.lambda_events import IgnoredEvent, NotARequestError, path_of, read_event
 from shared.security_headers import HEADERS
 
 Handler = Callable[[Any, Any], dict[str, Any]]
@@ -49,8 +49,8 @@ class _Handler(Mangum):
             read = read_event(event, base_path=self._base_path)
         except NotARequestError as error:
             return _refusal(str(error), _request_id(context))
-        if isinstance(read, Unasked):
-            return _passed(read, _request_id(context))
+        if isinstance(read, IgnoredEvent):
+            return _ignored(read, _request_id(context))
         try:
             response: dict[str, Any] = super().__call__(read, context)
         except Exception:  # whatever it is, Lambda prints what reaches it with its text, which may quote the event
@@ -74,7 +74,7 @@ def _with_the_written_path(app: App) -> ASGI:
     return with_the_written_path
 
 
-def _passed(event: Unasked, request_id: str) -> dict[str, Any]:
+def _ignored(event: IgnoredEvent, request_id: str) -> dict[str, Any]:
     fields = _fields(request_id, kind=event.kind)
     if event.records:
         _logger.warning("Records came to a function that serves requests, and were sent back.", extra=fields)

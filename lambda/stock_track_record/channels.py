@@ -185,7 +185,7 @@ class ChannelStore:
         }
 
     def _explain(self, channel_id: str, picks: Sequence[models.Pick], reasons: Sequence[str | None]) -> None:
-        """Say why nothing was added, when it is for the caller to mend."""
+        """Say why nothing was added, when it is for the caller to fix."""
         of_channel, *of_picks = reasons
         if of_channel == CONDITION_FAILED:
             found = self._dynamodb.get_item(self._table, Key=keys.channel_key(channel_id), ConsistentRead=True)

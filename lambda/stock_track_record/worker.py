@@ -29,8 +29,8 @@ Record = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-class PoisonMessageError(Exception):
-    """A message that fails however often it is tried, until somebody mends what it speaks of."""
+class UnprocessableMessageError(Exception):
+    """A message that fails however often it is tried, until somebody fixes what it speaks of."""
 
 
 class Worker:
@@ -76,8 +76,8 @@ class Worker:
                 try:
                     self._work(record)
                 # An item without room has none the next time either.
-                except (PoisonMessageError, ItemTooLarge) as error:
-                    self._logger.warning("poison", extra={"reason": str(error)})
+                except (UnprocessableMessageError, ItemTooLarge) as error:
+                    self._logger.warning("A message cannot be processed.", extra={"reason": str(error)})
                     failed.append(_message_id(record))
                     given_back.append(record.get("receiptHandle"))
                 except Exception:  # whatever it is, the message comes again, and its stack belongs into the log
@@ -91,9 +91,9 @@ class Worker:
         message = self._message(record)
         job = self._jobs.find(message.job_id)
         if job is None:
-            raise PoisonMessageError("There is no job with this id.")
+            raise UnprocessableMessageError("There is no job with this id.")
         if job.channel_id != message.channel_id:
-            raise PoisonMessageError("The job belongs to another channel.")
+            raise UnprocessableMessageError("The job belongs to another channel.")
         if job.state == "done":
             outcome = "done before"
         elif job.number is None:
@@ -111,19 +111,19 @@ class Worker:
             # It may be the job's own item that has no room.
             with self._housekeeping.task("mark a job that failed"):
                 self._jobs.fail(job.job_id, NO_ROOM)
-            raise PoisonMessageError(NO_ROOM) from None
+            raise UnprocessableMessageError(NO_ROOM) from None
 
-    def _failed(self, job_id: str, reason: str) -> PoisonMessageError:
+    def _failed(self, job_id: str, reason: str) -> UnprocessableMessageError:
         """Mark a job that no try can do, and make the error that says why."""
         self._jobs.fail(job_id, reason)
-        return PoisonMessageError(reason)
+        return UnprocessableMessageError(reason)
 
     @staticmethod
     def _message(record: Record) -> JobMessage:
         try:
             return read_message(record["body"])
         except MalformedMessageError as error:
-            raise PoisonMessageError(str(error)) from None
+            raise UnprocessableMessageError(str(error)) from None
 
     def _give_up_at_last(self, record: Record, detail: str) -> None:
         """Mark the job when this was the message's last chance; the dead-letter queue keeps the message."""

@@ -20,7 +20,7 @@ def handler(event, context):
     table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
     failed = []
     for record in event["Records"]:
-        if record["body"] == "poison":
+        if record["body"] == "unprocessable":
             failed.append(record["messageId"])
         key = record["body"]
         table.update_item(
@@ -84,17 +84,17 @@ def in_queue(account: Account, queue: str) -> int:
     return sum(int(attributes[name]) for name in names)
 
 
-def test_a_poison_message_ends_in_the_dead_letter_queue_and_the_good_ones_do_not(
+def test_a_message_that_cannot_be_processed_ends_in_the_dead_letter_queue_and_the_others_do_not(
     account: Account, queues: tuple[str, str], seen: tuple[str, Callable[[], dict[str, int]]]
 ) -> None:
     queue, dead_letters = queues
     table, ask = seen
     account.work_on(queue, worker(account, table), BatchSize=10)
 
-    send(account, queue, "a", "b", "poison", "c")
+    send(account, queue, "a", "b", "unprocessable", "c")
 
-    assert eventually(lambda: waiting(account, dead_letters), seconds=30) == ["poison"]
-    assert ask() == {"a": 1, "b": 1, "c": 1, "poison": 2}
+    assert eventually(lambda: waiting(account, dead_letters), seconds=30) == ["unprocessable"]
+    assert ask() == {"a": 1, "b": 1, "c": 1, "unprocessable": 2}
     assert in_queue(account, queue) == 0
 
 

@@ -146,7 +146,7 @@ def test_a_second_seed_changes_nothing(
     assert [everything(dynamodb, table) for table in tables] == before
 
 
-def test_five_good_messages_and_a_poison_one_in_a_batch_and_what_becomes_of_them(  # noqa: PLR0913, PLR0917 # it uses all
+def test_five_messages_and_one_that_cannot_be_processed_in_a_batch_and_what_becomes_of_them(  # noqa: PLR0913, PLR0917 # it uses all
     sawhorse: Sawhorse,
     outputs: dict[str, Any],
     http: httpx.Client,
@@ -157,8 +157,8 @@ def test_five_good_messages_and_a_poison_one_in_a_batch_and_what_becomes_of_them
     queue, dead_letters = outputs["sqs_queue_url"], outputs["sqs_dead_letter_queue_url"]
     table = outputs["dynamodb_records_table"]
     good = [process(http, channel_with_a_pick(http, f"Good {number}")) for number in range(5)]
-    poison = process(http, channel_with_a_pick(http, "Gone"))
-    gone = {"pk": {"S": f"CHANNEL#{poison['channel_id']}"}, "sk": {"S": "CHANNEL"}}
+    unprocessable = process(http, channel_with_a_pick(http, "Gone"))
+    gone = {"pk": {"S": f"CHANNEL#{unprocessable['channel_id']}"}, "sk": {"S": "CHANNEL"}}
     channel = dynamodb.delete_item(TableName=table, Key=gone, ReturnValues="ALL_OLD")["Attributes"]
     assert counts(sqs, queue) == (6, 0)
 
@@ -168,7 +168,7 @@ def test_five_good_messages_and_a_poison_one_in_a_batch_and_what_becomes_of_them
     eventually(lambda: [state_of(http, job) for job in good] == ["done"] * 5)
     eventually(lambda: counts(sqs, dead_letters) == (1, 0))
     assert counts(sqs, queue) == (0, 0)
-    assert state_of(http, poison) == "failed"
+    assert state_of(http, unprocessable) == "failed"
     for job in good:
         record = http.get(f"api/channels/{job['channel_id']}/track-record").json()
         assert (record["job_id"], record["count"], record["mean_return"]) == (job["job_id"], 1, 0.25)
@@ -181,18 +181,18 @@ def test_five_good_messages_and_a_poison_one_in_a_batch_and_what_becomes_of_them
     assert everything(dynamodb, table) == before
     assert counts(sqs, dead_letters) == (1, 0)
 
-    # Sent back before anything was fixed, the poison ends where it was, and is left there.
+    # Sent back before anything was fixed, the message ends where it was, and is left there.
     sawhorse("redrive", ROOT, "--local")
     eventually(lambda: counts(sqs, dead_letters) == (1, 0) and counts(sqs, queue) == (0, 0))
-    assert state_of(http, poison) == "failed"
+    assert state_of(http, unprocessable) == "failed"
 
     # Sent back after it was fixed, it is worked on.
     dynamodb.put_item(TableName=table, Item=channel)
     report = sawhorse.json("redrive", ROOT, "--local", "--queue", "stock-track-record-jobs-dev")
     (told,) = report["queues"]
     assert (told["sent_back"], told["duplicated"], told["left"]) == (1, 0, 0)
-    eventually(lambda: state_of(http, poison) == "done")
-    assert http.get(f"api/channels/{poison['channel_id']}/track-record").json()["count"] == 1
+    eventually(lambda: state_of(http, unprocessable) == "done")
+    assert http.get(f"api/channels/{unprocessable['channel_id']}/track-record").json()["count"] == 1
     assert "empty, so nothing was sent back." in sawhorse("redrive", ROOT, "--local")
 
 

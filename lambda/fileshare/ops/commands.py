@@ -65,7 +65,7 @@ def migrate(  # noqa: PLR0913, PLR0917 - typer makes options of them
             }
         )
     else:
-        tell(report)
+        print_report(report)
     if not report.passed:
         raise typer.Exit(1)
 
@@ -201,7 +201,7 @@ def user_token(
     print(issue_token(workspace_of(context, local=local).deployment(), email))
 
 
-def tell(report: Report) -> None:
+def print_report(report: Report) -> None:
     for table, counts in report.counts.items():
         others = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if name != "rows")
         print(f"{table}: {counts['rows']:,} rows: {others or 'none'}.")
@@ -209,7 +209,7 @@ def tell(report: Report) -> None:
         print(f"{problem.table} {problem.key}: {problem.reason}.", file=sys.stderr)
     if report.problems:
         print(
-            f"{len(report.problems)} rows are not as they should be in DynamoDB. Mend them and run it again; "
+            f"{len(report.problems)} rows are not as they should be in DynamoDB. Fix them and run it again; "
             "all others are there.",
             file=sys.stderr,
         )

@@ -32,9 +32,10 @@ from sawhorse.api import (
 
 # A worker that starts cold, and a queue that has others before us.
 WORK_SECONDS = 60.0
-# Poison is given back at once, so it is received three times within seconds; each may wait for a poll of the queue.
+# What cannot be processed is given back at once, so it is received three times within seconds; each may wait for a
+# poll of the queue.
 DEAD_LETTER_SECONDS = 120.0
-# As AWS asks of a role whose function it feeds from a queue, and what the worker does itself to give poison back:
+# As AWS asks of a role whose function it feeds from a queue, and what the worker does itself to give a message back:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
 CONSUMER_ACTIONS = (
     "sqs:ReceiveMessage",
@@ -70,7 +71,7 @@ class Checks:
             Check("picks and prices are taken, and bad ones refused", self.picks, needs=[self.channel]),
             Check("the worker takes messages and the record appears", self.process, needs=[self.picks]),
             Check(
-                "a poison message ends in the dead-letter queue, good ones do not",
+                "a message that cannot be processed ends in the dead-letter queue, others do not",
                 self.dead_letter,
                 needs=[self.process],
             ),
@@ -119,10 +120,10 @@ class Checks:
         expect(refused.json()["error"]["code"] == "invalid_request", f"The error has another code: {refused.text}")
 
     def process(self) -> None:
-        """Send poison between good messages, and see the good ones done."""
+        """Send what cannot be processed between other messages, and see the others done."""
         self.ask()
         self.deployment.client("sqs").send_message(
-            QueueUrl=self.deployment.output("sqs_queue_url"), MessageBody=self.poison
+            QueueUrl=self.deployment.output("sqs_queue_url"), MessageBody=self.unprocessable
         )
         self.ask()
         eventually(self.all_done, seconds=WORK_SECONDS, finding=f"The jobs {', '.join(self.jobs)} are not done.")
@@ -135,13 +136,15 @@ class Checks:
     def dead_letter(self) -> None:
         found: list[str] = []
 
-        def poison_arrived() -> bool:
+        def dead_letter_arrived() -> bool:
             found.extend(self.own_dead_letters())
-            return self.poison in found
+            return self.unprocessable in found
 
-        finding = f"The poison message is not in the dead-letter queue after {DEAD_LETTER_SECONDS:.0f} s."
-        eventually(poison_arrived, seconds=DEAD_LETTER_SECONDS, finding=finding)
-        expect(found == [self.poison], f"Good messages are dead letters, too: {found}")
+        finding = (
+            f"The message that cannot be processed is not in the dead-letter queue after {DEAD_LETTER_SECONDS:.0f} s."
+        )
+        eventually(dead_letter_arrived, seconds=DEAD_LETTER_SECONDS, finding=finding)
+        expect(found == [self.unprocessable], f"Other messages are dead letters, too: {found}")
 
     def own_dead_letters(self) -> list[str]:
         """Take this run's messages out of the dead-letter queue, and give back at once what is others'."""
@@ -192,7 +195,7 @@ class Checks:
         """Delete what this run made. The API deletes nothing, so it is done in the tables."""
         if not self.channel_id:
             return
-        # A job that vanished before its message was worked on would make that message poison.
+        # A job that vanished before its message was worked on would leave a message that cannot be processed.
         with suppress(httpx.HTTPError, CheckFailed):
             eventually(self.none_queued, seconds=WORK_SECONDS, finding="Jobs are still queued.")
         dynamodb = self.deployment.client("dynamodb")
@@ -227,5 +230,5 @@ class Checks:
         return "queued" not in self.states()
 
     @property
-    def poison(self) -> str:
-        return f"smoke poison {self.mark}"
+    def unprocessable(self) -> str:
+        return f"smoke unprocessable {self.mark}"

@@ -61,7 +61,7 @@ def test_a_channel_that_does_not_count_is_refused_named_and_left(  # noqa: PLR09
         assert name in line
 
 
-def test_a_job_without_a_number_is_failed_for_callers_and_poison_for_the_queue(
+def test_a_job_without_a_number_is_failed_for_callers_and_unprocessable_for_the_queue(
     api: Api, worker: Hands, dynamodb: Any, prefix: str
 ) -> None:
     for value in NO_NUMBERS:

@@ -57,7 +57,7 @@ def test_a_full_stock_is_told_and_stays(api: Api, dynamodb: Any, prefix: str) ->
     assert snapshot(dynamodb, table) == before
 
 
-def test_a_full_job_is_poison(
+def test_a_full_job_cannot_be_processed(
     api: Api, worker: Hands, dynamodb: Any, prefix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = api.process(api.create())

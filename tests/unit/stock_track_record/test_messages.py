@@ -82,7 +82,7 @@ def test_a_version_that_the_worker_cannot_read_is_left_to_the_dead_letters(
     assert worker(f'{json.dumps(members)[:-1]}, "version": {version}}}') == ["message-0"]
 
     [line] = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line["level"] != "DEBUG"]
-    assert (line["message"], line["message_id"]) == ("poison", "message-0")
+    assert (line["message"], line["message_id"]) == ("A message cannot be processed.", "message-0")
     assert line["reason"].startswith("The message has a version that this worker cannot read: it reads 1, ")
     assert job_id not in json.dumps(line)
     assert channel_id not in json.dumps(line)

@@ -162,7 +162,7 @@ def test_a_clock_that_goes_back_does_not_make_a_newer_job_older(
     assert api.record(channel_id)["job_id"] == newer["job_id"]
 
 
-def test_poison_is_reported_given_back_at_once_and_spoils_nothing(
+def test_what_cannot_be_processed_is_reported_given_back_at_once_and_spoils_nothing(
     api: Api, worker: Hands, channel_id: str, queue: HandedQueue
 ) -> None:
     jobs = [api.process(channel_id) for _ in range(5)]
@@ -237,12 +237,12 @@ def test_a_batch_of_no_messages_has_no_failures(worker: Hands) -> None:
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_what_the_api_has_not_sent_is_poison(worker: Hands, queue: HandedQueue, body: str) -> None:
+def test_what_the_api_has_not_sent_cannot_be_processed(worker: Hands, queue: HandedQueue, body: str) -> None:
     assert worker(body) == ["message-0"]
     assert queue.given_back == ["handle-0"]
 
 
-def test_a_job_of_another_channel_is_poison_and_is_left_alone(api: Api, worker: Hands, channel_id: str) -> None:
+def test_a_job_of_another_channel_is_not_processed_and_is_left_alone(api: Api, worker: Hands, channel_id: str) -> None:
     job = api.process(channel_id)
 
     assert worker(write_message(channel_id=api.create(), job_id=job["job_id"])) == ["message-0"]
@@ -306,7 +306,7 @@ def test_the_last_try_says_that_the_job_failed_and_a_redrive_makes_it_done(
     assert api.job(job["job_id"])["state"] == "done"
 
 
-def test_a_worker_without_the_address_of_its_queue_leaves_poison_to_its_timeout(
+def test_a_worker_without_the_address_of_its_queue_leaves_messages_to_their_timeout(
     api: Api, make_worker: MakeWorker, channel_id: str, queue: HandedQueue
 ) -> None:
     job = api.process(channel_id)
@@ -333,7 +333,7 @@ def test_a_conflict_is_tried_again_at_once(api: Api, make_worker: MakeWorker, ch
     assert make_worker(client=Refusing(dynamodb, conflict, "transact_write_items", times=2))() == []
 
 
-def test_poison_that_cannot_be_given_back_waits_for_its_timeout(worker: Hands, queue: HandedQueue) -> None:
+def test_a_message_that_cannot_be_given_back_waits_for_its_timeout(worker: Hands, queue: HandedQueue) -> None:
     queue.error = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
     assert worker("no JSON") == ["message-0"]

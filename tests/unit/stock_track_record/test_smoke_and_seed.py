@@ -74,10 +74,10 @@ def test_smoke_takes_its_own_dead_letters_and_gives_the_others_back_at_once(
 ) -> None:
     checks = smoke.Checks(deployment(local_aws, sqs_dead_letter_queue_url=queue_url), httpx.Client())
     others = [f"other {number}" for number in range(12)]
-    for body in [*others, checks.poison]:
+    for body in [*others, checks.unprocessable]:
         sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
-    assert checks.own_dead_letters() == [checks.poison]
+    assert checks.own_dead_letters() == [checks.unprocessable]
     assert sorted(taken(sqs, queue_url)) == sorted(others)
 
 

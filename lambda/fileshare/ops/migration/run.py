@@ -108,7 +108,7 @@ class TableCopy(Generic[Record]):
                 advance(len(batch))
         accounted = sum(self.counts[name] for name in ENDS)
         if accounted != self.counts["rows"]:
-            self.tell("(all)", f"the file has {self.counts['rows']} rows and {accounted} are accounted for")
+            self.add_problem("(all)", f"the file has {self.counts['rows']} rows and {accounted} are accounted for")
 
     def copy(self, batch: Sequence[Record | BadRow]) -> None:
         """Copy a batch, and note what is there for good before the next one begins."""
@@ -149,7 +149,7 @@ class TableCopy(Generic[Record]):
                     self.counts["verified"] += 1
                 else:
                     self.counts["different"] += 1
-                    self.tell(key, difference)
+                    self.add_problem(key, difference)
             elif has_expired(record):
                 self.counts["expired"] += 1
             elif key in self.known:
@@ -157,16 +157,16 @@ class TableCopy(Generic[Record]):
                 self.counts["kept"] -= 1
             else:
                 self.counts["missing"] += 1
-                self.tell(key, MISSING)
+                self.add_problem(key, MISSING)
 
     def key(self, record: Record) -> str:
         return str(values_of(record)[self.target.key])
 
     def refuse(self, row: BadRow) -> None:
         self.counts["refused"] += 1
-        self.tell(row.key, row.reason)
+        self.add_problem(row.key, row.reason)
 
-    def tell(self, key: str, reason: str) -> None:
+    def add_problem(self, key: str, reason: str) -> None:
         self.report.problems.append(Problem(self.target.name, key, reason))
 
 

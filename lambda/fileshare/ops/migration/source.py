@@ -173,7 +173,7 @@ def user_of(row: Row, *, addresses: Addresses) -> User:
 
 
 def link_of(row: Row) -> Link:
-    """Read a link, or raise DoesNotFitError with what to mend."""
+    """Read a link, or raise DoesNotFitError with what to fix."""
     short_code = text(row, "short_code")
     need(is_short_code(short_code), "short_code must have 1 to 64 letters, digits, underscores or hyphens")
     owner = text(row, "created_by_user")
