@@ -81,7 +81,7 @@ class Page:
     def until(self, script: str) -> Any:
         """Wait until a script says something that counts as true, and return it."""
         deadline = time.monotonic() + SECONDS
-        # What is no plain value, such as an element, only counts as there.
+        # What is not a plain value, such as an element, only counts as there.
         plain = f"(found => typeof found === 'object' ? found !== null : found)({script})"
         while not (found := self.value(plain)):
             assert time.monotonic() < deadline, f"It never became true: {script}"
@@ -128,7 +128,7 @@ def program() -> str:
     """Find a Chromium, or skip the test with what would install one."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
-        # A browser is no package of Python's: whoever has none tests everything else, and CI installs one.
+        # A browser is not a package of Python's: whoever has none tests everything else, and CI installs one.
         pytest.skip('No Chromium is on PATH; on Debian "apt-get install chromium" brings one.')
     return found
 

@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rounds; name 1 or more.")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds; name 1 or more.")
     return int(text)
 
 

@@ -63,7 +63,7 @@ VALUES: st.SearchStrategy[Typed] = st.recursive(
 
 
 def hostile(item: Mapping[str, Typed], keys: frozenset[str]) -> st.SearchStrategy[Typed]:
-    """Make an item of one that fits: an attribute that is no key is kept, gone or anything; there may be others."""
+    """Make an item of one that fits: an attribute that is not a key is kept, gone or anything; there may be others."""
     others = sorted(item.keys() - keys)
     choices = {name: st.one_of(st.just(item[name]), st.none(), VALUES) for name in others}
     extra = st.dictionaries(st.sampled_from(["other", "x" * 200, "#"]), VALUES, max_size=1)

@@ -9,7 +9,7 @@ import os
 
 from sawhorse.errors import BadConfiguration
 
-# Where the locks lie of what is no app: tools, emulators, and what the benchmarks measure against.
+# Where the locks lie of what is not an app: tools, emulators, and what the benchmarks measure against.
 TOOL_LOCKS = ("harness/sawhorse/toolchain/locks", "tests/benchmarks/locks")
 MARKS = ("modules", "environments", "lambda", "pyproject.toml")
 

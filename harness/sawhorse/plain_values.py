@@ -35,7 +35,7 @@ def looks_secret(value: str) -> bool:
 
 
 def secrets_in(values: Mapping[str, object], place: str = "") -> Iterator[tuple[str, str]]:
-    """Walk the values below a mapping that are no plain ones: where each stands, and why; never the value."""
+    """Walk the values below a mapping that are not plain ones: where each stands, and why; never the value."""
     for name, value in values.items():
         yield from secrets_at(f"{place}.{name}" if place else name, name, value)
 

@@ -48,7 +48,7 @@ class Project:
 
     @property
     def locks_of_tools(self) -> list[Path]:
-        """The locks of what is no app: tools, emulators, and what the benchmarks measure against."""
+        """The locks of what is not an app: tools, emulators, and what the benchmarks measure against."""
         return sorted(path for directory in TOOL_LOCKS for path in (self.path / directory).glob("*.txt"))
 
     @property

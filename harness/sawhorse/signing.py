@@ -82,7 +82,7 @@ def own_key() -> bytes | None:
             )
         key = file.read(KEY_BYTES + 1)
     if len(key) != KEY_BYTES:
-        raise Untrusted(f"{path} is no key of {KEY_BYTES} bytes; remove it, and what was kept is prepared anew.")
+        raise Untrusted(f"{path} is not a key of {KEY_BYTES} bytes; remove it, and what was kept is prepared anew.")
     return key
 
 

@@ -54,7 +54,7 @@ def fault_of(mode: int, owner: int, user: int, *, directory: bool) -> str | None
     if stat.S_ISLNK(mode):
         return "is a symbolic link"
     if directory != stat.S_ISDIR(mode) or not (directory or stat.S_ISREG(mode)):
-        return f"is no {'directory' if directory else 'regular file'}"
+        return f"is not a {'directory' if directory else 'regular file'}"
     if owner != user:
         return f"belongs to {name_of(owner)}"
     return "may be written by others" if mode & BY_OTHERS else None
@@ -103,7 +103,7 @@ def make_directories(path: Path | str, *, private: bool = True) -> None:
         try:
             os.mkdir(one, mode)  # noqa: PTH102
         except FileExistsError:
-            # Somebody else was faster, unless it is no directory.
+            # Somebody else was faster, unless it is not a directory.
             refuse(one, os.lstat(one), directory=True)
             continue
         # The umask has taken from it.
@@ -238,7 +238,7 @@ def fault_below(entry: os.DirEntry[str], found: os.stat_result) -> str | None:
     if found.st_uid not in {ROOT, os.geteuid()}:
         return f"belongs to {name_of(found.st_uid)}"
     if stat.S_IFMT(found.st_mode) in NEVER_READ:
-        return "is no regular file"
+        return "is not a regular file"
     empty_lock = entry.name.endswith(LOCK_END) and stat.S_ISREG(found.st_mode) and not found.st_size
     open_to_others = found.st_mode & BY_OTHERS and not entry.is_symlink() and not empty_lock
     return "may be written by others" if open_to_others else None

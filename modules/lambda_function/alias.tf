@@ -1,7 +1,7 @@
 # `live` follows a pin: a version's number, or `latest`. An operator writes the pin, and no later plan sets it back.
 resource "aws_ssm_parameter" "live" {
-  #checkov:skip=CKV_AWS_337:A version's number is no secret.
-  #checkov:skip=CKV2_AWS_34:A version's number is no secret.
+  #checkov:skip=CKV_AWS_337:A version's number is not a secret.
+  #checkov:skip=CKV2_AWS_34:A version's number is not a secret.
   name           = "/${var.name}/live"
   description    = "Version that the alias live of ${var.name} points at: a number, or latest."
   type           = "String"

@@ -33,7 +33,7 @@ resource "aws_lambda_function" "this" {
   filename      = var.object == null ? try(var.package.path, null) : null
   s3_bucket     = try(var.object.bucket, null)
   s3_key        = try(var.object.key, null)
-  # Of the content, so that a zip which only was compressed otherwise is no new code. AWS's own hash is in code_sha256.
+  # Of the content, so that a zip which only was compressed otherwise is not new code. AWS's own hash is in code_sha256.
   source_code_hash               = try(var.package.content_sha256, null)
   handler                        = try(var.package.handler, null)
   runtime                        = try(var.package.runtime, null)

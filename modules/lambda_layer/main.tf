@@ -10,7 +10,7 @@ resource "aws_lambda_layer_version" "this" {
   filename    = var.object == null ? var.package.path : null
   s3_bucket   = try(var.object.bucket, null)
   s3_key      = try(var.object.key, null)
-  # Of the content, so that a zip which only was compressed otherwise is no new version.
+  # Of the content, so that a zip which only was compressed otherwise is not a new version.
   source_code_hash         = var.package.content_sha256
   compatible_runtimes      = [var.runtime]
   compatible_architectures = [var.architecture]

@@ -13,7 +13,7 @@ locals {
     length(var.throttled) == 0 ? {} : { throttled = sort(keys(var.throttled)) },
   )
 
-  # Bodies reach the function as the bytes that were sent. Else API Gateway makes text of them, with U+FFFD for what is no UTF-8. Every
+  # Bodies reach the function as the bytes that were sent. Else API Gateway makes text of them, with U+FFFD for what is not UTF-8. Every
   # integration is the function's: what this breaks is a preflight that API Gateway handles itself (MOCK), which needs CONVERT_TO_TEXT.
   binary = ["*/*"]
 

@@ -13,7 +13,7 @@ from sawhorse.project import Project
 APP = "triggers_api"
 # The application's sources, as they lie in a package.
 SOURCES = (APP, "shared")
-# The file that changes, and the constant in it. It is no generated one, and other modules import it.
+# The file that changes, and the constant in it. It is not a generated one, and other modules import it.
 CHANGED_FILE = f"{APP}/routes.py"
 CONSTANT = re.compile(r"^DEFAULT_LIMIT = \d+$", re.MULTILINE)
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")

@@ -189,7 +189,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "the emulators' own secret": claimed(key="test", secret="test"),
     "the emulators' own key": claimed(key="test"),
     "the configured key": claimed(key="local"),
-    "a key that is no account": claimed(key="11111111111"),
+    "a key that is not an account": claimed(key="11111111111"),
     "digits that are not ASCII": claimed(key="\u0661" * 12),
     "another account's key with a wrong secret": claimed(key="222222222222", secret="wrong"),
     "an unknown session": claimed(key="ASIA" + 16 * "X", token="x"),

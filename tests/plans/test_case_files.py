@@ -173,9 +173,9 @@ def test_what_does_not_fit_is_refused_where_it_stands(path: tuple[str, ...], val
         ('"sentence": "b"', '"sentence": ""', ":11: sentence must be a text, and not empty."),
         ('"sentence": "b"', '"sentence": " "', ":11: sentence must be a text, and not empty."),
         ('"sentence": "b"', '"sentence": 5', ":11: sentence must be a text, and not empty."),
-        ('"other":', '"an other":', ":9: an other is no name; write small letters, digits and underscores."),
+        ('"other":', '"an other":', ":9: an other is not a name; write small letters, digits and underscores."),
         ('"other":', '"one":', "stands twice"),
-        ('"apps/fileshare":', '"../apps":', ":1: ../apps is no path in modules; write one such as apps/fileshare."),
+        ('"apps/fileshare":', '"../apps":', ":1: ../apps is not a path in modules; write one such as apps/fileshare."),
         ('    "other":', '    "other":\n      "drift": {aws_a: {b: 1}}', "what never was cannot have drifted"),
     ],
 )

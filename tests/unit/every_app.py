@@ -137,7 +137,7 @@ def under(prefix: str, app: ASGIApp) -> ASGIApp:
             path = scope["path"]
             if not path.startswith(f"{prefix}/"):
                 await send({"type": "http.response.start", "status": 403, "headers": []})
-                await send({"type": "http.response.body", "body": b"This is no path of the stage."})
+                await send({"type": "http.response.body", "body": b"This is not a path of the stage."})
                 return
             scope = {**scope, "path": path.removeprefix(prefix), "raw_path": b""}
         await app(scope, receive, send)

@@ -29,7 +29,7 @@ APPS = ("hybrid_ci_cd", "stock_track_record", "triggers_api")
 READING = {"GET", "HEAD", "OPTIONS"}
 # It takes a body, and makes nothing.
 READ_BY_POST = {("POST", "/auth/validate")}
-# A key that is asked for only where the deployment has set one is no login.
+# A key that is asked for only where the deployment has set one is not a login.
 NO_LOGIN = {"SessionKey"}
 
 

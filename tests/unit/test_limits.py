@@ -242,4 +242,4 @@ def test_no_rounds_are_refused_with_a_sentence(run: Run) -> None:
     outcome = run("def test_one(): ...\n", "--rounds", "0")
 
     assert outcome.code == 4
-    assert "'0' is no number of rounds; name 1 or more." in outcome.printed
+    assert "'0' is not a number of rounds; name 1 or more." in outcome.printed

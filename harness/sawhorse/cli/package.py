@@ -57,7 +57,7 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
     Its sources are compiled again, which proves its bytecode: Lambda loads that without a look at the sources.
     Exit code 1 when something is wrong with PATH, such as bytecode that is not that of its source, or cannot be proven.
     With OTHER nothing is imported or compiled; exit code 0 says the same bytes, 1 others.
-    Exit code 2 for what is no whole package.
+    Exit code 2 for what is not a whole package.
     """
     from sawhorse.build.zip_reader import opened
     from sawhorse.inspect.diff import compare
@@ -190,7 +190,7 @@ def importable(
             shown = project.shown(package.path)
             raise SawhorseError(f"{shown} has no module for the handler {one}; name one such as app.main.handler.")
         else:
-            notes.append(f"The handler {one} is no module of the package, so nothing of it was imported.")
+            notes.append(f"The handler {one} is not a module of the package, so nothing of it was imported.")
     return handlers, notes
 
 
@@ -338,7 +338,7 @@ def show_table(console: Console, title: str, columns: Sequence[str], rows: Itera
         right = column in {"files", "zipped", "unzipped", "share", "own ms", "cumulative ms"}
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        # A name is no markup, whatever it holds.
+        # A name is not markup, whatever it holds.
         table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else harmless(cell)) for cell in row))
     console.print()
     console.print(table)

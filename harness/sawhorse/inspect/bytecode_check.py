@@ -105,7 +105,7 @@ def kind_of(content: bytes) -> tuple[str, str]:
 def fault_of(name: str, python: str, content: bytes) -> str | None:
     """Say why no Python takes this file."""
     if len(content) <= HEADER or kind_of(content)[1] == "unknown":
-        return "is no bytecode"
+        return "is not bytecode"
     tag = TAG.search(name)
     if tag and python != f"3.{tag[1]}":
         return f"is named for Python 3.{tag[1]} and made for {python}"

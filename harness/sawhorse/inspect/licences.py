@@ -80,9 +80,9 @@ def components_of(bill: Path) -> list[Mapping[str, Any]]:
     except FileNotFoundError as error:
         raise BuildFailed(f'{bill.parent.name}/{bill.name} does not exist; run "make build".') from error
     except (ValueError, KeyError, TypeError) as error:
-        raise BuildFailed(f'{bill.parent.name}/{bill.name} is no bill of materials; run "make build".') from error
+        raise BuildFailed(f'{bill.parent.name}/{bill.name} is not a bill of materials; run "make build".') from error
     if not isinstance(components, list) or not all(isinstance(one, dict) for one in components):
-        raise BuildFailed(f'{bill.parent.name}/{bill.name} is no bill of materials; run "make build".')
+        raise BuildFailed(f'{bill.parent.name}/{bill.name} is not a bill of materials; run "make build".')
     return components
 
 

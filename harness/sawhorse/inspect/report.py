@@ -104,7 +104,7 @@ def package_path(project: Project, name: str) -> Path:
             raise SawhorseError(f'{project.shown(path)} is not there yet; run "sawhorse build {name}".')
         return path
     if Path(name).exists():
-        raise SawhorseError(f"{name} is no file; name a zip, or {one_of(project.apps)}.")
+        raise SawhorseError(f"{name} is not a file; name a zip, or {one_of(project.apps)}.")
     raise SawhorseError(f"There is no file {name}, and no app of that name; name a zip, or {one_of(project.apps)}.")
 
 

@@ -25,7 +25,7 @@ UNCONFIGURED: dict[str, tuple[Any, list[str], Any, Any]] = {
 def local_client(service: str, variables: Mapping[str, str]) -> Any:
     """Return a client of a service from the AWS_* variables of the local AWS."""
     unconfigured = botocore.session.Session(session_vars=UNCONFIGURED)
-    # S3's own settings are no session variables, and read from the shell as well.
+    # S3's own settings are not session variables, and read from the shell as well.
     unconfigured.get_component("config_store").set_config_variable("s3", {})
     session = boto3.session.Session(
         botocore_session=unconfigured,

@@ -270,7 +270,7 @@ def refuse_declared(signed: Signed) -> Refusal | None:
     if unhashed and signed.claim.service not in S3:
         return mismatch("Only S3 takes a body that is not signed, or signed piece by piece.")
     if not unhashed and not re.fullmatch("[0-9a-f]{64}", declared):
-        return mismatch("x-amz-content-sha256 is no hash of a body.")
+        return mismatch("x-amz-content-sha256 is not a hash of a body.")
     return None if signed.fits(declared) else WRONG
 
 
@@ -314,7 +314,7 @@ def refuse_time(claim: Claim, now: datetime) -> Refusal | None:
     try:
         signed_at = datetime.strptime(claim.time, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        return incomplete("X-Amz-Date is no time.")
+        return incomplete("X-Amz-Date is not a time.")
     last = timedelta(seconds=claim.expires) if claim.expires is not None else SKEW
     # An age is always one that can be computed; five minutes before the first day are not.
     if -SKEW <= now - signed_at <= last:

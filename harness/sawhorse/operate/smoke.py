@@ -75,7 +75,7 @@ def run_in_order(checks: Sequence[Check], calls: Calls) -> Iterator[Result]:
     for check in checks:
         late = [need for need in check.needs if need not in done]
         if late:
-            raise ValueError(f"{check.name} needs {late[0].__name__}, which comes after it or is no check.")
+            raise ValueError(f"{check.name} needs {late[0].__name__}, which comes after it or is not a check.")
         done.append(check.run)
         cause = next((failed[need] for need in check.needs if need in failed), None)
         if cause:

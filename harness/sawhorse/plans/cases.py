@@ -156,7 +156,9 @@ def entries(
     for module, group in groups(path).items():
         shared = complete(group, ("base", kind, *of_group), f"the cases of {module}")
         if not MODULE.fullmatch(module):
-            raise BadConfiguration(f"{group.place}: {module} is no path in modules; write one such as apps/fileshare.")
+            raise BadConfiguration(
+                f"{group.place}: {module} is not a path in modules; write one such as apps/fileshare."
+            )
         base = arguments(shared["base"], "base")
         named = shared[kind].mapping(f"{kind} must be a mapping from names to cases")
         if not named:
@@ -182,7 +184,7 @@ def case_of(  # noqa: PLR0913 # what a case is read from
 ) -> dict[str, Any]:
     """Return what every case has."""
     if not NAME.fullmatch(name):
-        raise BadConfiguration(f"{written.place}: {name} is no name; write small letters, digits and underscores.")
+        raise BadConfiguration(f"{written.place}: {name} is not a name; write small letters, digits and underscores.")
     entry = complete(written, ("given", *of_entry), name, also=("before", "drift", *also))
     before = {**base, **arguments(entry["before"], "before")} if "before" in entry else None
     drift = arguments(entry["drift"], "drift") if "drift" in entry else {}

@@ -15,7 +15,7 @@ from sawhorse.plans.plan import UNKNOWN, Unknown
 TAG = "tag:yaml.org,2002:"
 # JSON has no dates, and `=` and `<<` are texts where they are values.
 TEXTS = {f"{TAG}{kind}" for kind in ("str", "timestamp", "value", "merge")}
-SCALARS = {f"{TAG}null": "null", f"{TAG}bool": "boolean", f"{TAG}int": "number", f"{TAG}float": "number"}
+SCALARS = {f"{TAG}null": "null", f"{TAG}bool": "a boolean", f"{TAG}int": "a number", f"{TAG}float": "a number"}
 MERGE = f"{TAG}merge"
 # Far more than a person writes; a few lines of anchors that repeat each other can stand for billions.
 MOST_VALUES = 100_000
@@ -179,7 +179,7 @@ class Reading:
             value = self.loader.construct_object(node)
             str(value)  # Python refuses to show numbers of thousands of digits
         except (ValueError, ArithmeticError, LookupError):
-            self.refuse(node, f"{node.value[:40]} is no {SCALARS[node.tag]}; put it in quotes if it is a text")
+            self.refuse(node, f"{node.value[:40]} is not {SCALARS[node.tag]}; put it in quotes if it is a text")
         return value
 
     def refuse(self, node: yaml.Node, what: str) -> NoReturn:

@@ -160,7 +160,7 @@ def principal_fault(kind: str, name: object, condition: object, accounts: Collec
         return (
             f"{fault}; write a condition such as StringLike on their sub, with its first two names" if fault else None
         )
-    return f"it lets {kind} {name} in, which is no service and no account that was named"
+    return f"it lets {kind} {name} in, which is neither a service nor an account that was named"
 
 
 def names_an_account(principal: str, accounts: Collection[str]) -> bool:

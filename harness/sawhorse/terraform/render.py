@@ -139,7 +139,7 @@ def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 # HCL is no HTML: the filter below quotes for it
+        autoescape=False,  # noqa: S701 # HCL is not HTML: the filter below quotes for it
     )
     engine.filters["hcl"] = hcl
     try:

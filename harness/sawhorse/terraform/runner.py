@@ -183,7 +183,7 @@ class Terraform:
                 return Snapshot.of(content)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise self.failed(
-                f"terraform state pull in {self.shown} printed what is no state ({error}); run it there to see."
+                f"terraform state pull in {self.shown} printed what is not a state ({error}); run it there to see."
             ) from error
         raise self.failed(
             f"The state of {self.shown} has version {content['version']}, and this Sawhorse reads version "

@@ -77,7 +77,7 @@ class Emulators:
         config = (self.runtime / "pyvenv.cfg").read_text()
         found = re.search(r"^version_info = (\d+\.\d+)", config, re.MULTILINE)
         if found is None:
-            raise MissingTool(f'{self.runtime} is no environment of Python; delete it and run "make setup".')
+            raise MissingTool(f'{self.runtime} is not an environment of Python; delete it and run "make setup".')
         return found[1]
 
 

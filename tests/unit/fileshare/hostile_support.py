@@ -68,7 +68,7 @@ COLUMNS: tuple[Any, ...] = (
     "\x00", "\u202e\u2800", "é", "x" * 300, START, "2026-01-31", "9999-99-99T99:99:99.999999Z", "free", "trial",
     "https://example.com/other", "javascript:alert(1)", b"", b"\xff\x00", b"free",
 )  # fmt: skip
-# A text that is no UTF-8.
+# A text that is not UTF-8.
 BROKEN_TEXT = b"\xff\xfe broken"
 
 
@@ -128,7 +128,7 @@ class FileWorld:
         return self.put_row(table, columns_of(item))
 
     def put_row(self, table: str, row: Mapping[str, Any], broken: str | None = None) -> bool:
-        """Store a row, the column `broken` as a text that is no UTF-8, and say whether the schema permits it."""
+        """Store a row, the column `broken` as a text that is not UTF-8, and say whether the schema permits it."""
         places = ", ".join("CAST(? AS TEXT)" if name == broken else "?" for name in row)
         values = [BROKEN_TEXT if name == broken else value for name, value in row.items()]
         with closing(sqlite3.connect(self._path)) as connection, connection:

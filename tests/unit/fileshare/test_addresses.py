@@ -50,7 +50,7 @@ def test_the_one_form_is_in_ascii_and_its_own_one_form(rule: Addresses, local: s
     assert Addresses(merge_plus=True).canonical(spelled) == Addresses(merge_plus=True).canonical(address)
 
 
-# What Python takes for space, or nobody sees, but is no white space of a text in JSON.
+# What Python takes for space, or nobody sees, but is not white space of a text in JSON.
 AROUND = [
     chr(code)
     for code in range(sys.maxunicode + 1)

@@ -19,7 +19,7 @@ from tests.unit.support import Recording, client_error
 
 Capture = pytest.CaptureFixture[str]
 Typed = dict[str, Any] | None
-# All that is no key of the table or its index; an entry without those is in no queue.
+# All that is not a key of the table or its index; an entry without those is in no queue.
 ATTRIBUTES = (
     "agent_id",
     "attempt",

@@ -278,8 +278,8 @@ def test_rows_that_a_file_should_not_have_are_named_and_left_alone(tmp_path: Pat
         Migration(store, PLAIN, sleep=lambda _: None).run(reports.append)
     assert {problem.user_id: problem.reason[:25] for problem in reports[0].problems} == {
         "twice": "the key stands in the fil",
-        "b'\\xff'": "its user_id is no text th",
-        "(missing)": "its user_id is no text th",
+        "b'\\xff'": "its user_id is not text th",
+        "(missing)": "its user_id is not text th",
         "blob": "the address must be an ad",
         "null": "the address must be an ad",
         "bad": "the address must be an ad",
@@ -294,7 +294,7 @@ def test_a_file_that_is_none_of_fileshares_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match="does not exist; name the SQLite file"), open_file(tmp_path / "none"):
         pass
     other = tmp_path / "other"
-    other.write_text("this is no database, only some words that are long enough to be read as a header")
+    other.write_text("this is not a database, only some words that are long enough to be read as a header")
     with pytest.raises(BadConfiguration, match="cannot be read"), open_file(other):
         pass
 

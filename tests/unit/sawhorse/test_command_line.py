@@ -272,7 +272,7 @@ def test_a_reader_that_goes_away_leaves_no_traceback(built: Project) -> None:
 def test_what_the_file_system_refuses_is_a_sentence(tiny: Project) -> None:
     (tiny.path / "dist").write_text("no directory")
 
-    assert_refused(sawhorse(tiny, "build"), f"{tiny.path}/dist is no directory", "run this again")
+    assert_refused(sawhorse(tiny, "build"), f"{tiny.path}/dist is not a directory", "run this again")
 
     assert (tiny.path / "dist").read_text() == "no directory"
 

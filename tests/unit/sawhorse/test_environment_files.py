@@ -136,7 +136,7 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     ),
     "an app's region that is none": (GOOD + "app_regions: {tiny: Ohio}\n", ("app_regions.tiny is 'Ohio'",)),
     "an unknown key": (GOOD + "colour: red\n", ("nothing reads colour; remove it, or choose from account_id, region",)),
-    "a key that is no text": (GOOD + "1: red\n", ("nothing reads 1; remove it",)),
+    "a key that is not text": (GOOD + "1: red\n", ("nothing reads 1; remove it",)),
     "its own name": (GOOD + "name: dev\n", ("must not say name: the directory is the name.",)),
     "tags that are a list": (GOOD + "tags: [a]\n", ("tags is ['a']; it must be names with texts",)),
     "tags that are nothing": (GOOD + "tags:\n", ("tags is None",)),

@@ -192,8 +192,8 @@ def test_bytecode_is_told_by_python_and_by_how_it_is_checked(pack: Pack) -> None
             "(timestamp) has another time than its source has in the zip",
         ),
         (compiled(SOURCE, magic=3531), "is named for Python 3.11 and made for 3.12"),
-        (b"", "is no bytecode"),
-        (b"VALUE = 1\n" * 9, "is no bytecode"),
+        (b"", "is not bytecode"),
+        (b"VALUE = 1\n" * 9, "is not bytecode"),
     ],
 )
 def test_stale_bytecode_is_found(pack: Pack, content: bytes, why: str) -> None:
@@ -306,7 +306,7 @@ def test_what_comes_from_a_layer_is_told(tmp_path: Path, tiny: Project) -> None:
     (start,) = found["starts"]
     assert start["error"] == "ModuleNotFoundError: No module named 'absent'"
     assert {one["module"]: one["source"] for one in start["costly"]}["dep"] == "layer"
-    assert "The handler run.sh is no module of the package, so nothing of it was imported." in found["notes"]
+    assert "The handler run.sh is not a module of the package, so nothing of it was imported." in found["notes"]
     assert "The manifest beside it was written for other bytes" in found["package"]["findings"][0]
 
 

@@ -136,7 +136,7 @@ def test_links_that_have_expired_are_left_out_and_counted(migration: Migration) 
         ("urls", "created_by_user", "", "created_by_user must be"),
         ("urls", "full_url", "https://example.com/" + "x" * 500_000, "full_url must have at most"),
         ("urls", "full_url", "javascript:alert(1)", "full_url must begin with"),
-        ("urls", "full_url", b"\xff\xfe", "full_url is no text"),
+        ("urls", "full_url", b"\xff\xfe", "full_url is not text"),
         ("urls", "click_count", -1, "click_count must be"),
         ("urls", "click_count", 1.5, "click_count must be"),
         ("urls", "expires_at", "2100-01-01T00:00:00.000000Z", "expires_at_ttl must be"),
@@ -310,7 +310,7 @@ def test_throttling_that_does_not_end_is_said_in_a_sentence(
 def test_what_is_no_file_of_fileshare_is_refused(migration: Migration) -> None:
     with pytest.raises(BadConfiguration, match="does not exist"):
         migration.run()
-    migration.path.write_text("this is no database, only some words that are long enough to be read as a header")
+    migration.path.write_text("this is not a database, only some words that are long enough to be read as a header")
     with pytest.raises(BadConfiguration, match="cannot be read"):
         migration.run()
     migration.path.unlink()

@@ -306,7 +306,7 @@ def test_what_is_refused_fails_in_python(sources: dict[str, str]) -> None:
     assert not is_refused(sources) or fails(sources)
 
 
-# What a module has that is no package is not looked at.
+# What a module has that is not a package is not looked at.
 @settings(max_examples=300, deadline=None)
 @given(sources_of(MODULES.map("import {}".format) | RELATIVE.filter(lambda one: one.startswith("from . "))))
 def test_what_fails_in_python_for_an_absent_module_is_refused(sources: dict[str, str]) -> None:

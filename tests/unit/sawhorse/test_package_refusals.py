@@ -112,7 +112,7 @@ def test_damaged_content_is_a_sentence(pack: Pack, tiny: Project) -> None:
     ("arguments", "words"),
     [
         (["nowhere.zip"], "no file nowhere.zip"),
-        (["lambda"], "lambda is no file"),
+        (["lambda"], "lambda is not a file"),
         (["pyproject.toml"], "is no whole zip"),
         (["tiny"], 'run "sawhorse build tiny"'),
         (["good.zip", "nowhere.zip"], "no file nowhere.zip"),

@@ -40,7 +40,7 @@ needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can give a file t
 
 
 def secrets_of_a_start(project: Project) -> None:
-    """Read them as far as whose they are; what is in the file here is no secret."""
+    """Read them as far as whose they are; what is in the file here is not a secret."""
     with suppress(TypeError):
         Secrets.of(project.local / "secrets.json")
 

@@ -145,7 +145,7 @@ def test_a_key_of_another_length_is_refused(state: Path, content: bytes) -> None
     make_key()
     (state / "key").write_bytes(content)
 
-    with pytest.raises(Untrusted, match="is no key of 32 bytes; remove it"):
+    with pytest.raises(Untrusted, match="is not a key of 32 bytes; remove it"):
         sign(b"", "role")
 
 

@@ -92,7 +92,7 @@ def test_without_a_task_role_the_process_says_what_to_do(
 
 
 def test_a_token_for_what_is_no_address_is_refused_before_anything_is_asked(local_aws: Running, tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="'nonsense' is no address: it must be an address"):
+    with pytest.raises(UnknownName, match="'nonsense' is not an address: it must be an address"):
         issue_token(deployment(local_aws, tmp_path), "nonsense")
 
 

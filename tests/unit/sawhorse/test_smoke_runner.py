@@ -262,7 +262,7 @@ def one_that(outcome: str, ran: list[int], number: int, calls: Calls) -> Callabl
 def test_a_need_that_comes_later_is_refused(asking: Asking) -> None:
     checks = [Check("used", asking.passes, needs=[asking.fails]), Check("made", asking.fails)]
 
-    with pytest.raises(ValueError, match="used needs fails, which comes after it or is no check"):
+    with pytest.raises(ValueError, match="used needs fails, which comes after it or is not a check"):
         list(run_in_order(checks, asking.calls))
 
 

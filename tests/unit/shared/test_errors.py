@@ -1,4 +1,4 @@
-"""A caller who goes away is no error of ours, and a path's 405 lists all that the path knows."""
+"""A caller who goes away is not an error of ours, and a path's 405 lists all that the path knows."""
 
 import asyncio
 import logging

@@ -185,7 +185,7 @@ def fault_of(route: BodyRoute, body: bytes) -> str | None:
     try:
         sent = strictly(body)
     except (ValueError, RecursionError):
-        return f"{int(response.status)} for what is no strict JSON"
+        return f"{int(response.status)} for what is not strict JSON"
     kept = route.read(response)
     if any(map(is_unseen, names_in(sent, kept))):
         return f"{int(response.status)} for a name that nobody can see"

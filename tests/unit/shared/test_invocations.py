@@ -1,4 +1,4 @@
-"""What every app responds to events that are no requests, to bytes, to slashes and below a custom domain's path."""
+"""What every app responds to events that are not requests, to bytes, to slashes and below a custom domain's path."""
 
 import base64
 import json

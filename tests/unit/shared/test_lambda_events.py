@@ -145,7 +145,7 @@ def test_no_shape_of_an_event_is_an_error_of_ours(one: App) -> None:
     responds()
 
 
-# Any JSON, of which a list or an object is no key of a dict.
+# Any JSON, of which a list or an object is not a key of a dict.
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(), max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),

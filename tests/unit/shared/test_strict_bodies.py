@@ -1,4 +1,4 @@
-"""What is no plain JSON in UTF-8, or holds what cannot be kept: a table of what each of the five apps says of it."""
+"""What is not plain JSON in UTF-8, or holds what cannot be kept: a table of what each of the five apps says of it."""
 
 import asyncio
 import gzip

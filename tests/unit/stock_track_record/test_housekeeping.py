@@ -47,7 +47,7 @@ def test_a_caller_hears_that_the_queue_is_away_though_the_job_cannot_be_marked( 
     response = make_api(client=client).post(f"/api/channels/{channel_id}/process")
 
     assert (response.status, response.error_code) == (503, "queue_unavailable")
-    # A condition that is not met says that the job has ended, which is no failure.
+    # A condition that is not met says that the job has ended, which is not a failure.
     told = [] if isinstance(error, ConditionFailed) else ["mark a job that was not sent"]
     assert counted(capsys) == told
 

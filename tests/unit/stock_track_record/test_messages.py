@@ -96,7 +96,7 @@ def test_a_version_that_the_worker_cannot_read_is_left_to_the_dead_letters(
         ('\ufeff{"channel_id": "a", "job_id": "b"}', "byte order mark"),
         ('{"channel_id": "a", "job_id": "b", "job_id": "c"}', "two members with the same name"),
         ('{"channel_id": "a", "job_id": "b", "more": {"x": 1, "x": 1}}', "two members with the same name"),
-        ('{"channel_id": "a", "job_id": "b", "more": NaN}', "NaN is no JSON number"),
+        ('{"channel_id": "a", "job_id": "b", "more": NaN}', "NaN is not a JSON number"),
         ('{"channel_id": "\\ud800", "job_id": "b"}', "surrogate pair"),
         ('{"channel_id": "' + "\ud800" + '", "job_id": "b"}', "not UTF-8"),
         ('{"more": ' + "[" * 100_000, "nested more than 100 levels"),

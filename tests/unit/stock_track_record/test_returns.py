@@ -54,7 +54,7 @@ def test_the_figures_are_of_the_picks_that_have_a_price() -> None:
     assert {name: record[name] for name in ("count", "priced", "hit_rate", "mean_return", "median_return")} == {
         "count": 5,
         "priced": 4,
-        # A pick that stands where it stood has gained nothing, so it is no hit.
+        # A pick that stands where it stood has gained nothing, so it is not a hit.
         "hit_rate": Decimal("0.5"),
         "mean_return": Decimal("0.075"),
         "median_return": Decimal("0.05"),

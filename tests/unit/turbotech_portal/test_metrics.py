@@ -62,7 +62,7 @@ def test_every_number_of_six_decimals_within_the_bounds_is_kept_exactly(milliont
         ('{"current_value": 1e10}', "current_value: may have 10 digits before its point and 6 after it"),
         ('{"current_value": -1000000000.1}', "current_value: input should be greater than or equal to -1000000000"),
         ('{"current_value": 1e400}', "current_value: may have 10 digits before its point and 6 after it"),
-        ('{"current_value": NaN}', "NaN is no JSON number"),
+        ('{"current_value": NaN}', "NaN is not a JSON number"),
         ('{"current_value": "92"}', "current_value: input should be a valid number"),
         ('{"current_value": true}', "current_value: input should be a valid number"),
         ('{"target": null}', "target: input should be a valid number"),
