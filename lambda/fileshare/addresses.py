@@ -20,7 +20,7 @@ class Addresses:
         return f"{before_plus}@{domain}" if self.merge_plus and before_plus else email
 
     def same(self, one: str, other: str) -> bool:
-        """Tell whether two texts are one address; what is no address is the same as itself alone."""
+        """Tell whether two texts are one address; what is not an address is the same as itself alone."""
         if one == other:
             return True
         try:

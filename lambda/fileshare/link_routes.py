@@ -115,7 +115,7 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
     )
     async def follow_link(short_code: str, request: Request) -> Response:
         target = await links.follow(short_code)
-        # Not before: what is no code of ours may be anything, a token too.
+        # Not before: what is not a code of ours may be anything, a token too.
         request.state.log_fields["short_code"] = short_code
         # Nothing in between may answer the next click, which would be neither counted nor refused after the end.
         return Response(
@@ -157,7 +157,7 @@ def _details(link: Link | ShownLink) -> LinkDetails:
         created_at=link.created_at,
         expires_at=link.expires_at,
         file_key=link.file_key,
-        # Other code has written some; the key above is no name for people, and is given back as it is.
+        # Other code has written some; the key above is not a name for people, and is given back as it is.
         filename=None if link.filename is None else visible(link.filename),
         click_count=link.click_count,
     )

@@ -233,7 +233,7 @@ def value_of(value: Any) -> Any:
 
 
 def _text(raw: bytes) -> Any:
-    """Read a text; other code can have stored one that is no UTF-8, which is no more than bytes then."""
+    """Read a text; other code can have stored one that is not UTF-8, which is no more than bytes then."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

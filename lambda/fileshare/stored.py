@@ -39,12 +39,12 @@ def _time(text: str) -> str:
             return timestamp(read_time(f"{found['day']}T{clock}{found['offset'] or 'Z'}"))
     except (NotATimeError, OverflowError):
         pass
-    raise PydanticCustomError("time", "is no time")
+    raise PydanticCustomError("time", "is not a time")
 
 
 def _code(text: str) -> str:
     if not is_short_code(text):
-        raise PydanticCustomError("code", "is no code that anybody can follow")
+        raise PydanticCustomError("code", "is not a code that anybody can follow")
     return text
 
 

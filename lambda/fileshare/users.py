@@ -64,7 +64,7 @@ class UserService:
         return status_of(trial, self._clock())
 
     def has_address(self, trial: Trial, text: str) -> bool:
-        """Tell whether an address is the user's, however either is spelled, or refuse what is no address."""
+        """Tell whether an address is the user's, however either is spelled, or refuse what is not an address."""
         if self._addresses.same(text, trial.email):
             return True
         self._canonical(text)

@@ -100,7 +100,7 @@ def session_ended() -> ApiError:
 def agent_unknown() -> ApiError:
     """Make the response to a token that no agent has, or no longer has."""
     return unauthorized(
-        "This is no agent's token, or the agent was removed. Register it again.", scheme=_bearer("agent")
+        "This is not an agent's token, or the agent was removed. Register it again.", scheme=_bearer("agent")
     )
 
 

@@ -196,7 +196,7 @@ class AgentStore:
 
     def is_lost(self, agent_id: str) -> bool:
         """Tell whether an agent is lost or removed, by what the table says at this moment."""
-        # An item that does not fit is no agent's that could ever be heard.
+        # An item that does not fit is not an agent's that could ever be heard.
         stored = self._stored.token(self._read(agent_id)) if is_id(agent_id) else None
         return stored is None or self._is_silent(stored.last_heard)
 

@@ -18,7 +18,7 @@ KEY = ("agent_id",)
 
 def _activity(text: str) -> str:
     if public_status(text) not in ACTIVITIES:
-        raise PydanticCustomError("status", "is no status of an agent")
+        raise PydanticCustomError("status", "is not a status of an agent")
     return text
 
 
@@ -87,7 +87,7 @@ class StoredAgents:
 
 
 def scopes_of(item: Item) -> frozenset[AgentScope]:
-    """Read what an agent may do: everything if it is older than scopes, nothing if the attribute is no set of them."""
+    """Read what an agent may do: everything if it is older than scopes, nothing if it is not a set of them."""
     if "scopes" not in item:
         return frozenset(AGENT_SCOPES)
     told = item["scopes"].get("SS", [])

@@ -1,4 +1,4 @@
-"""Read jobs as their table has them, and leave out, with one line in the log, those that are no jobs of ours."""
+"""Read jobs as their table has them, and leave out, with one line in the log, those that are not jobs of ours."""
 
 from collections.abc import Collection
 from typing import Annotated
@@ -19,7 +19,7 @@ ShownText = Annotated[str, StringConstraints(max_length=256)]
 
 def _status(text: str) -> str:
     if public_status(text) not in JOB_STATUSES:
-        raise PydanticCustomError("status", "is no status of a job")
+        raise PydanticCustomError("status", "is not a status of a job")
     return text
 
 

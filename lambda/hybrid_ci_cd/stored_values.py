@@ -24,7 +24,7 @@ def json_members(text: object) -> dict[str, Any]:
     """
     value = _as_written(text) if isinstance(text, str) else None
     if not isinstance(value, dict):
-        raise PydanticCustomError("json", "is no text of a JSON object that every reader reads alike")
+        raise PydanticCustomError("json", "is not text of a JSON object that every reader reads alike")
     return value
 
 

@@ -9,7 +9,7 @@ MAX_LENGTH = 8192
 
 
 class MalformedCursorError(ValueError):
-    """A text is no cursor that we made."""
+    """A text is not a cursor that we made."""
 
 
 def encode(value: Any) -> str:

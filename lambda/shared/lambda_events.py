@@ -26,7 +26,7 @@ _BATCHES = {"aws:sqs": "messageId", "aws:dynamodb": "dynamodb", "aws:kinesis": "
 
 
 class NotARequestError(ValueError):
-    """An event is no request that can be worked on; the message is a sentence without anything of the event."""
+    """An event is not a request that can be worked on; the message is a sentence without anything of the event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def read_event(event: object, *, base_path: str = "") -> Event | IgnoredEvent:
     event's path. An event that is nothing of all this raises NotARequestError.
     """
     if not isinstance(event, Mapping):
-        raise NotARequestError("The event is no object, so it is no request.")
+        raise NotARequestError("The event is not an object, so it is not a request.")
     context = event.get("requestContext")
     if isinstance(context, Mapping):
         return _request(event, context, base_path)
@@ -173,7 +173,7 @@ def _of_a_load_balancer(event: Mapping[str, Any]) -> Event:
 
 def _method(given: object) -> str:
     if not isinstance(given, str) or not given or not _TOKEN.issuperset(given):
-        raise NotARequestError("The event has no HTTP method, so it is no request.")
+        raise NotARequestError("The event has no HTTP method, so it is not a request.")
     return given
 
 
@@ -200,7 +200,7 @@ def _has_own_address(context: Mapping[str, Any]) -> bool:
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
-    """Return a body's bytes as the caller sent them; what a gateway made of bytes that are no UTF-8 is no UTF-8 again.
+    """Return a body's bytes as the caller sent them; what a gateway made of bytes that are no UTF-8 is not UTF-8 again.
 
     So whoever reads the body refuses it. A caller who means U+FFFD itself can write it as an escape.
     """
@@ -208,7 +208,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     if body is None or body == "":
         return b""
     if not isinstance(body, str):
-        raise NotARequestError("The event's body is no text.")
+        raise NotARequestError("The event's body is not text.")
     if event.get("isBase64Encoded") is not True:
         return body.encode("utf-8", errors="surrogatepass").replace(_REPLACEMENT, _NO_UTF_8)
     try:

@@ -84,7 +84,7 @@ def _ignored(event: IgnoredEvent, request_id: str) -> dict[str, Any]:
 
 
 def _refusal(message: str, request_id: str) -> dict[str, Any]:
-    _logger.warning("An event that is no request was refused.", extra=_fields(request_id, reason=message))
+    _logger.warning("An event that is not a request was refused.", extra=_fields(request_id, reason=message))
     error = {"error": {"code": "invalid_request", "message": message, "request_id": request_id}}
     kind = {"content-type": "application/json"}
     return _response(HTTPStatus.UNPROCESSABLE_ENTITY, json.dumps(error), request_id, kind)

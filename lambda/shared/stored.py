@@ -38,14 +38,14 @@ def _json_object(text: str) -> str:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise PydanticCustomError("json", "is no JSON object")
+        raise PydanticCustomError("json", "is not a JSON object")
     return text
 
 
 def _time(text: str) -> str:
     # Not pydantic's own pattern: its digits are those of any script, and no cursor is.
     if not times.is_timestamp(text):
-        raise PydanticCustomError("time", "is no time as this service writes it")
+        raise PydanticCustomError("time", "is not a time as this service writes it")
     return text
 
 

@@ -21,7 +21,7 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class NotStrictJsonError(ValueError):
-    """A body is no JSON object that every JSON library can read; the message is a sentence without values."""
+    """A body is not a JSON object that every JSON library can read; the message is a sentence without values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ def _after_space(text: str, position: int) -> int:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise NotStrictJsonError(f"The body is not a JSON object: {name} is no JSON number.")
+    raise NotStrictJsonError(f"The body is not a JSON object: {name} is not a JSON number.")
 
 
 def _zero(_text: str) -> int:

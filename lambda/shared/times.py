@@ -19,7 +19,7 @@ _LEAP_SECOND = "60"
 
 
 class NotATimeError(ValueError):
-    """A text is no time that can be kept; the message goes on after its name."""
+    """A text is not a time that can be kept; the message goes on after its name."""
 
 
 def is_timestamp(value: object) -> bool:

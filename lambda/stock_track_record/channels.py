@@ -233,7 +233,7 @@ def counts_up_to(most: str) -> str:
 
 
 def refuse_uncounted(reader: Reader[StoredChannel], item: Item | None, count: str, *, most: int | None = None) -> None:
-    """Refuse to go on where there is no channel, or where what it counts by is no number from 0 to `most`."""
+    """Refuse to go on where there is no channel, or where what it counts by is not a number from 0 to `most`."""
     if item is None:
         raise unknown_channel()
     counted = plain(item.get(count, {"N": "0"}))

@@ -72,7 +72,7 @@ def _counted(value: object) -> int | None:
 class NumberedJob(StoredJob):
     """A job with the number that says whose track record is the newer one.
 
-    It fits wherever callers can read it: what is no number is None, so that the worker can say so in the job itself.
+    It fits wherever callers can read it: what is not a number is None, so that the worker can say so in the job itself.
     """
 
     number: Annotated[int | None, BeforeValidator(_counted)] = None

@@ -51,7 +51,7 @@ class Worker:
 
         The response names those that failed, so that only they come again
         (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting).
-        What is no batch of a queue, such as an event that keeps the function warm, has none that could fail.
+        What is not a batch of a queue, such as an event that keeps the function warm, has none that could fail.
         """
         given_back: list[str | None] = []
         failed: list[str] = []

@@ -19,7 +19,7 @@ def attributes(scopes: Iterable[Scope], expires_at: datetime | None) -> Item:
 
 
 def scopes_of(item: Item) -> frozenset[Scope]:
-    """Read what a key may do: everything if it is older than scopes are, nothing if the attribute is no set of them."""
+    """Read what a key may do: everything if it is older than scopes are, nothing if it is not a set of them."""
     if "scopes" not in item:
         return frozenset(SCOPES)
     told = item["scopes"].get("SS", [])
@@ -27,14 +27,14 @@ def scopes_of(item: Item) -> frozenset[Scope]:
 
 
 def has_ended(item: Item, clock: Clock) -> bool:
-    """Tell whether a key's time is over: never without the attribute, and always when that is no time."""
+    """Tell whether a key's time is over: never without the attribute, and always when that is not a time."""
     if "expires_at" not in item:
         return False
     try:
         ends = float(item["expires_at"]["N"])
     except (KeyError, TypeError, ValueError):
         return True
-    # Not the other way round: nothing is before a time that is no number.
+    # Not the other way round: nothing is before a time that is not a number.
     return not clock().timestamp() < ends
 
 

@@ -82,7 +82,7 @@ class UserAdapter:
 
 
 def _lacks_a_name(there: Item | None) -> bool:
-    """Tell whether a user is to be entered or completed; a name that is no text is somebody's, and stays."""
+    """Tell whether a user is to be entered or completed; a name that is not text is somebody's, and stays."""
     return there is None or there.get("name", NO_NAME) == NO_NAME
 
 

@@ -82,7 +82,7 @@ def issue_token(deployment: Deployment, email: str) -> str:
     try:
         address = addresses_of(deployment.outputs).canonical(email)
     except DoesNotFitError as error:
-        raise UnknownName(f"{email!r} is no address: it {error}.") from None
+        raise UnknownName(f"{email!r} is not an address: it {error}.") from None
     user_id = owner_of(deployment, address)
     if user_id is None and email != address and len(email) <= MAX_EMAIL_LENGTH:
         # Before "migrate --addresses", a user of other code is found by the very spelling that it wrote.

@@ -202,7 +202,7 @@ class Checks:
 
 
 def is_error(message: str) -> bool:
-    """Say whether a line of the log is an error: one of the application's, or one of Lambda's that is no JSON."""
+    """Say whether a line of the log is an error: one of the application's, or one of Lambda's that is not JSON."""
     try:
         line = json.loads(message)
     except ValueError:

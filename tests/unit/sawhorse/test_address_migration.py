@@ -278,8 +278,8 @@ def test_rows_that_a_file_should_not_have_are_named_and_left_alone(tmp_path: Pat
         Migration(store, PLAIN, sleep=lambda _: None).run(reports.append)
     assert {problem.user_id: problem.reason[:25] for problem in reports[0].problems} == {
         "twice": "the key stands in the fil",
-        "b'\\xff'": "its user_id is not text th",
-        "(missing)": "its user_id is not text th",
+        "b'\\xff'": "its user_id is not text t",
+        "(missing)": "its user_id is not text t",
         "blob": "the address must be an ad",
         "null": "the address must be an ad",
         "bad": "the address must be an ad",

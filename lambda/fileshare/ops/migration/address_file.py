@@ -143,7 +143,7 @@ def open_file(path: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connect
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, factory=factory)
     try:
         connection.row_factory = sqlite3.Row
-        # What is no UTF-8 becomes a row that is named, not an end of everything.
+        # What is not UTF-8 becomes a row that is named, not an end of everything.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         Source(connection, path).check_columns()
         yield connection
@@ -170,7 +170,7 @@ def strange_ones(times: Mapping[Any, int]) -> Iterator[Problem]:
     """Name the ids that are none, or that stand in the file twice."""
     for user_id, count in times.items():
         if not is_key(user_id):
-            yield Problem(shown_key(user_id), "", "its user_id is no text that could be looked up")
+            yield Problem(shown_key(user_id), "", "its user_id is not text that could be looked up")
         elif count > 1:
             yield Problem(user_id, "", "the key stands in the file twice")
 

@@ -38,7 +38,7 @@ IS_A_USER = (
     "give the user another id, or delete it, and run it again"
 )
 IS_FOR_NOBODY = (
-    "it reserves an address, and its reserved_for is no id of a user; delete it or correct it, and run it again"
+    "it reserves an address, and its reserved_for is not the id of a user; delete it or correct it, and run it again"
 )
 
 
@@ -84,7 +84,7 @@ class AddressTables(Table):
                 else:
                     email = text_in(item, "email") or text_in(item, EMAIL) or ""
                     strange.append(
-                        Problem(user_id, email, f"its {INTO} is no id of a user; correct it or take it away")
+                        Problem(user_id, email, f"its {INTO} is not the id of a user; correct it or take it away")
                     )
             elif "email" in item:
                 user = user_in(item)
@@ -354,7 +354,7 @@ class Write:
 def reserved_in(reservation: Item) -> str | None:
     """Read for whom an address is reserved: nobody where the attribute is NULL or not there, as in all that is read.
 
-    Raises OddReservationError for what is no reservation of ours: written over, it would be lost.
+    Raises OddReservationError for what is not a reservation of ours: written over, it would be lost.
     """
     if "email" in reservation:
         raise OddReservationError(IS_A_USER)

@@ -133,7 +133,7 @@ def open_source(path: Path, *, addresses: Addresses | None = None) -> Iterator[S
         raise BadConfiguration(f"{path} cannot be opened ({error}); check who may read it.") from error
     try:
         connection.row_factory = sqlite3.Row
-        # What is no UTF-8 becomes a row that is named, not an end of everything.
+        # What is not UTF-8 becomes a row that is named, not an end of everything.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         source = Source(connection, path, addresses=addresses)
         source.check_columns()
@@ -214,7 +214,7 @@ def text(row: Row, name: str) -> str:
     value = row.get(name)
     need(value is not None, f"{name} is missing")
     if not isinstance(value, str):
-        raise DoesNotFitError(f"{name} is no text")
+        raise DoesNotFitError(f"{name} is not text")
     need(not re.search("[\ud800-\udfff]", value), f"{name} is not UTF-8")
     return value
 

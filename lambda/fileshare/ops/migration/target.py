@@ -220,7 +220,7 @@ class LinkTable(Table):
         item = from_item(found[link.short_code])
         clicks = item.get("click_count")
         if not isinstance(clicks, int | Decimal | None):
-            return "click_count is no number in DynamoDB; correct it there"
+            return "click_count is not a number in DynamoDB; correct it there"
         if (clicks or 0) < link.click_count:
             return f"click_count is {clicks or 0} in DynamoDB and {link.click_count} in the file"
         return differing(values_of(link), item | {"click_count": link.click_count})
