@@ -1,7 +1,7 @@
 # Every path and method, OPTIONS too, goes to one function, which routes by itself.
 locals {
   # What a deployment freezes, as this module was given it. Hashing whole resources would redeploy for their computed parts.
-  frozen = merge(
+  redeployment_triggers = merge(
     {
       routes    = keys(local.routes)
       method    = local.method

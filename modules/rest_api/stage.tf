@@ -3,7 +3,7 @@ resource "aws_api_gateway_deployment" "this" {
   description = "What ${var.name} answers, frozen."
 
   triggers = {
-    given = sha256(jsonencode(local.frozen))
+    given = sha256(jsonencode(local.redeployment_triggers))
   }
 
   lifecycle {
