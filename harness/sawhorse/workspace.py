@@ -19,6 +19,7 @@ from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
 from sawhorse.local.overlay import make_overlay
 from sawhorse.local.prerequisites import make_prerequisites
+from sawhorse.outputs import read_output
 from sawhorse.project import Root
 from sawhorse.response_counter import Calls
 from sawhorse.terraform.render import render, render_unbuilt
@@ -39,14 +40,12 @@ class Deployment:
     calls: Calls = field(default_factory=Calls, compare=False, repr=False)
 
     def output(self, name: str) -> str:
-        """Return an output that has to be there; what a root left out is not deployed."""
-        value = self.outputs.get(name)
-        if value is None:
-            raise NotApplied(
-                f"{self.root.name} has no output {name}: what it names is turned off in its main.tf, or comes with the "
-                "next apply."
-            )
-        return str(value)
+        """Return an output that has to be there.
+
+        Raises BadConfiguration where the root's outputs.tf does not declare it, and NotApplied where it does and the
+        last apply left it out; both say who reads it and what to do.
+        """
+        return read_output(self.root, self.outputs, name)
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for a service; failures are reported, not tried again for long."""

@@ -9,6 +9,7 @@ import typer
 
 from sawhorse.cli.options import AsJson, RootName, open_workspace, print_json
 from sawhorse.errors import BadConfiguration
+from sawhorse.outputs import ROLE_ARN
 from sawhorse.project import Project
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def local_credentials(
     root: RootName,
     role: Annotated[
         str, typer.Option(metavar="OUTPUT", help="The root's output that names the role, such as worker_role_arn.")
-    ] = "lambda_role_arn",
+    ] = ROLE_ARN.name,
     as_json: AsJson = False,
 ) -> None:
     """Print the exports that let any tool act as a function's role on the local AWS, to try what it may not do."""

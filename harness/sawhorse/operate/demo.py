@@ -20,6 +20,7 @@ from sawhorse.local.emulators import LocalAWS
 from sawhorse.operate.seed import Seeded, seed_module
 from sawhorse.operate.smoke import run_checks
 from sawhorse.operate.tables import show_results
+from sawhorse.outputs import API_ENDPOINT, tables_in
 from sawhorse.project import Root
 from sawhorse.terraform.render import render
 from sawhorse.trusted_files import make_own_directory, read_own
@@ -55,7 +56,7 @@ def run_demo(root: Root) -> DemoResult:
         tell_how_to_use(deployment, seeded)
     demonstrated = DemoResult(
         root=root.name,
-        url=deployment.output("api_endpoint"),
+        url=deployment.output(API_ENDPOINT.name),
         resources=len(workspace.terraform_as_applied.resources()),
         checks=len(results),
         passed=sum(result.passed for result in results),
@@ -86,7 +87,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
 def tell_how_to_use(deployment: Deployment, seeded: Seeded) -> None:
     """Print calls that work, and the commands for what one may want next."""
     root = deployment.root
-    print(f"{root.name} responds at {deployment.output('api_endpoint')}\n")
+    print(f"{root.name} responds at {deployment.output(API_ENDPOINT.name)}\n")
     print("\n".join(seed_module(root).calls(deployment, seeded.secrets)))
     command = "sawhorse" if shutil.which("sawhorse") else ".venv/bin/sawhorse"
     print(f"\nCheck again: {command} smoke {root.name} --local")
@@ -99,10 +100,8 @@ def tell_how_to_use(deployment: Deployment, seeded: Seeded) -> None:
 def has_protected_table(deployment: Deployment) -> bool:
     """Say whether a table of the deployment refuses to be deleted, so that a destroy would refuse as well."""
     dynamodb = deployment.client("dynamodb")
-    tables = [
-        name for output, name in deployment.outputs.items() if output.startswith("dynamodb_") and "_table" in output
-    ]
-    return any(dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled") for name in tables)
+    tables = [dynamodb.describe_table(TableName=name)["Table"] for name in tables_in(deployment.outputs)]
+    return any(table.get("DeletionProtectionEnabled") for table in tables)
 
 
 def seed_once(deployment: Deployment) -> Seeded:

@@ -7,17 +7,15 @@ consumer to know again, as SQS itself asks of every consumer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sawhorse.errors import UnknownName
+from sawhorse.outputs import queue_urls_in
 from sawhorse.project import one_of
 from sawhorse.workspace import Deployment
 
-# The outputs that name a queue and its dead-letter queue; a root with several has a word of its own in each pair.
-DEAD_LETTERS = re.compile(r"sqs_(?P<word>(?:\w+_)?)dead_letter_queue_url")
 BATCH = 10
 # Seconds for which a message that was taken is hidden from everybody else; ten are sent and deleted in far less.
 HIDDEN = 120
@@ -83,7 +81,7 @@ class Tally:
 
 def pairs_of(deployment: Deployment, wanted: str | None = None) -> list[Pair]:
     """Return the pairs that a root's outputs name, or the one whose queue or dead-letter queue is called `wanted`."""
-    pairs = list(pairs_in(deployment.outputs))
+    pairs = [Pair(*urls) for urls in queue_urls_in(deployment.root, deployment.outputs)]
     if not pairs:
         raise UnknownName(
             f"{deployment.root.name} names no dead-letter queue; add the outputs sqs_queue_url and "
@@ -97,15 +95,6 @@ def pairs_of(deployment: Deployment, wanted: str | None = None) -> list[Pair]:
             f"{deployment.root.name} has no queue {wanted}; choose {one_of([pair.queue for pair in pairs])}."
         )
     return found
-
-
-def pairs_in(outputs: Mapping[str, Any]) -> Sequence[Pair]:
-    found = [(outputs.get(f"sqs_{name['word']}queue_url"), outputs[name[0]]) for name in names_in(outputs)]
-    return [Pair(str(queue), str(dead_letters)) for queue, dead_letters in found if queue]
-
-
-def names_in(outputs: Mapping[str, Any]) -> list[re.Match[str]]:
-    return [name for name in map(DEAD_LETTERS.fullmatch, sorted(outputs)) if name]
 
 
 def redrive(sqs: Any, tally: Tally, report: Callable[[Tally], None]) -> None:

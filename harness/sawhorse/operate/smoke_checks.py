@@ -19,6 +19,7 @@ from sawhorse.local.clients import local_client
 from sawhorse.local.credentials import role_credentials
 from sawhorse.local.emulators import Running
 from sawhorse.operate.smoke import Check, CheckFailed, expect, expect_status
+from sawhorse.outputs import API_ENDPOINT, FUNCTION_NAME, LOG_GROUP, ROLE_ARN
 from sawhorse.workspace import Deployment
 
 # CloudWatch Logs shows a line some seconds after it was written.
@@ -34,7 +35,7 @@ PAGE_ELSEWHERE = re.compile(r"[a-z]+:|/")
 def open_http(deployment: Deployment, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Client]:
     """Open a client of the deployment's API, whose calls carry a request id of this run."""
     with httpx.Client(
-        base_url=deployment.output("api_endpoint"),
+        base_url=deployment.output(API_ENDPOINT.name),
         timeout=35,
         trust_env=deployment.local is None,
         headers={"X-Request-ID": f"smoke-{uuid.uuid4()}", **(headers or {})},
@@ -88,7 +89,7 @@ def expect_version(deployment: Deployment, response: httpx.Response) -> str:
 
 def packaged_version(deployment: Deployment) -> str | None:
     """Return the version in the package that `live` runs; None when that package is not on this machine."""
-    root, name = deployment.root, deployment.output("lambda_function_name")
+    root, name = deployment.root, deployment.output(FUNCTION_NAME.name)
     running = deployment.client("lambda").get_function_configuration(FunctionName=name, Qualifier="live")["CodeSha256"]
     for directory in (root.project.local / "project/dist", root.project.path / "dist"):
         package = directory / f"{root.app}.zip"
@@ -120,9 +121,9 @@ def allowed_origin(deployment: Deployment) -> str:
 
     An HTTP API has them itself; behind a REST API the function has them.
     """
-    name = deployment.output("lambda_function_name")
+    name = deployment.output(FUNCTION_NAME.name)
     pages = deployment.client("apigatewayv2").get_paginator("get_apis").paginate()
-    apis = [api for page in pages for api in page["Items"] if api["ApiId"] in deployment.output("api_endpoint")]
+    apis = [api for page in pages for api in page["Items"] if api["ApiId"] in deployment.output(API_ENDPOINT.name)]
     if apis:
         origins: list[str] = apis[0]["CorsConfiguration"]["AllowOrigins"]
     else:
@@ -158,7 +159,7 @@ def log_line_appears(deployment: Deployment, http: httpx.Client, path: str) -> N
     request_id = str(uuid.uuid4())
     start = int(time.time() * 1000) - 60_000
     expect_status(http.get(path, headers={"X-Request-ID": request_id}), 200)
-    group = deployment.output("log_group")
+    group = deployment.output(LOG_GROUP.name)
 
     def found() -> bool:
         # A page may be empty while later ones are not.
@@ -171,7 +172,7 @@ def log_line_appears(deployment: Deployment, http: httpx.Client, path: str) -> N
 
 
 def role_may_not_scan(
-    deployment: Deployment, table_output: str, *, allowed: str, role_output: str = "lambda_role_arn"
+    deployment: Deployment, table_output: str, *, allowed: str, role_output: str = ROLE_ARN.name
 ) -> None:
     """Ask IAM about a scan of a table and about what is `allowed`; on the local AWS also try the scan as the role."""
     arn = arn_of_table(deployment, table_output)
@@ -182,7 +183,7 @@ def role_may_not_scan(
         try_to_scan(deployment, deployment.local, deployment.output(table_output), deployment.output(role_output))
 
 
-def role_may(deployment: Deployment, arn: str, actions: Sequence[str], *, role_output: str = "lambda_role_arn") -> None:
+def role_may(deployment: Deployment, arn: str, actions: Sequence[str], *, role_output: str = ROLE_ARN.name) -> None:
     """Ask IAM about actions on a resource that no call of a check shows."""
     decisions = simulated(deployment, arn, actions, role_output=role_output)
     refused = [action for action in actions if decisions.get(action) != "allowed"]
@@ -190,7 +191,7 @@ def role_may(deployment: Deployment, arn: str, actions: Sequence[str], *, role_o
 
 
 def role_may_log(
-    deployment: Deployment, *, group_output: str = "log_group", role_output: str = "lambda_role_arn"
+    deployment: Deployment, *, group_output: str = LOG_GROUP.name, role_output: str = ROLE_ARN.name
 ) -> None:
     """Ask IAM whether a function may write its log: without that it runs, and nobody sees what it says."""
     role = deployment.output(role_output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from sawhorse.errors import UnknownName
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from sawhorse.operate.redrive import Pair, Tally, pairs_of, redrive
+from sawhorse.project import Project, Root
 from sawhorse.workspace import Deployment
 
 PLACE = "https://sqs.us-east-1.amazonaws.com/111111111111"
@@ -218,7 +220,8 @@ def test_a_count_that_could_not_be_deleted_is_in_the_summary() -> None:
 
 
 def deployment(**outputs: str) -> Deployment:
-    return cast("Deployment", SimpleNamespace(root=SimpleNamespace(name="dev/tiny"), outputs=outputs))
+    root = Root(Project(Path("/there/is/no/such/project")), "dev", "tiny")
+    return cast("Deployment", SimpleNamespace(root=root, outputs=outputs))
 
 
 TWO = deployment(
@@ -227,7 +230,6 @@ TWO = deployment(
     sqs_dead_letter_queue_url=f"{PLACE}/jobs-dead-letters",
     sqs_mail_queue_url=f"{PLACE}/mail",
     sqs_mail_dead_letter_queue_url=f"{PLACE}/mail-dead-letters",
-    sqs_other_dead_letter_queue_url=f"{PLACE}/other-dead-letters",
 )
 JOBS = Pair(f"{PLACE}/jobs", f"{PLACE}/jobs-dead-letters")
 MAIL = Pair(f"{PLACE}/mail", f"{PLACE}/mail-dead-letters")
