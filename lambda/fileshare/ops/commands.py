@@ -50,7 +50,7 @@ def migrate(  # noqa: PLR0913, PLR0917 - typer makes options of them
     refuse_mixture(source, file, addresses=addresses, yes=yes)
     deployment = workspace_of(context, local=local).deployment()
     rule = addresses_of(deployment.outputs)
-    tables = {name: str(deployment.outputs[f"dynamodb_{name}_table"]) for name in ("users", "urls")}
+    tables = {name: deployment.output(f"dynamodb_{name}_table") for name in ("users", "urls")}
     if source is None:
         client = None if file else deployment.client("dynamodb")
         bring_into_one_form(client, file, tables, rule, yes=yes, as_json=as_json)

@@ -87,24 +87,25 @@ class Checks:
         expect(response.json().get("database") == "dynamodb", f"The backend does not use DynamoDB: {response.text}")
 
     def parameters(self) -> None:
-        outputs = self.deployment.outputs
+        output = self.deployment.output
         variables = service_environment(self.deployment.client, self.deployment.environment)
         tables = variables["DYNAMODB_USERS_TABLE_NAME"], variables["DYNAMODB_URLS_TABLE_NAME"]
-        expect(tables == (outputs["dynamodb_users_table"], outputs["dynamodb_urls_table"]), f"They name {tables}")
+        expect(tables == (output("dynamodb_users_table"), output("dynamodb_urls_table")), f"They name {tables}")
         dynamodb = self.deployment.client("dynamodb")
         arns = [dynamodb.describe_table(TableName=table)["Table"]["TableArn"] for table in tables]
-        prefix = outputs["parameters"]
+        prefix = output("parameters")
         names = [f"{prefix}/dynamodb_{kind}_arn" for kind in ("users_table", "urls_table", "policy")]
         found = self.deployment.client("ssm").get_parameters(Names=names)["Parameters"]
         values = {parameter["Name"]: parameter["Value"] for parameter in found}
-        expect([values.get(name) for name in names] == [*arns, outputs["policy_arn"]], f"The ARNs are {values}")
+        expect([values.get(name) for name in names] == [*arns, output("policy_arn")], f"The ARNs are {values}")
 
     def attached(self) -> None:
-        iam, outputs = self.deployment.client("iam"), self.deployment.outputs
-        roles = [str(outputs["lambda_role_arn"]).rpartition("/")[2], outputs.get("task_role")]
+        iam, policy_arn = self.deployment.client("iam"), self.deployment.output("policy_arn")
+        role_name = self.deployment.output("lambda_role_arn").rpartition("/")[2]
+        roles = [role_name, self.deployment.outputs.get("task_role")]
         for role in filter(None, roles):
             attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-            expect(outputs["policy_arn"] in [policy["PolicyArn"] for policy in attached], f"{role} lacks the policy")
+            expect(policy_arn in [policy["PolicyArn"] for policy in attached], f"{role} lacks the policy")
 
     def sign_up(self) -> None:
         response = self.http.post("api/users", json={"email": self.email})
@@ -187,7 +188,7 @@ class Checks:
         alarms = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
         wanted = {f"{name}-users-throttles", f"{name}-urls-throttles", f"{name}-errors"}
         expect(wanted <= alarms, f"There are no alarms {sorted(wanted - alarms)}")
-        dashboard = cloudwatch.get_dashboard(DashboardName=str(self.deployment.outputs["dashboard"]))
+        dashboard = cloudwatch.get_dashboard(DashboardName=self.deployment.output("dashboard"))
         for table in ("users", "urls"):
             expect(f"{name}-{table}" in dashboard["DashboardBody"], f"The dashboard does not show {name}-{table}")
 

@@ -53,7 +53,7 @@ def still_valid(deployment: Deployment, secrets: Mapping[str, str]) -> bool:
 
 def calls(deployment: Deployment, secrets: Mapping[str, str]) -> list[str]:
     """Return calls of the user, calls of the agent, and the page that documents all."""
-    url = deployment.outputs["api_endpoint"]
+    url = deployment.output("api_endpoint")
     json = "-H 'Content-Type: application/json' -d"
     user = f"-H 'Authorization: Bearer {secrets['session_id']}'"
     agent = f"-H 'Authorization: Bearer {secrets['agent_token']}'"

@@ -83,7 +83,7 @@ class Checks:
         made += [("agents", "agent_id", agent_id) for agent_id in self.agents]
         made += [("jobs", "job_id", job_id) for job_id in (self.job_id, self.next_job_id) if job_id]
         for table, key, value in made:
-            name = str(self.deployment.outputs[f"dynamodb_{table}_table"])
+            name = self.deployment.output(f"dynamodb_{table}_table")
             dynamodb.delete_item(TableName=name, Key={key: {"S": value}})
 
     def health(self) -> None:

@@ -40,7 +40,7 @@ def still_valid(deployment: Deployment, secrets: Mapping[str, str]) -> bool:
 
 def calls(deployment: Deployment, secrets: Mapping[str, str]) -> list[str]:
     """Return a call that stores an event, one that reads the inbox, and the page that documents both."""
-    url = deployment.outputs["api_endpoint"]
+    url = deployment.output("api_endpoint")
     key = f"-H 'X-API-Key: {secrets['api_key']}'"
     event = '{"source": "test", "event_type": "test.created", "payload": {}}'
     return [
@@ -76,4 +76,4 @@ def remove_key(deployment: Deployment, key: ApiKey) -> None:
 
 
 def keys_table(deployment: Deployment) -> str:
-    return str(deployment.outputs["dynamodb_keys_table"])
+    return deployment.output("dynamodb_keys_table")

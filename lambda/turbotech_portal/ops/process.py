@@ -18,7 +18,7 @@ def process(deployment: Deployment) -> Process:
             "name a root of dev or staging."
         )
     function = deployment.client("lambda").get_function_configuration(
-        FunctionName=str(deployment.outputs["lambda_function_name"])
+        FunctionName=deployment.output("lambda_function_name")
     )
     settings = {
         name: value

@@ -59,7 +59,7 @@ def write(deployment: Deployment, table_output: str, item: Mapping[str, Any]) ->
     """Write an item unless one with its id is there, whatever users have made of that."""
     try:
         deployment.client("dynamodb").put_item(
-            TableName=str(deployment.outputs[table_output]),
+            TableName=deployment.output(table_output),
             Item=to_item(item),
             ConditionExpression="attribute_not_exists(#id)",
             ExpressionAttributeNames={"#id": "id"},
@@ -78,7 +78,7 @@ def still_valid(deployment: Deployment, secrets: Mapping[str, str]) -> bool:  # 
 
 def calls(deployment: Deployment, secrets: Mapping[str, str]) -> list[str]:  # noqa: ARG001 # every seed offers it
     """Return calls that read the dashboard and change a deliverable."""
-    url = deployment.outputs["api_endpoint"]
+    url = deployment.output("api_endpoint")
     token = local_token(deployment) if deployment.local else "$PORTAL_TOKEN"
     header = f"-H 'Authorization: Bearer {token}'" if deployment.local else f'-H "Authorization: Bearer {token}"'
     changes = '{"status": "COMPLETED", "completion_percentage": 100}'

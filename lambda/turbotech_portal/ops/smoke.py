@@ -188,9 +188,7 @@ class Checks:
         pages = (
             self.deployment.client("logs")
             .get_paginator("filter_log_events")
-            .paginate(
-                logGroupName=str(self.deployment.outputs["log_group"]), startTime=self.started, filterPattern='"ERROR"'
-            )
+            .paginate(logGroupName=self.deployment.output("log_group"), startTime=self.started, filterPattern='"ERROR"')
         )
         errors = [event["message"] for page in pages for event in page["events"] if is_error(event["message"])]
         expect(not errors, f"There are {len(errors)} errors, the first of them: {''.join(errors[:1])[:300]}")
