@@ -13,7 +13,7 @@ from sawhorse.local.emulators import LocalAWS, Running
 from sawhorse.plans.plan import Tool
 from sawhorse.project import Project
 from sawhorse.toolchain import environments, installed, terraform_install
-from sawhorse.toolchain.terraform_install import rarely_collecting, terraform_environment
+from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
 
 pytest_plugins = ("tests.drills", "tests.limits")
 
@@ -50,7 +50,7 @@ def repository() -> Path:
 def terraform() -> Tool:
     """Terraform as the harness finds it on this machine."""
     project = Project(REPOSITORY)
-    environment = {**rarely_collecting(), **terraform_environment(project.path)}
+    environment = {**with_rare_collections(), **terraform_environment(project.path)}
     return Tool(terraform_install.ensure_terraform(project.path), environment)
 
 

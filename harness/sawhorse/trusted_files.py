@@ -86,7 +86,7 @@ def make_own_directory(path: Path | str, *, private: bool = True, link: bool = F
     Raises what `own_directory` raises.
     """
     if link and os.path.islink(path):  # noqa: PTH114 # pathlib takes 10 ms to import
-        behind_own_link(os.fspath(path))
+        resolve_own_link(os.fspath(path))
     make_directories(path, private=private)
     own_directory(path, private=private, link=link, instead=instead)
 
@@ -163,7 +163,7 @@ def opened(place: str, *, directory: bool, instead: str = "", link: bool = False
     """
     try:
         if link and os.path.islink(place):  # noqa: PTH114 # pathlib takes 10 ms to import
-            place = behind_own_link(place)
+            place = resolve_own_link(place)
         descriptor = os.open(place, OPENING)
     except OSError as error:
         if error.errno == errno.ELOOP:
@@ -179,7 +179,7 @@ def opened(place: str, *, directory: bool, instead: str = "", link: bool = False
     return descriptor
 
 
-def behind_own_link(place: str) -> str:
+def resolve_own_link(place: str) -> str:
     """Return what a link leads to. Raises Untrusted for a link of somebody else, and for one that leads nowhere."""
     owner = os.lstat(place).st_uid
     if owner not in {ROOT, os.geteuid()}:

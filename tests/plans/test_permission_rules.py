@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sawhorse.plans.permissions import account_of, document_faults, documents, openings, permission_faults
+from sawhorse.plans.permissions import account_of, document_faults, documents, exposures, permission_faults
 from sawhorse.plans.plan import UNKNOWN, Plan
 from sawhorse.plans.references import Configuration
 
@@ -204,7 +204,7 @@ def escaped(text: str, places: set[int]) -> str:
 @given(wrong_statements(), st.sets(st.integers(0, 8)), st.sampled_from(["Statement", "statement", "STATEMENT"]))
 def test_a_policy_is_found_however_its_keys_are_written(statement: dict[str, Any], places: set[int], key: str) -> None:
     policy = f'{{"{escaped(key, places)}": [{json.dumps(statement)}]}}'
-    assert openings(plan_with("aws_sqs_queue_policy", {"policy": policy}, {}), NAMED) != []
+    assert exposures(plan_with("aws_sqs_queue_policy", {"policy": policy}, {}), NAMED) != []
 
 
 @given(right_statements(), wrong_statements(), st.booleans(), st.sets(st.integers(0, 8)))
@@ -216,9 +216,9 @@ def test_a_policy_that_has_its_statements_twice_is_refused(
 ) -> None:
     first, second = (right, wrong) if right_first else (wrong, right)
     policy = f'{{"Statement": [{json.dumps(first)}], "{escaped("Statement", places)}": [{json.dumps(second)}]}}'
-    assert openings(plan_with("aws_sqs_queue_policy", {"policy": policy}, {}), NAMED) != []
+    assert exposures(plan_with("aws_sqs_queue_policy", {"policy": policy}, {}), NAMED) != []
     twice = f'{{"Statement": [{{"Principal": "*", {json.dumps(right)[1:]}]}}'
-    assert openings(plan_with("aws_sqs_queue_policy", {"policy": twice}, {}), NAMED) != []
+    assert exposures(plan_with("aws_sqs_queue_policy", {"policy": twice}, {}), NAMED) != []
 
 
 @given(right_statements(), st.sampled_from(["notaction", "NOTPRINCIPAL", "notPrincipal"]))
@@ -328,16 +328,16 @@ def test_a_policy_is_found_in_whatever_resource_has_it(statement: dict[str, Any]
     policy = json.dumps({"Statement": [statement]})
     for values in ({"policy": policy}, {"settings": [{"inner": policy}]}):
         plan = plan_with(kind, values, {})
-        assert [opening.address for opening in openings(plan, NAMED)][:1] == [f"{kind}.this"]
+        assert [exposure.address for exposure in exposures(plan, NAMED)][:1] == [f"{kind}.this"]
 
 
 def test_a_policy_that_a_plan_does_not_show_is_refused_when_the_configuration_writes_it() -> None:
     unknown = {"policy": True}
     written = plan_with("aws_sns_topic_policy", {}, unknown, {"policy": {"references": ["aws_sns_topic.this.arn"]}})
-    assert [str(opening) for opening in openings(written, NAMED)] == [
+    assert [str(exposure) for exposure in exposures(written, NAMED)] == [
         "aws_sns_topic_policy.this: policy is known only after the apply; build it from names, so that a plan shows it"
     ]
-    assert openings(plan_with("aws_sns_topic", {}, unknown), NAMED) == []
+    assert exposures(plan_with("aws_sns_topic", {}, unknown), NAMED) == []
 
 
 def plan_with(

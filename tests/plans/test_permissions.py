@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sawhorse.environment import read_environment
-from sawhorse.plans.permissions import openings, policies_looked_at
+from sawhorse.plans.permissions import exposures, policies_looked_at
 from sawhorse.plans.plan import Plan
 from sawhorse.project import Project
 
@@ -79,7 +79,7 @@ def spoilt(plan: Plan, address: str, account: str) -> Iterator[Plan]:
 def test_a_root_lets_in_services_of_its_own_account_alone(root: str, root_plan: Callable[[str], Plan]) -> None:
     looked_at = policies_looked_at(root_plan(root))
     assert {root_plan(root).types[address] for address in looked_at} >= {"aws_lambda_permission", "aws_iam_role"}
-    assert openings(root_plan(root), {account_of(root)}) == []
+    assert exposures(root_plan(root), {account_of(root)}) == []
 
 
 @pytest.mark.parametrize("root", [root for root in ROOTS if root.startswith("dev/")])
@@ -89,7 +89,7 @@ def test_whatever_would_let_in_others_is_found_in_a_root(root: str, root_plan: C
     for address in policies_looked_at(plan):
         for other in spoilt(plan, address, account_of(root)):
             tried += 1
-            assert address in {opening.address for opening in openings(other, {account_of(root)})}, other.resources[
+            assert address in {exposure.address for exposure in exposures(other, {account_of(root)})}, other.resources[
                 address
             ]
     assert tried >= 2 * len(policies_looked_at(plan))
@@ -104,12 +104,12 @@ def test_a_root_lets_in_nobody_of_another_account(root: str, root_plan: Callable
         for address in policies_looked_at(plan)
         if '"Deny"' in str(plan.resources[address].get("policy")) or plan.types[address] == "aws_lambda_permission"
     }
-    found = {opening.address for opening in openings(plan, {STRANGER})}
+    found = {exposure.address for exposure in exposures(plan, {STRANGER})}
     assert found == set(policies_looked_at(plan)) - denying
 
 
 def test_the_examples_of_the_modules_let_in_the_accounts_that_they_name_alone(examples_plan: Plan) -> None:
     assert policies_looked_at(examples_plan)
     # Another account is named by an example that shows how.
-    assert openings(examples_plan, {account_of("dev/triggers_api"), "222222222222"}) == []
-    assert openings(examples_plan, {account_of("dev/triggers_api")}) != []
+    assert exposures(examples_plan, {account_of("dev/triggers_api"), "222222222222"}) == []
+    assert exposures(examples_plan, {account_of("dev/triggers_api")}) != []

@@ -28,7 +28,7 @@ def local_up(
     """Start the local AWS and wait until it responds."""
     from sawhorse.local.emulators import LocalAWS
 
-    tell(LocalAWS(Project.find()).up(port), as_json=as_json)
+    show_running(LocalAWS(Project.find()).up(port), as_json=as_json)
 
 
 @local_app.command("down")
@@ -44,7 +44,7 @@ def local_status(as_json: AsJson = False) -> None:
     """Say whether the local AWS runs, and where. Exit code 2 when it does not."""
     from sawhorse.local.emulators import LocalAWS
 
-    tell(LocalAWS(Project.find()).required(), as_json=as_json)
+    show_running(LocalAWS(Project.find()).required(), as_json=as_json)
 
 
 @local_app.command("reset")
@@ -52,7 +52,7 @@ def local_reset(as_json: AsJson = False) -> None:
     """Start the local AWS afresh: all that was applied locally is gone."""
     from sawhorse.local.emulators import LocalAWS
 
-    tell(LocalAWS(Project.find()).reset(), as_json=as_json)
+    show_running(LocalAWS(Project.find()).reset(), as_json=as_json)
 
 
 @local_app.command("env")
@@ -132,7 +132,7 @@ def local_token(
     print(issuer.token(subject=subject, audience=tenant.audience, lifetime_seconds=lifetime, **claims))
 
 
-def tell(running: Running, *, as_json: bool) -> None:
+def show_running(running: Running, *, as_json: bool) -> None:
     if as_json:
         print_json({emulator.name: {"url": emulator.url, "pid": emulator.pid} for emulator in running.all})
         return

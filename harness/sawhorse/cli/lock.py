@@ -30,7 +30,7 @@ PINS = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 NAMED_AT_MOST = 3
 
 
-def tell_differences(project: Project, lock: Path, preferred: Path) -> None:
+def show_differences(project: Project, lock: Path, preferred: Path) -> None:
     """Say where unit tests of an app would import another version than its package has."""
     here = pins_of(preferred)
     others = [
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             lock = make_lock(project, name, upgrade=options.upgrade, preferred=preferred)
             print(project.shown(lock), flush=True)
             if preferred:
-                tell_differences(project, lock, preferred)
+                show_differences(project, lock, preferred)
     except (SawhorseError, OSError) as error:
         return report_error(error)
     except KeyboardInterrupt:

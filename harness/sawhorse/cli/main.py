@@ -195,14 +195,14 @@ def redrive(
     sqs, pairs = deployment.client("sqs"), pairs_of(deployment, queue)
     tallies: list[Tally] = []
 
-    def tell(tally: Tally) -> None:
+    def show_progress(tally: Tally) -> None:
         if not as_json:
             print(f"{tally.pair.dead_letters}: {tally.sent_back} sent back so far", flush=True)
 
     try:
         for pair in pairs:
             tallies.append(Tally(pair))
-            send_back(sqs, tallies[-1], tell)
+            send_back(sqs, tallies[-1], show_progress)
     finally:
         # Also when it was stopped or failed in the middle: what was done stays done.
         if as_json:

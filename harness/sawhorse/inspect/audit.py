@@ -48,7 +48,7 @@ class Advisory:
 
 
 @dataclass(frozen=True)
-class Looked:
+class LookUp:
     """What a database said: advisories, and the distributions that it knows nothing of."""
 
     advisories: Sequence[Advisory] = ()
@@ -71,7 +71,7 @@ class Report:
 
 
 # Takes a database and distributions, and returns what it says of them.
-Look = Callable[[str, Sequence[Distribution]], Looked]
+Look = Callable[[str, Sequence[Distribution]], LookUp]
 
 
 def locked_distributions(project: Project) -> dict[Distribution, list[str]]:
@@ -103,7 +103,7 @@ def pip_audit(project: Project, osv_url: str | None = None) -> Look:
     program = installed.ensure_pip_audit(project.path) / "bin/pip-audit"
     mirror = ["--osv-url", osv_url] if osv_url else []
 
-    def look(database: str, distributions: Sequence[Distribution]) -> Looked:
+    def look(database: str, distributions: Sequence[Distribution]) -> LookUp:
         with tempfile.TemporaryDirectory(prefix="sawhorse-audit-") as scratch:
             lines = Path(scratch) / "requirements.txt"
             lines.write_text("".join(f"{name}=={version}\n" for name, version in distributions))
@@ -123,7 +123,7 @@ def pip_audit(project: Project, osv_url: str | None = None) -> Look:
     return look
 
 
-def read_response(stdout: str, stderr: str) -> Looked:
+def read_response(stdout: str, stderr: str) -> LookUp:
     """Read pip-audit's JSON; it says nothing on standard output when it could not ask."""
     try:
         dependencies = json.loads(stdout)["dependencies"]
@@ -141,8 +141,8 @@ def read_response(stdout: str, stderr: str) -> Looked:
         unknown = [dependency["name"] for dependency in dependencies if "skip_reason" in dependency]
     except (ValueError, KeyError, TypeError, AttributeError):
         words = (stderr or stdout).strip().splitlines()
-        return Looked(failure=words[-1] if words else "pip-audit printed nothing")
-    return Looked(advisories, unknown)
+        return LookUp(failure=words[-1] if words else "pip-audit printed nothing")
+    return LookUp(advisories, unknown)
 
 
 def audit_advisories(
@@ -156,7 +156,7 @@ def audit_advisories(
     for database in databases:
         proof = look(database, [KNOWN_BAD])
         if any(advisory.name.lower() == KNOWN_BAD[0] for advisory in proof.advisories):
-            return looked_up(database, distributions, allowed, look)
+            return look_up(database, distributions, allowed, look)
         why = proof.failure or f"it does not know that {' '.join(KNOWN_BAD)} has advisories"
         refused.append(f"{database}: {why}")
     sentence = (
@@ -166,9 +166,7 @@ def audit_advisories(
     return Report(unknown=[sentence])
 
 
-def looked_up(
-    database: str, distributions: Mapping[Distribution, Sequence[str]], allowed: Allowed, look: Look
-) -> Report:
+def look_up(database: str, distributions: Mapping[Distribution, Sequence[str]], allowed: Allowed, look: Look) -> Report:
     report = Report()
     met: set[str] = set()
     for one in rounds_of(list(distributions)):

@@ -118,31 +118,31 @@ def permits(expression: str, licences: Iterable[str]) -> bool:
     if len(tokens) == 1:
         return False
     try:
-        met, rest = either(tokens, set(licences))
+        met, rest = read_or(tokens, set(licences))
     except (IndexError, ValueError, RecursionError):
         return False
     return met and not rest
 
 
-def either(tokens: list[str], licences: set[str]) -> tuple[bool, list[str]]:
-    met, rest = both(tokens, licences)
+def read_or(tokens: list[str], licences: set[str]) -> tuple[bool, list[str]]:
+    met, rest = read_and(tokens, licences)
     while rest and rest[0] == "OR":
-        other, rest = both(rest[1:], licences)
+        other, rest = read_and(rest[1:], licences)
         met = met or other
     return met, rest
 
 
-def both(tokens: list[str], licences: set[str]) -> tuple[bool, list[str]]:
-    met, rest = single(tokens, licences)
+def read_and(tokens: list[str], licences: set[str]) -> tuple[bool, list[str]]:
+    met, rest = read_operand(tokens, licences)
     while rest and rest[0] == "AND":
-        other, rest = single(rest[1:], licences)
+        other, rest = read_operand(rest[1:], licences)
         met = met and other
     return met, rest
 
 
-def single(tokens: list[str], licences: set[str]) -> tuple[bool, list[str]]:
+def read_operand(tokens: list[str], licences: set[str]) -> tuple[bool, list[str]]:
     if tokens[0] == "(":
-        met, rest = either(tokens[1:], licences)
+        met, rest = read_or(tokens[1:], licences)
         if rest[0] != ")":
             raise ValueError(rest[0])
         return met, rest[1:]

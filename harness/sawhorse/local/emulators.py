@@ -23,7 +23,7 @@ from sawhorse.environment import Environment
 from sawhorse.errors import LocalAWSError
 from sawhorse.files import locked, write_atomically
 from sawhorse.local.guard import CHALLENGE, READY, Secrets
-from sawhorse.local.listening import HOST, Listener, listen_at, listening, port_of, why
+from sawhorse.local.listening import HOST, Listener, listen_at, listening, port_of, reason_of
 from sawhorse.project import Project
 from sawhorse.toolchain import installed
 from sawhorse.toolchain.machine import python_of
@@ -120,8 +120,8 @@ class Running:
             # A profile of the user's must not win over the variables above.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": unproxied(os.environ.get("NO_PROXY")),
-            "no_proxy": unproxied(os.environ.get("no_proxy")),
+            "NO_PROXY": no_proxy_for_loopback(os.environ.get("NO_PROXY")),
+            "no_proxy": no_proxy_for_loopback(os.environ.get("no_proxy")),
         }
         variables |= {f"AWS_ENDPOINT_URL_{service}": self.moto.url for service in MOTO_SERVICES}
         return variables
@@ -147,7 +147,7 @@ class LocalAWS:
         """Return the local AWS if all of it lives."""
         recorded = self.recorded()
         alive = {name for name, emulator in recorded.items() if emulator.process}
-        return self.whole(recorded) if alive == NAMES else None
+        return self.with_secrets(recorded) if alive == NAMES else None
 
     def required(self) -> Running:
         """Return the local AWS, or say how to start it."""
@@ -176,18 +176,18 @@ class LocalAWS:
         with self.locked():
             recorded = self.recorded()
             if recorded.keys() == NAMES:
-                running = self.whole(recorded)
+                running = self.with_secrets(recorded)
                 if port not in (None, 0, running.ministack.port):
                     raise LocalAWSError(
                         f"The local AWS is running on port {running.ministack.port} already; "
                         f'run "sawhorse local down" before you start it on {port}.'
                     )
-                return self.revive(running)
+                return self.restart_dead(running)
             # What lives without the others was interrupted while starting.
             self.stop()
             return self.start(port, installed.ensure_emulators(self.project.path))
 
-    def whole(self, recorded: Mapping[str, Emulator]) -> Running:
+    def with_secrets(self, recorded: Mapping[str, Emulator]) -> Running:
         """Put what is recorded together with the secrets that it was started with."""
         try:
             return Running(**recorded, secrets=Secrets.of(self.secrets_file))
@@ -214,7 +214,7 @@ class LocalAWS:
                 started[name] = self.spawn(name, self.command(name, listener, environments), listener)
                 # Recorded at once: whatever happens now, `down` finds it.
                 self.remember(started)
-        running = self.whole(started)
+        running = self.with_secrets(started)
         try:
             for emulator in running.all:
                 self.wait_for(emulator, running.secrets)
@@ -229,7 +229,7 @@ class LocalAWS:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o700)
 
-    def revive(self, recorded: Running) -> Running:
+    def restart_dead(self, recorded: Running) -> Running:
         """Start what died of a local AWS at the port where it was, and say what it does not hold any more."""
         emulators = {emulator.name: emulator for emulator in recorded.all}
         dead = [emulator for emulator in recorded.all if not emulator.process]
@@ -255,7 +255,7 @@ class LocalAWS:
             return listening(emulator.port)
         except OSError as error:
             raise LocalAWSError(
-                f"{emulator.name} died, and its port {emulator.port} {why(error)}. End what has it "
+                f"{emulator.name} died, and its port {emulator.port} {reason_of(error)}. End what has it "
                 'and run "sawhorse local up" again, or "sawhorse local reset" to start afresh.'
             ) from error
 
@@ -350,7 +350,7 @@ class LocalAWS:
         """Stop the emulators and forget what they held, with the state of local runs; say whether any ran."""
         with self.locked():
             ran = self.stop()
-            self.forget()
+            self.remove_leftovers()
         return ran
 
     def stop(self) -> bool:
@@ -375,7 +375,7 @@ class LocalAWS:
         self.record.unlink(missing_ok=True)
         return bool(processes)
 
-    def forget(self) -> None:
+    def remove_leftovers(self) -> None:
         """Delete what a stopped local AWS leaves, and set the Terraform state aside that spoke of it.
 
         Should a native run have put a real one there, it is in the workspace `local-before` until this happens again.
@@ -426,20 +426,20 @@ def wait_for_end(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     A zombie has ended: its parent, or a container's first process, may never take its exit code.
     """
 
-    def alive(process: psutil.Process) -> bool:
+    def is_alive(process: psutil.Process) -> bool:
         try:
             return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 
     deadline = time.monotonic() + STOP_SECONDS
-    while (left := [process for process in processes if alive(process)]) and time.monotonic() < deadline:
+    while (left := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     # Takes the exit codes of those that this process started.
     psutil.wait_procs(processes, timeout=0)
     return left
 
 
-def unproxied(hosts: str | None) -> str:
+def no_proxy_for_loopback(hosts: str | None) -> str:
     """Add this machine to the hosts that no proxy stands before."""
     return ",".join([*(hosts.split(",") if hosts else []), HOST, "localhost"])

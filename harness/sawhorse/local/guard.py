@@ -90,7 +90,7 @@ class Secrets:
 
 
 @dataclass(frozen=True)
-class Reply:
+class GuardResponse:
     """A response of the guard's own, with the emulator untouched."""
 
     status: int
@@ -132,7 +132,7 @@ class Guard:
         # In IPv6 nobody listens, so what names that was meant for somebody else.
         return {f"{name}:{self.port}" for name in (HOST, "localhost")}
 
-    def misdirected(self, request: Request) -> Refusal | None:
+    def refuse_other_host(self, request: Request) -> Refusal | None:
         """Refuse what was not sent to this machine by one of its own names: a rebound name, or an unclear one."""
         hosts = request.all("host")
         if len(hosts) == 1 and hosts[0].lower() in self.hosts and request.target.startswith("/"):
@@ -143,17 +143,17 @@ class Guard:
             status=421,
         )
 
-    def judge(self, request: Request, path: str) -> Reply | Signed | None:
+    def check(self, request: Request, path: str) -> GuardResponse | Signed | None:
         """Return a reply of the guard's own, or the signed call whose body is to be checked; None lets it in.
 
         `path` is the decoded one that the emulator goes by.
         """
-        refusal = self.misdirected(request) or self.foreign(request, path)
+        refusal = self.refuse_other_host(request) or self.refuse_other_origin(request, path)
         if refusal:
             return reply(request, refusal)
         if path == READY and request.method == "GET":
             proof = self.secrets.proof(self.name, request.header(CHALLENGE))
-            return Reply(200, "text/plain", proof.encode())
+            return GuardResponse(200, "text/plain", proof.encode())
         if self.documents:
             return None if path in self.documents else reply(request, ABSENT)
         if path.startswith(self.controls) and not self.apis(path):
@@ -163,7 +163,7 @@ class Guard:
         found = check(request, self.secret_of or self.secret_of_account)
         return reply(request, found) if isinstance(found, Refusal) else found
 
-    def foreign(self, request: Request, path: str) -> Refusal | None:
+    def refuse_other_origin(self, request: Request, path: str) -> Refusal | None:
         """Refuse what a web page sends, outside the APIs: there the API's own CORS decides."""
         return FOREIGN if request.all("origin") and not self.apis(path) else None
 
@@ -192,7 +192,7 @@ class Guard:
         return self.secrets.secret_access_key if is_account and not token else None
 
 
-def reply(request: Request, refusal: Refusal) -> Reply:
+def reply(request: Request, refusal: Refusal) -> GuardResponse:
     """Put a refusal into the form that the caller's SDK reads."""
     form = request.header("content-type")
     authorization = request.header("authorization")
@@ -207,8 +207,8 @@ def reply(request: Request, refusal: Refusal) -> Reply:
     else:
         body = json.dumps({"__type": refusal.code, "code": refusal.code, "message": refusal.message})
         found = JSON_OF_SDKS.match(form)
-        return Reply(refusal.status, found[0] if found else JSON, body.encode())
-    return Reply(refusal.status, "text/xml", text.encode())
+        return GuardResponse(refusal.status, found[0] if found else JSON, body.encode())
+    return GuardResponse(refusal.status, "text/xml", text.encode())
 
 
 # --- ASGI ---------------------------------------------------------------------------------------------------------
@@ -222,12 +222,12 @@ def guarded(app: Application, guard: Guard) -> Application:
             await app(scope, receive, send)
             return
         request = request_of_scope(scope)
-        found = guard.judge(request, scope["path"])
+        found = guard.check(request, scope["path"])
         if scope["type"] == "websocket":
             await serve_websocket(app, found, (scope, receive, send), is_api=guard.apis(scope["path"]))
             return
         is_api = guard.apis(scope["path"])
-        if isinstance(found, Reply):
+        if isinstance(found, GuardResponse):
             await send_reply(found, send)
             return
         sending = send if is_api else closed_to_pages(send)
@@ -244,17 +244,17 @@ def guarded(app: Application, guard: Guard) -> Application:
             return
         UNSIGNED_CALL.set(found is None)
         SERVED.set(found)
-        await app(scope, again(messages, receive), sending)
+        await app(scope, replay(messages, receive), sending)
 
     return serve
 
 
 async def serve_websocket(
-    app: Application, found: Reply | Signed | None, call: tuple[Scope, Receive, Send], *, is_api: bool
+    app: Application, found: GuardResponse | Signed | None, call: tuple[Scope, Receive, Send], *, is_api: bool
 ) -> None:
     """Let a WebSocket go to an API alone; a signature covers its handshake, which has no body."""
     scope, receive, send = call
-    if isinstance(found, Reply) or not is_api:
+    if isinstance(found, GuardResponse) or not is_api:
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
@@ -301,7 +301,7 @@ def refuse_messages(found: Signed | None, messages: list[Message]) -> Refusal | 
     return found.refuse_body(b"".join(message.get("body", b"") for message in messages)) if found else None
 
 
-def again(messages: list[Message], receive: Receive) -> Receive:
+def replay(messages: list[Message], receive: Receive) -> Receive:
     """Give what was read once more, and then what comes."""
     left = iter(messages)
 
@@ -312,7 +312,7 @@ def again(messages: list[Message], receive: Receive) -> Receive:
     return receive_again
 
 
-async def send_reply(found: Reply, send: Send) -> None:
+async def send_reply(found: GuardResponse, send: Send) -> None:
     headers = [
         (b"content-type", found.content_type.encode()),
         (b"content-length", str(len(found.body)).encode()),
@@ -342,13 +342,13 @@ def guarded_wsgi(app: Any, guard: Guard) -> Any:
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = request_of_environ(environ)
-        found = guard.judge(request, environ["PATH_INFO"])
+        found = guard.check(request, environ["PATH_INFO"])
         if isinstance(found, Signed):
             body = body_of_environ(environ, most_of(found))
             refusal = body if isinstance(body, Refusal) else found.refuse_body(body)
             found = reply(request, refusal) if refusal else found
             environ["wsgi.input"] = BytesIO(b"" if isinstance(body, Refusal) else body)
-        if isinstance(found, Reply):
+        if isinstance(found, GuardResponse):
             headers = [("Content-Type", found.content_type), ("Content-Length", str(len(found.body)))]
             start_response(f"{found.status} {HTTPStatus(found.status).phrase}", headers)
             return [] if request.method == "HEAD" else [found.body]

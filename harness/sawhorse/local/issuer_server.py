@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from sawhorse.local.guard import JSON, Guard, Reply, Secrets
+from sawhorse.local.guard import JSON, Guard, GuardResponse, Secrets
 from sawhorse.local.signatures import Request
 
 DOCUMENTS = (".well-known/openid-configuration", ".well-known/jwks.json")
@@ -35,9 +35,9 @@ class Documents(BaseHTTPRequestHandler):
     def respond(self) -> None:
         headers = tuple((name.lower(), value) for name, value in self.headers.items())
         request = Request(self.command, self.path, headers)
-        found = self.guard.judge(request, request.path)
-        if not isinstance(found, Reply):
-            found = Reply(200, JSON, self.documents[request.path])
+        found = self.guard.check(request, request.path)
+        if not isinstance(found, GuardResponse):
+            found = GuardResponse(200, JSON, self.documents[request.path])
         self.send_response(found.status)
         self.send_header("Content-Type", found.content_type)
         self.send_header("Content-Length", str(len(found.body)))

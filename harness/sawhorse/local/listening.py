@@ -95,7 +95,7 @@ def listen_at(wanted: int | None) -> Listener:
     try:
         return listening(port)
     except OSError as error:
-        reason = why(error)
+        reason = reason_of(error)
     other = listening(0)
     if wanted is None:
         print(f"Port {port} {reason}; the local AWS takes {port_of(other)}.", file=sys.stderr)
@@ -104,7 +104,7 @@ def listen_at(wanted: int | None) -> Listener:
         raise LocalAWSError(f'Port {port} {reason}; choose another: "sawhorse local up --port {port_of(other)}".')
 
 
-def why(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     """Say why a port cannot be had."""
     if error.errno == errno.EADDRINUSE:
         return "is in use by another program"

@@ -53,7 +53,7 @@ def run_demo(root: Root) -> DemoResult:
         results = list(run_checks(deployment))
         show_results(f"Smoke checks of {root.name}", results)
     with step(5, "Ready"):
-        tell_how_to_use(deployment, seeded)
+        show_usage(deployment, seeded)
     demonstrated = DemoResult(
         root=root.name,
         url=deployment.output(API_ENDPOINT.name),
@@ -84,7 +84,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
     return workspace, deployment, seeded
 
 
-def tell_how_to_use(deployment: Deployment, seeded: Seeded) -> None:
+def show_usage(deployment: Deployment, seeded: Seeded) -> None:
     """Print calls that work, and the commands for what one may want next."""
     root = deployment.root
     print(f"{root.name} responds at {deployment.output(API_ENDPOINT.name)}\n")

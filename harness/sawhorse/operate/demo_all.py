@@ -41,7 +41,7 @@ def run_demos(roots: Sequence[Root]) -> list[DemoResult]:
     # They hold what seeds show once.
     make_own_directory(logs)
     children: list[subprocess.Popen[str]] = []
-    with ended_together(children), ThreadPoolExecutor(max_workers=at_once()) as pool:
+    with ended_together(children), ThreadPoolExecutor(max_workers=parallel_demos()) as pool:
         running_demos = [pool.submit(run_one, root, logs, children) for root in roots]
         try:
             found = [demo.result() for demo in running_demos]
@@ -53,7 +53,7 @@ def run_demos(roots: Sequence[Root]) -> list[DemoResult]:
     return [demonstrated for demonstrated in found if demonstrated]
 
 
-def at_once() -> int:
+def parallel_demos() -> int:
     """Return how many demos run side by side: one more than processors, since each waits for AWS at times."""
     return (os.cpu_count() or 1) + 1
 
@@ -80,11 +80,11 @@ def run_one(root: Root, logs: Path, children: list[subprocess.Popen[str]]) -> De
     try:
         demonstrated = DemoResult(**json.loads(response))
     except (ValueError, TypeError):
-        tell_failure(root, log)
+        show_failure(root, log)
         return None
     print(f"{root.app:<20} {demonstrated.passed} of {demonstrated.checks} checks passed", flush=True)
     if not demonstrated.all_passed:
-        tell_failure(root, log)
+        show_failure(root, log)
     return demonstrated
 
 
@@ -94,7 +94,7 @@ def for_this_user_alone(path: Path) -> TextIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
 
 
-def tell_failure(root: Root, log: Path) -> None:
+def show_failure(root: Root, log: Path) -> None:
     """Show the last that a demo said, and where the rest is."""
     words = "\n  ".join(log.read_text(errors="replace").strip().splitlines()[-SHOWN_LINES:])
     print(f"{root.app} did not come through; all it said is in {root.project.shown(log)}:\n  {words}", flush=True)

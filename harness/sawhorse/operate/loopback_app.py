@@ -49,7 +49,7 @@ def closed(app: Application, port: int) -> Application:
             await app(scope, receive, send)
             return
         request = request_of_scope(scope)
-        refusal = guard.misdirected(request) or foreign(request)
+        refusal = guard.refuse_other_host(request) or refuse_other_origin(request)
         if refusal is None:
             await app(scope, receive, send)
         elif scope["type"] == "http":
@@ -60,7 +60,7 @@ def closed(app: Application, port: int) -> Application:
     return serve
 
 
-def foreign(request: Request) -> Refusal | None:
+def refuse_other_origin(request: Request) -> Refusal | None:
     """Refuse whatever a page of another machine sends, since the application's CORS may let every page read.
 
     A frontend that is developed on this machine may read and write.

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from sawhorse.errors import PortTaken, UnknownName
-from sawhorse.local.listening import kept_in_ipv6, why
+from sawhorse.local.listening import kept_in_ipv6, reason_of
 from sawhorse.operations import file_of, operation
 from sawhorse.project import Project, Root
 from sawhorse.workspace import Deployment
@@ -88,7 +88,7 @@ def for_localhost(port: int) -> Iterator[None]:
     try:
         kept = kept_in_ipv6(port)
     except OSError as error:
-        raise PortTaken(f"Port {port} of [::1] {why(error)}; choose another with --port.") from error
+        raise PortTaken(f"Port {port} of [::1] {reason_of(error)}; choose another with --port.") from error
     with kept or nullcontext():
         yield
 

@@ -30,7 +30,7 @@ NAMES_THE_ACCOUNT = 'a condition such as StringEquals {"aws:SourceAccount": ACCO
 
 
 @dataclass(frozen=True)
-class Opening:
+class Exposure:
     """Something that lets in whom nobody named, by its address, and why."""
 
     address: str
@@ -40,10 +40,10 @@ class Opening:
         return f"{self.address}: {self.reason}"
 
 
-def openings(plan: Plan, accounts: Collection[str]) -> list[Opening]:
+def exposures(plan: Plan, accounts: Collection[str]) -> list[Exposure]:
     """Return what a plan opens to anybody outside these accounts, or to services that act for anybody else."""
     configuration = Configuration(plan.raw.get("configuration", {}).get("root_module", {}))
-    found: list[Opening] = []
+    found: list[Exposure] = []
     for address, values in plan.resources.items():
         kind = plan.types[address]
         if kind in ("aws_lambda_permission", "aws_lambda_layer_version_permission"):
@@ -53,7 +53,7 @@ def openings(plan: Plan, accounts: Collection[str]) -> list[Opening]:
             reasons = iter(())
         else:
             reasons = policy_faults(values, configuration.attributes(address), accounts)
-        found += [Opening(address, reason) for reason in reasons]
+        found += [Exposure(address, reason) for reason in reasons]
     return found
 
 

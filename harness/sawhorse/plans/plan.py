@@ -169,7 +169,7 @@ def initialized(tool: Tool, directory: Path) -> tftest.TerraformTest:
     """
     runner = tftest.TerraformTest(str(directory), binary=str(tool.binary))
     # tftest takes the whole shell over.
-    runner.env = {**shell_variables.kept(runner.env, local=True), **tool.environment}
+    runner.env = {**shell_variables.filtered(runner.env, local=True), **tool.environment}
     runner.setup(cleanup_on_exit=False)
     lock = directory / ".terraform.lock.hcl"
     write_shared(lock, re.sub(r"^  hashes = \[.*?^  \]\n", "", lock.read_text(), flags=re.MULTILINE | re.DOTALL))

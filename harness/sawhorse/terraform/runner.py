@@ -48,7 +48,7 @@ class Terraform:
         self.directory = directory
         self.shown = project.shown(directory)
         self.environment = {
-            **terraform_install.rarely_collecting(),
+            **terraform_install.with_rare_collections(),
             **terraform_install.terraform_environment(project.path),
             **(environment or {}),
         }
@@ -221,7 +221,7 @@ class Terraform:
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables of a run: what the shell may say, and what it is given."""
-        return shell_variables.kept(local=self.local) | self.environment
+        return shell_variables.filtered(local=self.local) | self.environment
 
     @contextlib.contextmanager
     def prepared_environment(self) -> Iterator[None]:

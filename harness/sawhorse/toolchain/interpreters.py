@@ -36,7 +36,7 @@ def exact_python(version: str, project: Path, machine: Machine | None = None) ->
     """Find an interpreter of this minor version, or fetch it with uv; None when neither is possible."""
     for candidate in python_candidates(version, machine or Machine.this()):
         if python_version(candidate) == version:
-            return behind_shim(candidate)
+            return resolve_shim(candidate)
     uv = ensure_uv(project)
     below_checkout = {"UV_PYTHON_INSTALL_DIR": str(project / ".sawhorse/tools/python")}
     found = run_tool([uv, "python", "find", "--no-project", version], below_checkout)
@@ -67,7 +67,7 @@ def python_version(interpreter: Path) -> str | None:
     return result.stdout.strip() if result.returncode == 0 else None
 
 
-def behind_shim(interpreter: Path) -> Path:
+def resolve_shim(interpreter: Path) -> Path:
     """Return the program that a version manager's shim starts, which starts ten times faster."""
     if interpreter.parent.name != "shims":
         return interpreter

@@ -17,8 +17,8 @@ from pathlib import Path
 from sawhorse.errors import SawhorseError, UnknownName
 from sawhorse.project import Project
 from sawhorse.toolchain import installed, terraform_install
-from sawhorse.toolchain.shell_variables import kept
-from sawhorse.toolchain.terraform_install import rarely_collecting, terraform_environment
+from sawhorse.toolchain.shell_variables import filtered
+from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Linter:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LintResult:
     """What a linter said; `seconds` is wall time."""
 
     name: str
@@ -100,7 +100,7 @@ def validate(project: Project, terraform: Path) -> str:
 
     It works on a copy, since init writes into the directory.
     """
-    environment = {**kept(local=True), **rarely_collecting(), **terraform_environment(project.path)}
+    environment = {**filtered(local=True), **with_rare_collections(), **terraform_environment(project.path)}
     with tempfile.TemporaryDirectory(prefix="sawhorse-check-") as scratch:
         top = Path(scratch).resolve()
         shutil.copytree(project.path / "modules", top / "modules", ignore=shutil.ignore_patterns(".terraform"))
@@ -152,13 +152,13 @@ def fix(project: Project) -> int:
     return max(subprocess.run(command, cwd=project.path, check=False).returncode for command in commands)
 
 
-def judge(linter: Linter) -> Verdict:
+def judge(linter: Linter) -> LintResult:
     start = time.perf_counter()
     try:
         complaints = linter.run()
     except SawhorseError as error:
         complaints = str(error)
-    return Verdict(linter.name, complaints, time.perf_counter() - start)
+    return LintResult(linter.name, complaints, time.perf_counter() - start)
 
 
 def main(arguments: list[str] | None = None) -> int:

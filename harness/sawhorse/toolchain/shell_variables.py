@@ -24,14 +24,14 @@ from enum import Enum
 from fnmatch import fnmatchcase
 
 
-class Fate(Enum):
+class Disposition(Enum):
     """What becomes of a variable."""
 
     KEPT = "kept"
     DROPPED = "dropped"
 
 
-KEPT, DROPPED = Fate.KEPT, Fate.DROPPED
+KEPT, DROPPED = Disposition.KEPT, Disposition.DROPPED
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Rule:
     """
 
     name: str
-    locally: Fate
-    on_aws: Fate
+    locally: Disposition
+    on_aws: Disposition
     reason: str
 
 
@@ -140,7 +140,7 @@ def is_kept(name: str, *, local: bool) -> bool:
     return (rule.locally if local else rule.on_aws) is KEPT
 
 
-def kept(variables: Mapping[str, str] | None = None, *, local: bool) -> dict[str, str]:
+def filtered(variables: Mapping[str, str] | None = None, *, local: bool) -> dict[str, str]:
     """Return what Terraform and its providers get of these variables, of this shell's by default."""
     found = os.environ if variables is None else variables
     return {name: value for name, value in found.items() if is_kept(name, local=local)}

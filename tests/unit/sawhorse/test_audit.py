@@ -19,7 +19,7 @@ from sawhorse.inspect.audit import (
     KNOWN_BAD,
     Advisory,
     Distribution,
-    Looked,
+    LookUp,
     audit_advisories,
     locked_distributions,
     pip_audit,
@@ -38,14 +38,14 @@ distributions = st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("12
 
 def database(
     *advisories: Advisory, unknown: Sequence[str] = (), failure: str = "", proof: bool = True
-) -> Callable[[str, Sequence[Distribution]], Looked]:
+) -> Callable[[str, Sequence[Distribution]], LookUp]:
     """Make a database that knows these advisories, and fails or lacks something but for its proof."""
 
-    def look(_database: str, asked: Sequence[Distribution]) -> Looked:
+    def look(_database: str, asked: Sequence[Distribution]) -> LookUp:
         if list(asked) == [KNOWN_BAD]:
-            return Looked([PROOF] if proof else [])
+            return LookUp([PROOF] if proof else [])
         found = [one for one in advisories if (one.name, one.version) in asked]
-        return Looked(found, [name for name, _ in asked if name in unknown], failure)
+        return LookUp(found, [name for name, _ in asked if name in unknown], failure)
 
     return look
 
@@ -74,13 +74,13 @@ def test_an_advisory_that_stands_with_a_reason_is_no_finding(identifier: str) ->
     [
         database(proof=False),
         database(FOUND, proof=False),
-        lambda *_: Looked(failure="no route to host"),
-        lambda *_: Looked(),
-        lambda *_: Looked(unknown=[KNOWN_BAD[0]]),
-        lambda *_: Looked([FOUND]),
+        lambda *_: LookUp(failure="no route to host"),
+        lambda *_: LookUp(),
+        lambda *_: LookUp(unknown=[KNOWN_BAD[0]]),
+        lambda *_: LookUp([FOUND]),
     ],
 )
-def test_a_database_that_proves_nothing_is_not_believed(look: Callable[..., Looked]) -> None:
+def test_a_database_that_proves_nothing_is_not_believed(look: Callable[..., LookUp]) -> None:
     report = audit_advisories(LOCKED, Allowed(), look)
     assert (report.exit_code, report.fine, report.findings) == (3, [], [])
     assert report.unknown[0].startswith("No database of advisories could be reached (pypi: ")
@@ -90,9 +90,9 @@ def test_a_database_that_proves_nothing_is_not_believed(look: Callable[..., Look
 def test_the_second_database_is_asked_where_the_first_proves_nothing() -> None:
     asked = []
 
-    def look(name: str, distributions: Sequence[Distribution]) -> Looked:
+    def look(name: str, distributions: Sequence[Distribution]) -> LookUp:
         asked.append(name)
-        return Looked(unknown=["jinja2"]) if name == "pypi" else database()(name, distributions)
+        return LookUp(unknown=["jinja2"]) if name == "pypi" else database()(name, distributions)
 
     assert audit_advisories(LOCKED, Allowed(), look).exit_code == 0
     assert asked[:2] == ["pypi", "osv"]
@@ -100,7 +100,7 @@ def test_the_second_database_is_asked_where_the_first_proves_nothing() -> None:
 
 
 @pytest.mark.parametrize("look", [database(unknown=["idna"]), database(failure="it went away")])
-def test_what_a_database_does_not_know_is_never_good_news(look: Callable[..., Looked]) -> None:
+def test_what_a_database_does_not_know_is_never_good_news(look: Callable[..., LookUp]) -> None:
     report = audit_advisories(LOCKED, Allowed(advisories={"PYSEC-1": "A reason."}), look)
     assert (report.exit_code, report.fine, report.findings) == (3, [], [])
 

@@ -381,7 +381,7 @@ def check_that_one_that_was_killed_is_told(project: Project) -> None:
 
 def check_that_what_died_is_started_again_and_the_others_keep_what_they_hold(project: Project, died: str) -> None:
     aws = LocalAWS(project)
-    running = aws.whole(aws.recorded())
+    running = aws.with_secrets(aws.recorded())
     if aws.running():
         put_something_into_each(running)
         token = Issuer.of(project).token(subject="someone", audience="somewhere")

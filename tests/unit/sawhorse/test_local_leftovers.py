@@ -25,7 +25,7 @@ def test_forgetting_removes_local_state_alone(tiny: Project) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
 
-    aws.forget()
+    aws.remove_leftovers()
 
     assert [path for path in kept if not path.exists()] == []
     assert [path for path in gone if path.exists()] == []
@@ -36,8 +36,8 @@ def test_forgetting_sets_the_last_state_aside(tiny: Project) -> None:
     for content in ("first", "second"):
         (states / "local").mkdir(parents=True)
         (states / "local/terraform.tfstate").write_text(content)
-        LocalAWS(tiny).forget()
-    LocalAWS(tiny).forget()
+        LocalAWS(tiny).remove_leftovers()
+    LocalAWS(tiny).remove_leftovers()
 
     assert [path.name for path in states.iterdir()] == ["local-before"]
     assert (states / "local-before/terraform.tfstate").read_text() == "second"

@@ -25,7 +25,7 @@ from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
 from sawhorse.toolchain import terraform_install
 from sawhorse.toolchain.machine import Machine
-from sawhorse.toolchain.shell_variables import RULES, Fate, conflicting, is_kept, kept, rule_of
+from sawhorse.toolchain.shell_variables import RULES, Disposition, conflicting, filtered, is_kept, rule_of
 from tests.unit.sawhorse.support import script
 
 # What Terraform 1.11.4, the AWS provider 5.100.0 and the AWS SDKs document or hold as strings, and changes whom they
@@ -72,7 +72,7 @@ def test_locally_no_variable_of_terraforms_or_awss_arrives_that_is_not_known_to_
 
     assert is_kept(name, local=True) == name.startswith(LOCALLY)
     # A shell either keeps it, or is told to be rid of it.
-    assert (name in conflicting({name: "x"})) == (not kept({name: "x"}, local=True))
+    assert (name in conflicting({name: "x"})) == (not filtered({name: "x"}, local=True))
 
 
 @given(WORDS)
@@ -98,7 +98,7 @@ def test_every_row_can_be_reached_and_gives_its_reason() -> None:
     assert [rule.name for rule in RULES if rule_of(rule.name.replace("*", "X")) is not rule] == []
     assert [rule.name for rule in RULES if not rule.reason.endswith(".")] == []
     # What is dropped on AWS is dropped locally as well.
-    assert [rule.name for rule in RULES if (rule.locally, rule.on_aws) == (Fate.KEPT, Fate.DROPPED)] == []
+    assert [rule.name for rule in RULES if (rule.locally, rule.on_aws) == (Disposition.KEPT, Disposition.DROPPED)] == []
 
 
 # What a run of Terraform is given
