@@ -28,7 +28,7 @@ from sawhorse.errors import (
 )
 from sawhorse.local.issuer import Issuer
 from sawhorse.local.prerequisites import ClientOf
-from sawhorse.operate.redrive import release, take
+from sawhorse.operate.redrive import receive_messages, return_messages
 from sawhorse.operate.seed import Seeded, SeedModule, bearer
 from sawhorse.operate.serve import Process
 from sawhorse.operate.smoke import Check, CheckFailed, Promise, Suite, expect, expect_status
@@ -94,10 +94,10 @@ __all__ = [
     "packaged_version",
     "pages_work",
     "print_json",
-    "release",
+    "receive_messages",
+    "return_messages",
     "role_may",
     "role_may_log",
     "role_may_not_scan",
-    "take",
     "workspace_of",
 ]

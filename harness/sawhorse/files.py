@@ -18,7 +18,7 @@ from sawhorse.trusted_files import (
     SHARED_FILE,
     close_to_others,
     make_directories,
-    opened,
+    open_trusted,
     refuse,
 )
 
@@ -66,7 +66,7 @@ def write_shared(path: Path | str, content: str | bytes) -> bool:
 def holds(place: str, data: bytes, *, private: bool) -> bool:
     """Say whether a file that nobody else may write has this content already, and close a private one to others."""
     try:
-        descriptor = opened(place, directory=False, link=not private)
+        descriptor = open_trusted(place, directory=False, link=not private)
     except (Untrusted, OSError):
         # Whatever is there is replaced.
         return False

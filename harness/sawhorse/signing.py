@@ -13,7 +13,7 @@ from _operator import _compare_digest as same  # `hmac` takes half a millisecond
 
 from sawhorse.errors import BadConfiguration, Untrusted
 from sawhorse.files import locked, write_atomically
-from sawhorse.trusted_files import FOR_OTHERS, PRIVATE_FILE, make_own_directory, opened, own_directory, read_own
+from sawhorse.trusted_files import FOR_OTHERS, PRIVATE_FILE, make_own_directory, open_trusted, own_directory, read_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def own_key() -> bytes | None:
     path = f"{directory}/key"
     try:
         own_directory(directory, link=True, instead=INSTEAD)
-        descriptor = opened(path, directory=False)
+        descriptor = open_trusted(path, directory=False)
     except FileNotFoundError:
         return None
     with open(descriptor, "rb") as file:  # noqa: PTH123 # a descriptor

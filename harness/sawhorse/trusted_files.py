@@ -70,7 +70,7 @@ def own_directory(
     Raises Untrusted, and FileNotFoundError where nothing is.
     """
     place = os.fspath(path)
-    descriptor = opened(place, directory=True, instead=instead, link=link)
+    descriptor = open_trusted(place, directory=True, instead=instead, link=link)
     try:
         if private and os.fstat(descriptor).st_mode & FOR_OTHERS:
             if whole:
@@ -119,7 +119,7 @@ def read_own(path: Path | str, *, private: bool = True, link: bool = False, dire
     place = os.fspath(path)
     if directory:
         own_directory(os.path.dirname(place) or ".", private=private, link=link)  # noqa: PTH120
-    descriptor = opened(place, directory=False, link=link)
+    descriptor = open_trusted(place, directory=False, link=link)
     with open(descriptor, "rb") as file:  # noqa: PTH123 # a descriptor
         if private:
             close_to_others(descriptor)
@@ -142,7 +142,7 @@ def close_entry(path: Path | str, *, directory: bool = False, allowed: int = 0) 
 
     `allowed` are bits of its mode that do not matter here. Raises Untrusted and FileNotFoundError.
     """
-    descriptor = opened(os.fspath(path), directory=directory, allowed=allowed)
+    descriptor = open_trusted(os.fspath(path), directory=directory, allowed=allowed)
     try:
         close_to_others(descriptor)
     finally:
@@ -156,7 +156,7 @@ def close_to_others(descriptor: int) -> None:
         os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~FOR_OTHERS)
 
 
-def opened(place: str, *, directory: bool, instead: str = "", link: bool = False, allowed: int = 0) -> int:
+def open_trusted(place: str, *, directory: bool, instead: str = "", link: bool = False, allowed: int = 0) -> int:
     """Open what is this user's own, and return the descriptor: what is read is what was looked at.
 
     `link`, `instead` and `allowed` are as above.

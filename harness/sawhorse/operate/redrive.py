@@ -18,9 +18,9 @@ from sawhorse.workspace import Deployment
 
 BATCH = 10
 # Seconds for which a message that was taken is hidden from everybody else; ten are sent and deleted in far less.
-HIDDEN = 120
+VISIBILITY_TIMEOUT = 120
 # Seconds to wait for a message: asked so, SQS looks on all of its servers before it says that there is none.
-WAIT = 1
+WAIT_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def redrive(sqs: Any, tally: Tally, report: Callable[[Tally], None]) -> None:
     sent: set[str] = set()
     held: dict[str, str] = {}
     try:
-        while taken := take(sqs, tally.pair.dead_letter_url):
+        while taken := receive_messages(sqs, tally.pair.dead_letter_url):
             held |= {message["MessageId"]: message["ReceiptHandle"] for message in taken}
             fresh = [message for message in taken if message["MessageId"] not in sent]
             tally.failed_again = len(sent & held.keys())
@@ -121,16 +121,16 @@ def redrive(sqs: Any, tally: Tally, report: Callable[[Tally], None]) -> None:
                 del held[message["MessageId"]]
             report(tally)
     finally:
-        release(sqs, tally.pair.dead_letter_url, list(held.values()))
+        return_messages(sqs, tally.pair.dead_letter_url, list(held.values()))
     tally.left = count(sqs, tally.pair.dead_letter_url)
 
 
-def take(sqs: Any, url: str) -> list[dict[str, Any]]:
+def receive_messages(sqs: Any, url: str) -> list[dict[str, Any]]:
     response = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=BATCH,
-        VisibilityTimeout=HIDDEN,
-        WaitTimeSeconds=WAIT,
+        VisibilityTimeout=VISIBILITY_TIMEOUT,
+        WaitTimeSeconds=WAIT_SECONDS,
         MessageAttributeNames=["All"],
         MessageSystemAttributeNames=["AWSTraceHeader", "MessageGroupId"],
     )
@@ -151,7 +151,7 @@ def send(sqs: Any, url: str, message: Mapping[str, Any]) -> str:
     return str(sqs.send_message(**request)["MessageId"])
 
 
-def release(sqs: Any, url: str, handles: Sequence[str]) -> None:
+def return_messages(sqs: Any, url: str, handles: Sequence[str]) -> None:
     """Let others see at once what was taken and not sent."""
     for start in range(0, len(handles), BATCH):
         entries = [

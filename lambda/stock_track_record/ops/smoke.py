@@ -23,11 +23,11 @@ from sawhorse.api import (
     expect_version,
     log_line_appears,
     pages_work,
-    release,
+    receive_messages,
+    return_messages,
     role_may,
     role_may_log,
     role_may_not_scan,
-    take,
 )
 
 # A worker that starts cold, and a queue that has others before us.
@@ -153,7 +153,7 @@ class Checks:
         own: list[str] = []
         others: list[str] = []
         try:
-            while not own and time.monotonic() < deadline and (taken := take(sqs, url)):
+            while not own and time.monotonic() < deadline and (taken := receive_messages(sqs, url)):
                 for message in taken:
                     body = str(message["Body"])
                     if self.mark in body or (self.channel_id and self.channel_id in body):
@@ -162,7 +162,7 @@ class Checks:
                     else:
                         others.append(message["ReceiptHandle"])
         finally:
-            release(sqs, url, others)
+            return_messages(sqs, url, others)
         return own
 
     def cors(self) -> None:
