@@ -31,8 +31,8 @@ CLOSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the function's process told: `kind` is ready, response, error or init; `at` is when, in seconds."""
+class RuntimeMessage:
+    """What the function's process sent: `kind` is ready, response, error or init; `at` is when, in seconds."""
 
     kind: str
     at: float
@@ -51,7 +51,7 @@ class RuntimeApi(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__((HOST, 0), RuntimeRequests)
         self.events: queue.Queue[bytes | None] = queue.Queue()
-        self.told: queue.Queue[Told] = queue.Queue()
+        self.messages: queue.Queue[RuntimeMessage] = queue.Queue()
         # When the event that is being worked on left, in seconds of time.perf_counter().
         self.sent_at = 0.0
         self._thread = threading.Thread(target=self.serve_forever, args=(CLOSE_SECONDS,), daemon=True)
@@ -84,17 +84,17 @@ class RuntimeApi(ThreadingHTTPServer):
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
-    def _wait(self, kind: str, is_alive: Callable[[], bool]) -> Told:
+    def _wait(self, kind: str, is_alive: Callable[[], bool]) -> RuntimeMessage:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
-                told = self.told.get(timeout=LOOK_SECONDS)
+                told = self.messages.get(timeout=LOOK_SECONDS)
                 if told.kind == kind:
                     return told
                 raise NotMeasured(f"The function told {told.kind}: {told.body.decode(errors='replace')[:2000]}")
             if not is_alive():
                 raise NotMeasured("The function's process ended.")
-        raise NotMeasured(f"The function's process told nothing for {TIMEOUT_SECONDS} seconds.")
+        raise NotMeasured(f"The function's process sent nothing for {TIMEOUT_SECONDS} seconds.")
 
 
 class RuntimeRequests(BaseHTTPRequestHandler):
@@ -112,7 +112,7 @@ class RuntimeRequests(BaseHTTPRequestHandler):
             return
         if api.sent_at == 0.0:
             api.sent_at = arrived
-            api.told.put(Told("ready", arrived))
+            api.messages.put(RuntimeMessage("ready", arrived))
         event = api.events.get()
         if event is None:
             self.close_connection = True
@@ -135,7 +135,7 @@ class RuntimeRequests(BaseHTTPRequestHandler):
         kind = "init error" if self.path.endswith("/init/error") else self.path.rpartition("/")[2]
         # The process goes on before the one that measures does.
         self._respond(HTTPStatus.ACCEPTED)
-        api.told.put(Told(kind, arrived, body))
+        api.messages.put(RuntimeMessage(kind, arrived, body))
 
     def _body(self) -> bytes:
         """Read a body; the runtime client may send one in chunks."""

@@ -79,7 +79,7 @@ class Pages(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Page)
         self.page = page
         self.seen: dict[str, str] | None = None
-        self.told = threading.Event()
+        self.reported = threading.Event()
 
 
 class Page(BaseHTTPRequestHandler):
@@ -97,7 +97,7 @@ class Page(BaseHTTPRequestHandler):
         self.server.seen = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(204)
         self.end_headers()
-        self.server.told.set()
+        self.server.reported.set()
 
     def log_message(self, *_: Any) -> None:
         return
@@ -127,7 +127,7 @@ def seen_by(browser: str, profile: Path, attempts: list[dict[str, Any]], *, host
     with served(attempts) as pages:
         command = [*opening(browser, profile), f"http://{host}:{pages.server_port}/"]
         with started(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-            assert pages.told.wait(SECONDS), "the page did not say what it saw"
+            assert pages.reported.wait(SECONDS), "the page did not say what it saw"
     assert pages.seen is not None
     return pages.seen
 

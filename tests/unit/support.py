@@ -95,7 +95,7 @@ class Caller(ABC):
     def event(self, method: str, path: str, headers: dict[str, str], query: dict[str, list[str]]) -> dict[str, Any]:
         """Make the event, all but its body."""
 
-    def send_aside(self, method: str, path: str, **request: Any) -> Response:
+    def send_concurrently(self, method: str, path: str, **request: Any) -> Response:
         """Send a request while another one is under way: it needs a thread with an event loop of its own."""
 
         def send() -> Response:

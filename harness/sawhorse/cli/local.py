@@ -137,4 +137,4 @@ def show_running(running: Running, *, as_json: bool) -> None:
         print_json({emulator.name: {"url": emulator.url, "pid": emulator.pid} for emulator in running.all})
         return
     for emulator in running.all:
-        print(f"{emulator.name} responds at {emulator.url} (process {emulator.pid}).")
+        print(f"{emulator.name} listens at {emulator.url} (process {emulator.pid}).")

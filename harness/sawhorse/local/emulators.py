@@ -337,7 +337,7 @@ class LocalAWS:
                     if response.text == held.proof(emulator.name, challenge):
                         return
                     raise LocalAWSError(
-                        f"What responds at {emulator.url} is not the {emulator.name} that was started; "
+                        f"What listens at {emulator.url} is not the {emulator.name} that was started; "
                         'end that program and run "sawhorse local up" again.'
                     )
                 time.sleep(0.05)

@@ -73,7 +73,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
         package = build(root.project, root.app)
         render(root)
         report(package, str(root.project.path))
-        print(f"The local AWS responds at {starting.result().url}.")
+        print(f"The local AWS listens at {starting.result().url}.")
     workspace = Workspace(root, local=True)
     with step(2, f"Applying {root.name} with Terraform"):
         workspace.apply()
@@ -87,7 +87,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
 def show_usage(deployment: Deployment, seeded: Seeded) -> None:
     """Print calls that work, and the commands for what one may want next."""
     root = deployment.root
-    print(f"{root.name} responds at {deployment.output(API_ENDPOINT.name)}\n")
+    print(f"{root.name} is at {deployment.output(API_ENDPOINT.name)}\n")
     print("\n".join(seed_module(root).calls(deployment, seeded.secrets)))
     command = "sawhorse" if shutil.which("sawhorse") else ".venv/bin/sawhorse"
     print(f"\nCheck again: {command} smoke {root.name} --local")

@@ -36,7 +36,7 @@ def run_demos(roots: Sequence[Root]) -> list[DemoResult]:
     # What all of them need is made once, before they start.
     terraform_install.ensure_terraform(project.path)
     running = LocalAWS(project).up()
-    print(f"The local AWS responds at {running.url}.", flush=True)
+    print(f"The local AWS listens at {running.url}.", flush=True)
     logs = project.local / "demos"
     # They hold what seeds show once.
     make_own_directory(logs)

@@ -118,7 +118,7 @@ def read_link(item: Item) -> Link:
     return Link(**from_item(item))
 
 
-def aside(work: Coroutine[Any, Any, T]) -> T:
+def in_a_thread(work: Coroutine[Any, Any, T]) -> T:
     """Wait for a call of the database in a thread of its own, where Mangum's event loop is not disturbed."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()

@@ -19,7 +19,7 @@ from fileshare.checks import DoesNotFitError
 from fileshare.database import Database
 from fileshare.settings import Settings
 from fileshare.tokens import new_token
-from tests.unit.fileshare.support import Api, a_user, aside
+from tests.unit.fileshare.support import Api, a_user, in_a_thread
 from tests.unit.support import Clock
 
 KELVIN = "\N{KELVIN SIGN}"
@@ -143,7 +143,7 @@ def test_a_user_that_other_code_wrote_sees_the_own_trial_before_addresses_are_mi
 ) -> None:
     user = a_user(email=stored)
     token = new_token(user.user_id)
-    aside(database.create_user(replace(user, token_hash=token.hashed)))
+    in_a_thread(database.create_user(replace(user, token_hash=token.hashed)))
     api = make_api()
     api.token = token.clear
     spellings = [stored] if KELVIN in stored else [stored, "ada@example.com", "ADA@example.COM"]

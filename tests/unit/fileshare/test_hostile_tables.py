@@ -30,7 +30,7 @@ from tests.unit.fileshare.hostile_support import (
     columns_of,
     odd_values,
 )
-from tests.unit.fileshare.support import LATER, START, aside
+from tests.unit.fileshare.support import LATER, START, in_a_thread
 
 SLOW = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -175,9 +175,9 @@ def test_no_click_is_lost_on_a_count_that_was_none(either_world: World, count: T
     async def follow_at_once() -> list[Any]:
         return await asyncio.gather(*(world.database.follow("code", now=START) for _ in range(20)))
 
-    followed = aside(follow_at_once())
+    followed = in_a_thread(follow_at_once())
     assert sorted(target.click_count for target in followed if target is not None) == list(range(1, 21))
-    found = aside(world.database.link("code"))
+    found = in_a_thread(world.database.link("code"))
     assert found is not None
     counted = found.read(Target)
     assert counted is not None
@@ -197,7 +197,7 @@ def test_of_twenty_at_once_one_starts_a_trial_that_was_not_used(either_world: Wo
             *(world.database.start_trial("ada", started_at=moment, expires_at=LATER) for moment in moments)
         )
 
-    assert len([trial for trial in aside(start_at_once()) if trial is not None]) == 1
+    assert len([trial for trial in in_a_thread(start_at_once()) if trial is not None]) == 1
 
 
 KEYS = ("é" * 1024, "\x01" * 2048, " ", "a b", "x" * 65, "x" * 2048, "ada@example.com", "\U0001f600", "a/b", "%2e", "'")

@@ -20,7 +20,7 @@ from fileshare.models import NewLink
 from fileshare.settings import Settings
 from fileshare.short_codes import new_short_code
 from shared.api_errors import Throttled
-from tests.unit.fileshare.support import Api, a_user, aside, link_in
+from tests.unit.fileshare.support import Api, a_user, in_a_thread, link_in
 from tests.unit.support import Clock
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
@@ -95,7 +95,7 @@ def test_a_link_ends_at_its_moment_for_everybody(api: Api, stranger: Api, clock:
 def test_dynamodb_never_sweeps_a_link_before_its_end(api: Api, database: Database, clock: Clock) -> None:
     end = datetime(2026, 1, 31, 10, 0, 0, 1, tzinfo=UTC)
     link = api.shorten(URL, expires_at=end.isoformat())
-    stored = aside(link_in(database, link["short_code"]))
+    stored = in_a_thread(link_in(database, link["short_code"]))
     assert stored
     assert stored.expires_at_ttl == int(end.timestamp()) + 1
 
@@ -140,17 +140,17 @@ def test_a_code_that_is_taken_is_drawn_again(database: Database, clock: Clock) -
     drawn = iter(["collision1", "collision1", "collision1", "collision2"])
     service = LinkService(database=database, clock=clock, draw=lambda: next(drawn))
     owner = a_user()
-    first = aside(service.shorten(NewLink(full_url=f"{URL}1"), owner))
-    second = aside(service.shorten(NewLink(full_url=f"{URL}2"), owner))
+    first = in_a_thread(service.shorten(NewLink(full_url=f"{URL}1"), owner))
+    second = in_a_thread(service.shorten(NewLink(full_url=f"{URL}2"), owner))
     assert (first.short_code, second.short_code) == ("collision1", "collision2")
-    assert aside(link_in(database, "collision1")) == first
+    assert in_a_thread(link_in(database, "collision1")) == first
 
 
 def test_when_no_code_is_free_the_caller_comes_back_later(database: Database, clock: Clock) -> None:
     service = LinkService(database=database, clock=clock, draw=lambda: "collision1")
-    aside(service.shorten(NewLink(full_url=f"{URL}1"), a_user()))
+    in_a_thread(service.shorten(NewLink(full_url=f"{URL}1"), a_user()))
     with pytest.raises(Throttled):
-        aside(service.shorten(NewLink(full_url=f"{URL}2"), a_user()))
+        in_a_thread(service.shorten(NewLink(full_url=f"{URL}2"), a_user()))
 
 
 def test_short_codes_do_not_repeat_or_run_in_a_row() -> None:
@@ -213,7 +213,7 @@ def test_two_hundred_clicks_of_twenty_people_are_two_hundred(
             assert responses == [[302] * 10] * 20
             assert (await http.get(f"/api/links/{code}", headers=owner)).json()["click_count"] == 200
 
-    aside(check())
+    in_a_thread(check())
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:

@@ -17,7 +17,7 @@ from fileshare.settings import Settings, Tables
 from fileshare.stored import ShownLink, Target, Trial
 from fileshare.tokens import new_token
 from shared.stored import Readers
-from tests.unit.fileshare.support import Api, a_user, aside
+from tests.unit.fileshare.support import Api, a_user, in_a_thread
 
 # The clock of the tests stands at 2026-01-31T09:15.
 FORMS = [
@@ -152,7 +152,7 @@ def test_a_trial_whose_end_stands_in_another_form_is_shown(
 ) -> None:
     user = a_user(user_tier=TRIAL, trial_used=True)
     token = new_token(user.user_id)
-    aside(database.create_user(replace(user, token_hash=token.hashed)))
+    in_a_thread(database.create_user(replace(user, token_hash=token.hashed)))
     write("users", "user_id", user.user_id, trial_expires_at=written)
     api = make_api()
     api.token = token.clear
@@ -166,13 +166,13 @@ def test_a_trial_that_cannot_be_read_is_neither_shown_nor_started_and_stays_as_i
 ) -> None:
     user_id = api.sign_up()["user_id"]
     write("users", "user_id", user_id, trial_expires_at="a value for no log")
-    before = aside(database.user(user_id))
+    before = in_a_thread(database.user(user_id))
     for _ in range(2):
         assert (shown := api.call("GET", "/api/trial")).status == 404
         assert shown.error_code == "not_found"
         assert (started := api.call("POST", "/api/trial")).status == 409
         assert started.error_code == "trial_not_available"
-    after = aside(database.user(user_id))
+    after = in_a_thread(database.user(user_id))
     assert before is not None
     assert after is not None
     assert after.item == before.item
@@ -222,11 +222,11 @@ def test_a_target_that_other_code_wrote_is_checked_before_it_is_followed_and_cou
 ) -> None:
     code = api.shorten()["short_code"]
     write("urls", "short_code", code, full_url=target)
-    before = aside(database.link(code))
+    before = in_a_thread(database.link(code))
     response = stranger.get(f"/{code}")
     assert (response.status, response.error_code) == (404, "not_found")
     assert "location" not in response.headers
-    after = aside(database.link(code))
+    after = in_a_thread(database.link(code))
     assert before is not None
     assert after is not None
     assert after.item == before.item

@@ -8,7 +8,7 @@ import pytest
 
 from fileshare.database import Database
 from fileshare.tokens import new_token
-from tests.unit.fileshare.support import Api, a_user, aside, user_in
+from tests.unit.fileshare.support import Api, a_user, in_a_thread, user_in
 from tests.unit.support import Clock
 
 OFFER = "Try Premium - Free for 30 days"
@@ -24,7 +24,7 @@ def trial(api: Api, email: str | None = None) -> dict[str, object]:
 def test_a_new_user_gets_a_token_that_opens_and_is_not_stored(api: Api, stranger: Api, database: Database) -> None:
     user = stranger.sign_up("Ada.Lovelace@Example.COM ")
     assert (user["email"], user["user_tier"]) == ("ada.lovelace@example.com", "free")
-    stored = aside(user_in(database, user["user_id"]))
+    stored = in_a_thread(user_in(database, user["user_id"]))
     assert stored
     assert user["token"] not in str(stored)
     assert stored.token_hash is not None
@@ -87,7 +87,7 @@ def test_a_trial_ends_at_its_moment_without_anybody_writing(api: Api, clock: Clo
 def test_whoever_pays_is_offered_nothing(make_api: Callable[[], Api], database: Database) -> None:
     user = a_user(user_tier="premium")
     token = new_token(user.user_id)
-    aside(database.create_user(replace(user, token_hash=token.hashed)))
+    in_a_thread(database.create_user(replace(user, token_hash=token.hashed)))
     api = make_api()
     api.token = token.clear
     status = trial(api)

@@ -144,7 +144,7 @@ def test_a_session_that_ends_while_it_registers_an_agent_leaves_none(make_api: M
 
     def log_out_aside() -> None:
         asked = {"agents": ["true"]}
-        responses.append(other.send_aside("DELETE", "/auth/sessions", headers=user.headers, query=asked))
+        responses.append(other.send_concurrently("DELETE", "/auth/sessions", headers=user.headers, query=asked))
 
     api = make_api(client=Interrupting(dynamodb, "put_item", log_out_aside))
 
@@ -166,7 +166,9 @@ def test_an_agent_registered_between_the_writes_of_a_logout_is_ended(make_api: M
         def __getattr__(self, operation: str) -> Any:
             def call(**request: Any) -> Any:
                 if operation == "put_item" and "session_id" in request["Item"]:
-                    made = other.send_aside("POST", "/agents", body='{"name": "late"}', headers=user.headers).json()
+                    made = other.send_concurrently(
+                        "POST", "/agents", body='{"name": "late"}', headers=user.headers
+                    ).json()
                     late.append(AgentCaller(made["agent_id"], made["agent_token"]))
                 return getattr(dynamodb, operation)(**request)
 

@@ -156,7 +156,7 @@ def test_a_heartbeat_of_an_agent_that_is_removed_meanwhile_brings_nothing_back(
     agent = other.register(user)
 
     def remove() -> None:
-        other.send_aside("DELETE", f"/agents/{agent.agent_id}", headers=user.headers)
+        other.send_concurrently("DELETE", f"/agents/{agent.agent_id}", headers=user.headers)
 
     assert make_api(client=Interrupting(dynamodb, "update_item", remove)).heartbeat(agent).status == 401
     assert other.agents(user) == []

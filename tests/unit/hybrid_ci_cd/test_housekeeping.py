@@ -99,7 +99,7 @@ def test_a_session_that_ends_while_it_registers_an_agent_is_401_though_that_cann
     user = api.log_in()
     failing = Failing(dynamodb, error, "update_item", tables.agents)
     client: Any = Interrupting(
-        failing, "put_item", lambda: api.send_aside("DELETE", "/auth/sessions", headers=user.headers)
+        failing, "put_item", lambda: api.send_concurrently("DELETE", "/auth/sessions", headers=user.headers)
     )
 
     response = make_api(client=client).send_json("/agents", {"name": "late"}, headers=user.headers)

@@ -95,7 +95,7 @@ def test_an_agent_that_comes_second_gets_the_next_job(make_api: MakeApi, dynamod
     first, second = api.register(user), api.register(user)
     ids = [api.queue(user) for _ in range(2)]
     client = Interrupting(
-        dynamodb, "update_item", lambda: api.send_aside("POST", f"/jobs/{ids[0]}/claim", headers=first.headers)
+        dynamodb, "update_item", lambda: api.send_concurrently("POST", f"/jobs/{ids[0]}/claim", headers=first.headers)
     )
 
     assert make_api(client=client).claim_next(second).json()["job_id"] == ids[1]

@@ -113,7 +113,7 @@ def test_the_last_heartbeat_decides_where_the_index_is_behind(
                 response = getattr(dynamodb, operation)(**request)
                 if operation == "query" and "jobs" in request["TableName"]:
                     body = '{"status": "busy"}'
-                    timed_api.send_aside(
+                    timed_api.send_concurrently(
                         "POST", f"/agents/{first.agent_id}/heartbeat", body=body, headers=first.headers
                     )
                 return response
@@ -218,7 +218,7 @@ def test_two_agents_take_a_job_over_and_one_gets_it(
     responses = []
 
     def take_over() -> None:
-        responses.append(timed_api.send_aside("POST", f"/jobs/{job_id}/claim", headers=third.headers))
+        responses.append(timed_api.send_concurrently("POST", f"/jobs/{job_id}/claim", headers=third.headers))
 
     class JustBefore:
         """A client that lets another agent come first when a job is about to be taken over."""

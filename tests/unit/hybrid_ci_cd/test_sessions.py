@@ -252,7 +252,7 @@ def test_a_session_made_while_its_user_logs_out_everywhere_is_ended_too(make_api
     responses = []
 
     def log_out() -> None:
-        responses.append(other.send_aside("DELETE", "/auth/sessions", headers=asking.headers))
+        responses.append(other.send_concurrently("DELETE", "/auth/sessions", headers=asking.headers))
 
     late = make_api(client=Interrupting(dynamodb, "put_item", log_out)).log_in()
 
@@ -271,12 +271,12 @@ def test_a_login_after_another_log_out_everywhere_outlives_the_one_that_is_under
     ids: list[str] = []
 
     def log_in() -> str:
-        response = other.send_aside("POST", "/auth/session", body=json.dumps(LOGIN))
+        response = other.send_concurrently("POST", "/auth/session", body=json.dumps(LOGIN))
         return str(response.json()["session_id"])
 
     def log_in_and_out_and_in() -> None:
         ids.append(log_in())
-        assert other.send_aside("DELETE", "/auth/sessions", headers=bearer(ids[0])).status == 204
+        assert other.send_concurrently("DELETE", "/auth/sessions", headers=bearer(ids[0])).status == 204
         ids.append(log_in())
 
     under_way = make_api(client=client(dynamodb, operation, log_in_and_out_and_in))

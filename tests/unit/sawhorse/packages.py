@@ -46,7 +46,7 @@ def metadata(name: str, version: str = "1.0", more: str = "") -> bytes:
     return f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{more}\n".encode()
 
 
-def told(ended: Ended) -> dict[str, Any]:
+def json_of(ended: Ended) -> dict[str, Any]:
     assert ended.code in {0, 1}, ended
     found: dict[str, Any] = json.loads(ended.out)
     return found

@@ -15,7 +15,7 @@ from rich.console import Console
 from sawhorse.inspect.placeholders import applied_variables
 from sawhorse.operate.tables import steps_of
 from sawhorse.project import Project
-from tests.unit.sawhorse.packages import told
+from tests.unit.sawhorse.packages import json_of
 from tests.unit.sawhorse.support import sawhorse
 
 SETTINGS = """
@@ -46,7 +46,7 @@ def inspected(tiny: Project) -> Inspect:
         (tiny.lambda_path / "tiny/package.toml").write_text(toml)
         (tiny.lambda_path / "tiny/main.py").write_text(f"{SETTINGS}\ndef handler(event, context): ...\n{text}\n")
         assert sawhorse(tiny, "build", "tiny").code == 0
-        return told(sawhorse(tiny, "package", "inspect", "tiny", "--json", *options))
+        return json_of(sawhorse(tiny, "package", "inspect", "tiny", "--json", *options))
 
     return inspect
 

@@ -22,7 +22,7 @@ from sawhorse.inspect.report import Inspection, inspect
 from sawhorse.project import Project
 from sawhorse.toolchain.interpreters import python_candidates, python_version
 from sawhorse.toolchain.machine import Machine, run
-from tests.unit.sawhorse.packages import SOURCE, Pack, compiled, metadata, told, write_zip
+from tests.unit.sawhorse.packages import SOURCE, Pack, compiled, json_of, metadata, write_zip
 from tests.unit.sawhorse.support import sawhorse
 
 # 1980-01-01 in UTC.
@@ -238,7 +238,7 @@ def test_bytecode_for_another_python_than_the_functions_is_wrong(tmp_path: Path,
     ended = sawhorse(tiny, "package", "inspect", str(path), "--json")
 
     assert ended.code == 1
-    finding = told(ended)["package"]["findings"][0]
+    finding = json_of(ended)["package"]["findings"][0]
     assert finding.startswith("1 files of bytecode are for Python 3.11; the functions run on Python 3.12,")
 
 
@@ -253,7 +253,7 @@ def test_a_built_package_is_inspected_by_the_name_of_its_app(tiny: Project) -> N
     (tiny.path / "lambda/tiny/package.toml").write_text(toml)
     assert sawhorse(tiny, "build", "tiny").code == 0
 
-    found = told(sawhorse(tiny, "package", "inspect", "tiny", "--json"))
+    found = json_of(sawhorse(tiny, "package", "inspect", "tiny", "--json"))
 
     (start,) = found["starts"]
     assert (start["handler"], start["python"], start["error"]) == ("tiny.main.handler", python_here(), None)
@@ -285,7 +285,7 @@ def test_what_runs_does_not_see_this_shell_and_leaves_nothing(
     monkeypatch.setenv("OF_THIS_SHELL", "x")
     path = pack({"main.py": b"import os\nprint('said')\nassert 'OF_THIS_SHELL' not in os.environ\n"})
 
-    found = told(sawhorse(tiny, "package", "inspect", str(path), "--handler", "main.handler", "--json"))
+    found = json_of(sawhorse(tiny, "package", "inspect", str(path), "--handler", "main.handler", "--json"))
 
     assert found["starts"][0]["error"] is None
     assert list((tmp_path / "aside").iterdir()) == []
@@ -301,7 +301,7 @@ def test_what_comes_from_a_layer_is_told(tmp_path: Path, tiny: Project) -> None:
     functions = {"api": {**entry, "handler": "app.main.handler", "layer": layer}, "web": {**entry, "handler": "run.sh"}}
     (dist / "manifest.json").write_text(json.dumps({"app": functions}))
 
-    found = told(sawhorse(tiny, "package", "inspect", str(dist / "app.zip"), "--json"))
+    found = json_of(sawhorse(tiny, "package", "inspect", str(dist / "app.zip"), "--json"))
 
     (start,) = found["starts"]
     assert start["error"] == "ModuleNotFoundError: No module named 'absent'"

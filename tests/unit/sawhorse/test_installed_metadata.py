@@ -110,7 +110,7 @@ def installed(project: Project, into: Path) -> Path:
     return into
 
 
-def told(project: Project, directory: Path) -> dict[str, Any]:
+def inspected(project: Project, directory: Path) -> dict[str, Any]:
     python = interpreters.exact_python("3.13", project.path)
     ended = subprocess.run([str(python), "-I", "-S", "-c", PROGRAM, str(directory)], capture_output=True, check=True)
     found: dict[str, Any] = json.loads(ended.stdout)
@@ -129,8 +129,8 @@ def without_commands(files: Mapping[str, Any] | list[str]) -> list[str]:
 
 def test_importlib_metadata_says_what_it_says_after_an_installation(project: Project, tmp_path: Path) -> None:
     ours, theirs = (
-        told(project, unpacked(project, tmp_path / "ours")),
-        told(project, installed(project, tmp_path / "uv")),
+        inspected(project, unpacked(project, tmp_path / "ours")),
+        inspected(project, installed(project, tmp_path / "uv")),
     )
 
     assert ours["distributions"].keys() == theirs["distributions"].keys() == {"alpha", "beta"}

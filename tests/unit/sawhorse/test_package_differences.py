@@ -12,7 +12,7 @@ import pytest
 from sawhorse.build.zip_reader import opened
 from sawhorse.inspect.diff import compare
 from sawhorse.project import Project
-from tests.unit.sawhorse.packages import SOURCE, Pack, metadata, told, write_zip
+from tests.unit.sawhorse.packages import SOURCE, Pack, json_of, metadata, write_zip
 from tests.unit.sawhorse.support import sawhorse
 
 
@@ -42,7 +42,7 @@ def test_a_changed_source_is_shown_with_its_lines(pack: Pack, tiny: Project) -> 
     two = pack({"a.py": b"VALUE = 2\n", "c.py": b"", "dep-1.dist-info/METADATA": metadata("dep", "2")}, "two.zip")
 
     ended = sawhorse(tiny, "package", "inspect", str(one), str(two))
-    found = told(sawhorse(tiny, "package", "inspect", str(one), str(two), "--json"))
+    found = json_of(sawhorse(tiny, "package", "inspect", str(one), str(two), "--json"))
 
     assert ended.code == 1
     assert "-VALUE = 1\n+VALUE = 2\n" in ended.out

@@ -18,7 +18,7 @@ from sawhorse.build.manifest import read_manifest
 from sawhorse.build.zip_reader import opened
 from sawhorse.project import Project
 from tests.unit.sawhorse.conftest import MakeTiny
-from tests.unit.sawhorse.packages import told, write_zip
+from tests.unit.sawhorse.packages import json_of, write_zip
 from tests.unit.sawhorse.support import assert_refused, sawhorse, write_lock, write_wheel
 from tests.unit.sawhorse.swapped import (
     BUILD_AGAIN,
@@ -183,7 +183,7 @@ def test_a_wheels_own_bytecode_never_takes_the_place_of_ours(
         "odd/__pycache__/a.cpython-313.pyc",
         "other/__pycache__/b.cpython-313.pyc",
     ]
-    inspected = told(sawhorse(project, "package", "inspect", "tiny", "--no-start", "--json"))["package"]
+    inspected = json_of(sawhorse(project, "package", "inspect", "tiny", "--no-start", "--json"))["package"]
     assert inspected["findings"] == []
     assert inspected["bytecode"]["sourceless"] == 2
 

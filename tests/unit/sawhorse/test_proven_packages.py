@@ -21,7 +21,7 @@ from sawhorse.project import Project
 from sawhorse.terraform.render import render
 from sawhorse.toolchain import interpreters
 from tests.unit.sawhorse.conftest import MakeTiny
-from tests.unit.sawhorse.packages import told, write_zip
+from tests.unit.sawhorse.packages import json_of, write_zip
 from tests.unit.sawhorse.support import assert_refused, sawhorse, write_lock
 from tests.unit.sawhorse.swapped import (
     BUILD_AGAIN,
@@ -289,8 +289,8 @@ def test_a_package_of_another_builder_is_proven_under_the_names_of_its_sources(
         name = "app/__pycache__/main.cpython-313.pyc"
         swapped = {**files, name: files[name].replace(b"main", b"evil")}
 
-        good = told(sawhorse(tiny, "package", "inspect", str(path), "--json"))["package"]
-        bad = told(sawhorse(tiny, "package", "inspect", str(write_zip(path, swapped)), "--json"))["package"]
+        good = json_of(sawhorse(tiny, "package", "inspect", str(path), "--json"))["package"]
+        bad = json_of(sawhorse(tiny, "package", "inspect", str(write_zip(path, swapped)), "--json"))["package"]
 
         assert (good["proof"]["proven"], good["findings"]) == (3, []), mode
         assert (bad["proof"]["proven"], list(bad["proof"]["wrong"])) == (2, [name]), mode

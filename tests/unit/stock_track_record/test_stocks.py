@@ -43,7 +43,7 @@ def latest_of(dynamodb: Any, prefix: str) -> Callable[[str], Price]:
 def meanwhile(dynamodb: Any, other: Api, day: str) -> Any:
     """Let somebody else put a price of 2 between the first look at ACME and the write that follows from it."""
     body = json.dumps({"name": "Theirs", "prices": [{"date": day, "price": 2}]})
-    return Interrupting(dynamodb, "update_item", lambda: other.send_aside("PUT", "/api/stocks/ACME", body=body))
+    return Interrupting(dynamodb, "update_item", lambda: other.send_concurrently("PUT", "/api/stocks/ACME", body=body))
 
 
 def test_prices_are_kept_by_day_oldest_first(api: Api) -> None:

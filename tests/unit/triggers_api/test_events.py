@@ -211,7 +211,9 @@ def test_two_acknowledgements_at_once_get_the_same_response(api: Api, make_api: 
     others: list[str] = []
     interrupted = make_api(
         client=Interrupting(
-            dynamodb, "update_item", lambda: others.append(api.send_aside("POST", f"/v1/events/{event_id}/ack").body)
+            dynamodb,
+            "update_item",
+            lambda: others.append(api.send_concurrently("POST", f"/v1/events/{event_id}/ack").body),
         )
     )
 
@@ -223,7 +225,7 @@ def test_an_event_that_is_deleted_while_it_is_acknowledged_is_not_there(
 ) -> None:
     event_id = api.create().json()["event_id"]
     interrupted = make_api(
-        client=Interrupting(dynamodb, "update_item", lambda: api.send_aside("DELETE", f"/v1/events/{event_id}"))
+        client=Interrupting(dynamodb, "update_item", lambda: api.send_concurrently("DELETE", f"/v1/events/{event_id}"))
     )
 
     assert interrupted.post(f"/v1/events/{event_id}/ack").status == 404
@@ -233,7 +235,7 @@ def test_an_event_that_is_deleted_while_it_is_acknowledged_is_not_there(
 def test_an_event_that_is_deleted_twice_at_once_is_deleted_once(api: Api, make_api: MakeApi, dynamodb: Any) -> None:
     event_id = api.create().json()["event_id"]
     interrupted = make_api(
-        client=Interrupting(dynamodb, "delete_item", lambda: api.send_aside("DELETE", f"/v1/events/{event_id}"))
+        client=Interrupting(dynamodb, "delete_item", lambda: api.send_concurrently("DELETE", f"/v1/events/{event_id}"))
     )
 
     assert interrupted.delete(f"/v1/events/{event_id}").status == 404

@@ -136,7 +136,7 @@ def test_the_loser_of_a_race_gets_the_winners_response(api: Api, make_api: MakeA
     client = Interrupting(
         dynamodb,
         "transact_write_items",
-        lambda: winners.append(api.send_aside("POST", "/v1/events", body=body, headers=KEY)),
+        lambda: winners.append(api.send_concurrently("POST", "/v1/events", body=body, headers=KEY)),
     )
 
     loser = make_api(client=client).post("/v1/events", body=body, headers=KEY)
@@ -150,7 +150,9 @@ def test_many_posts_at_once_give_one_event(api: Api) -> None:
     body = '{"source": "test", "event_type": "test.created", "payload": {}}'
 
     with ThreadPoolExecutor(max_workers=6) as threads:
-        responses = list(threads.map(lambda _: api.send_aside("POST", "/v1/events", body=body, headers=KEY), range(12)))
+        responses = list(
+            threads.map(lambda _: api.send_concurrently("POST", "/v1/events", body=body, headers=KEY), range(12))
+        )
 
     assert {(response.status, response.body) for response in responses} == {(201, responses[0].body)}
     assert len(api.inbox()["events"]) == 1

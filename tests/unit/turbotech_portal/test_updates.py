@@ -122,7 +122,7 @@ def test_readers_of_several_processes_lose_nothing(dynamodb: Any, tables: Tables
 
     with ThreadPoolExecutor(12) as pool:
         responses = list(
-            pool.map(lambda caller: caller.send_aside("POST", f"/api/updates/{update['id']}/read"), callers)
+            pool.map(lambda caller: caller.send_concurrently("POST", f"/api/updates/{update['id']}/read"), callers)
         )
 
     assert {response.status for response in responses} == {200}
