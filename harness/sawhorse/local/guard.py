@@ -27,7 +27,7 @@ from sawhorse.local.signatures import Refusal, Request, SecretOf, Signed, check,
 from sawhorse.trusted_files import read_own
 
 HOST = "127.0.0.1"
-# Responses whether the process that listens has this start's secrets, and tells it to nobody.
+# Proves that the process that listens has this start's secrets, and tells them to nobody.
 READY = "/_sawhorse/ready"
 CHALLENGE = "sawhorse-challenge"
 CONTROL = "sawhorse-control"
