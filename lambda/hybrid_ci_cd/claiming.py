@@ -118,8 +118,8 @@ class OneClaim:
         return [agent_id for agent_id in agent_ids if agent_id not in self._with_unfit_jobs]
 
     def _entries(self, status: JobStatus, size: int, later: int = 0) -> Iterator[Item]:
-        stretch = Stretch(partition=stored_status(status, self._agent.user_id), newest_first=False)
-        return self._listing.walk(stretch, size=size, later=later)
+        key_range = KeyRange(partition=stored_status(status, self._agent.user_id), newest_first=False)
+        return self._listing.walk(key_range, size=size, later=later)
 
     def _is_left_behind(self, item: Item) -> bool:
         if item.get("agent_id", {}).get("S") not in self._gone.agent_ids:

@@ -80,12 +80,12 @@ class Listing:
         next_cursor = _cursor(self._index, *shown[-1][:2]) if len(found) > limit else None
         return Page(entries=[entry for _, _, entry in shown], next_cursor=next_cursor)
 
-    def walk(self, stretch: Stretch, *, size: int, later: int = 0) -> Iterator[Item]:
-        """Walk a stretch to its end, reading `size` entries at a time and only as far as somebody looks.
+    def walk(self, key_range: KeyRange, *, size: int, later: int = 0) -> Iterator[Item]:
+        """Walk a range to its end, reading `size` entries at a time and only as far as somebody looks.
 
         After the first `size` it is at least `later` at a time.
         """
-        return (item for _, item in self._walk([stretch], None, size, later=later))
+        return (item for _, item in self._walk([key_range], None, size, later=later))
 
     def _walk(
         self, ranges: Sequence[KeyRange], after: _Position | None, size: int, *, later: int = 0

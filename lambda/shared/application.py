@@ -60,7 +60,7 @@ def make_application(  # noqa: PLR0913 - the parts that an application is made o
 ) -> FastAPI:
     """Make an application of the routes of its routers, in their order; those of `last_routers` follow the docs pages.
 
-    Without `cors`, whatever stands in front of it answers for browsers. Without `docs` there are no docs pages.
+    Without `cors`, whatever stands in front of it responds to browsers. Without `docs` there are no docs pages.
     `behind_web_adapter` is for one that AWS Lambda Web Adapter may stand before. `on_shutdown` runs when a server ends;
     Lambda ends without a word.
     """

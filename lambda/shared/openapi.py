@@ -12,7 +12,7 @@ from shared.body_limit import DEFAULT_MAX_BODY_BYTES, too_large_sentence
 # By status: the stable code, and a sentence as an example.
 Catalogue = Mapping[int, tuple[str, str]]
 
-CONVENTIONS = """Every answer carries `X-Request-ID`: yours when it is well formed (1 to 128 of `A-Z a-z 0-9 . _ -`),
+CONVENTIONS = """Every response carries `X-Request-ID`: yours when it is well formed (1 to 128 of `A-Z a-z 0-9 . _ -`),
 else a new one. Every error has the same JSON body with a stable `code`, a sentence and the request id. A path with a
 slash at its end that exists without it gets 308 with a relative `Location`, and does nothing else."""
 
@@ -50,7 +50,7 @@ def responses(
     headers: Mapping[str, Any] | None = None,
     missing: str | None = None,
 ) -> dict[int | str, dict[str, Any]]:
-    """Describe the answers of one route: the success with its own `headers`, and errors by what `catalogue` says.
+    """Describe the responses of one route: the success with its own `headers`, and errors by what `catalogue` says.
 
     `missing` is the sentence of the route's 404 where that of the catalogue is about something else.
     """

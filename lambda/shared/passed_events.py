@@ -1,4 +1,4 @@
-"""Respond to events that are no requests where AWS Lambda Web Adapter stands before the application.
+"""Respond to events that are not requests where AWS Lambda Web Adapter stands before the application.
 
 The adapter makes a request of such an event, with the event as its body, and takes the body of the response for the
 function's own (https://awslabs.github.io/aws-lambda-web-adapter/features/non-http-events.html).
@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from shared.asgi import App, Receive, Scope, Send, header
 from shared.claims import CONTEXT_HEADER, runs_in_lambda
 from shared.errors import error_response
-from shared.lambda_events import NotARequestError, Unasked, read_event
+from shared.lambda_events import IgnoredEvent, NotARequestError, read_event
 
 # Where the adapter sends them unless AWS_LWA_PASS_THROUGH_PATH says otherwise.
 PATH = "/events"
@@ -54,7 +54,7 @@ class PassedEvents:
             return self._refusal(scope, str(error))
         except (ValueError, RecursionError):
             return self._refusal(scope, NO_EVENT)
-        if not isinstance(event, Unasked):
+        if not isinstance(event, IgnoredEvent):
             return self._refusal(scope, NO_EVENT)
         if event.records:
             line = "Records came to a function that serves requests, and were sent back."
@@ -64,7 +64,7 @@ class PassedEvents:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def _refusal(self, scope: Scope, message: str) -> Response:
-        self._logger.warning("An event that is no request was refused.", extra={"reason": message})
+        self._logger.warning("An event that is not a request was refused.", extra={"reason": message})
         return error_response(scope, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message)
 
 

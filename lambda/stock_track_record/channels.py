@@ -12,7 +12,7 @@ from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, ConditionFailed, DynamoDB, Item, TransactionCanceled
 from shared.ids import is_id, new_id
 from shared.items import plain, to_item
-from shared.retries import pause_seconds
+from shared.retries import backoff_seconds
 from shared.stored import Reader, Readers, Stored, StoredId, StoredTime
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models
@@ -207,14 +207,14 @@ class ChannelStore:
 
 def channel_exists(dynamodb: DynamoDB, table: str, channel_id: str) -> bool:
     """Tell whether a channel is there."""
-    answer = dynamodb.get_item(
+    response = dynamodb.get_item(
         table,
         Key=keys.channel_key(channel_id),
         ConsistentRead=True,
         ProjectionExpression="#pk",
         ExpressionAttributeNames={"#pk": "pk"},
     )
-    return "Item" in answer
+    return "Item" in response
 
 
 def channel_of(stored: StoredChannel) -> models.Channel:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from shared.api_errors import ApiError, Throttled
 from shared.dynamodb import CONDITION_FAILED, CONFLICT, DynamoDB, Item, TransactionCanceled, every_item
 from shared.items import to_item
-from shared.retries import pause_seconds
+from shared.retries import backoff_seconds
 from shared.stored import Readers
 from shared.times import Clock, timestamp
 from stock_track_record import keys, models

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from shared.api_errors import ApiError, Throttled, not_found
 from shared.dynamodb import ConditionFailed, DynamoDB, Item
 from shared.items import to_item
-from shared.retries import pause_seconds
+from shared.retries import backoff_seconds
 from shared.stored import Readers, Stored
 from stock_track_record import keys, models
 from stock_track_record.returns import Price

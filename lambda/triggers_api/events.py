@@ -117,7 +117,7 @@ class EventStore:
         return await self._put_once(item, response, name, fingerprint)
 
     def acknowledge(self, event_id: str) -> AcknowledgedEvent:
-        """Take an event out of the inbox; a second time changes nothing and answers the same."""
+        """Take an event out of the inbox; a second time changes nothing and returns the same."""
         taken: list[TakenOut] = []
         for _ in range(ACKNOWLEDGE_ATTEMPTS):
             found = self._find(event_id)
@@ -148,7 +148,7 @@ class EventStore:
             raise not_found(UNKNOWN)
 
     def _take_out(self, event: KeptEvent, now: str) -> TakenOut:
-        answer = self._dynamodb.update_item(
+        response = self._dynamodb.update_item(
             self._table,
             Key=event.key,
             UpdateExpression="SET #status = :acknowledged, #acknowledged_at = :now",
@@ -161,7 +161,7 @@ class EventStore:
             },
             ReturnValues="UPDATED_OLD",
         )
-        return TakenOut(event=event, at=now, before=answer.get("Attributes", {}).get("acknowledged_at"))
+        return TakenOut(event=event, at=now, before=response.get("Attributes", {}).get("acknowledged_at"))
 
     def _put_back(self, out: TakenOut) -> None:
         """Let an event wait again as it did before this call took it out, unless somebody has changed it since."""

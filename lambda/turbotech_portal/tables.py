@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from shared.api_errors import ApiError, not_found
+from shared.async_dynamodb import AsyncDynamoDB, every_item_awaited
 from shared.dynamodb import ConditionFailed, Item
 from shared.items import to_item
 from shared.personal import public_id

@@ -19,7 +19,6 @@ from shared.ids import is_id, new_id
 from shared.items import to_item
 from shared.page_size import PageSize
 from shared.times import PATTERN, Clock, is_timestamp, timestamp
-from shared.waiting import AsyncDynamoDB, every_item_awaited
 from turbotech_portal.models import Author, NewUpdate, Update, UpdateChanges, User
 from turbotech_portal.stored import StoredUpdate
 from turbotech_portal.tables import Table

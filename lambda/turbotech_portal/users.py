@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from shared.async_dynamodb import AsyncDynamoDB
 from shared.dynamodb import ConditionFailed, Item
 from shared.items import to_item
 from shared.personal import public_name
@@ -77,7 +78,7 @@ class UserAdapter:
             )
         except ConditionFailed:
             return await self.table.item(caller.user_id)
-        item: Item = answer["Attributes"]
+        item: Item = response["Attributes"]
         return item
 
 

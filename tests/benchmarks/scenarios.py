@@ -241,13 +241,13 @@ def by_key(items: Sequence[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
     return {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
 
 
-def refusal_of(answer: Any) -> str | None:
-    """Say what is wrong with an answer, or None: a refused request would be a quick one."""
-    if not isinstance(answer, dict):
-        return f"it answered {answer!r}"
-    if answer.get("statusCode", 200) != 200:  # every request that is measured asks for something
-        return f"it answered {answer['statusCode']}: {answer.get('body')}"
-    return f"it did not do {answer['batchItemFailures']}" if answer.get("batchItemFailures") else None
+def refusal_of(response: Any) -> str | None:
+    """Say what is wrong with a response, or None: a refused request would be a quick one."""
+    if not isinstance(response, dict):
+        return f"it returned {response!r}"
+    if response.get("statusCode", 200) != 200:  # every request that is measured asks for something
+        return f"it returned {response['statusCode']}: {response.get('body')}"
+    return f"it did not do {response['batchItemFailures']}" if response.get("batchItemFailures") else None
 
 
 # What makes the tables of an app, and says what its functions are asked.

@@ -135,10 +135,10 @@ def warm_requests(scenario: Scenario, starts: Starts) -> list[tuple[Event, list[
 
 def asked(process: Started, event: Event) -> float:
     with last_words_of(process):
-        answer, seconds = process.invoke(event)
-        refusal = refusal_of(answer)
+        response, seconds = process.invoke(event)
+        refusal = refusal_of(response)
         if refusal:
-            raise NotMeasured(f"A function was to answer a request, but {refusal}.")
+            raise NotMeasured(f"A function was to respond to a request, but {refusal}.")
     return seconds
 
 

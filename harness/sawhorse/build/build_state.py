@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sawhorse.build.zip_writer import Member, described_again
 from sawhorse.files import locked, write_atomically
-from sawhorse.seals import sealed, unsealed
+from sawhorse.signing import read_signed, sign
 from sawhorse.trusted_files import make_own_directory, own_directory
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def write_state(dist: str, state: BuildState) -> None:
     content = {field.name: getattr(state, field.name) for field in fields(state)}
     content["inputs"] = {field.name: getattr(state.inputs, field.name) for field in fields(state.inputs)}
     app = state.inputs.app
-    write_atomically(state_path(dist, app), sealed(marshal.dumps(content, 2), role_of(dist, app)))
+    write_atomically(state_path(dist, app), sign(marshal.dumps(content, 2), role_of(dist, app)))
 
 
 def builder_digest() -> str:

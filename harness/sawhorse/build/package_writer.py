@@ -16,7 +16,7 @@ from sawhorse.build.requirement_source import edit
 from sawhorse.build.sources import digest_of, hashes_of
 from sawhorse.build.zip_writer import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, write_archive
 from sawhorse.errors import BuildFailed, Untrusted
-from sawhorse.files import locked, read, remove, sweep_asides, write_shared
+from sawhorse.files import locked, read, remove, remove_temporary_files, write_shared
 from sawhorse.trusted_files import read_own
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     archives = [content for name, content in files.items() if name.endswith(".zip")]
     warnings = [*inputs.notes, *code.warnings, *check_sizes(inputs, code, dependencies, archives)]
     for name in files:
-        sweep_asides(f"{dist}/{name}")
+        remove_temporary_files(f"{dist}/{name}")
     if not layered:
         remove(f"{dist}/{layer_name(inputs.app)}")
     written = [write_shared(f"{dist}/{name}", content) for name, content in files.items()]
@@ -184,7 +184,7 @@ def enter(dist: str, fragment: str, before: str | None) -> None:
     """Put an app's functions into the manifest, one build at a time."""
     path = f"{dist}/manifest.json"
     with locked(f"{dist}/.lock"):
-        sweep_asides(path)
+        remove_temporary_files(path)
         text = read_own(path, private=False).decode(errors="replace") if Path(path).is_file() else ""
         if before and is_manifest_with(text, before):
             write_shared(path, text.replace(before, fragment))

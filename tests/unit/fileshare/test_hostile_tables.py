@@ -232,7 +232,7 @@ def test_links_that_are_huge_come_in_no_more_pages_than_lambda_needs(
     found: list[str] = []
     query: dict[str, list[str]] = {}
     for number in itertools.count(1):  # noqa: B007 - it is looked at behind the loop
-        answer = world.api.call("GET", "/api/links", query=query)
+        response = world.api.call("GET", "/api/links", query=query)
         # As Lambda sends it, with the body as a text of JSON.
         assert len(json.dumps(response.body)) < 6_000_000
         page = response.json()

@@ -326,10 +326,10 @@ def test_characters_of_a_newer_unicode_are_taken_and_none_that_is_nobodys(api: A
     # No Unicode of today has U+0378; U+FFFE and U+E0FFF are never seen.
     for character, status in (("\u0378", 201), ("\ufffe", 422), ("\U000e0fff", 422), ("\ue000", 422), ("\u200d", 422)):
         for member in ({"full_url": f"https://example.com/{character}"}, {"file_key": f"uploads/{character}.pdf"}):
-            answer = api.call("POST", "/api/links", {"full_url": "https://example.com/", **member})
-            assert answer.status == status, (character, member)
+            response = api.call("POST", "/api/links", {"full_url": "https://example.com/", **member})
+            assert response.status == status, (character, member)
             if status == 201:
-                assert api.get(f"/{answer.json()['short_code']}").status == 302
+                assert api.get(f"/{response.json()['short_code']}").status == 302
 
 
 def test_a_name_of_nothing_but_marks_takes_no_time(api: Api) -> None:
@@ -337,7 +337,7 @@ def test_a_name_of_nothing_but_marks_takes_no_time(api: Api) -> None:
     body = json.dumps(link, ensure_ascii=False).encode()
     started = time.process_time()
 
-    answer = api.send("POST", "/api/links", body=body, headers={"Authorization": f"Bearer {api.token}"})
+    response = api.send("POST", "/api/links", body=body, headers={"Authorization": f"Bearer {api.token}"})
 
-    assert (answer.status, answer.error_code) == (422, "invalid_request")
+    assert (response.status, response.error_code) == (422, "invalid_request")
     assert time.process_time() - started < 0.4

@@ -14,7 +14,7 @@ from hybrid_ci_cd.tokens import logout_key
 from shared.ids import new_id
 from tests.hostile import KEYS, Typed, Watch, changed, changes
 from tests.unit.hybrid_ci_cd.support import AgentCaller, Api, StoppedClock, Tables, User
-from tests.unit.support import Answer, filled
+from tests.unit.support import Response, filled
 
 if TYPE_CHECKING:
     import pytest

@@ -68,10 +68,10 @@ def test_the_document_says_of_404_what_a_caller_gets(api: Api, document: Any) ->
         ("POST", "/jobs/{job_id}/claim", agent.headers),
     ):
         place = "/".join(UNKNOWN if part.startswith("{") else part for part in path.split("/"))
-        answer = api.send(method, place, headers=headers)
+        response = api.send(method, place, headers=headers)
         described = document["paths"][path][method.lower()]["responses"]["404"]["content"]["application/json"]
 
-        assert (answer.status, answer.json()["error"]["message"]) == (404, described["example"]["error"]["message"])
+        assert (response.status, response.json()["error"]["message"]) == (404, described["example"]["error"]["message"])
 
 
 def test_every_error_is_described_with_its_body_and_an_example(document: Any) -> None:

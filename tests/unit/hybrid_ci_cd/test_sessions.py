@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hybrid_ci_cd.tokens import is_session_id, logout_key
 from shared.api_keys import hash_key
 from shared.visible_text import visible
-from tests.unit.hybrid_ci_cd.support import LOGIN, AnswerLost, Api, MakeApi, StoppedClock, Tables, User, bearer
+from tests.unit.hybrid_ci_cd.support import LOGIN, Api, MakeApi, ResponseLost, StoppedClock, Tables, User, bearer
 from tests.unit.support import Interrupting, Recording, Refusing, client_error
 
 LIFETIME = timedelta(hours=1)

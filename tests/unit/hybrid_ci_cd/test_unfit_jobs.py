@@ -470,11 +470,11 @@ def test_no_job_is_said_not_to_be_there_behind_any_number_that_do_not_fit(  # no
         older = {"job_id": {"S": new_id()}, "created_at": {"S": f"2020-01-31T09:15:{second:02}.000000Z"}}
         jobs_table.client.put_item(TableName=jobs_table.name, Item={**odd, **older})
 
-    answer = api.claim_next(agent)
+    response = api.claim_next(agent)
 
-    assert answer.status == expected
+    assert response.status == expected
     if expected == 200:
-        assert answer.json()["job_id"] == good
+        assert response.json()["job_id"] == good
     assert [job["job_id"] for job in api.jobs(user, status="queued" if expected == 429 else "running")][-1] == good
 
 

@@ -172,10 +172,10 @@ def test_the_document_says_of_404_what_a_caller_gets(one: App) -> None:
         for method, described in item.items():
             if "404" not in described["responses"]:
                 continue
-            answer = api.send(method.upper(), place, body="{}")
-            if answer.status == 404 and answer.error_code == "not_found":
+            response = api.send(method.upper(), place, body="{}")
+            if response.status == 404 and response.error_code == "not_found":
                 example = described["responses"]["404"]["content"]["application/json"]["example"]["error"]
-                assert example["message"] == answer.json()["error"]["message"], (method, path)
+                assert example["message"] == response.json()["error"]["message"], (method, path)
                 compared += 1
     assert compared == COMPARED[one.name]
 

@@ -302,9 +302,9 @@ def test_events_of_one_id_stay_as_they_are_where_one_of_them_has_no_room(
     filled(dynamodb, tables.events, {**item, "created_at": {"S": "2030-01-31T09:15:02.000000Z"}})
     before = snapshot(dynamodb, tables.events)
 
-    answer = api.post(f"/v1/events/{event_id}/ack")
+    response = api.post(f"/v1/events/{event_id}/ack")
 
-    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert (response.status, response.error_code) == (409, "item_full")
     assert snapshot(dynamodb, tables.events) == before
     assert len(api.get("/v1/inbox").json()["events"]) == 5
 

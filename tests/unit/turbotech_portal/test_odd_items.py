@@ -192,7 +192,7 @@ def test_an_item_without_room_stays_as_it_is_and_nobody_is_told_another_reason( 
     filled(dynamodb, vars(tables)[table], to_item(item))
     before = snapshot(dynamodb, *vars(tables).values())
 
-    answer = api.send(method, path.format(UPDATE_ID), body=None if body is None else json.dumps(body))
+    response = api.send(method, path.format(UPDATE_ID), body=None if body is None else json.dumps(body))
 
-    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert (response.status, response.error_code) == (409, "item_full")
     assert snapshot(dynamodb, *vars(tables).values()) == before

@@ -1,4 +1,4 @@
-"""What the Web Adapter passes on that is no request gets the response that the handler gives, and nobody else does."""
+"""What the Web Adapter passes on that is not a request gets the response that the handler gives, and nobody else does."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from shared.claims import CONTEXT_HEADER
 from shared.passed_events import MAX_EVENT_BYTES, PATH
 from tests.unit.support import runtime_api
 
-# As the adapter writes the context of an event that is no request, and that of one.
+# As the adapter writes the context of an event that is not a request, and that of one.
 PASSED = {CONTEXT_HEADER: "null"}
 REQUEST = {CONTEXT_HEADER: json.dumps({"apiId": "a", "http": {"method": "POST", "path": PATH}})}
 RECORDS = {"Records": [{"eventSource": "aws:sqs", "messageId": name, "body": "secret" * 60_000} for name in "ab"]}
@@ -38,18 +38,18 @@ def post(app: FastAPI, body: bytes, headers: dict[str, str], *, method: str = "P
 
 @pytest.mark.parametrize("event", [{}, {"source": "warm"}, {"source": "aws.events", "detail-type": "Scheduled Event"}])
 def test_an_event_that_keeps_the_function_warm_gets_204(app: FastAPI, event: dict[str, Any]) -> None:
-    answer = post(app, json.dumps(event).encode(), PASSED)
+    response = post(app, json.dumps(event).encode(), PASSED)
 
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert answer.headers["cache-control"] == "no-store"
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["cache-control"] == "no-store"
 
 
 def test_records_are_sent_back_whole_however_large_their_batch_is(
     app: FastAPI, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = post(app, json.dumps(RECORDS).encode(), PASSED)
+    response = post(app, json.dumps(RECORDS).encode(), PASSED)
 
-    assert answer.json() == {"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}
+    assert response.json() == {"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}
     written = capsys.readouterr().out
     assert '"kind":"aws:sqs"' in written
     assert "secret" not in written
@@ -61,9 +61,9 @@ def test_records_are_sent_back_whole_however_large_their_batch_is(
     ids=lambda body: body[:20].decode("latin-1"),
 )
 def test_any_other_event_is_refused(app: FastAPI, body: bytes) -> None:
-    answer = post(app, body, PASSED)
+    response = post(app, body, PASSED)
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_request")
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "invalid_request")
 
 
 def test_what_is_longer_than_any_event_is_none(app: FastAPI) -> None:

@@ -160,7 +160,7 @@ def test_an_update_without_room_for_a_reader_stays_as_it_is(
 
     response = make_api(claims={"sub": "r" * 255}).post(f"/api/updates/{update['id']}/read")
 
-    assert (answer.status, answer.error_code) == (409, "item_full")
+    assert (response.status, response.error_code) == (409, "item_full")
     assert stored(dynamodb, tables.updates, update["id"]) == full
 
 
