@@ -48,7 +48,7 @@ _UNSEEN = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-# A composed text has a quarter of the characters at least, so a longer one is not a name of ours however it is composed.
+# A composed text has a quarter of the characters at least, so a longer one is none of our names however it is composed.
 # Composing takes the square of a text's length where it has marks alone.
 LONGEST_TO_COMPOSE = 2048
 _BREAKS = frozenset("\t\n\r")
@@ -128,7 +128,7 @@ def visible(text: str, *, lines: bool = False) -> str:
     if not hidden:
         return text
     kept: list[str] = []
-    # The last that is not a mark on another: looked for anew at each joiner, it would take the square of a text's length.
+    # The last that is not a mark on another: looked for at each joiner, it would take the square of a text's length.
     base = ""
     in_flags = {place for flag in _FLAGS.finditer(text) for place in range(*flag.span())}
     for place, character in enumerate(text):

@@ -20,7 +20,7 @@ from tests.benchmarks.scenarios import MAKERS, Account
 from tests.unit.sawhorse.support import make_tiny_project
 
 API, WEB = "turbotech_portal/api", "turbotech_portal/web"
-# Stands for awslambdaric, which is not a part of the harness: asks for events, and tells what the handler makes of them.
+# Stands for awslambdaric, which the harness lacks: asks for events, and tells what the handler makes of them.
 RUNTIME_CLIENT = """
 import http.client, importlib, json, os, sys
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What the Web Adapter passes on that is not a request gets the response that the handler gives, and nobody else does."""
+"""What the Web Adapter passes on that is not a request gets the response of the handler, and nobody else does."""
 
 import asyncio
 import json
