@@ -39,7 +39,7 @@ def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("runtime = ", r"package\.toml is not TOML \(.*\); mend that line\."),
+        ("runtime = ", r"package\.toml is not valid TOML \(.*\); correct that line\."),
         ("", r'package\.toml names no function; add \[functions\.api\] with handler = "tiny\.main\.handler"\.'),
         ("functions = 3", r"package\.toml names no function"),
         ('colour = "red"', r"package\.toml has colour, which nothing reads; remove it\."),
@@ -102,7 +102,7 @@ def test_a_package_toml_that_does_not_fit_is_refused(tiny: Project, content: str
 def test_a_package_toml_of_other_bytes_than_text_is_refused(tiny: Project) -> None:
     (tiny.lambda_path / "tiny/package.toml").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(BadConfiguration, match="is not TOML"):
+    with pytest.raises(BadConfiguration, match="is not valid TOML"):
         build(tiny, "tiny")
 
 
