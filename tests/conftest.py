@@ -15,7 +15,7 @@ from sawhorse.project import Project
 from sawhorse.toolchain import environments, installed, terraform_install
 from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
 
-pytest_plugins = ("tests.drills", "tests.limits")
+pytest_plugins = ("tests.drills", "tests.limits", "tests.planning", "tests.services")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COPIED = ("environments", "harness", "lambda", "modules", "Makefile", "pyproject.toml")
@@ -38,6 +38,29 @@ def same_umask() -> Iterator[None]:
     os.umask(UMASK)
     yield
     os.umask(UMASK)
+
+
+@pytest.fixture
+def nothing_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test know no AWS account and no project by accident."""
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("SAWHORSE_PROJECT", "AWS_ENDPOINT_URL", "TF_WORKSPACE", "TF_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was prepared for one test serves the others: no test here tells anything by how long it takes."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def cache_of_tests(cache_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test use a cache of this run's in the place of this user's."""
+    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(cache_of_the_run))
+    # The key that proves what lies there.
+    monkeypatch.setenv("SAWHORSE_STATE_DIR", str(cache_of_the_run.with_name(f"{cache_of_the_run.name}-state")))
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ LIMITS = {
 AGAIN_SECONDS = 30
 # How much longer than its limit a test may take before its process is ended: twice what cleaning up may take.
 LAST_RESORT_SECONDS = 60
-# The fixture of a whole file that plans ahead, in tests/plans/conftest.py.
+# The fixture of a whole file that plans ahead, in tests/planning.py.
 PLANNING = "planning"
 KNOWN = pytest.StashKey[set[int]]()
 SETTINGS = pytest.StashKey[Any]()

@@ -15,14 +15,14 @@ from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from shared.api_keys import generate
 from stock_track_record.messages import write_message
+from tests.apps.fileshare import support as fileshare_support
+from tests.apps.hybrid_ci_cd import support as hybrid_support
+from tests.apps.stock_track_record import support as stock_support
+from tests.apps.triggers_api import support as triggers_support
+from tests.apps.turbotech_portal import support as turbotech_support
 from tests.benchmarks.functions import Event, Started
 from tests.benchmarks.processes import NotMeasured
-from tests.unit.fileshare import support as fileshare_support
-from tests.unit.hybrid_ci_cd import support as hybrid_support
-from tests.unit.stock_track_record import support as stock_support
 from tests.unit.support import Caller
-from tests.unit.triggers_api import support as triggers_support
-from tests.unit.turbotech_portal import support as turbotech_support
 
 ENTRIES = 10
 # As many as a channel may have.

@@ -26,7 +26,7 @@ from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
 from tests.conftest import copy_of_project
 from tests.contracts.support import unique
-from tests.end_to_end.conftest import Sawhorse, leftovers
+from tests.end_to_end.support import Sawhorse, leftovers
 
 pytestmark = pytest.mark.end_to_end
 

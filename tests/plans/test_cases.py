@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from sawhorse.plans.cases import Change, Refusal, read_changes, read_refusals
+from sawhorse.plans.cases import Change, Refusal
 from sawhorse.plans.plan import Plan
+from tests.planning import all_changes, all_refusals
 
 pytestmark = pytest.mark.whole_plans
 
-HERE = Path(__file__).parent
-CHANGES = read_changes(HERE / "changes.yaml")
-REFUSALS = read_refusals(HERE / "refusals.yaml")
+MODULES = Path(__file__).parents[2] / "modules"
+CHANGES = all_changes()
+REFUSALS = all_refusals()
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
@@ -28,10 +29,15 @@ def test_a_change_does_what_it_says_and_nothing_else(change: Change, changes_pla
 
 def test_every_watched_type_is_one_that_a_module_makes() -> None:
     """One that is misspelt would never be seen to change."""
-    sources = [path.read_text() for path in (HERE.parents[1] / "modules").rglob("*.tf")]
+    sources = [path.read_text() for path in MODULES.rglob("*.tf")]
     made = {kind for source in sources for kind in re.findall(r'^resource "(\w+)"', source, re.MULTILINE)}
     assert made
     assert {f"{change.place}: {kind}" for change in CHANGES for kind in change.watched if kind not in made} == set()
+
+
+def test_every_case_has_a_name_of_its_own_whichever_file_it_stands_in() -> None:
+    names = [case.name for case in (*CHANGES, *REFUSALS)]
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_no_change_replaces_a_table(changes_plan: Plan) -> None:

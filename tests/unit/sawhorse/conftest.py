@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fileshare.settings import Tables
 from sawhorse.build.build import build
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.project import Project
 from sawhorse.toolchain import environments, installed, interpreters
 from sawhorse.toolchain.machine import Machine
 from tests.ports import free_port
-from tests.unit.fileshare.conftest import two_tables
-from tests.unit.sawhorse.migration_support import Migration
 from tests.unit.sawhorse.support import make_tiny_project, script, write_wheel
 
 MakeTiny = Callable[[str], Project]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests know no AWS account and no project by accident."""
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("SAWHORSE_PROJECT", "AWS_ENDPOINT_URL", "TF_WORKSPACE", "TF_DATA_DIR"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="session")
-def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What was prepared for one test serves the others: no test here tells anything by how long it takes."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def _cache_of_tests(cache_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(cache_of_the_run))
-    # The key that proves what lies there.
-    monkeypatch.setenv("SAWHORSE_STATE_DIR", str(cache_of_the_run.with_name(f"{cache_of_the_run.name}-state")))
+def _apart(nothing_of_this_shell: None, cache_of_tests: None) -> None:
+    """Every test here starts from neither this shell nor this user's cache."""
 
 
 @pytest.fixture
-def cache(tmp_path: Path, _cache_of_tests: None, monkeypatch: pytest.MonkeyPatch) -> Cache:
+def cache(tmp_path: Path, cache_of_tests: None, monkeypatch: pytest.MonkeyPatch) -> Cache:
     """A cache of packages of this test's own, that knows no wheel yet."""
     monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(tmp_path / "cache-of-its-own"))
     return Cache.of_user()
@@ -112,15 +91,3 @@ def machine(tmp_path: Path) -> Machine:
 def on_path(tmp_path: Path) -> Callable[[str, str], Path]:
     """Put a program on the machine's PATH."""
     return lambda name, text: script(tmp_path / "bin" / name, text)
-
-
-@pytest.fixture
-def tables(dynamodb: Any) -> Iterator[Tables]:
-    """The two tables of fileshare, which its migrations write."""
-    yield from two_tables(dynamodb)
-
-
-@pytest.fixture
-def migration(dynamodb: Any, tables: Tables, tmp_path: Path) -> Migration:
-    """A file that is there no more than in name, and the tables that it goes to."""
-    return Migration(dynamodb, tables, tmp_path / "old.sqlite3")

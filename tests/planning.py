@@ -1,0 +1,145 @@
+"""Plans that many tests of a file look at, each made once in a scratch copy, two at a time.
+
+Files run side by side in processes of their own, so that a plan which two files look at is made twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sawhorse.environment import read_environment
+from sawhorse.local.emulators import Running
+from sawhorse.plans.cases import Change, Refusal, plan_changes, plan_refusals, read_changes, read_refusals, state_before
+from sawhorse.plans.examples import plan_examples
+from sawhorse.plans.plan import Plan, Tool
+from sawhorse.plans.scratch import plan_root, scratch_project
+from sawhorse.project import Project
+from tests.plans.support import packages_of
+
+HERE = Path(__file__).parent
+
+
+def all_changes() -> list[Change]:
+    """Read what every file of changes says: the modules' own, and each app's."""
+    return [change for path in sorted(HERE.rglob("changes.yaml")) for change in read_changes(path)]
+
+
+def all_refusals() -> list[Refusal]:
+    """Read what every file of refusals says: the modules' own, and each app's."""
+    return [refusal for path in sorted(HERE.rglob("refusals.yaml")) for refusal in read_refusals(path)]
+
+
+class Planning:
+    """The plans of a file's tests: started when they are known to be wanted, waited for when they are looked at."""
+
+    def __init__(
+        self, repository: Path, scratch: Path, tool_of: Callable[[str], Tool], pool: ThreadPoolExecutor
+    ) -> None:
+        self.repository = repository
+        self.scratch = scratch
+        self.tool_of = tool_of
+        self.pool = pool
+        self.started: dict[str, Future[Any]] = {}
+        scratch_project(repository, scratch)
+
+    def start(self, name: str, work: Callable[[], Any]) -> Future[Any]:
+        """Start some work unless it was started before."""
+        if name not in self.started:
+            self.started[name] = self.pool.submit(work)
+        return self.started[name]
+
+    def root(self, root: str) -> Future[Plan]:
+        tool = self.tool_of(root.split("/", maxsplit=1)[0])
+        packages = packages_of(self.repository, root)
+        return self.start(root, lambda: plan_root(tool, self.repository, self.scratch, root, packages))
+
+    def examples(self) -> Future[Plan]:
+        tool = self.tool_of("dev")
+        return self.start("examples", lambda: plan_examples(tool, self.repository, self.scratch))
+
+    def state_before(self) -> Future[dict[str, Any]]:
+        tool = self.tool_of("dev")
+        cases = [*all_changes(), *all_refusals()]
+        return self.start("before", lambda: state_before(tool, self.repository, self.scratch, cases))
+
+    def changes(self) -> Future[Plan]:
+        tool, before, cases = self.tool_of("dev"), self.state_before(), all_changes()
+        return self.start("changes", lambda: plan_changes(tool, self.repository, self.scratch, cases, before.result()))
+
+    def refusals(self) -> Future[dict[str, list[str]]]:
+        tool, before, cases = self.tool_of("dev"), self.state_before(), all_refusals()
+        return self.start(
+            "refusals", lambda: plan_refusals(tool, self.repository, self.scratch, cases, before.result())
+        )
+
+
+@pytest.fixture(scope="module")
+def planning(
+    request: pytest.FixtureRequest,
+    local_aws: Running,
+    terraform: Tool,
+    repository: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Planning]:
+    """Every plan that a test of this file asks for, on its way."""
+
+    def tool_of(environment: str) -> Tool:
+        facts = read_environment(Project(repository), environment)
+        variables = local_aws.environment(facts.account_id, facts.region)
+        return Tool(terraform.binary, {**terraform.environment, **variables})
+
+    # tftest deletes state and locks where it runs, so only ever in a scratch copy.
+    scratch = tmp_path_factory.mktemp("plans")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        planning = Planning(repository, scratch, tool_of, pool)
+        items = [item for item in request.session.items if item.path == request.path]
+        wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
+        for name, start in {
+            # The longest first.
+            "changes_plan": planning.changes,
+            "refused": planning.refusals,
+            "examples_plan": planning.examples,
+        }.items():
+            if name in wanted:
+                start()
+        for item in items:
+            root = getattr(getattr(item, "callspec", None), "params", {}).get("root")
+            if root is not None and "root_plan" in getattr(item, "fixturenames", ()):
+                planning.root(root)
+        yield planning
+
+
+@pytest.fixture(scope="module")
+def root_plan(planning: Planning) -> Callable[[str], Plan]:
+    """Plan a root by its name, once for all tests."""
+    return lambda root: planning.root(root).result()
+
+
+@pytest.fixture(scope="module")
+def examples_plan(planning: Planning) -> Plan:
+    """The plan of every README example of every module."""
+    return planning.examples().result()
+
+
+@pytest.fixture(scope="module")
+def changes_plan(planning: Planning) -> Plan:
+    """The plan of every change to something that was applied before."""
+    return planning.changes().result()
+
+
+@pytest.fixture(scope="module")
+def refused(planning: Planning) -> dict[str, list[str]]:
+    """The sentences that every bad input gets."""
+    return planning.refusals().result()
+
+
+@pytest.fixture(scope="session")
+def refresh() -> str | None:
+    """Something when what is found should be written into the files that say what is expected."""
+    return os.environ.get("REFRESH_PLANS")
