@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +11,11 @@ import pytest
 from sawhorse.local.emulators import LocalAWS, Running
 from sawhorse.plans.plan import Tool
 from sawhorse.project import Project
-from sawhorse.toolchain import environments, installed, terraform_install
+from sawhorse.toolchain import terraform_install
 from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
+from tests.projects import REPOSITORY, sample_project, with_the_sample
 
 pytest_plugins = ("tests.drills", "tests.limits", "tests.planning", "tests.services")
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-COPIED = ("environments", "harness", "lambda", "modules", "Makefile", "pyproject.toml")
-# What is made once for a machine and only read afterwards.
-SHARED = ("tools", "emulators")
 
 
 # Under a shell's umask of 002 what a test makes would be refused as somebody else's.
@@ -77,41 +72,22 @@ def terraform() -> Tool:
     return Tool(terraform_install.ensure_terraform(project.path), environment)
 
 
-def copy_of_project(destination: Path) -> Project:
-    """Copy the project to a directory of its own, with this machine's tools linked and nothing built."""
-    for name in COPIED:
-        source = REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, destination / name, ignore=ignore_what_is_made)
-        else:
-            destination.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, destination / name)
-    environments.ensure_uv(REPOSITORY)
-    installed.ensure_emulators(REPOSITORY)
-    private = destination / ".sawhorse"
-    private.mkdir()
-    for name in SHARED:
-        (private / name).symlink_to(REPOSITORY / ".sawhorse" / name)
-    (REPOSITORY / ".sawhorse/cache").mkdir(exist_ok=True)
-    (private / "cache").symlink_to(REPOSITORY / ".sawhorse/cache")
-    return Project(destination)
-
-
-def ignore_what_is_made(_directory: str, names: list[str]) -> set[str]:
-    made = {"__pycache__", ".terraform", "terraform.tfvars", "backend.tf", "terraform.tfstate.d"}
-    return {name for name in names if name in made or name.startswith("terraform.tfstate")}
+@pytest.fixture(scope="session")
+def terraform_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The modules and the roots of this checkout, with those of the sample app; only read from."""
+    return with_the_sample(tmp_path_factory.mktemp("terraform-code"))
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A copy of the project that the test may change."""
-    return copy_of_project(tmp_path / "project")
+    """A project with the sample app that the test may change."""
+    return sample_project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def local_aws_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The copy of the project that the session's local AWS belongs to."""
-    return copy_of_project(tmp_path_factory.mktemp("local-aws") / "project")
+    """The project that the session's local AWS belongs to."""
+    return sample_project(tmp_path_factory.mktemp("local-aws") / "project")
 
 
 @pytest.fixture(scope="session")

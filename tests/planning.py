@@ -38,15 +38,13 @@ def all_refusals() -> list[Refusal]:
 class Planning:
     """The plans of a file's tests: started when they are known to be wanted, waited for when they are looked at."""
 
-    def __init__(
-        self, repository: Path, scratch: Path, tool_of: Callable[[str], Tool], pool: ThreadPoolExecutor
-    ) -> None:
-        self.repository = repository
+    def __init__(self, code: Path, scratch: Path, tool_of: Callable[[str], Tool], pool: ThreadPoolExecutor) -> None:
+        self.code = code
         self.scratch = scratch
         self.tool_of = tool_of
         self.pool = pool
         self.started: dict[str, Future[Any]] = {}
-        scratch_project(repository, scratch)
+        scratch_project(code, scratch)
 
     def start(self, name: str, work: Callable[[], Any]) -> Future[Any]:
         """Start some work unless it was started before."""
@@ -56,27 +54,25 @@ class Planning:
 
     def root(self, root: str) -> Future[Plan]:
         tool = self.tool_of(root.split("/", maxsplit=1)[0])
-        packages = packages_of(self.repository, root)
-        return self.start(root, lambda: plan_root(tool, self.repository, self.scratch, root, packages))
+        packages = packages_of(self.code, root)
+        return self.start(root, lambda: plan_root(tool, self.code, self.scratch, root, packages))
 
     def examples(self) -> Future[Plan]:
         tool = self.tool_of("dev")
-        return self.start("examples", lambda: plan_examples(tool, self.repository, self.scratch))
+        return self.start("examples", lambda: plan_examples(tool, self.code, self.scratch))
 
     def state_before(self) -> Future[dict[str, Any]]:
         tool = self.tool_of("dev")
         cases = [*all_changes(), *all_refusals()]
-        return self.start("before", lambda: state_before(tool, self.repository, self.scratch, cases))
+        return self.start("before", lambda: state_before(tool, self.code, self.scratch, cases))
 
     def changes(self) -> Future[Plan]:
         tool, before, cases = self.tool_of("dev"), self.state_before(), all_changes()
-        return self.start("changes", lambda: plan_changes(tool, self.repository, self.scratch, cases, before.result()))
+        return self.start("changes", lambda: plan_changes(tool, self.code, self.scratch, cases, before.result()))
 
     def refusals(self) -> Future[dict[str, list[str]]]:
         tool, before, cases = self.tool_of("dev"), self.state_before(), all_refusals()
-        return self.start(
-            "refusals", lambda: plan_refusals(tool, self.repository, self.scratch, cases, before.result())
-        )
+        return self.start("refusals", lambda: plan_refusals(tool, self.code, self.scratch, cases, before.result()))
 
 
 @pytest.fixture(scope="module")
@@ -84,20 +80,20 @@ def planning(
     request: pytest.FixtureRequest,
     local_aws: Running,
     terraform: Tool,
-    repository: Path,
+    terraform_code: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Planning]:
     """Every plan that a test of this file asks for, on its way."""
 
     def tool_of(environment: str) -> Tool:
-        facts = read_environment(Project(repository), environment)
+        facts = read_environment(Project(terraform_code), environment)
         variables = local_aws.environment(facts.account_id, facts.region)
         return Tool(terraform.binary, {**terraform.environment, **variables})
 
     # tftest deletes state and locks where it runs, so only ever in a scratch copy.
     scratch = tmp_path_factory.mktemp("plans")
     with ThreadPoolExecutor(max_workers=2) as pool:
-        planning = Planning(repository, scratch, tool_of, pool)
+        planning = Planning(terraform_code, scratch, tool_of, pool)
         items = [item for item in request.session.items if item.path == request.path]
         wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
         for name, start in {

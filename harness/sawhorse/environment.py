@@ -68,7 +68,7 @@ FIELD_HELP = {
     "account_id": 'the twelve digits of an AWS account, in quotes, such as "111111111111"',
     "region": "an AWS region such as us-east-1",
     "alarm_email": "an e-mail address, or left out",
-    "app_regions": "apps with the region of each that has another one, such as fileshare: us-east-2",
+    "app_regions": "apps with the region of each that has another one, such as shop: us-east-2",
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",
     "production": "true or false; left out it counts as true, so that nothing is open by mistake",
     "packages_bucket": f"{A_BUCKET}, or one for each region, such as {{us-east-1: one, us-east-2: two}}, or left out",

@@ -86,7 +86,7 @@ class Project:
         return [root for root in self.roots if root.environment == environment]
 
     def root(self, name: str) -> Root:
-        """Find a root by its name, such as `dev/triggers_api`."""
+        """Find a root by its name, such as `dev/shop`."""
         for root in self.roots:
             if root.name == name.strip("/").removeprefix("environments/"):
                 return root

@@ -19,6 +19,7 @@ from tests.benchmarks.extracted import Extracted, extracted
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.peers import Peers, compile_harness, ensure_peers
 from tests.benchmarks.results import Measured, Results
+from tests.benchmarks.scenarios import sources_of_builders
 
 PROJECT = Path(__file__).resolve().parents[2]
 RESULTS = PROJECT / ".sawhorse/bench"
@@ -114,6 +115,7 @@ def make_parts(
             runs=options.runs,
             rows=options.rows or builders.ROWS,
             peers=[builders.PEERS[name] for name in options.peers or builders.PEERS],
+            sources=sources_of_builders(),
             before=before.path if before else None,
         )
         times = builders.measure(PROJECT, peers, wanted)

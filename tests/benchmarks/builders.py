@@ -15,8 +15,7 @@ from sawhorse.toolchain.machine import say
 from tests.benchmarks.peers import Peers
 from tests.benchmarks.processes import NotMeasured, plain_environment, seconds_of
 from tests.benchmarks.scratch import (
-    APP,
-    CHANGED_FILE,
+    Sources,
     change,
     make_chalice_application,
     make_checkout,
@@ -92,6 +91,7 @@ class Wanted:
     """What to measure: `runs` of each row, beside these peers and, if there is one, an older checkout of ours."""
 
     runs: int
+    sources: Sources
     rows: Sequence[str] = ROWS
     peers: Sequence[str] = tuple(PEERS.values())
     before: Path | None = None
@@ -152,37 +152,38 @@ def first_builds(builder: Builder, rows: Sequence[str], scratch: Path) -> dict[s
 
 
 def make_builders(project: Path, peers: Peers, wanted: Wanted, scratch: Path) -> list[Builder]:
-    ours = [make_ours(project, scratch / "ours", OURS)]
+    sources = wanted.sources
+    ours = [make_ours(project, scratch / "ours", OURS, sources)]
     if wanted.before:
-        ours.append(make_ours(wanted.before, scratch / "before", BEFORE))
+        ours.append(make_ours(wanted.before, scratch / "before", BEFORE, sources))
     makers: Mapping[str, Callable[[], Builder]] = {
-        SAM: lambda: make_sam(project, peers, scratch / "sam", SAM),
-        SAM_UV: lambda: make_sam(project, peers, scratch / "sam-uv", SAM_UV),
-        SAM_CACHED: lambda: make_sam(project, peers, scratch / "sam-cached", SAM_CACHED),
-        CHALICE: lambda: make_chalice(project, peers, scratch / "chalice"),
+        SAM: lambda: make_sam(peers, scratch / "sam", SAM, project, sources),
+        SAM_UV: lambda: make_sam(peers, scratch / "sam-uv", SAM_UV, project, sources),
+        SAM_CACHED: lambda: make_sam(peers, scratch / "sam-cached", SAM_CACHED, project, sources),
+        CHALICE: lambda: make_chalice(peers, scratch / "chalice", project, sources),
     }
     return [*ours, *(make() for name, make in makers.items() if name in wanted.peers)]
 
 
-def make_ours(project: Path, scratch: Path, name: str) -> Builder:
+def make_ours(project: Path, scratch: Path, name: str, sources: Sources) -> Builder:
     """Make the builder that a checkout's own environment has."""
     checkout, cache = make_checkout(project, scratch / "checkout").path, scratch / "cache"
     return Builder(
         name=name,
         directory=checkout,
-        command=[project / ".venv/bin/sawhorse", "build", APP],
+        command=[project / ".venv/bin/sawhorse", "build", sources.app],
         variables={"SAWHORSE_PROJECT": str(checkout), "SAWHORSE_CACHE_DIR": str(cache)},
-        source=checkout / "lambda" / CHANGED_FILE,
+        source=checkout / "lambda" / sources.changed,
         state=[checkout / "dist", checkout / ".sawhorse/cache"],
-        product=Member(checkout / f"dist/{APP}.zip", CHANGED_FILE),
+        product=Member(checkout / f"dist/{sources.app}.zip", sources.changed),
         cache=cache,
         caches=("SAWHORSE_CACHE_DIR", "UV_CACHE_DIR"),
     )
 
 
-def make_sam(project: Path, peers: Peers, directory: Path, name: str) -> Builder:
+def make_sam(peers: Peers, directory: Path, name: str, project: Path, sources: Sources) -> Builder:
     with_uv = name == SAM_UV
-    make_sam_application(project, directory, with_uv=with_uv)
+    make_sam_application(project, directory, sources, with_uv=with_uv)
     options = {SAM: (), SAM_UV: ("--beta-features",), SAM_CACHED: ("--cached",)}[name]
     home = directory / "home"
     home.mkdir()
@@ -201,25 +202,25 @@ def make_sam(project: Path, peers: Peers, directory: Path, name: str) -> Builder
         directory=directory,
         command=[peers.sam / "bin/sam", "build", *options],
         variables=variables,
-        source=directory / "code" / CHANGED_FILE,
+        source=directory / "code" / sources.changed,
         state=[built],
-        product=(built / "build/Api" / CHANGED_FILE).read_text,
+        product=(built / "build/Api" / sources.changed).read_text,
         # pip's cache would have to go as well, and it does not tell of all that it keeps.
         caches=("UV_CACHE_DIR",) if with_uv else (),
     )
 
 
-def make_chalice(project: Path, peers: Peers, directory: Path) -> Builder:
+def make_chalice(peers: Peers, directory: Path, project: Path, sources: Sources) -> Builder:
     directory.mkdir()
-    make_chalice_application(project, directory)
+    make_chalice_application(project, directory, sources)
     return Builder(
         name=CHALICE,
         directory=directory,
         command=[peers.chalice / "bin/chalice", "package", "out"],
         variables={"AWS_DEFAULT_REGION": "us-east-1"},
-        source=directory / "vendor" / CHANGED_FILE,
+        source=directory / "vendor" / sources.changed,
         state=[directory / "out", directory / ".chalice/deployments", directory / ".chalice/deployed"],
-        product=Member(directory / "out/deployment.zip", CHANGED_FILE),
+        product=Member(directory / "out/deployment.zip", sources.changed),
     )
 
 

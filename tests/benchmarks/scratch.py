@@ -6,15 +6,12 @@ import json
 import re
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from sawhorse.project import Project
 
-APP = "triggers_api"
-# The application's sources, as they lie in a package.
-SOURCES = (APP, "shared")
-# The file that changes, and the constant in it. It is not a generated one, and other modules import it.
-CHANGED_FILE = f"{APP}/routes.py"
+# The constant in the file that changes.
 CONSTANT = re.compile(r"^DEFAULT_LIMIT = \d+$", re.MULTILINE)
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 SAM_TEMPLATE = """\
@@ -25,7 +22,7 @@ Resources:
     Type: AWS::Serverless::Function
 {metadata}    Properties:
       CodeUri: code/
-      Handler: triggers_api.main.handler
+      Handler: {app}.main.handler
       Runtime: python3.13
       Architectures: [x86_64]
 """
@@ -35,16 +32,28 @@ CHALICE_APP = '''\
 
 from chalice import Chalice
 
-app = Chalice(app_name="triggers_api")
+app = Chalice(app_name="{app}")
 
 
 @app.route("/health")
 def health():
-    from triggers_api.version import VERSION
+    from {app}.version import VERSION
 
-    return {"version": VERSION}
+    return {{"version": VERSION}}
 '''
-CHALICE_CONFIG = {"version": "2.0", "app_name": APP, "stages": {"dev": {"api_gateway_stage": "api"}}}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The application that every builder packages, and the file in it that changes."""
+
+    app: str
+    changed: str
+
+    @property
+    def directories(self) -> tuple[str, str]:
+        """The application's sources, as they lie in a package."""
+        return self.app, "shared"
 
 
 def make_checkout(project: Path, destination: Path) -> Project:
@@ -62,33 +71,35 @@ def make_checkout(project: Path, destination: Path) -> Project:
     return Project(destination)
 
 
-def make_sam_application(project: Path, destination: Path, *, with_uv: bool) -> Path:
+def make_sam_application(project: Path, destination: Path, sources: Sources, *, with_uv: bool) -> Path:
     """Make a directory that `sam build` takes: the sources with their requirements, and a template of a function."""
     code = destination / "code"
-    copy_sources(project, code)
-    (code / "requirements.txt").write_text(requirements_of(project))
-    (destination / "template.yaml").write_text(SAM_TEMPLATE.format(metadata=SAM_UV_METADATA if with_uv else ""))
+    copy_sources(project, code, sources)
+    (code / "requirements.txt").write_text(requirements_of(project, sources.app))
+    template = SAM_TEMPLATE.format(app=sources.app, metadata=SAM_UV_METADATA if with_uv else "")
+    (destination / "template.yaml").write_text(template)
     return destination
 
 
-def make_chalice_application(project: Path, destination: Path) -> Path:
+def make_chalice_application(project: Path, destination: Path, sources: Sources) -> Path:
     """Make a directory that `chalice package` takes: an app of its own kind around the same sources."""
-    copy_sources(project, destination / "vendor")
+    copy_sources(project, destination / "vendor", sources)
     (destination / ".chalice").mkdir()
-    (destination / ".chalice/config.json").write_text(json.dumps(CHALICE_CONFIG))
-    (destination / "app.py").write_text(CHALICE_APP)
-    (destination / "requirements.txt").write_text(requirements_of(project))
+    config = {"version": "2.0", "app_name": sources.app, "stages": {"dev": {"api_gateway_stage": "api"}}}
+    (destination / ".chalice/config.json").write_text(json.dumps(config))
+    (destination / "app.py").write_text(CHALICE_APP.format(app=sources.app))
+    (destination / "requirements.txt").write_text(requirements_of(project, sources.app))
     return destination
 
 
-def copy_sources(project: Path, destination: Path) -> None:
-    for name in SOURCES:
+def copy_sources(project: Path, destination: Path, sources: Sources) -> None:
+    for name in sources.directories:
         shutil.copytree(project / "lambda" / name, destination / name, ignore=IGNORED)
 
 
-def requirements_of(project: Path) -> str:
+def requirements_of(project: Path, app: str) -> str:
     """Return the application's locked versions without their hashes, which not every peer can read."""
-    return without_hashes((project / f"lambda/{APP}/requirements.txt").read_text())
+    return without_hashes((project / f"lambda/{app}/requirements.txt").read_text())
 
 
 def without_hashes(lock: str) -> str:

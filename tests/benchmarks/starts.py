@@ -17,7 +17,7 @@ from tests.benchmarks.functions import Event, Function, Started, empty_handler, 
 from tests.benchmarks.packages import Packaged, read_only
 from tests.benchmarks.peers import Peers
 from tests.benchmarks.processes import NotMeasured
-from tests.benchmarks.scenarios import MAKERS, Account, Scenario, Start, Variables, make_scenarios, refusal_of
+from tests.benchmarks.scenarios import Account, Scenario, Start, Variables, make_scenarios, makers, refusal_of
 
 EMPTY = "(a handler that does nothing)"
 # How many warm requests a process gets before the next one has its turn. With one, each finds the processor's caches
@@ -157,7 +157,7 @@ def prepared(found: Extracted) -> Iterator[tuple[Subjects, StartTimes]]:
         ours = {packaged.title: packaged for packaged in found.packages}
         scenarios = make_scenarios(Account(running, starter(found, ours, OURS)))
         for title in ours.keys() - scenarios.keys():
-            times.left_out[title] = "tests/benchmarks/scenarios.py does not say what to ask it."
+            times.left_out[title] = f"tests/apps/{ours[title].app}/benchmark.py does not say what to ask it."
         times.asked = {title: scenarios[title].reads for title in ours if title in scenarios}
         before = subjects_before(found, found.earlier, running, times) if found.earlier else {}
         subjects: Subjects = {
@@ -194,7 +194,7 @@ def subjects_before(found: Extracted, earlier: Earlier, running: Running, times:
     """Let another commit's functions fill tables of their own and do once what is measured; note what they cannot."""
     subjects: dict[str, Subject] = {}
     account = Account(running, starter(found, earlier.packages, BEFORE))
-    for app, make in MAKERS.items():
+    for app, make in makers().items():
         titles = [title for title in times.asked if title.startswith(f"{app}/")]
         there = [title for title in titles if title in earlier.packages]
         times.not_before |= {title: earlier.reason(title) for title in titles if title not in there}

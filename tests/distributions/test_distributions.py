@@ -12,6 +12,7 @@ import pytest
 
 from sawhorse.build.wheel_cache import Part
 from tests.distributions.trial import Case, Row, Trial, cases, is_over_a_limit, keep
+from tests.projects import sample_lock
 from tests.unit.sawhorse.support import write_lock, write_wheel
 
 AS_OF, CASES = cases()
@@ -81,7 +82,7 @@ class Tried:
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Tried]:
-    """A distribution that nobody publishes, with much of what builders stumble over, and two that the apps lock."""
+    """A distribution that nobody publishes, with much of what builders stumble over, and two that the sample locks."""
     place = tmp_path_factory.mktemp("odd")
     wheels = place / "wheels"
     with pytest.MonkeyPatch.context() as patch:
@@ -92,7 +93,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[
         module.write_text("from .tests import helper\n")
         subprocess.run([trial.interpreter, "-m", "compileall", "-b", "-q", module], check=True)
         line = write_wheel(wheels, {**ODD, "odd/sourceless.pyc": module.with_suffix(".pyc").read_bytes()}, name="odd")
-        locked = (repository / "lambda/triggers_api/requirements.txt").read_text().replace("\\\n", "").splitlines()
+        locked = sample_lock().replace("\\\n", "").splitlines()
         others = [words for words in locked if words.startswith(("python-dateutil==", "six=="))]
         write_lock(trial.project, "\n".join([line, *others, ""]))
         row = trial.run(lock=False)

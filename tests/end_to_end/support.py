@@ -17,7 +17,7 @@ from sawhorse.environment import read_environment
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS
 from sawhorse.project import Project
-from tests.conftest import copy_of_project
+from tests.projects import copy_of_project
 
 
 @dataclass(frozen=True)

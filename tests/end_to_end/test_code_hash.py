@@ -118,10 +118,10 @@ class Deployed:
 
 
 @pytest.fixture
-def root(local_aws: Running, repository: Path, tmp_path: Path) -> Deployed:
+def root(local_aws: Running, repository: Path, terraform_code: Path, tmp_path: Path) -> Deployed:
     """A root of its own for a test, with nothing applied."""
     name = unique("hashed")
-    directory = scratch_root(repository, tmp_path, f"dev/{name}")
+    directory = scratch_root(terraform_code, tmp_path, f"dev/{name}")
     (directory / "main.tf").write_text(EXAMPLE_VARIABLES + CALLS)
     variables = local_aws.environment()
     terraform = Terraform(Project(repository), directory, environment=variables)

@@ -24,13 +24,13 @@ from sawhorse.plans.plan import Plan
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
-from tests.conftest import copy_of_project
 from tests.contracts.support import unique
 from tests.end_to_end.support import Sawhorse, leftovers
+from tests.projects import sample_project
 
 pytestmark = pytest.mark.end_to_end
 
-ROOT = "dev/triggers_api"
+ROOT = "dev/sample"
 BUCKET = "sawhorse-packages-of-dev"
 CALLS = """
 variable "name" {
@@ -148,10 +148,10 @@ def keys_in(s3: Any, bucket: str) -> list[str]:
 
 
 @pytest.fixture
-def root(local_aws: Running, repository: Path, tmp_path: Path) -> Iterator[Deployed]:
+def root(local_aws: Running, repository: Path, terraform_code: Path, tmp_path: Path) -> Iterator[Deployed]:
     """A root of its own for a test, with nothing applied, a bucket, and more tags than an object may have."""
     name = unique("uploaded")
-    directory = scratch_root(repository, tmp_path, f"dev/{name}")
+    directory = scratch_root(terraform_code, tmp_path, f"dev/{name}")
     tags = "".join(f'      tag_{number} = "value"\n' for number in range(12))
     provider = (
         (directory / "terraform.tf")
@@ -251,14 +251,14 @@ def test_an_object_that_somebody_deleted_is_uploaded_again_and_nothing_is_deploy
 
 @pytest.fixture(scope="module")
 def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
-    """A copy of the project whose triggers_api goes through S3, with a local AWS of its own and nothing applied."""
-    project = copy_of_project(tmp_path_factory.mktemp("through-s3") / "project")
-    config = project.lambda_path / "triggers_api/package.toml"
+    """A project whose app goes through S3, with a local AWS of its own and nothing applied."""
+    project = sample_project(tmp_path_factory.mktemp("through-s3") / "project")
+    config = project.lambda_path / "sample/package.toml"
     config.write_text(f'upload = "s3"\n{config.read_text()}')
     command = Sawhorse(project)
     try:
         command("local", "up", "--port", "0")
-        command("build", "triggers_api")
+        command("build", "sample")
         yield command
     finally:
         LocalAWS(project).down()
@@ -268,7 +268,7 @@ def test_an_app_that_goes_through_s3_is_applied_called_changed_and_destroyed(saw
     facts = sawhorse.project.path / "environments/dev/environment.yaml"
     for arguments in (["render", ROOT], ["plan", ROOT, "--local"], ["apply", ROOT, "--local"]):
         output = sawhorse(*arguments, code=2)
-        assert 'lambda/triggers_api/package.toml says upload = "s3"' in output
+        assert 'lambda/sample/package.toml says upload = "s3"' in output
         assert "Write packages_bucket: {us-east-1: NAME} there" in output
     facts.write_text(f"{facts.read_text()}packages_bucket: {BUCKET}\n")
 
@@ -276,28 +276,28 @@ def test_an_app_that_goes_through_s3_is_applied_called_changed_and_destroyed(saw
     assert "No changes." in sawhorse("plan", ROOT, "--local", "--exit-code")
     s3, functions = sawhorse.client("s3", "dev"), sawhorse.client("lambda", "dev")
     (first,) = keys_in(s3, BUCKET)
-    assert first.startswith("111111111111/triggers-api-dev/triggers_api/")
-    package = read_manifest(sawhorse.project.path / "dist")["triggers_api"]["api"]
+    assert first.startswith("111111111111/sample-dev/sample/")
+    package = read_manifest(sawhorse.project.path / "dist")["sample"]["api"]
     assert package.upload == "s3"
-    assert functions.get_function_configuration(FunctionName="triggers-api-dev")["CodeSha256"] == package.sha256
+    assert functions.get_function_configuration(FunctionName="sample-dev")["CodeSha256"] == package.sha256
     sawhorse("seed", ROOT, "--local")
     assert sawhorse.json("smoke", ROOT, "--local")["passed"]
 
     # Changed code, applied by a shell that runs Terraform itself; it gets the bucket again that somebody deleted.
-    main = sawhorse.project.lambda_path / "triggers_api/main.py"
+    main = sawhorse.project.lambda_path / "sample/main.py"
     main.write_text(f"{main.read_text()}\n# changed\n")
-    sawhorse("build", "triggers_api")
+    sawhorse("build", "sample")
     s3.delete_object(Bucket=BUCKET, Key=first)
     s3.delete_bucket(Bucket=BUCKET)
-    native = "cd environments/dev/triggers_api && terraform init -input=false && terraform apply -auto-approve"
+    native = "cd environments/dev/sample && terraform init -input=false && terraform apply -auto-approve"
     found = sawhorse.in_a_fresh_shell("env", ROOT, script=native)
     assert found.returncode == 0, found.stdout + found.stderr
     (second,) = keys_in(s3, BUCKET)
     assert second != first
-    assert functions.get_alias(FunctionName="triggers-api-dev", Name="live")["FunctionVersion"] == "2"
+    assert functions.get_alias(FunctionName="sample-dev", Name="live")["FunctionVersion"] == "2"
     url = sawhorse.json("outputs", ROOT, "--local")["api_endpoint"]
     with httpx.Client(trust_env=False, timeout=60) as http:
-        assert http.get(f"{url}/v1/health").status_code == httpx.codes.OK
+        assert http.get(f"{url}/api/health").status_code == httpx.codes.OK
     assert "No changes." in sawhorse("plan", ROOT, "--local", "--exit-code")
 
     sawhorse("destroy", ROOT, "--local", "--yes")

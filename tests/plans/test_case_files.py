@@ -43,7 +43,7 @@ CHANGES: dict[str, Any] = {
 }
 OTHER: dict[str, Any] = {"given": {}, "actions": {}}
 REFUSALS: dict[str, Any] = {
-    "apps/fileshare": {
+    "apps/sample": {
         "base": {"name": "a"},
         "refusals": {
             "one": {"given": {"name": "b"}, "sentence": "name must be a"},
@@ -89,8 +89,8 @@ def test_cases_are_read_with_their_base_and_their_place() -> None:
         *("cases.yaml:16", "cases.yaml:19"),
     ]
     refusal, _ = read(written(REFUSALS), read_refusals)
-    assert (refusal.name, refusal.sentence) == ("fileshare_one", "name must be a")
-    assert read(written(REFUSALS), read_bases) == {"apps/fileshare": {"name": "a"}}
+    assert (refusal.name, refusal.sentence) == ("sample_one", "name must be a")
+    assert read(written(REFUSALS), read_bases) == {"apps/sample": {"name": "a"}}
 
 
 @settings(max_examples=200, deadline=None)
@@ -175,7 +175,7 @@ def test_what_does_not_fit_is_refused_where_it_stands(path: tuple[str, ...], val
         ('"sentence": "b"', '"sentence": 5', ":11: sentence must be a text, and not empty."),
         ('"other":', '"an other":', ":9: an other is not a name; write small letters, digits and underscores."),
         ('"other":', '"one":', "stands twice"),
-        ('"apps/fileshare":', '"../apps":', ":1: ../apps is not a path in modules; write one such as apps/fileshare."),
+        ('"apps/sample":', '"../apps":', ":1: ../apps is not a path in modules; write one such as apps/sample."),
         ('    "other":', '    "other":\n      "drift": {aws_a: {b: 1}}', "what never was cannot have drifted"),
     ],
 )
@@ -188,11 +188,11 @@ def test_a_refusal_that_could_not_fail_is_refused(old: str, new: str, sentence: 
 
 
 def test_two_cases_of_one_name_are_refused() -> None:
-    group = REFUSALS["apps/fileshare"]
+    group = REFUSALS["apps/sample"]
     with pytest.raises(
-        BadConfiguration, match=r"cases\.yaml:16: fileshare_one is the name of the case at .*:5; rename one"
+        BadConfiguration, match=r"cases\.yaml:16: sample_one is the name of the case at .*:5; rename one"
     ):
-        read(written({"apps/fileshare": group, "fileshare": group}), read_refusals)
+        read(written({"apps/sample": group, "sample": group}), read_refusals)
 
 
 def planned(address: str, actions: list[str]) -> Plan:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,11 @@ from sawhorse.environment import read_environment
 from sawhorse.plans.permissions import exposures, policies_looked_at
 from sawhorse.plans.plan import Plan
 from sawhorse.project import Project
+from tests.projects import REPOSITORY, every_root
 
 pytestmark = pytest.mark.whole_plans
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-ROOTS = sorted(f"{path.parts[-3]}/{path.parts[-2]}" for path in (REPOSITORY / "environments").glob("*/*/main.tf"))
+ROOTS = every_root()
 STRANGER = "999999999999"
 
 
@@ -111,5 +110,5 @@ def test_a_root_lets_in_nobody_of_another_account(root: str, root_plan: Callable
 def test_the_examples_of_the_modules_let_in_the_accounts_that_they_name_alone(examples_plan: Plan) -> None:
     assert policies_looked_at(examples_plan)
     # Another account is named by an example that shows how.
-    assert exposures(examples_plan, {account_of("dev/triggers_api"), "222222222222"}) == []
-    assert exposures(examples_plan, {account_of("dev/triggers_api")}) != []
+    assert exposures(examples_plan, {account_of("dev"), "222222222222"}) == []
+    assert exposures(examples_plan, {account_of("dev")}) != []

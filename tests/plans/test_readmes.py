@@ -10,10 +10,10 @@ import pytest
 
 from sawhorse.plans.examples import Example, read_examples
 from sawhorse.plans.plan import Plan
+from tests.projects import REPOSITORY, SAMPLE
 
 pytestmark = pytest.mark.whole_plans
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.parent for path in (REPOSITORY / "modules").rglob("main.tf"))
 EXAMPLES = read_examples(REPOSITORY)
 REFRESH = "REFRESH_PLANS=1 python -m pytest tests/plans/test_readmes.py"
@@ -100,7 +100,9 @@ def test_every_variable_and_output_is_described_in_one_sentence(module: Path, fi
 
 @pytest.mark.parametrize(("file", "kind"), [("variables.tf", "variable"), ("outputs.tf", "output")])
 def test_the_roots_describe_their_variables_and_outputs(file: str, kind: str) -> None:
-    for path in sorted((REPOSITORY / "environments").glob(f"*/*/{file}")):
+    paths = [path for place in (REPOSITORY, SAMPLE) for path in (place / "environments").glob(f"*/*/{file}")]
+    assert paths
+    for path in paths:
         assert_described(path, kind)
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from sawhorse.plans.plan import Tool
+from tests.projects import REPOSITORY, SAMPLE
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-ROOTS = sorted(path.parent for path in (REPOSITORY / "environments").glob("*/*/main.tf"))
-ENVIRONMENTS = ("dev", "staging", "production")
+ROOTS = sorted(path.parent for source in (REPOSITORY, SAMPLE) for path in (source / "environments").glob("*/*/main.tf"))
+MODULES = (REPOSITORY / "modules", SAMPLE / "modules")
+TERRAFORM = (*MODULES, REPOSITORY / "environments", SAMPLE / "environments")
 
 
 def name_of(root: Path) -> str:
@@ -26,11 +27,6 @@ def test_a_root_uses_every_variable_that_it_has(root: Path) -> None:
     assert [name for name in variables if not re.search(rf"\bvar\.{name}\b", text)] == []
 
 
-def test_every_app_stands_in_every_environment() -> None:
-    apps = {root.name for root in ROOTS}
-    assert {name_of(root) for root in ROOTS} == {f"{environment}/{app}" for environment in ENVIRONMENTS for app in apps}
-
-
 @pytest.mark.parametrize("name", ["variables.tf", "terraform.tf", ".terraform.lock.hcl"])
 def test_every_root_has_the_same_file(name: str) -> None:
     assert len({(root / name).read_bytes() for root in ROOTS}) == 1
@@ -42,8 +38,8 @@ def test_an_app_has_the_same_outputs_in_every_environment(app: str) -> None:
 
 
 def test_every_module_asks_for_the_same_terraform_and_provider() -> None:
-    modules = sorted((REPOSITORY / "modules").rglob("terraform.tf"))
-    assert {path.parent for path in modules} == {path.parent for path in (REPOSITORY / "modules").rglob("main.tf")}
+    modules = sorted(path for place in MODULES for path in place.rglob("terraform.tf"))
+    assert {path.parent for path in modules} == {path.parent for place in MODULES for path in place.rglob("main.tf")}
     assert len({path.read_bytes() for path in modules}) == 1
 
 
@@ -55,17 +51,19 @@ def test_the_lock_has_the_hashes_of_every_platform() -> None:
 
 def test_no_variable_takes_just_anything() -> None:
     loose = re.compile(r"^\s+type\s+=.*\bany\b|\bany\)", re.MULTILINE)
-    files = [*(REPOSITORY / "modules").rglob("*.tf"), *(REPOSITORY / "environments").rglob("*.tf")]
+    files = [path for place in TERRAFORM for path in place.rglob("*.tf")]
+    assert files
     assert [path for path in files if loose.search(path.read_text())] == []
 
 
 def test_terraform_builds_nothing() -> None:
     forbidden = re.compile(r'"(null_resource|terraform_data|external|archive_file)"|local-exec|remote-exec')
-    files = [*(REPOSITORY / "modules").rglob("*.tf"), *(REPOSITORY / "environments").rglob("*.tf")]
+    files = [path for place in TERRAFORM for path in place.rglob("*.tf")]
+    assert files
     assert [path for path in files if forbidden.search(path.read_text())] == []
 
 
-@pytest.mark.parametrize("directory", ["modules", "environments"])
+@pytest.mark.parametrize("directory", ["modules", "environments", "tests/sample"])
 def test_terraform_fmt_has_nothing_to_say(directory: str, terraform: Tool) -> None:
     command = [str(terraform.binary), "fmt", "-check", "-recursive", "-diff", str(REPOSITORY / directory)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -212,7 +212,7 @@ def redrive(
 
 
 @app.command()
-def demo(root: RootNames = "dev/triggers_api", as_json: AsJson = False) -> None:
+def demo(root: RootNames, as_json: AsJson = False) -> None:
     """Build, apply, seed and smoke-check a root, or all of them, on the local AWS, and leave it running."""
     from dataclasses import asdict
 

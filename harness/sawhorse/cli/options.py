@@ -12,7 +12,7 @@ from sawhorse.project import Project
 if TYPE_CHECKING:
     from sawhorse.workspace import Workspace
 
-RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/triggers_api.")]
+RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/shop.")]
 RootNames = Annotated[str, typer.Argument(metavar="ROOT", help="A root, or dev/all for every app of dev.")]
 Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]

@@ -44,7 +44,7 @@ with open(report, "w") as file:
 
 @dataclass(frozen=True)
 class Applied:
-    """The variables of an app's functions by their handlers, and where they were found, such as `dev/fileshare`."""
+    """The variables of an app's functions by their handlers, and where they were found, such as `dev/shop`."""
 
     where: str = ""
     by_handler: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)

@@ -35,7 +35,7 @@ exec {terraform} "$@"
 
 
 def exports(project: Project, name: str) -> dict[str, str]:
-    """Return the variables for an environment such as `dev`, or for a root such as `dev/fileshare`.
+    """Return the variables for an environment such as `dev`, or for a root such as `dev/shop`.
 
     For a root they also bring its region, and its tfvars as they are on the local AWS.
     """

@@ -156,9 +156,7 @@ def entries(
     for module, group in groups(path).items():
         shared = complete(group, ("base", kind, *of_group), f"the cases of {module}")
         if not MODULE.fullmatch(module):
-            raise BadConfiguration(
-                f"{group.place}: {module} is not a path in modules; write one such as apps/fileshare."
-            )
+            raise BadConfiguration(f"{group.place}: {module} is not a path in modules; write one such as apps/sample.")
         base = arguments(shared["base"], "base")
         named = shared[kind].mapping(f"{kind} must be a mapping from names to cases")
         if not named:

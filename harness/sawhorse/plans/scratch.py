@@ -62,7 +62,7 @@ def sample_packages(handlers: Mapping[str, str], runtime: str, architecture: str
 
 
 def plan_root(tool: Tool, repository: Path, scratch: Path, name: str, packages: Mapping[str, Entry]) -> Plan:
-    """Plan one of the project's roots, such as dev/triggers_api, with its environment's facts and those packages."""
+    """Plan one of the project's roots, such as dev/shop, with its environment's facts and those packages."""
     return plan(tool, copy_of_root(repository, scratch, name, packages))
 
 

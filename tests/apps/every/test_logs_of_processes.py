@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.children import started
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 SECRET = "fs_7f3d9f0e-5c1b-4c7e-9d53-0a4a1f4c2b11_0123456789abcdef"
 SECONDS = 60

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 HERE = Path(__file__).parent
 # For each app, a part of a sentence and what holds it.

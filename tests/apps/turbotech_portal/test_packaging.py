@@ -27,8 +27,8 @@ from shared.claims import CONTEXT_HEADER
 from tests.apps.turbotech_portal.images import Image, build_image, shell
 from tests.apps.turbotech_portal.support import Tables, deliverable, put
 from tests.children import started
-from tests.conftest import copy_of_project
 from tests.ports import free_port
+from tests.projects import copy_of_project
 from tests.unit.support import runtime_api
 from turbotech_portal.ops.process import process
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from sawhorse.checkout import is_checkout
+from sawhorse.project import Project
 from tests.benchmarks.imports import by_distribution, read_import_times, slowest
 from tests.benchmarks.scratch import (
-    CHANGED_FILE,
+    Sources,
     change,
     make_chalice_application,
     make_checkout,
@@ -15,6 +16,7 @@ from tests.benchmarks.scratch import (
     without_hashes,
 )
 
+SOURCES = Sources("sample", "sample/limits.py")
 LOCK = """\
 # made by uv
 annotated-doc==0.0.7 \\
@@ -36,8 +38,8 @@ def test_a_lock_loses_its_hashes_and_nothing_else() -> None:
     assert without_hashes(LOCK) == "annotated-doc==0.0.7\ncolorama==0.4.6 ; sys_platform == 'win32'\n"
 
 
-def test_a_change_is_a_new_one_every_time(repository: Path, tmp_path: Path) -> None:
-    source = make_sam_application(repository, tmp_path / "sam", with_uv=False) / "code" / CHANGED_FILE
+def test_a_change_is_a_new_one_every_time(project: Project, tmp_path: Path) -> None:
+    source = make_sam_application(project.path, tmp_path / "sam", SOURCES, with_uv=False) / "code" / SOURCES.changed
     first = change(source)
     second = change(source)
     assert first != second
@@ -51,24 +53,24 @@ def test_a_constant_that_is_gone_is_named(tmp_path: Path) -> None:
         change(tmp_path / "routes.py")
 
 
-def test_every_builder_gets_the_same_sources(repository: Path, tmp_path: Path) -> None:
+def test_every_builder_gets_the_same_sources(project: Project, tmp_path: Path) -> None:
     (tmp_path / "chalice").mkdir()
-    checkout = make_checkout(repository, tmp_path / "ours").path / "lambda"
+    checkout = make_checkout(project.path, tmp_path / "ours").path / "lambda"
     places = [
-        make_sam_application(repository, tmp_path / "sam", with_uv=True) / "code",
-        make_chalice_application(repository, tmp_path / "chalice") / "vendor",
+        make_sam_application(project.path, tmp_path / "sam", SOURCES, with_uv=True) / "code",
+        make_chalice_application(project.path, tmp_path / "chalice", SOURCES) / "vendor",
     ]
     for place in places:
         for path in place.rglob("*.py"):
             assert path.read_bytes() == (checkout / path.relative_to(place)).read_bytes()
-        assert (place / CHANGED_FILE).is_file()
+        assert (place / SOURCES.changed).is_file()
 
 
-def test_a_scratch_checkout_is_a_project_without_roots(repository: Path, tmp_path: Path) -> None:
-    project = make_checkout(repository, tmp_path / "ours")
-    assert is_checkout(str(project.path))
-    assert "triggers_api" in project.apps
-    assert project.roots == []
+def test_a_scratch_checkout_is_a_project_without_roots(project: Project, tmp_path: Path) -> None:
+    checkout = make_checkout(project.path, tmp_path / "ours")
+    assert is_checkout(str(checkout.path))
+    assert checkout.apps == ["sample"]
+    assert checkout.roots == []
 
 
 def test_a_scratch_checkout_of_a_fresh_clone_links_nothing_that_is_not_there(repository: Path, tmp_path: Path) -> None:

@@ -70,6 +70,19 @@ def assert_refused(ended: Ended, *words: str) -> None:
     assert last.endswith((".", '"', ")"))
 
 
+def assert_inspected(project: Project, app: str) -> None:
+    """Build an app as a new user does, look into its package, and fail unless that tells of no error."""
+    assert sawhorse(project, "build", app).code == 0
+
+    ended = sawhorse(project, "package", "inspect", app)
+
+    assert ended.code == 0, ended
+    assert ended.err.startswith(f"Reading dist/{app}.zip ...\n")
+    assert "raised" not in ended.out
+    assert "Error" not in ended.out
+    assert ended.out.count("Start of ") >= 1
+
+
 def tree(directory: Path) -> dict[str, bytes]:
     """Every file below a directory by its path, links not followed."""
     return {

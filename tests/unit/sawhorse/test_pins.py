@@ -14,9 +14,6 @@ from sawhorse.project import Project
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((REPOSITORY / ".github").rglob("*.yml"))
-DOCKERFILES = sorted(
-    path for path in (REPOSITORY / "lambda").rglob("*Dockerfile*") if not path.name.endswith(".dockerignore")
-)
 DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 
 
@@ -50,14 +47,6 @@ def test_a_workflow_runs_actions_of_one_commit_and_images_of_one_digest(path: Pa
     assert [image for image in images if not DIGEST.fullmatch(image)] == []
     assert [machine for machine in values_named("runs-on", content) if "latest" in machine] == []
     assert content["permissions"] == {}
-
-
-@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.parent.name)
-def test_an_image_is_made_of_images_of_one_digest(path: Path) -> None:
-    named = re.findall(r"^FROM\s+(?:--\S+\s+)*(\S+)|^COPY\s+--from=(\S+)", path.read_text(), re.MULTILINE)
-    images = [image for pair in named for image in pair if image]
-    assert images
-    assert [image for image in images if not DIGEST.fullmatch(image)] == []
 
 
 def test_every_lock_has_hashes() -> None:

@@ -12,16 +12,25 @@ from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration, UnknownName
 from sawhorse.project import Project, one_of
-from tests.conftest import REPOSITORY
+
+APPS = ("accounts", "billing_api", "invoices", "search_api", "stock_keeping")
 
 
-def test_this_project_has_one_root_an_app_and_environment(repository: Path) -> None:
-    project = Project(repository)
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project of five apps in three environments, of which there are no more than the names."""
+    path = tmp_path_factory.mktemp("five")
+    for environment in ("dev", "production", "staging"):
+        write(path / f"environments/{environment}/environment.yaml")
+        for app in APPS:
+            write(path / f"environments/{environment}/{app}/main.tf")
+            write(path / f"lambda/{app}/package.toml")
+    return Project(path)
 
-    assert project.environments == ["dev", "production", "staging"]
-    assert [root.name for root in project.roots] == sorted(
-        f"{environment}/{app}" for environment in project.environments for app in project.apps
-    )
+
+def write(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
 
 
 @pytest.mark.parametrize("name", ["dev/tiny", "dev/tiny/", "environments/dev/tiny", "/dev/tiny"])
@@ -113,37 +122,35 @@ def test_only_directories_with_their_file_count(tiny: Project) -> None:
     [
         (
             "dev",
-            "choose dev/fileshare, dev/hybrid_ci_cd, dev/stock_track_record, dev/triggers_api or dev/turbotech_portal.",
+            "choose dev/accounts, dev/billing_api, dev/invoices, dev/search_api or dev/stock_keeping.",
         ),
         (
             "dev/",
-            "choose dev/fileshare, dev/hybrid_ci_cd, dev/stock_track_record, dev/triggers_api or dev/turbotech_portal.",
+            "choose dev/accounts, dev/billing_api, dev/invoices, dev/search_api or dev/stock_keeping.",
         ),
-        ("dev/trigers_api", "choose dev/triggers_api."),
-        ("environments/dev/trigers_api/", "choose dev/triggers_api."),
-        ("triggers_api", "choose dev/triggers_api, production/triggers_api or staging/triggers_api."),
-        ("prod/triggers_api", "choose dev/triggers_api, production/triggers_api or staging/triggers_api."),
+        ("dev/serch_api", "choose dev/search_api."),
+        ("environments/dev/serch_api/", "choose dev/search_api."),
+        ("search_api", "choose dev/search_api, production/search_api or staging/search_api."),
+        ("prod/search_api", "choose dev/search_api, production/search_api or staging/search_api."),
         (
             "moon",
             (
-                "choose an environment (dev, production or staging) and an app (fileshare, hybrid_ci_cd, "
-                "stock_track_record, triggers_api or turbotech_portal), such as dev/fileshare."
+                "choose an environment (dev, production or staging) and an app (accounts, billing_api, invoices, "
+                "search_api or stock_keeping), such as dev/accounts."
             ),
         ),
     ],
 )
-def test_the_roots_that_a_wrong_name_can_mean_are_named_and_no_others(
-    repository: Path, name: str, sentence: str
-) -> None:
+def test_the_roots_that_a_wrong_name_can_mean_are_named_and_no_others(five: Project, name: str, sentence: str) -> None:
     with pytest.raises(UnknownName) as refusal:
-        Project(repository).root(name)
+        five.root(name)
 
     assert str(refusal.value) == f"There is no root {name}; {sentence}"
 
 
-@given(st.text(min_size=1, max_size=30))
-def test_a_wrong_name_never_gets_a_long_list(name: str) -> None:
-    project = Project(REPOSITORY)
+@given(name=st.text(min_size=1, max_size=30))
+def test_a_wrong_name_never_gets_a_long_list(five: Project, name: str) -> None:
+    project = five
     if name in {root.name for root in project.roots}:
         return
     choice = project.choice_of_roots(name)

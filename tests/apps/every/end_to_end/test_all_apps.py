@@ -26,9 +26,9 @@ from tests.apps.every.end_to_end.logs_support import (
     process_of,
     queue_message,
 )
-from tests.conftest import copy_of_project
 from tests.end_to_end.support import Sawhorse, leftovers
 from tests.ports import free_port
+from tests.projects import copy_of_project
 
 pytestmark = pytest.mark.end_to_end
 

@@ -15,7 +15,7 @@ from sawhorse.environment import read_environment
 from sawhorse.local.emulators import Running
 from sawhorse.plans.inventory import assert_plan, refresh_inventory
 from sawhorse.plans.plan import UNKNOWN, Plan, Tool, plan
-from sawhorse.plans.scratch import copy_of_root, sample_packages
+from sawhorse.plans.scratch import copy_of_root
 from sawhorse.project import Project
 from shared.api_errors import RETRY_AFTER_SECONDS, THROTTLED
 from tests.plans.support import packages_of
@@ -173,35 +173,6 @@ def test_a_role_gets_its_permissions_from_modules_only(root: str, root_plan: Cal
         grant = call["expressions"]["grants"]
         assert set(grant) == {"references"}
         assert [name for name in grant["references"] if not name.startswith("module.")] == []
-
-
-def test_a_root_is_copied_from_its_terraform_code_alone(repository: Path, tmp_path: Path) -> None:
-    """What the functions are called is handed in: other projects say it elsewhere than in lambda/."""
-    terraform_code = tmp_path / "terraform-code"
-    terraform_code.mkdir()
-    for name in ("modules", "environments"):
-        (terraform_code / name).symlink_to(repository / name)
-    packages = sample_packages({"api": "sample.main.handler"}, "python3.13", "arm64")
-
-    directory = copy_of_root(terraform_code, tmp_path / "scratch", "dev/triggers_api", packages)
-
-    assert "sample.main.handler" in (directory / "terraform.tfvars").read_text()
-
-
-def test_the_variables_of_another_app_are_refused(
-    terraform: Tool, local_aws: Running, repository: Path, tmp_path: Path
-) -> None:
-    """A shell with the exports for one root would else put its package into another."""
-    facts = read_environment(Project(repository), "dev")
-    variables = local_aws.environment(facts.account_id, facts.region)
-    tool = Tool(terraform.binary, {**terraform.environment, **variables})
-    root = "dev/triggers_api"
-    directory = copy_of_root(repository, tmp_path, root, packages_of(repository, root))
-    tfvars = directory / "terraform.tfvars"
-    tfvars.write_text(tfvars.read_text().replace('"triggers_api"', '"turbotech_portal"'))
-
-    with pytest.raises(tftest.TerraformTestError, match="These variables are those of turbotech_portal"):
-        plan(tool, directory)
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS
 from sawhorse.operate.serve import HOST
 from tests.children import started
-from tests.conftest import REPOSITORY
 from tests.end_to_end.support import Sawhorse
+from tests.projects import REPOSITORY
 
 ROOT = "dev/fileshare"
 TARGET = "https://example.com/report.pdf?a=1#top"

@@ -44,8 +44,8 @@ from tests.apps.fileshare.end_to_end.support import (
     those_of,
 )
 from tests.apps.fileshare.support import read_link, read_user
-from tests.conftest import REPOSITORY
 from tests.end_to_end.support import Sawhorse, applied
+from tests.projects import REPOSITORY
 
 pytestmark = pytest.mark.end_to_end
 

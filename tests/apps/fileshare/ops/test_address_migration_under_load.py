@@ -42,7 +42,7 @@ from tests.apps.fileshare.ops.address_support import (
 )
 from tests.apps.fileshare.support import LATER, START, a_link, a_user
 from tests.children import started
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 EARLIER = "2025-06-01T00:00:00.000000Z"
 USED: dict[str, Any] = {"trial_used": True, "trial_started_at": START, "trial_expires_at": LATER, "user_tier": TRIAL}

@@ -21,10 +21,10 @@ from sawhorse.build.zip_writer import Member, content_sha256, pack
 from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain import interpreters
-from tests.conftest import copy_of_project
+from tests.projects import sample_project
 from tests.unit.sawhorse.support import Ended, assert_refused, sawhorse, sha256, tree, write_lock, write_wheel
 
-PACKAGE = Path("dist/triggers_api.zip")
+PACKAGE = Path("dist/sample.zip")
 
 
 def contents(path: Path | str) -> dict[str, bytes]:
@@ -52,22 +52,20 @@ def date_every_file(directory: Path, seconds: int) -> None:
 
 @pytest.fixture(scope="module")
 def built_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project]:
-    """Two copies of this project, built at once by two users in two places."""
-    here = copy_of_project(tmp_path_factory.mktemp("here") / "project")
-    there = copy_of_project(tmp_path_factory.mktemp("there") / "another/place/of/the/same/project")
+    """Two projects with the same sources, built at once by two users in two places."""
+    here = sample_project(tmp_path_factory.mktemp("here") / "project")
+    there = sample_project(tmp_path_factory.mktemp("there") / "another/place/of/the/same/project")
     date_every_file(here.path / "lambda", 1_000_000_000)
     date_every_file(there.path / "lambda", 1_700_000_000)
 
     def build_here() -> Ended:
-        return sawhorse(
-            here, "build", "triggers_api", umask=0o022, variables={"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1"}
-        )
+        return sawhorse(here, "build", "sample", umask=0o022, variables={"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1"})
 
     def build_there() -> Ended:
         home = there.path.parent / "home"
         home.mkdir()
         variables = {"TZ": "America/Los_Angeles", "HOME": str(home), "LC_ALL": "C", "PYTHONHASHSEED": "2"}
-        return sawhorse(there, "build", "triggers_api", umask=0o077, variables=variables)
+        return sawhorse(there, "build", "sample", umask=0o077, variables=variables)
 
     with ThreadPoolExecutor() as pool:
         for ended in [future.result() for future in (pool.submit(build_here), pool.submit(build_there))]:
@@ -100,9 +98,9 @@ def test_the_package_holds_the_app_and_shared_code_and_of_botocore_what_the_app_
     built_twice: tuple[Project, Project],
 ) -> None:
     names = set(contents(built_twice[0].path / PACKAGE))
-    config = read_config(built_twice[0], "triggers_api")
+    config = read_config(built_twice[0], "sample")
 
-    assert {"triggers_api/main.py", "shared/__init__.py", "fastapi/__init__.py"} <= names
+    assert {"sample/main.py", "shared/__init__.py", "fastapi/__init__.py"} <= names
     assert [name for name in names if name.startswith(("boto3", "s3transfer"))] == []
     described = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
     # What every call needs: where services are, and whom to trust.
@@ -128,17 +126,17 @@ def test_the_manifest_says_what_the_zip_is(built_twice: tuple[Project, Project])
     content = (project.path / PACKAGE).read_bytes()
 
     assert json.loads((project.path / "dist/manifest.json").read_text()) == {
-        "triggers_api": {
+        "sample": {
             "api": {
-                "path": "dist/triggers_api.zip",
+                "path": "dist/sample.zip",
                 "sha256": base64.b64encode(hashlib.sha256(content).digest()).decode(),
                 "content_sha256": content_sha256(members_in(project.path / PACKAGE)),
                 "size": len(content),
                 "upload": "direct",
-                "handler": "triggers_api.main.handler",
+                "handler": "sample.main.handler",
                 "runtime": "python3.13",
                 "architecture": "x86_64",
-                "sources_sha256": read_manifest(project.path / "dist")["triggers_api"]["api"].sources_sha256,
+                "sources_sha256": read_manifest(project.path / "dist")["sample"]["api"].sources_sha256,
                 "compiled_by": version_of(str(interpreters.exact_python("3.13", project.path))),
             }
         }

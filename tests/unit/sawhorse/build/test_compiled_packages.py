@@ -3,122 +3,62 @@
 from __future__ import annotations
 
 import importlib.util
-import marshal
-import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from sawhorse.build.build import build
 from sawhorse.build.bytecode_client import WrongInterpreter, bytecode_name, compile_sources
-from sawhorse.build.config import IN_RUNTIME, read_config
 from sawhorse.project import Project
-from sawhorse.toolchain import installed, interpreters
-from tests.conftest import copy_of_project
-
-REPOSITORY = Path(__file__).parents[4]
-APPS = Project(REPOSITORY).apps
-UNCHECKED_HASH = 1
-# Imports every module of the app and of `shared` under an audit hook, and tells what was compiled or opened to write
-# (https://docs.python.org/3/library/audit_events.html).
-IMPORT_ALL = """
-import os, sys
-package, app, *provided = sys.argv[1:]
-seen = []
-watching = True
-def hook(event, arguments):
-    global watching
-    if event not in ("compile", "open") or not watching:
-        return
-    # Asking for the frame is an event, too.
-    watching = False
-    if event == "compile":
-        # A library may parse its own source, as anyio does for its lazy imports; only the import system's counts.
-        by_import = sys._getframe(1).f_code.co_filename.startswith("<frozen importlib")
-        if by_import and str(arguments[1]).startswith(package):
-            seen.append(f"compiled {arguments[1]}")
-    elif set(str(arguments[1] or "r")) & set("wax+") or arguments[2] & (os.O_WRONLY | os.O_RDWR):
-        if str(arguments[0]).startswith(tuple(provided)):
-            # Whether the runtime has bytecode is its own affair; in Lambda nobody can write there either.
-            watching = True
-            raise PermissionError
-        seen.append(f"opened {arguments[0]} for writing")
-    watching = True
-sys.path[:0] = [package, *provided]
-import importlib, pkgutil
-sys.addaudithook(hook)
-for part in (app, "shared"):
-    for found in pkgutil.walk_packages([os.path.join(package, part)], f"{part}."):
-        if found.name.rpartition(".")[2] not in ("main", "worker_main"):
-            importlib.import_module(found.name)
-ours = [m for m in list(sys.modules.values()) if (getattr(m, "__file__", None) or "").startswith(package)]
-assert len(ours) > 20, ours
-for module in ours:
-    if module.__file__.endswith(".py"):
-        assert module.__spec__.cached and os.path.isfile(module.__spec__.cached), module
-print(*seen, sep="\\n")
-"""
+from sawhorse.toolchain import interpreters
+from tests.projects import sample_project
+from tests.unit.sawhorse.build.unpacked import (
+    assert_bytecode_of_every_source,
+    assert_imports_alone,
+    extracted,
+    imported,
+    runtime_of,
+    writable,
+)
 
 
 @pytest.fixture(scope="module")
-def python() -> Path:
-    """The interpreter of the functions' own minor version."""
-    found = interpreters.exact_python("3.13", REPOSITORY)
-    assert found
-    return found
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with the sample app, whose package is built."""
+    project = sample_project(tmp_path_factory.mktemp("compiled") / "project")
+    build(project, "sample")
+    return project
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The packages of all apps."""
-    dist = tmp_path_factory.mktemp("packages") / "dist"
-    return {app: build(Project(REPOSITORY), app, dist=dist).path for app in APPS}
+def test_a_package_imports_without_compiling_or_writing_anything(sample: Project, python: Path, tmp_path: Path) -> None:
+    assert_imports_alone(sample, "sample", str(sample.path / "dist/sample.zip"), python, tmp_path)
 
 
-def extracted(package: str, directory: Path) -> Path:
-    """Lay a package out as Lambda does, where nobody may write."""
-    with zipfile.ZipFile(package) as archive:
-        archive.extractall(directory)
-    for path in [directory, *directory.rglob("*")]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    return directory
-
-
-def runtime_of(project: Project, app: str, directory: Path) -> list[Path]:
-    """Link exactly what package.toml leaves to Lambda's runtime: what else the package lacks is not found there."""
-    provided = read_config(project, app).provided
-    if not provided:
-        return []
-    [runtime] = installed.ensure_emulators(REPOSITORY).runtime.glob("lib/python*/site-packages")
-    directory.mkdir()
-    for name in provided:
-        [found] = [*runtime.glob(IN_RUNTIME[name]), *runtime.glob(f"{IN_RUNTIME[name]}.py")]
-        (directory / found.name).symlink_to(found)
-    return [directory]
+def test_every_module_has_bytecode_of_its_source_under_a_name_of_the_package(sample: Project, python: Path) -> None:
+    assert_bytecode_of_every_source(str(sample.path / "dist/sample.zip"), python)
 
 
 def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: Path, tmp_path: Path) -> None:
     """`provided` is an option like any other: the same test holds for a package that uses it."""
-    project = copy_of_project(tmp_path / "project")
-    config = project.lambda_path / "triggers_api/package.toml"
+    project = sample_project(tmp_path / "project")
+    config = project.lambda_path / "sample/package.toml"
     text = "".join(
         line
         for line in config.read_text().splitlines(keepends=True)
         if not line.startswith(("aws_services", "provided"))
     )
     config.write_text('provided = ["boto3", "botocore", "jmespath", "python-dateutil", "six", "urllib3"]\n' + text)
-    package = build(project, "triggers_api", dist=tmp_path / "dist").path
+    package = build(project, "sample", dist=tmp_path / "dist").path
     with zipfile.ZipFile(package) as archive:
         assert not any(name.startswith("botocore/") for name in archive.namelist())
     place = extracted(package, tmp_path / "task")
 
     alone, beside = (
-        imported(python, place, "triggers_api", runtime)
-        for runtime in ([], runtime_of(project, "triggers_api", tmp_path / "runtime"))
+        imported(python, place, "sample", runtime)
+        for runtime in ([], runtime_of(project, "sample", tmp_path / "runtime"))
     )
 
     assert "No module named 'jmespath'" in alone.stderr
@@ -140,58 +80,6 @@ def test_what_is_not_provided_is_not_found_in_the_runtime(tiny: Project, python:
     assert sorted(path.name for path in runtime.iterdir()) == ["jmespath", "six.py"]
     assert (imports(place, runtime), imports(place)) == (True, False)
     writable(place)
-
-
-def imported(python: Path, place: Path, app: str, runtime: Sequence[Path]) -> subprocess.CompletedProcess[str]:
-    """Import all modules of an extracted package, with what the runtime brings behind it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS"))}
-    environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
-    command: list[str | Path] = [python, "-S", "-c", IMPORT_ALL, place, app, *runtime]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
-def writable(place: Path) -> None:
-    """Let a directory be removed again."""
-    for path in [place, *place.rglob("*")]:
-        if path.is_dir():
-            path.chmod(0o755)
-
-
-@pytest.mark.parametrize("app", APPS)
-def test_a_package_imports_without_compiling_or_writing_anything(
-    app: str, packages: dict[str, str], python: Path, tmp_path: Path
-) -> None:
-    place = extracted(packages[app], tmp_path / "task")
-
-    ended = imported(python, place, app, runtime_of(Project(REPOSITORY), app, tmp_path / "runtime"))
-
-    assert ended.returncode == 0, ended.stderr[-2000:]
-    assert ended.stdout.split() == []
-    writable(place)
-
-
-@pytest.mark.parametrize("app", APPS)
-def test_every_module_has_bytecode_of_its_source_under_a_name_of_the_package(
-    app: str, packages: dict[str, str], python: Path
-) -> None:
-    with zipfile.ZipFile(packages[app]) as archive:
-        contents = {name: archive.read(name) for name in archive.namelist()}
-    check = (
-        "import sys, importlib.util as u, marshal; "
-        "[print(n, u.MAGIC_NUMBER.hex(), u.source_hash(s).hex()) for n, s in marshal.loads(sys.stdin.buffer.read())]"
-    )
-    sources = [(name, content) for name, content in contents.items() if name.endswith(".py")]
-    said = subprocess.run(
-        [python, "-c", check], input=marshal.dumps(sources, 2), capture_output=True, check=True
-    ).stdout
-
-    for line in said.decode().splitlines():
-        name, magic, source_hash = line.split()
-        bytecode = contents[bytecode_name(name, "3.13")]
-        flags = int.from_bytes(bytecode[4:8], "little")
-        assert (bytecode[:4].hex(), flags, bytecode[8:16].hex()) == (magic, UNCHECKED_HASH, source_hash)
-        assert f"{name}".encode() in bytecode
-    assert len(said.splitlines()) == len(sources) > 500
 
 
 def test_tracebacks_name_the_file_where_it_lies(tiny: Project, python: Path, tmp_path: Path) -> None:
@@ -272,11 +160,11 @@ def test_this_python_reads_what_its_own_compiler_wrote(tmp_path: Path) -> None:
 
 
 def test_a_package_for_arm_holds_arms_libraries_and_bytecode(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path / "project")
-    config = project.lambda_path / "triggers_api/package.toml"
+    project = sample_project(tmp_path / "project")
+    config = project.lambda_path / "sample/package.toml"
     config.write_text(config.read_text().replace("x86_64", "arm64"))
 
-    with zipfile.ZipFile(build(project, "triggers_api").path) as archive:
+    with zipfile.ZipFile(build(project, "sample").path) as archive:
         names = archive.namelist()
 
     libraries = [name for name in names if name.endswith(".so")]

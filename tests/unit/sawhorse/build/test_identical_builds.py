@@ -17,6 +17,7 @@ import pytest
 from sawhorse.build.manifest import read_manifest
 from sawhorse.toolchain import interpreters
 from sawhorse.toolchain.machine import Machine
+from tests.projects import sample_lock
 from tests.unit.sawhorse.support import make_tiny_project, sha256, write_lock
 
 APP = "tiny"
@@ -120,7 +121,7 @@ def built(circumstances: Circumstances, home: Path, repository: Path) -> Path:
     """Build in a project of its own, with a cache that knows nothing, and return the package."""
     project = make_tiny_project(home / circumstances.directory, repository=repository)
     (project.lambda_path / "tiny/main.py").write_text(SOURCE)
-    lock = (repository / "lambda/triggers_api/requirements.txt").read_text()
+    lock = sample_lock()
     blocks = re.split(r"^(?=[a-z])", lock, flags=re.MULTILINE)
     write_lock(project, "".join(b for b in blocks if b.split("==")[0] in DISTRIBUTIONS))
     for path in project.lambda_path.rglob("*"):

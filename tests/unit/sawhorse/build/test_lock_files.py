@@ -13,7 +13,6 @@ import pytest
 from sawhorse.build.build import build
 from sawhorse.build.lock_files import HARNESS_LOCK, make_lock
 from sawhorse.cli.lock import main as lock_main
-from sawhorse.cli.lock import pins_of
 from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain import environments
@@ -474,19 +473,3 @@ def test_a_lock_keeps_its_versions_before_those_of_the_harness(with_harness: Pro
 
     make_lock(with_harness, "tiny", upgrade=True)
     assert [name in lock.read_text() for name in ("delta==2.0", "gamma==2.0")] == [True, True]
-
-
-def test_what_all_apps_share_is_tested_in_the_versions_that_are_packed(repository: Path) -> None:
-    """The unit tests run in the harness's environment."""
-    project = Project(repository)
-    written = {app: (project.lambda_path / app / "requirements.in").read_text() for app in project.apps}
-    sharing = [app for app, text in written.items() if "-r ../shared/requirements.in" in text]
-    locked = {app: pins_of(project.lambda_path / app / "requirements.txt") for app in sharing}
-    shared = set.intersection(*({*pins} for pins in locked.values()))
-    harness = pins_of(project.path / HARNESS_LOCK)
-
-    assert len(sharing) > 1
-    assert "pydantic" in shared
-    assert {app: {name: pins[name] for name in shared} for app, pins in locked.items()} == {
-        app: {name: harness[name] for name in shared} for app in sharing
-    }

@@ -16,7 +16,7 @@ from sawhorse.inspect.placeholders import applied_variables
 from sawhorse.operate.tables import steps_of
 from sawhorse.project import Project
 from tests.unit.sawhorse.packages import json_of
-from tests.unit.sawhorse.support import sawhorse
+from tests.unit.sawhorse.support import assert_inspected, sawhorse
 
 SETTINGS = """
 import os
@@ -127,19 +127,9 @@ def test_a_state_that_cannot_be_read_is_none(tiny: Project, content: str) -> Non
     assert (found.where, found.by_handler) == ("dev/tiny", {"tiny.main.handler": {"TABLE": "real"}})
 
 
-# Those of the other three miss nothing of another kind.
-@pytest.mark.parametrize("app", ["triggers_api", "fileshare"])
-def test_a_new_user_inspects_an_app_without_an_error(app: str, project: Project) -> None:
+def test_a_new_user_inspects_an_app_without_an_error(project: Project) -> None:
     """As the README's line says."""
-    assert sawhorse(project, "build", app).code == 0
-
-    ended = sawhorse(project, "package", "inspect", app)
-
-    assert ended.code == 0, ended
-    assert ended.err.startswith(f"Reading dist/{app}.zip ...\n")
-    assert "raised" not in ended.out
-    assert "Error" not in ended.out
-    assert ended.out.count("Start of ") >= 1
+    assert_inspected(project, "sample")
 
 
 def test_each_step_is_told_where_no_terminal_is_and_not_among_what_machines_read(

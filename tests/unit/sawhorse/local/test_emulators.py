@@ -30,8 +30,8 @@ from sawhorse.local.guard import Secrets
 from sawhorse.local.issuer import Issuer
 from sawhorse.local.listening import Listener, listen_at, port_of
 from sawhorse.project import Project
-from tests.conftest import copy_of_project
 from tests.ports import free_port, is_free
+from tests.projects import sample_project
 from tests.unit.sawhorse.support import Ended, assert_refused, sawhorse
 
 TRUST = json.dumps(
@@ -296,7 +296,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 @pytest.mark.drill(short=1)
 def test_a_local_aws_lives_and_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    project = copy_of_project(tmp_path / "project")
+    project = sample_project(tmp_path / "project")
     aws = LocalAWS(project)
     try:
         check_that_two_at_once_start_one(project)
@@ -372,7 +372,7 @@ def check_that_one_that_was_killed_is_told(project: Project) -> None:
     kill(running.moto)
 
     assert_refused(
-        sawhorse(project, "apply", "dev/triggers_api", "--local"),
+        sawhorse(project, "apply", "dev/sample", "--local"),
         "The local AWS is broken: moto died.",
         'run "sawhorse local up" to start again what died',
     )

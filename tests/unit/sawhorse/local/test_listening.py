@@ -24,8 +24,8 @@ from sawhorse.local.emulators import Emulator, LocalAWS, Running
 from sawhorse.local.guard import Secrets
 from sawhorse.local.listening import NO_IPV6, listen_at, listening, port_of
 from sawhorse.project import Project
-from tests.conftest import copy_of_project
 from tests.ports import free_port
+from tests.projects import sample_project
 from tests.unit.sawhorse.support import assert_refused, sawhorse
 
 RESPONSE = b'{"services": {}, "auth": "enabled"}'
@@ -193,7 +193,7 @@ def test_starts_beside_a_strangers_emulator_are_their_own(
 ) -> None:
     with stranger() as (port, calls):
         monkeypatch.setattr("sawhorse.local.listening.DEFAULT_PORT", port)
-        projects = [copy_of_project(tmp_path / name) for name in ("one", "two")]
+        projects = [sample_project(tmp_path / name) for name in ("one", "two")]
         starts = [LocalAWS(project) for project in projects]
         try:
             assert_refused(sawhorse(projects[0], "local", "up", "--port", str(port)), f"Port {port} is in use")
@@ -237,7 +237,7 @@ def take_over_and_refuse(aws: LocalAWS, running: Running) -> None:
 
 
 def test_each_start_has_new_secrets_that_only_exports_print(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path / "project")
+    project = sample_project(tmp_path / "project")
     aws = LocalAWS(project)
     try:
         up = sawhorse(project, "local", "up", "--port", "0")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sqlite3
-import stat
 import subprocess
 import sys
 import time
@@ -15,14 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fileshare.ops.process import own_database
 from sawhorse.environment import Environment
-from sawhorse.errors import BadConfiguration, PortTaken, UnknownName
+from sawhorse.errors import PortTaken, UnknownName
 from sawhorse.operate.serve import Process, for_localhost, process_of
 from sawhorse.project import Project, Root
 from sawhorse.workspace import Deployment
 from tests.children import ignoring, started
-from tests.conftest import REPOSITORY
 from tests.ports import free_port
 
 APPLICATION = """
@@ -203,44 +199,3 @@ def test_an_app_that_runs_in_lambda_alone_says_so(tiny: Project) -> None:
 
     with pytest.raises(UnknownName, match=r"^tiny runs in Lambda alone; write lambda/tiny/ops/process\.py if"):
         process_of(deployment)
-
-
-def test_the_portals_development_user_is_not_let_into_production(tiny: Project) -> None:
-    environment = Environment(name="live", account_id="333333333333", region="us-east-1")
-    deployment = Deployment(Root(Project(REPOSITORY), "live", "turbotech_portal"), environment, {}, None)
-
-    with pytest.raises(BadConfiguration, match="so production refuses it; name a root of dev or staging"):
-        process_of(deployment)
-
-
-@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
-def test_the_sqlite_file_and_what_lies_beside_it_are_for_this_user_alone(tmp_path: Path, umask: int) -> None:
-    before = os.umask(umask)
-    try:
-        path = own_database(Project(tmp_path), "dev")
-        connection = sqlite3.connect(path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("CREATE TABLE one (a)")
-        modes = {found.name: stat.S_IMODE(found.stat().st_mode) for found in path.parent.iterdir()}
-        connection.close()
-    finally:
-        os.umask(before)
-
-    assert modes == {"dev.sqlite3": 0o600, "dev.sqlite3-wal": 0o600, "dev.sqlite3-shm": 0o600}
-    assert [stat.S_IMODE(found.stat().st_mode) for found in (path.parent, path.parents[1])] == [0o700, 0o700]
-
-
-def test_a_database_of_before_is_closed_and_keeps_its_rows(tmp_path: Path) -> None:
-    path = tmp_path / ".sawhorse/fileshare/dev.sqlite3"
-    path.parent.mkdir(parents=True)
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("CREATE TABLE one (a)")
-    for found in path.parent.iterdir():
-        found.chmod(0o644)
-
-    assert own_database(Project(tmp_path), "dev") == path
-
-    assert {stat.S_IMODE(found.stat().st_mode) for found in path.parent.iterdir()} == {0o600}
-    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("one",)]
-    connection.close()

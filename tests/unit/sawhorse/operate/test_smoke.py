@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +12,10 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sawhorse.environment import Environment
 from sawhorse.errors import LocalAWSError, UnknownName
 from sawhorse.operate.seed import seed_module
 from sawhorse.operate.smoke import (
@@ -37,7 +34,6 @@ from sawhorse.operate.tables import show_results
 from sawhorse.project import Project, Root
 from sawhorse.response_counter import Calls
 from sawhorse.workspace import Deployment
-from tests.conftest import REPOSITORY
 
 REASON = 'not run, because "made" failed'
 
@@ -264,40 +260,6 @@ def test_a_need_that_comes_later_is_refused(asking: Asking) -> None:
 
     with pytest.raises(ValueError, match="used needs fails, which comes after it or is not a check"):
         list(run_in_order(checks, asking.calls))
-
-
-def deaf(_request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("refused")
-
-
-class DeafAWS:
-    """AWS that nobody reaches."""
-
-    def __call__(self, _service: str) -> Any:
-        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
-
-
-@pytest.mark.parametrize("app", [path.parent.name for path in (REPOSITORY / "lambda").glob("*/package.toml")])
-def test_with_everything_down_no_check_of_any_app_passes(app: str, tmp_path: Path) -> None:
-    """Nothing is asked of an app that is not there, nor of AWS: whoever passes all the same has shown nothing."""
-    module = importlib.import_module(f"{app}.ops.smoke")
-    http = httpx.Client(base_url="http://127.0.0.1:1", transport=httpx.MockTransport(deaf))
-    environment = Environment(name="dev", account_id="111111111111", region="us-east-1")
-    outputs: Any = defaultdict(lambda: "sample")
-    deployment = Deployment(Root(Project(tmp_path), "dev", app), environment, outputs, None)
-    object.__setattr__(deployment, "client", DeafAWS())
-    secrets = [] if app in {"fileshare", "hybrid_ci_cd", "stock_track_record"} else ["secret"]
-    checks = module.Checks(deployment, http, *secrets).in_order()
-
-    with pytest.MonkeyPatch.context() as patched:
-        # Nobody has to wait for what does not come.
-        patched.setattr("time.sleep", lambda _seconds: None)
-        results = list(run_in_order(checks, deployment.calls))
-
-    assert len(results) == len(checks) >= 9
-    assert [result.name for result in results if result.passed] == []
-    assert [result.finding for result in results if "IndexError" in str(result.finding)] == []
-    assert [result.finding for result in results if "KeyError" in str(result.finding)] == []
 
 
 def test_an_app_without_checks_or_seed_is_told_where_to_write_them() -> None:

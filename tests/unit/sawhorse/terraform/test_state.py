@@ -229,7 +229,7 @@ def test_an_unsaved_state_is_held_by_itself_and_by_what_was_written_after_it(one
 
 
 def test_git_ignores_a_state_that_could_not_be_saved(repository: Path) -> None:
-    path = f"environments/dev/triggers_api/{UNSAVED}"
+    path = f"environments/dev/sample/{UNSAVED}"
     ignored = subprocess.run(["git", "check-ignore", "-q", path], cwd=repository, check=False)
 
     assert ignored.returncode == 0

@@ -153,7 +153,7 @@ def test_no_width_of_a_terminal_cuts_the_address_of_an_app() -> None:
     with pytest.MonkeyPatch.context() as patched, redirect_stdout(shown):
         patched.setenv("COLUMNS", "60")
         patched.setenv("FORCE_COLOR", "1")
-        show_demo_results([DemoResult("dev/triggers_api", url, 40, 10, 10, 12.0)])
+        show_demo_results([DemoResult("dev/sample", url, 40, 10, 10, 12.0)])
 
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue())
     assert "\N{HORIZONTAL ELLIPSIS}" not in plain

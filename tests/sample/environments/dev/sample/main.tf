@@ -1,0 +1,18 @@
+module "sample" {
+  source = "../../../modules/apps/sample"
+
+  stage = "dev"
+
+  cors_origins         = coalesce(var.cors_origins, ["*"])
+  reserved_concurrency = var.lambda_reserved_concurrency
+  capacity = {
+    billing_mode   = var.dynamodb_billing_mode
+    read_capacity  = var.dynamodb_read_capacity
+    write_capacity = var.dynamodb_write_capacity
+  }
+
+  alarm_email     = var.environment.alarm_email
+  production      = var.environment.production
+  packages        = var.packages
+  packages_bucket = var.environment.packages_bucket
+}

@@ -1,0 +1,75 @@
+# Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
+
+variable "environment" {
+  description = "Facts of the environment: its name, account, region, alarm address, tags, the bucket that packages go through, whose tokens its APIs take, whether it is production, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
+  type = object({
+    name            = string
+    account_id      = string
+    region          = string
+    alarm_email     = optional(string)
+    packages_bucket = optional(string)
+    tags            = optional(map(string), {})
+    jwt             = optional(object({ issuer = string, audience = list(string) }))
+    local           = optional(bool, false)
+    production      = optional(bool, true)
+    app             = optional(string)
+  })
+
+  validation {
+    condition     = contains([basename(abspath(path.root)), "any"], coalesce(var.environment.app, "any"))
+    error_message = "These variables are those of ${coalesce(var.environment.app, "any")}, and this root is another one; run \"sawhorse render\", or \"sawhorse local env\" with this root's name."
+  }
+}
+
+variable "packages" {
+  description = "What the build measured of each function's package, and of the layer with its dependencies where the app has one, the paths seen from this directory."
+  type = map(object({
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    size           = number
+    upload         = optional(string, "direct")
+    handler        = string
+    runtime        = string
+    architecture   = string
+    layer = optional(object({
+      path           = string
+      sha256         = string
+      content_sha256 = string
+      size           = number
+      upload         = optional(string, "direct")
+    }))
+  }))
+}
+
+# What an operator turns in an incident with -var; null means what main.tf decided.
+
+variable "cors_origins" {
+  description = "Origins whose pages may call the API."
+  type        = list(string)
+  default     = null
+}
+
+variable "dynamodb_billing_mode" {
+  description = "PAY_PER_REQUEST or PROVISIONED, switched in place on every table."
+  type        = string
+  default     = null
+}
+
+variable "dynamodb_read_capacity" {
+  description = "Read units of every provisioned table and index, the least of them when they scale by themselves."
+  type        = number
+  default     = null
+}
+
+variable "dynamodb_write_capacity" {
+  description = "Write units of every provisioned table and index, the least of them when they scale by themselves."
+  type        = number
+  default     = null
+}
+
+variable "lambda_reserved_concurrency" {
+  description = "Most calls at once of every function; 0 stops them."
+  type        = number
+  default     = null
+}

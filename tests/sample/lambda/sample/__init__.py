@@ -1,0 +1,1 @@
+"""The sample: an app that keeps notes, small, and nobody's."""

@@ -1,0 +1,1 @@
+"""What people run for the sample: never part of its package."""

@@ -1,0 +1,3 @@
+"""Hold the version that /api/health tells."""
+
+VERSION = "1.0.0"

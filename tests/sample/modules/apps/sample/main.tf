@@ -1,0 +1,74 @@
+locals {
+  name = "sample-${var.stage}"
+}
+
+module "notes" {
+  source = "../../dynamodb_table"
+
+  name                = "sample-notes-${var.stage}"
+  key                 = { hash = "name" }
+  deletion_protection = var.production
+  override            = var.capacity
+  alarm_topics        = [module.observability.topic]
+}
+
+module "packages" {
+  source = "../../lambda_packages"
+
+  name     = local.name
+  bucket   = var.packages_bucket
+  packages = var.packages
+}
+
+module "layer" {
+  source = "../../lambda_layer"
+  count  = length(var.packages["api"].layer[*])
+
+  name         = "${local.name}-dependencies"
+  package      = var.packages["api"].layer
+  object       = module.packages.layers["api"]
+  runtime      = var.packages["api"].runtime
+  architecture = var.packages["api"].architecture
+}
+
+module "function" {
+  source = "../../lambda_function"
+
+  name                 = local.name
+  package              = var.packages["api"]
+  object               = module.packages.objects["api"]
+  layers               = module.layer[*].arn
+  reserved_concurrency = var.reserved_concurrency
+  environment          = { NOTES_TABLE = module.notes.name }
+  alarm_topics         = [module.observability.topic]
+
+  triggers = {
+    api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }
+  }
+
+  grants = [
+    module.notes.grants.get_item,
+    module.notes.grants.put_item,
+  ]
+}
+
+module "api" {
+  source = "../../http_api"
+
+  name         = local.name
+  invoke_arn   = module.function.invoke_arn
+  production   = var.production
+  routes       = { "$default" = {} }
+  cors         = { origins = var.cors_origins }
+  alarm_topics = [module.observability.topic]
+}
+
+module "observability" {
+  source = "../../observability"
+
+  name      = local.name
+  email     = var.alarm_email
+  http_apis = { (module.api.name) = module.api.id }
+  functions = [module.function.name]
+  tables    = [module.notes.name]
+}

@@ -1,0 +1,76 @@
+variable "alarm_email" {
+  description = "Address that alarms are sent to; null sends none."
+  type        = string
+  default     = null
+}
+
+variable "capacity" {
+  description = "What an operator turns in an incident, for the table: billing mode, read and write units; null means what was decided."
+  type = object({
+    billing_mode   = optional(string)
+    read_capacity  = optional(number)
+    write_capacity = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "cors_origins" {
+  description = "Origins whose pages may call the API."
+  type        = list(string)
+  default     = ["*"]
+}
+
+variable "packages" {
+  description = "What the build measured, by function; this app has one, api."
+  type = map(object({
+    path           = string
+    sha256         = string
+    content_sha256 = string
+    size           = number
+    upload         = optional(string, "direct")
+    handler        = string
+    runtime        = string
+    architecture   = string
+    layer = optional(object({
+      path           = string
+      sha256         = string
+      content_sha256 = string
+      size           = number
+      upload         = optional(string, "direct")
+    }))
+  }))
+
+  validation {
+    condition     = contains(keys(var.packages), "api")
+    error_message = "packages: the function api is missing; run \"make build\"."
+  }
+
+  validation {
+    condition     = length(distinct([for package in values(var.packages) : package.layer])) <= 1
+    error_message = "packages: the functions of an app share one layer, and these name several; run \"make build\"."
+  }
+}
+
+variable "packages_bucket" {
+  description = "Bucket in the functions' region that packages go through when they are too large for a call, or are to go through S3; null when none does."
+  type        = string
+  default     = null
+}
+
+variable "production" {
+  description = "Whether this is production, where the table is protected and nobody may write without a token."
+  type        = bool
+  default     = true
+}
+
+variable "reserved_concurrency" {
+  description = "Most calls at once; 0 stops the API, null takes from the account's pool."
+  type        = number
+  default     = null
+}
+
+variable "stage" {
+  description = "Name of the stage, which ends every name."
+  type        = string
+}
