@@ -7,11 +7,13 @@ PORT ?= 8000
 RUNS ?= 7
 ROUNDS ?= 20
 ROOT := $(ENV)/$(APP)
+# What tests/needs.py marks by the fixtures of a test, and what says of itself that it takes long.
+FAST := not (terraform or emulators or end_to_end or whole_plans or drill)
 SAWHORSE := .venv/bin/sawhorse
 PYTEST := .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build plan apply smoke destroy down test drill check audit format bench lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy down test test-fast drill check audit format bench lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +44,9 @@ down: setup ## Stop the local AWS.
 
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
 	@$(PYTEST) --durations=15
+
+test-fast: setup ## Run the tests that need neither Terraform nor the local AWS, within a minute.
+	@$(PYTEST) -m "$(FAST)"
 
 drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each; once, pack forty distributions and take every grant away from under smoke.
 	@$(PYTEST) -m drill --rounds $(ROUNDS)

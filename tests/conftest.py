@@ -11,11 +11,12 @@ import pytest
 from sawhorse.local.emulators import LocalAWS, Running
 from sawhorse.plans.plan import Tool
 from sawhorse.project import Project
-from sawhorse.toolchain import terraform_install
+from sawhorse.toolchain import installed, terraform_install
+from sawhorse.toolchain.installed import Emulators
 from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
 from tests.projects import REPOSITORY, sample_project, with_the_sample
 
-pytest_plugins = ("tests.drills", "tests.limits", "tests.planning", "tests.services")
+pytest_plugins = ("tests.drills", "tests.limits", "tests.needs", "tests.planning", "tests.services")
 
 
 # Under a shell's umask of 002 what a test makes would be refused as somebody else's.
@@ -73,6 +74,12 @@ def terraform() -> Tool:
 
 
 @pytest.fixture(scope="session")
+def emulators(repository: Path) -> Emulators:
+    """What the local AWS consists of, installed on this machine."""
+    return installed.ensure_emulators(repository)
+
+
+@pytest.fixture(scope="session")
 def terraform_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The modules and the roots of this checkout, with those of the sample app; only read from."""
     return with_the_sample(tmp_path_factory.mktemp("terraform-code"))
@@ -85,7 +92,7 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def local_aws_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def local_aws_project(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project that the session's local AWS belongs to."""
     return sample_project(tmp_path_factory.mktemp("local-aws") / "project")
 

@@ -23,11 +23,15 @@ def copy_of_project(destination: Path) -> Project:
     """Copy the project to a directory of its own, with this machine's tools linked and nothing built."""
     for name in COPIED:
         copied(REPOSITORY / name, destination / name)
+    installed.ensure_emulators(REPOSITORY)
     return with_tools(destination)
 
 
 def sample_project(destination: Path) -> Project:
-    """Make a project of the engine, the modules and the sample app, with this machine's tools linked."""
+    """Make a project of the engine, the modules and the sample app, with this machine's tools linked.
+
+    Whoever starts its local AWS asks for the fixture `emulators` as well.
+    """
     for name in ENGINE:
         copied(REPOSITORY / name, destination / name)
     for module in modules_of_no_app():
@@ -76,7 +80,6 @@ def sample_lock() -> str:
 def with_tools(destination: Path) -> Project:
     """Link what this machine has of tools and caches into a project."""
     environments.ensure_uv(REPOSITORY)
-    installed.ensure_emulators(REPOSITORY)
     private = destination / ".sawhorse"
     private.mkdir()
     for name in SHARED:

@@ -1,8 +1,8 @@
 """Count how often a root's name comes back to files that it had left, on its way through the engine.
 
-    python -m tests.benchmarks.returns [ROOT] [--engine DIRECTORY]
+    python -m tests.benchmarks.returns ROOT [--engine DIRECTORY]
 
-Builds and renders ROOT (dev/triggers_api) in a process that notes every call of a function of the engine that is given
+Builds and renders ROOT in a process that notes every call of a function of the engine that is given
 the name: as a text, or in an object that bears it, such as a configuration. Each file is a stay until another one is
 entered; a return is a stay in a file that was left before. `--engine` names the package in another checkout, so that
 an earlier commit can be counted alike. Prints the stays, and the returns as the last line.
@@ -83,7 +83,7 @@ MODULES = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="returns", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("root", nargs="?", default="dev/triggers_api")
+    parser.add_argument("root", metavar="ROOT")
     parser.add_argument("--engine", type=Path, default=PROJECT / "harness/sawhorse", metavar="DIRECTORY")
     options = parser.parse_args()
     engine: Path = options.engine.resolve()

@@ -24,6 +24,7 @@ from sawhorse.plans.plan import Plan
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
+from sawhorse.toolchain.installed import Emulators
 from tests.contracts.support import unique
 from tests.end_to_end.support import Sawhorse, leftovers
 from tests.projects import sample_project
@@ -250,7 +251,7 @@ def test_an_object_that_somebody_deleted_is_uploaded_again_and_nothing_is_deploy
 
 
 @pytest.fixture(scope="module")
-def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+def sawhorse(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
     """A project whose app goes through S3, with a local AWS of its own and nothing applied."""
     project = sample_project(tmp_path_factory.mktemp("through-s3") / "project")
     config = project.lambda_path / "sample/package.toml"

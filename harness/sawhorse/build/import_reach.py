@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sawhorse.build.bytecode_client import Imports
 from sawhorse.build.import_context import is_expected
 from sawhorse.build.module_paths import modules_of
+from sawhorse.build.packed_names import OPERATIONS
 from sawhorse.build.requirement_source import edit
 from sawhorse.errors import BuildFailed
 
@@ -100,6 +101,11 @@ def refusal(inputs: BuildInputs, name: str, module: str, line: int, own: Own) ->
     where = f"{shown(inputs, name)}, line {line}, imports"
     if module.startswith("."):
         return BuildFailed(f"{where} from {module}, which lies above all packages; name the module from the top.")
+    if f"{package}.{member}.".startswith(f"{inputs.app}.{OPERATIONS}."):
+        return BuildFailed(
+            f"{where} {module.replace(':', '.')}, and what lies in lambda/{inputs.app}/{OPERATIONS} is never part of a "
+            f"package. Move what the functions need of it into lambda/{inputs.app}."
+        )
     if colon:
         return BuildFailed(
             f"{where} {member} from {package}, which has neither a module nor anything else of that name. Correct it, "

@@ -41,6 +41,7 @@ def test_every_module_has_bytecode_of_its_source_under_a_name_of_the_package(sam
     assert_bytecode_of_every_source(str(sample.path / "dist/sample.zip"), python)
 
 
+@pytest.mark.usefixtures("emulators")
 def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: Path, tmp_path: Path) -> None:
     """`provided` is an option like any other: the same test holds for a package that uses it."""
     project = sample_project(tmp_path / "project")
@@ -66,6 +67,7 @@ def test_a_package_without_what_the_runtime_provides_imports_beside_it(python: P
     writable(place)
 
 
+@pytest.mark.usefixtures("emulators")
 def test_what_is_not_provided_is_not_found_in_the_runtime(tiny: Project, python: Path, tmp_path: Path) -> None:
     config = tiny.lambda_path / "tiny/package.toml"
     config.write_text('provided = ["jmespath", "six"]\n' + config.read_text())

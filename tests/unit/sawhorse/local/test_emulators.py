@@ -240,6 +240,7 @@ def test_secrets_that_the_harness_did_not_write_are_refused(tiny: Project, conte
         process.wait()
 
 
+@pytest.mark.usefixtures("emulators")
 def test_an_emulator_that_ends_while_starting_is_named_with_its_last_words_and_nothing_runs_on(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,6 +294,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.usefixtures("emulators")
 @pytest.mark.drill(short=1)
 def test_a_local_aws_lives_and_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")

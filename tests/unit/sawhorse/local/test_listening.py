@@ -187,6 +187,7 @@ def test_a_response_without_the_secrets_of_the_start_is_not_believed(tiny: Proje
     assert held.secret_access_key not in str(calls)
 
 
+@pytest.mark.usefixtures("emulators")
 @pytest.mark.drill(short=1)
 def test_starts_beside_a_strangers_emulator_are_their_own(
     tmp_path: Path, moments: random.Random, monkeypatch: pytest.MonkeyPatch
@@ -236,6 +237,7 @@ def take_over_and_refuse(aws: LocalAWS, running: Running) -> None:
     assert listens_itself(again.moto)
 
 
+@pytest.mark.usefixtures("emulators")
 def test_each_start_has_new_secrets_that_only_exports_print(tmp_path: Path) -> None:
     project = sample_project(tmp_path / "project")
     aws = LocalAWS(project)

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sawhorse.errors import CommandFailed, SawhorseError
+from sawhorse.plans.plan import Tool
 from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
 from sawhorse.terraform.state import UNSAVED, Snapshot, unsaved, what_was_found
@@ -28,8 +29,8 @@ STATE_AS_BEFORE = "The state was read after it and is the one from before, with 
 
 
 @pytest.fixture
-def root(tiny: Project) -> Path:
-    """The directory of the tiny root."""
+def root(tiny: Project, terraform: Tool) -> Path:
+    """The directory of the tiny root, and Terraform on this machine."""
     return tiny.root("dev/tiny").path
 
 

@@ -225,6 +225,7 @@ def test_a_provider_that_was_started_in_another_shell_is_never_asked(
     assert seen == []
 
 
+@pytest.mark.usefixtures("terraform")
 @pytest.mark.parametrize("value", ["{", "[]", '{"x": 1}'])
 def test_a_reattachment_that_terraform_cannot_read_hides_no_terraform(
     monkeypatch: pytest.MonkeyPatch, repository: Path, value: str
