@@ -7,8 +7,8 @@ PORT ?= 8000
 RUNS ?= 7
 ROUNDS ?= 20
 ROOT := $(ENV)/$(APP)
-# What tests/needs.py marks by the fixtures of a test, and what says of itself that it takes long.
-FAST := not (terraform or emulators or end_to_end or whole_plans or drill)
+# What tests/needs.py marks, and what says of itself that it takes long.
+FAST := not (terraform or emulators or programs or end_to_end or whole_plans or drill)
 SAWHORSE := .venv/bin/sawhorse
 PYTEST := .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -45,7 +45,7 @@ down: setup ## Stop the local AWS.
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
 	@$(PYTEST) --durations=15
 
-test-fast: setup ## Run the tests that need neither Terraform nor the local AWS, within a minute.
+test-fast: setup ## Run the tests that need neither Terraform nor the local AWS and build nothing, in a minute.
 	@$(PYTEST) -m "$(FAST)"
 
 drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each; once, pack forty distributions and take every grant away from under smoke.
