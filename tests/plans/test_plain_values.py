@@ -137,11 +137,3 @@ def test_an_address_with_a_password_is_refused_whatever_is_in_it(
 def test_secrets_are_found_however_deep_and_whatever_their_type() -> None:
     values = {"a": [{"db_password": "x"}, "AKI" + "AIOSFODNN7EXAMPLE"], "b": {"api_key": 12345678}, "tags": ["a", 1]}
     assert [place for place, _ in secrets_in(values)] == ["a.0.db_password", "a.1", "b.api_key"]
-
-
-def test_nothing_that_the_apps_are_given_is_refused() -> None:
-    root = MODULE.parents[1]
-    texts = [path.read_text() for path in sorted(root.glob("modules/apps/*/*.tf"))]
-    given_names = {name for text in texts for name in re.findall(r"^ +\"?([A-Z][A-Z0-9_]+)\"? += ", text, re.MULTILINE)}
-    assert len(given_names) > MOST_LETTERS
-    assert [name for name in sorted(given_names) if sounds_secret(name, "hunter2")] == []
