@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sawhorse.build.lock_files import HARNESS_LOCK
 from sawhorse.project import Project
-from sawhorse.toolchain import environments, installed
+from sawhorse.toolchain import installed, python_environments
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SAMPLE = REPOSITORY / "tests/sample"
@@ -79,7 +79,7 @@ def sample_lock() -> str:
 
 def with_tools(destination: Path) -> Project:
     """Link what this machine has of tools and caches into a project."""
-    environments.ensure_uv(REPOSITORY)
+    python_environments.ensure_uv(REPOSITORY)
     private = destination / ".sawhorse"
     private.mkdir()
     for name in SHARED:

@@ -73,7 +73,7 @@ def holds(place: str, data: bytes, *, private: bool) -> bool:
     with open(descriptor, "rb") as file:  # noqa: PTH123 # a descriptor
         if private:
             close_to_others(descriptor)
-        return file.read() == data
+        return os.fstat(descriptor).st_size == len(data) and file.read() == data
 
 
 def remove_temporary_files(path: Path | str) -> None:

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from sawhorse.errors import MissingTool
-from sawhorse.toolchain import environments, interpreters
+from sawhorse.toolchain import interpreters, python_environments
 from sawhorse.toolchain.machine import Machine, python_of, run, run_tool, say
 
 DISTRIBUTIONS = {
@@ -58,7 +58,7 @@ def version_in(environment: Path, name: str) -> str:
 
 def ensure_peers(project: Path) -> Peers:
     """Make the peers' environments from their locks, with bytecode as pip would leave it, and return them."""
-    uv = environments.ensure_uv(project)
+    uv = python_environments.ensure_uv(project)
     python = interpreters.find_python(interpreters.FUNCTIONS_PYTHON, project, Machine.this())
     if interpreters.python_version(python) != interpreters.FUNCTIONS_PYTHON:
         raise MissingTool(
@@ -83,12 +83,12 @@ def ensure(project: Path, name: str, python: Path) -> Path:
 
     def install() -> None:
         say(f"Setting up {', '.join(DISTRIBUTIONS[name])} from {lock.relative_to(project)}.")
-        environments.make_environment(project, environment, lock, python=python)
+        python_environments.make_environment(project, environment, lock, python=python)
         # uv leaves bytecode out and pip does not; files that are templates of programs cannot be compiled.
         for place in environment.glob("lib/python*/site-packages"):
             run_tool([python_of(environment), "-m", "compileall", "-q", place])
 
-    environments.ensure_up_to_date(project, environment, [lock], install, extra=f"{python} with bytecode")
+    python_environments.ensure_up_to_date(project, environment, [lock], install, extra=f"{python} with bytecode")
     return environment
 
 
@@ -100,7 +100,7 @@ def ensure_pip(project: Path, name: str, python: Path) -> Path:
         shutil.rmtree(environment, ignore_errors=True)
         run([python, "-m", "venv", environment])
 
-    environments.ensure_up_to_date(
+    python_environments.ensure_up_to_date(
         project, environment, [], install, extra=f"{python} {interpreters.python_version(python)}"
     )
     return environment

@@ -16,20 +16,20 @@ from typing import Any
 import yaml
 
 from sawhorse.build.build import build
+from sawhorse.build.build_inputs import merged
 from sawhorse.build.bytecode_client import bytecode_name, compile_sources, version_of
 from sawhorse.build.compilers import find_compiler
 from sawhorse.build.config import read_config
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from sawhorse.build.lock_files import find_lock, make_lock
 from sawhorse.build.platform import Target
-from sawhorse.build.prepared_wheels import prepared_parts
-from sawhorse.build.settling import merged
-from sawhorse.build.wanted_wheels import Wanted
 from sawhorse.build.wheel_cache import Cache, Part
+from sawhorse.build.wheel_request import Wanted
+from sawhorse.build.wheels_of_lock import prepared_parts
 from sawhorse.build.zip_writer import content_of_member, pack
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
-from sawhorse.toolchain import environments
+from sawhorse.toolchain import python_environments
 from sawhorse.toolchain.machine import run_tool
 from tests.unit.sawhorse.support import make_tiny_project
 
@@ -217,7 +217,7 @@ class Trial:
         directory = self.place / "whole"
         lock = self.project.lambda_path / "tiny/requirements.txt"
         command: list[str | Path] = [
-            environments.ensure_uv(self.project.path),
+            python_environments.ensure_uv(self.project.path),
             "pip",
             "install",
             "--quiet",

@@ -27,11 +27,11 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from sawhorse.build.index_credentials import credentials_for, without_user
 from sawhorse.build.lock_reader import Archived, Line, Lock, Pinned, hidden
 from sawhorse.build.platform import Target
-from sawhorse.build.requirement_source import Declared, edit
+from sawhorse.build.requirement_files import Declared, edit
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
-from sawhorse.toolchain import environments
+from sawhorse.toolchain import python_environments
 from sawhorse.toolchain.machine import run_tool, say
 
 DOWNLOADS_AT_ONCE = 8
@@ -190,7 +190,7 @@ def files_of_index(place: Place, pinned: Sequence[Pinned], target: Target) -> di
         file.write("\n".join(lines) + "\n")
         file.flush()
         command: list[str | Path] = [
-            environments.ensure_uv(place.project.path),
+            python_environments.ensure_uv(place.project.path),
             "pip",
             "compile",
             "--quiet",

@@ -10,12 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sawhorse.build.app_code import pack_sources
 from sawhorse.build.build_state import writing
 from sawhorse.build.bytecode_client import Running, WrongInterpreter, end_all
+from sawhorse.build.code_packing import pack_sources
 from sawhorse.build.incremental import Found, look
 from sawhorse.build.package_writer import Package, write_package
-from sawhorse.build.parts import Parts, last_parts
+from sawhorse.build.reused_parts import Parts, last_parts
 from sawhorse.build.sources import read_sources
 from sawhorse.errors import BuildFailed
 
@@ -75,12 +75,12 @@ def build_once(project: Project, app: str, dist: str, target: Target | None, fou
 
 def settled(project: Project, app: str, target: Target | None, ready: list[Running]) -> Parts:
     """Settle inputs and parts anew."""
-    from sawhorse.build.settling import settle  # noqa: PLC0415 # locks, wheels and their libraries take 60 ms
+    from sawhorse.build.build_inputs import settle  # noqa: PLC0415 # locks, wheels and their libraries take 60 ms
 
     return settle(project, app, target, ready)
 
 
 def forget_interpreter(project: Project, app: str, target: Target | None) -> None:
-    from sawhorse.build.settling import forget_interpreter as forget  # noqa: PLC0415 # the same
+    from sawhorse.build.build_inputs import forget_interpreter as forget  # noqa: PLC0415 # the same
 
     forget(project, app, target)

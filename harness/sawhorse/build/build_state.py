@@ -16,14 +16,14 @@ from sawhorse.signing import read_signed, sign
 from sawhorse.trusted_files import make_own_directory, own_directory
 
 if TYPE_CHECKING:
-    from sawhorse.build.requirement_source import Declared
+    from sawhorse.build.requirement_files import Declared
 
 # The SHA-256 of each source of a package and whether it may be executed, by its path in the package.
 Hashes = dict[str, tuple[bytes, bool]]
 # The modules whose change may change a package's bytes.
 BUILDER = (
     "archive_fetch",
-    "app_code",
+    "code_packing",
     "build",
     "build_state",
     "bytecode_client",
@@ -31,35 +31,35 @@ BUILDER = (
     "condition_values",
     "config",
     "control_flow",
-    "directory_hash",
+    "locked_directory",
     "environment_markers",
     "handler_check",
-    "import_context",
+    "present_modules",
     "import_reach",
     "import_statements",
-    "import_trial",
+    "pruning_trial",
     "lambda_limits",
     "lock_files",
     "lock_reader",
     "module_mentions",
-    "module_names",
+    "module_attributes",
     "module_paths",
     "name_bindings",
     "name_conflicts",
     "package_writer",
     "packed_names",
-    "parts",
+    "reused_parts",
     "platform",
-    "prepared_wheels",
+    "wheels_of_lock",
     "pruned_import_check",
     "pruned_mentions",
-    "requirement_source",
+    "requirement_files",
     "sbom",
-    "settling",
+    "build_inputs",
     "shared_files",
     "source_links",
     "sources",
-    "wanted_wheels",
+    "wheel_request",
     "wheel_builder",
     "wheel_cache",
     "wheel_preparation",
@@ -80,7 +80,7 @@ class BuildInputs:
     where there is no bytecode. Of top-level modules, `own` are those of the sources, `modules` what is there besides
     them and the standard library, and `expected` what may be there. `config` is the SHA-256 of package.toml, `lock`
     that of the files of `lock_inputs`. `declared` is where requirements are edited, and what locks them. `directories`
-    are the digests of those that the lock names, by their paths from the project. `parts` are the dependencies'
+    are the digests of those that the lock names, by their paths from the project. `reused_parts` are the dependencies'
     unzipped bytes by name, `pruned` the modules that were left out of them; `notes` every build says.
     """
 

@@ -84,7 +84,7 @@ def compiled(job: tuple[str, bytes, str, bool], surroundings: list[Any]) -> list
     imports, mention = judged(tree, name, how, surroundings)
     bound = None
     if binds:
-        from sawhorse.build.module_names import names_bound  # noqa: PLC0415 # of few modules
+        from sawhorse.build.module_attributes import names_bound  # noqa: PLC0415 # of few modules
 
         bound = names_bound(name, tree, code, name.rpartition("/")[0].replace("/", "."))
     return [name, bytecode, [*imports, bound], None, mention]
@@ -95,8 +95,8 @@ def judged(tree: Any, name: str, how: str, surroundings: list[Any]) -> tuple[lis
 
     It imports for certain, possibly, and what may fail, each module with its line.
     """
-    from sawhorse.build.import_context import Surroundings  # noqa: PLC0415 # the same
     from sawhorse.build.import_statements import imports_of  # noqa: PLC0415 # wheels are compiled without
+    from sawhorse.build.present_modules import Surroundings  # noqa: PLC0415 # the same
 
     own, others, expected, pruned, modules = surroundings
     package, _, file = name.removesuffix(".py").replace("/", ".").rpartition(".")

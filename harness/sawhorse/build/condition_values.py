@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from sawhorse.build.import_context import Surroundings
+    from sawhorse.build.present_modules import Surroundings
 
 # Nothing is known.
 UNKNOWN = object()

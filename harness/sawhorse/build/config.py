@@ -10,9 +10,9 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from sawhorse.build.expected_reasons import words_without_reason
 from sawhorse.build.handler_check import FUNCTION_NAME, check_words
 from sawhorse.build.packed_names import SHARED, is_packaged
+from sawhorse.build.reason_comments import words_without_reason
 from sawhorse.errors import BadConfiguration
 from sawhorse.project import Project, unknown_app
 

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from sawhorse.build.import_context import Surroundings
+    from sawhorse.build.present_modules import Surroundings
 
 # How a block may end besides by its last statement.
 NEXT, RAISED, ABSENT, BROKEN, CONTINUED, RETURNED = "next", "raise", "absent", "break", "continue", "return"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sawhorse.build.bytecode_client import Imports
-from sawhorse.build.import_context import is_expected
 from sawhorse.build.module_paths import modules_of
 from sawhorse.build.packed_names import OPERATIONS
-from sawhorse.build.requirement_source import edit
+from sawhorse.build.present_modules import is_expected
+from sawhorse.build.requirement_files import edit
 from sawhorse.errors import BuildFailed
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Own:
 
     def may_be_set(self, name: str) -> bool:
         """Say whether a source may give another module a name; asked before anything is refused."""
-        from sawhorse.build.module_names import may_set  # noqa: PLC0415 # few packages are refused
+        from sawhorse.build.module_attributes import may_set  # noqa: PLC0415 # few packages are refused
 
         return any(may_set(content, name) for file, (content, _) in self.sources.items() if file.endswith(".py"))
 

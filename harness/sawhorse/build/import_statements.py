@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from sawhorse.build.import_context import Surroundings
+    from sawhorse.build.present_modules import Surroundings
 
 ENDS_OF_PROGRAMS = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit"})
 # Python calls its own functions without a deeper C stack from 3.11 on.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sawhorse.build.build_state import BuildInputs, BuildState, noted, read_state
 from sawhorse.build.bytecode_client import Running
 from sawhorse.build.package_writer import Package, outputs_intact
-from sawhorse.build.requirement_source import declared_in, lock_digest, lock_inputs
+from sawhorse.build.requirement_files import declared_in, lock_digest, lock_inputs
 from sawhorse.build.sources import Sources, hashes_of, read_sources
 from sawhorse.trusted_files import is_own_program
 

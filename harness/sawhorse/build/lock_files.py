@@ -15,12 +15,12 @@ from urllib.parse import quote, unquote
 from sawhorse.build.config import RUNTIMES
 from sawhorse.build.packed_names import SHARED
 from sawhorse.build.platform import Target
-from sawhorse.build.requirement_source import PYPROJECT, UV_LOCK, declared_in, lock_digest, lock_inputs, requirements_of
+from sawhorse.build.requirement_files import PYPROJECT, UV_LOCK, declared_in, lock_digest, lock_inputs, requirements_of
 from sawhorse.checkout import TOOL_LOCKS
 from sawhorse.errors import BuildFailed, UnknownName
 from sawhorse.files import write_shared
 from sawhorse.project import Project, one_of
-from sawhorse.toolchain import environments, interpreters
+from sawhorse.toolchain import interpreters, python_environments
 from sawhorse.toolchain.machine import run_tool, say
 
 # A path in a line that uv wrote: `./x`, `../x`, `/x`, `file:///x`, with `-e` or a name before it.
@@ -136,7 +136,13 @@ def exported(project: Project, app: str, uv_lock: Path, python: str, interpreter
     shown = project.shown(uv_lock)
     directory = project.lambda_path / app
     refuse_missing_pyproject(project, uv_lock)
-    command: list[str | Path] = [environments.ensure_uv(project.path), "export", "--quiet", "--locked", "--no-dev"]
+    command: list[str | Path] = [
+        python_environments.ensure_uv(project.path),
+        "export",
+        "--quiet",
+        "--locked",
+        "--no-dev",
+    ]
     command += ["--no-emit-project", "--no-annotate", "--no-header", "--format", "requirements.txt"]
     # Else uv looks for one that the lock is for, also in the network.
     command += ["--python", interpreter or sys.executable]
@@ -240,7 +246,7 @@ def resolved(project: Project, sources: Sequence[Path], before: str, extras: Ext
         made = Path(directory) / "made.txt"
         # uv keeps the versions that stand in the file it writes to.
         made.write_text(before)
-        command: list[str | Path] = [environments.ensure_uv(project.path), "pip", "compile", "--universal"]
+        command: list[str | Path] = [python_environments.ensure_uv(project.path), "pip", "compile", "--universal"]
         command += ["--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
         # Else uv looks for a Python 3.11, also in the network.
         command += ["--python", sys.executable]
@@ -353,7 +359,7 @@ def relock(project: Project, app: str, uv_lock: Path, *, upgrade: bool) -> Path:
     interpreter = find_compiler(project, python, Cache.of_user())
     # Else uv looks for one that the lock is for, also in the network.
     command: list[str | Path] = [
-        environments.ensure_uv(project.path),
+        python_environments.ensure_uv(project.path),
         "lock",
         "--python",
         interpreter or sys.executable,

@@ -25,9 +25,9 @@ from packaging.utils import (
 )
 from pip_requirements_parser import InstallRequirement, RequirementsFile
 
-from sawhorse.build.directory_hash import NO_GIT, list_files
 from sawhorse.build.environment_markers import may_hold
-from sawhorse.build.requirement_source import Declared, edit
+from sawhorse.build.locked_directory import NO_GIT, list_files
+from sawhorse.build.requirement_files import Declared, edit
 from sawhorse.errors import BuildFailed
 
 INDEX_OPTIONS = ("index_url", "extra_index_urls", "find_links", "no_index", "trusted_hosts")
@@ -219,7 +219,7 @@ def read_lock(  # noqa: PLR0913 # what a lock is read by
 ) -> Lock:
     """Read a lock for the platform whose markers' values `environment` has; None reads every line. Raises BuildFailed.
 
-    `file` is how sentences name it, `declared` what it is made of (`requirement_source.py`), `numbered` whether
+    `file` is how sentences name it, `declared` what it is made of (`requirement_files.py`), `numbered` whether
     what was read has the lines of that file; paths in it are relative to `base`.
     """
     reader = Reader(base, environment, declared)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sawhorse.build.config import IN_RUNTIME, PackageConfig
 from sawhorse.build.module_paths import modules_of
 from sawhorse.build.packed_names import SHARED
-from sawhorse.build.requirement_source import Declared, edit
+from sawhorse.build.requirement_files import Declared, edit
 from sawhorse.errors import BadConfiguration, BuildFailed
 
 # What Python imports a file at the top as: `x.py`, `x.cpython-313-x86_64-linux-gnu.so`, `x.abi3.so`.

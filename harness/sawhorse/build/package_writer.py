@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sawhorse.build.build_state import BuildInputs, BuildState, write_state
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from sawhorse.build.requirement_source import edit
+from sawhorse.build.requirement_files import edit
 from sawhorse.build.sources import digest_of, hashes_of
 from sawhorse.build.zip_writer import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, write_archive
 from sawhorse.errors import BuildFailed, Untrusted
@@ -20,7 +20,7 @@ from sawhorse.files import locked, read, remove, remove_temporary_files, write_s
 from sawhorse.trusted_files import read_own
 
 if TYPE_CHECKING:
-    from sawhorse.build.app_code import Code
+    from sawhorse.build.code_packing import Code
 
 # Where Lambda's Python looks in a layer (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
 LAYER_PREFIX = "python/"

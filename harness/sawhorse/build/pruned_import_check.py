@@ -8,12 +8,12 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sawhorse.build.import_trial import Broken, Side, broken_imports, lay_out, modules_among, runs_here
-from sawhorse.build.wanted_wheels import Wanted, plural
+from sawhorse.build.pruning_trial import Broken, Side, broken_imports, lay_out, modules_among, runs_here
 from sawhorse.build.wheel_cache import Cache, Part
 from sawhorse.build.wheel_preparation import Origin
 from sawhorse.build.wheel_pruning import USUAL
 from sawhorse.build.wheel_reader import content_of, read_wheel
+from sawhorse.build.wheel_request import Wanted, plural
 from sawhorse.build.zip_writer import content_of_member, directories_of
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project

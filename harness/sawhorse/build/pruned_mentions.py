@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from sawhorse.build.import_trial import modules_among
 from sawhorse.build.module_mentions import mentions_in
 from sawhorse.build.module_paths import prefixes_of
+from sawhorse.build.pruning_trial import modules_among
 from sawhorse.build.wheel_cache import Part
 from sawhorse.build.wheel_pruning import USUAL, named_by
 from sawhorse.build.zip_writer import content_of_member

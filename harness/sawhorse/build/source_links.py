@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sawhorse.build.directory_hash import git
+from sawhorse.build.locked_directory import git
 from sawhorse.build.packed_names import DIRECTORIES_LEFT_OUT, is_packaged, shown
 
 # What Linux follows at most in one path (path_resolution(7)).

@@ -9,7 +9,7 @@ from sawhorse.build.build_state import Remembered, remembered
 from sawhorse.build.config import read_config
 from sawhorse.build.manifest import read_manifest
 from sawhorse.build.packed_names import shown
-from sawhorse.build.requirement_source import lock_digest, lock_inputs
+from sawhorse.build.requirement_files import lock_digest, lock_inputs
 from sawhorse.build.shared_files import is_shared
 from sawhorse.build.sources import digest_of, hashes_of, read_sources
 from sawhorse.build.zip_reader import names_in_zip
@@ -45,7 +45,7 @@ def refuse_stale(project: Project, dist: Path, app: str) -> None:
 
 
 def tree_digest(project: Project, path: str) -> str:
-    from sawhorse.build.directory_hash import tree_digest_now  # noqa: PLC0415 # few locks name directories
+    from sawhorse.build.locked_directory import tree_digest_now  # noqa: PLC0415 # few locks name directories
 
     return tree_digest_now(project.path / path)
 

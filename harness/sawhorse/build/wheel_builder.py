@@ -34,8 +34,8 @@ from pyproject_hooks import (
 )
 
 from sawhorse.build.archive_fetch import Archive, tag_ranks
-from sawhorse.build.directory_hash import listed_files, tree_digest, untracked_files
 from sawhorse.build.lock_reader import Tree
+from sawhorse.build.locked_directory import listed_files, tree_digest, untracked_files
 from sawhorse.build.platform import Target
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.build.wheel_reader import content_of, read_wheel
@@ -43,7 +43,7 @@ from sawhorse.build.zip_reader import DAMAGED, fault_of
 from sawhorse.checkout import TOOL_LOCKS
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
-from sawhorse.toolchain import environments, installed
+from sawhorse.toolchain import installed, python_environments
 from sawhorse.toolchain.machine import python_of, say
 
 # Part of the name of what was built: another number when it is built otherwise.
@@ -111,7 +111,7 @@ class WheelBuilder:
                 f"{what} has to be built, and Python {self.target.python} is not on this machine and could not be "
                 "fetched. Install it and build again."
             )
-        lock = environments.LOCKS / "build.txt"
+        lock = python_environments.LOCKS / "build.txt"
         words = [RECIPE, identity, self.target.python, hashlib.sha256(lock.read_bytes()).hexdigest()]
         key = hashlib.sha256("\n".join(words).encode()).hexdigest()
         kept = self.cache.built(key)
@@ -129,7 +129,7 @@ class WheelBuilder:
         """Run the backend of a laid out source, and return the name and content of its wheel."""
         requires, backend, backend_path = build_system_of(source, what)
         environment = installed.ensure_build_environment(self.project.path, self.target.python, interpreter)
-        locked = locked_versions(environments.LOCKS / "build.txt")
+        locked = locked_versions(python_environments.LOCKS / "build.txt")
         refuse_unlocked(requires, locked, what)
         started = place / "started"
         started.touch()
@@ -257,7 +257,7 @@ def check_build_system(project: Project, tree: Tree) -> None:
     """Refuse a directory that is built with what is not locked. Raises BuildFailed."""
     what = described(project, tree)
     requires, _, _ = build_system_of(tree.path, what)
-    refuse_unlocked(requires, locked_versions(environments.LOCKS / "build.txt"), what)
+    refuse_unlocked(requires, locked_versions(python_environments.LOCKS / "build.txt"), what)
 
 
 def described(project: Project, tree: Tree) -> str:

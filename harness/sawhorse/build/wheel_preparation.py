@@ -18,7 +18,6 @@ from packaging.utils import canonicalize_name
 from sawhorse.build.archive_fetch import Archive, Place, bring_archives, read_archive
 from sawhorse.build.bytecode_client import compile_sources, packed_bytecode
 from sawhorse.build.environment_markers import marker_environment, may_run
-from sawhorse.build.wanted_wheels import Wanted
 from sawhorse.build.wheel_cache import Cache, Part, Tracked
 from sawhorse.build.wheel_pruning import names_of, pruned_by_patterns, pruned_usually
 from sawhorse.build.wheel_reader import (
@@ -33,6 +32,7 @@ from sawhorse.build.wheel_reader import (
     scripts_of,
     with_shebang,
 )
+from sawhorse.build.wheel_request import Wanted
 from sawhorse.build.zip_writer import Member, pack
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project

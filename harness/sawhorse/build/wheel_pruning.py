@@ -4,7 +4,7 @@ The usual rule looks at the wheel, and at what other wheels of the lock name of 
 for every app, on every machine: below a directory
 `tests`, only the modules that a test runner collects are left out, and of these none whose name stands in a file that
 is kept. Data, helpers and everything else below `tests` stay, since run time may find them by names that no rule sees.
-What is left out breaks no import, which `harness/sawhorse/build/import_trial.py` proves besides.
+What is left out breaks no import, which `harness/sawhorse/build/pruning_trial.py` proves besides.
 """
 
 from __future__ import annotations

@@ -164,9 +164,9 @@ def seed(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
 @app.command()
 def smoke(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
     """Check that what was applied does what its operators count on. Exit code 1 names what failed."""
+    from sawhorse.operate.result_tables import show_results
     from sawhorse.operate.smoke import as_json as results_as_json
     from sawhorse.operate.smoke import run_checks
-    from sawhorse.operate.tables import show_results
 
     deployment = open_workspace(root, local=local).deployment()
     results = list(run_checks(deployment))
@@ -260,7 +260,7 @@ def dev(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what this machine has, what it lacks, and how to get it."""
-    from sawhorse.operate.tables import show_findings
+    from sawhorse.operate.result_tables import show_findings
     from sawhorse.toolchain.doctor import examine
 
     findings = examine(Project.find())

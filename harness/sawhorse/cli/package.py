@@ -62,7 +62,7 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
     from sawhorse.build.zip_reader import opened
     from sawhorse.inspect.diff import compare
     from sawhorse.inspect.report import check, functions_of, inspect, own_names, package_path
-    from sawhorse.operate.tables import steps_of
+    from sawhorse.operate.result_tables import steps_of
 
     project = Project.find()
     found = package_path(project, path)
@@ -162,7 +162,7 @@ def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
 def variables_for(project: Project, app: str | None, env: list[str] | None) -> tuple[Variables, list[str]]:
     """Return the variables for the imports, those of an app's functions where it is applied, and whose they are."""
     from sawhorse.inspect.import_profile import Variables
-    from sawhorse.inspect.placeholders import applied_variables
+    from sawhorse.inspect.import_variables import applied_variables
 
     given = variables_of(env)
     if app is None:
@@ -218,7 +218,7 @@ def all_of(
 def show_inspection(inspection: Inspection) -> None:
     """Show sizes, parts, files and bytecode."""
     from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-    from sawhorse.operate.tables import plain_console
+    from sawhorse.operate.result_tables import plain_console
 
     console = plain_console()
     print(f"{inspection.path}: {inspection.members:,} members, sha256 {inspection.sha256}")
@@ -265,7 +265,7 @@ def show_bytecode(inspection: Inspection) -> None:
 
 def show_starts(starts: Sequence[ImportProfile], notes: Sequence[str]) -> None:
     """Show what each handler imports."""
-    from sawhorse.operate.tables import plain_console
+    from sawhorse.operate.result_tables import plain_console
 
     console = plain_console()
     for start in starts:

@@ -17,7 +17,7 @@ from pathlib import Path
 from sawhorse.build.config import read_config
 from sawhorse.build.lock_files import find_lock
 from sawhorse.build.lock_reader import read_lock
-from sawhorse.build.requirement_source import declared_in
+from sawhorse.build.requirement_files import declared_in
 from sawhorse.build.stale_check import refuse_stale
 from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
 from sawhorse.inspect.licences import Allowed, licence_faults, read_allowed

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sawhorse.build.zip_reader import Opened, opened
-from sawhorse.inspect.placeholders import PROBE
+from sawhorse.inspect.import_variables import PROBE
 from sawhorse.project import Project
 from sawhorse.toolchain import interpreters
 from sawhorse.toolchain.machine import Machine

@@ -17,9 +17,9 @@ from sawhorse.build.build import build
 from sawhorse.build.build_apps import report
 from sawhorse.files import write_atomically
 from sawhorse.local.emulators import LocalAWS
+from sawhorse.operate.result_tables import show_results
 from sawhorse.operate.seed import Seeded, seed_module
 from sawhorse.operate.smoke import run_checks
-from sawhorse.operate.tables import show_results
 from sawhorse.outputs import API_ENDPOINT, tables_in
 from sawhorse.project import Root
 from sawhorse.terraform.render import render

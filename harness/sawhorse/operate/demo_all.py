@@ -16,8 +16,8 @@ from rich.table import Table
 
 from sawhorse.local.emulators import LocalAWS
 from sawhorse.operate.demo import DemoResult
+from sawhorse.operate.result_tables import plain_console
 from sawhorse.operate.serve import ended_together
-from sawhorse.operate.tables import plain_console
 from sawhorse.project import Root
 from sawhorse.toolchain import terraform_install
 from sawhorse.trusted_files import make_own_directory

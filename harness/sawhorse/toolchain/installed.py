@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sawhorse.errors import MissingTool
-from sawhorse.toolchain.environments import LOCKS, PIP_INSTALL, ensure_up_to_date, ensure_uv, make_environment
 from sawhorse.toolchain.interpreters import FUNCTIONS_PYTHON, find_python
 from sawhorse.toolchain.machine import Machine, python_of, run, say
+from sawhorse.toolchain.python_environments import LOCKS, PIP_INSTALL, ensure_up_to_date, ensure_uv, make_environment
 
 
 def ensure_harness(project: Path) -> Path:

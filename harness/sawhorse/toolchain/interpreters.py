@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sawhorse.toolchain.environments import ensure_uv
 from sawhorse.toolchain.machine import Machine, run_tool, say
+from sawhorse.toolchain.python_environments import ensure_uv
 
 # The minor version that functions run under where package.toml names no other.
 FUNCTIONS_PYTHON = "3.13"

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sawhorse.errors import MissingTool, Untrusted, file_error_sentence
-from sawhorse.toolchain.environments import ensure_uv
 from sawhorse.toolchain.installed import ensure_checkov, ensure_emulators, ensure_harness
 from sawhorse.toolchain.machine import say
+from sawhorse.toolchain.python_environments import ensure_uv
 from sawhorse.toolchain.terraform_install import ensure_terraform
 
 

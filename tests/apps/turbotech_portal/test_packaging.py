@@ -20,7 +20,7 @@ from sawhorse.build.platform import local_target
 from sawhorse.environment import read_environment
 from sawhorse.local.emulators import Running
 from sawhorse.project import Project
-from sawhorse.toolchain import environments, installed
+from sawhorse.toolchain import installed, python_environments
 from sawhorse.toolchain.machine import run_tool
 from sawhorse.workspace import Deployment
 from shared.claims import CONTEXT_HEADER
@@ -65,7 +65,7 @@ def task_root(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def image(project: Project, runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Image:
     """What the Dockerfile makes; pip is played by uv, in an environment of its own."""
     root = tmp_path_factory.mktemp("image")
-    uv = environments.ensure_uv(project.path)
+    uv = python_environments.ensure_uv(project.path)
     made = run_tool([uv, "venv", "--quiet", "--no-config", "--python", runtime / "python3", root / "venv"])
     assert made.returncode == 0, made.stderr
     pip = root / "venv/bin/pip"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sawhorse.toolchain import environments
+from sawhorse.toolchain import python_environments
 from tests.benchmarks import builders, tables
 from tests.benchmarks.builders import BEFORE, CHANGED, COLD
 from tests.benchmarks.peers import Peers
@@ -13,7 +13,7 @@ from tests.unit.sawhorse.support import make_tiny_project
 
 
 def test_a_builder_builds_a_round_and_has_its_rows(tmp_path: Path, repository: Path) -> None:
-    environments.ensure_uv(repository)
+    python_environments.ensure_uv(repository)
     project = make_tiny_project(tmp_path / "project", repository=repository).path
     for name in ("lambda", "requirements"):
         for path in sorted((project / name).glob("tiny*")):

@@ -10,7 +10,7 @@ import pytest
 from sawhorse.build.build import build
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.project import Project
-from sawhorse.toolchain import environments, installed, interpreters
+from sawhorse.toolchain import installed, interpreters, python_environments
 from sawhorse.toolchain.machine import Machine
 from tests.ports import free_port
 from tests.unit.sawhorse.support import make_tiny_project, script, write_wheel
@@ -33,7 +33,7 @@ def cache(tmp_path: Path, cache_of_tests: None, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def make_tiny(tmp_path: Path, repository: Path) -> MakeTiny:
     """Make a project of one app and one root, named `tiny`, in a directory of this name."""
-    environments.ensure_uv(repository)
+    python_environments.ensure_uv(repository)
     return lambda name: make_tiny_project(tmp_path / name, repository=repository)
 
 

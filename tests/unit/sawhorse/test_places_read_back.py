@@ -22,7 +22,7 @@ from sawhorse.project import Project
 from sawhorse.signing import own_key
 from sawhorse.terraform.render import render_unbuilt
 from sawhorse.terraform.state import keep_states, unsaved
-from sawhorse.toolchain import environments, installed, terraform_install
+from sawhorse.toolchain import installed, python_environments, terraform_install
 from sawhorse.toolchain.machine import Machine
 from sawhorse.toolchain.terraform_install import terraform_environment
 from tests.unit.sawhorse.places import (
@@ -87,8 +87,8 @@ PLACES = [
         shared=True,
     ),
     Place(PRIVATE, lambda p: p.private, directory=True, top=True),
-    Place(f"{PRIVATE}/tools", lambda p: environments.ensure_uv(p.path), directory=True, top=True),
-    Place(f"{PRIVATE}/tools/uv", lambda p: environments.ensure_uv(p.path), directory=True),
+    Place(f"{PRIVATE}/tools", lambda p: python_environments.ensure_uv(p.path), directory=True, top=True),
+    Place(f"{PRIVATE}/tools/uv", lambda p: python_environments.ensure_uv(p.path), directory=True),
     Place(f"{PRIVATE}/emulators", lambda p: installed.ensure_emulators(p.path), directory=True, top=True),
     Place(f"{PRIVATE}/emulators/runtime", lambda p: installed.ensure_emulators(p.path), directory=True),
     Place(f"{PRIVATE}/cache", lambda p: terraform_environment(p.path), directory=True, top=True),

@@ -29,7 +29,7 @@ from tests.unit.sawhorse.build.swapped import (
     swap,
 )
 from tests.unit.sawhorse.conftest import MakeTiny
-from tests.unit.sawhorse.inspect.test_placeholders import SETTINGS
+from tests.unit.sawhorse.inspect.test_import_variables import SETTINGS
 from tests.unit.sawhorse.packages import json_of, write_zip
 from tests.unit.sawhorse.support import assert_refused, sawhorse, write_lock, write_wheel
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from sawhorse.build.build import build
-from sawhorse.build.import_context import Surroundings
 from sawhorse.build.import_statements import imports_of
+from sawhorse.build.present_modules import Surroundings
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from tests.unit.sawhorse.build.programs import HERE, Grammar, outcomes, parsed

@@ -19,7 +19,7 @@ import pytest
 from sawhorse.build.build import build
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
-from sawhorse.toolchain import environments, interpreters
+from sawhorse.toolchain import interpreters, python_environments
 from sawhorse.toolchain.machine import run_tool
 from tests.unit.sawhorse.build.made_wheels import held, make_wheel
 from tests.unit.sawhorse.support import sha256, write_lock
@@ -96,7 +96,7 @@ def installed(project: Project, into: Path) -> Path:
     """Install the same wheels as uv does, with commands."""
     wheels = sorted((project.path / "vendor").glob("*.whl"))
     command: list[str | Path] = [
-        environments.ensure_uv(project.path),
+        python_environments.ensure_uv(project.path),
         "pip",
         "install",
         "--quiet",

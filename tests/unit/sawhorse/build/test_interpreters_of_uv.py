@@ -11,14 +11,14 @@ import pytest
 from sawhorse.build.build import build
 from sawhorse.build.lock_files import make_lock
 from sawhorse.project import Project
-from sawhorse.toolchain import environments, interpreters
+from sawhorse.toolchain import interpreters, python_environments
 from tests.unit.sawhorse.support import script, write_lock
 
 
 @pytest.fixture
 def tried(tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that is there once an interpreter on PATH was tried; all of them are shims that lead nowhere."""
-    environments.ensure_uv(tiny.path)
+    python_environments.ensure_uv(tiny.path)
     mark = tmp_path / "tried"
     names = ("python", "python3", "python3.11", "python3.12", "python3.13", "python3.14")
     for name in names:

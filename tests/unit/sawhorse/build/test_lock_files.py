@@ -15,7 +15,7 @@ from sawhorse.build.lock_files import HARNESS_LOCK, make_lock
 from sawhorse.cli.lock import main as lock_main
 from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project
-from sawhorse.toolchain import environments
+from sawhorse.toolchain import python_environments
 from sawhorse.toolchain.machine import run_tool
 from tests.unit.sawhorse.build.index_server import Index, serving
 from tests.unit.sawhorse.build.made_wheels import held, make_wheel
@@ -73,7 +73,7 @@ def declare(project: Project, *dependencies: str, more: str = "") -> Path:
 def uv_lock(project: Project) -> Path:
     """Do what a user of uv does."""
     directory = project.lambda_path / "tiny"
-    result = run_tool([environments.ensure_uv(project.path), "lock"], directory=directory)
+    result = run_tool([python_environments.ensure_uv(project.path), "lock"], directory=directory)
     assert result.returncode == 0, result.stderr
     return directory / "uv.lock"
 
@@ -242,7 +242,7 @@ def with_workspace(project: Project) -> None:
 
 
 def uv_lock_of_workspace(project: Project) -> None:
-    command = [str(environments.ensure_uv(project.path)), "lock"]
+    command = [str(python_environments.ensure_uv(project.path)), "lock"]
     assert run_tool(command, directory=project.lambda_path / "tiny").returncode == 0
     assert (project.path / "uv.lock").is_file()
 

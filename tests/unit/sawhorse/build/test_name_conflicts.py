@@ -387,7 +387,7 @@ def test_a_pattern_that_prunes_nothing_is_said_by_every_build(tiny: Project, loc
 
 
 def test_a_comment_may_be_any_text_and_a_text_any_comment() -> None:
-    from sawhorse.build.expected_reasons import words_without_reason  # noqa: PLC0415 # nothing else of this file needs it
+    from sawhorse.build.reason_comments import words_without_reason  # noqa: PLC0415 # nothing else of this file needs it
 
     @given(
         st.lists(

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sawhorse.build.app_code import Code, pack_sources
 from sawhorse.build.build import build
 from sawhorse.build.build_state import BuildInputs
+from sawhorse.build.code_packing import Code, pack_sources
 from sawhorse.build.manifest import read_manifest
-from sawhorse.build.parts import Known
+from sawhorse.build.reused_parts import Known
 from sawhorse.build.sources import Sources
 from sawhorse.build.stale_check import refuse_stale
 from sawhorse.errors import BuildFailed

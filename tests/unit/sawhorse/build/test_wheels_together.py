@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from sawhorse.build.build import build
+from sawhorse.build.build_inputs import merged
 from sawhorse.build.platform import Target
-from sawhorse.build.prepared_wheels import prepared_parts
-from sawhorse.build.settling import merged
-from sawhorse.build.wanted_wheels import Wanted
 from sawhorse.build.wheel_cache import Cache
+from sawhorse.build.wheel_request import Wanted
+from sawhorse.build.wheels_of_lock import prepared_parts
 from sawhorse.build.zip_writer import content_of_member
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sawhorse.errors import LocalAWSError, UnknownName
+from sawhorse.operate.result_tables import show_results
 from sawhorse.operate.seed import seed_module
 from sawhorse.operate.smoke import (
     CLEANING,
@@ -30,7 +31,6 @@ from sawhorse.operate.smoke import (
     run_checks,
     run_in_order,
 )
-from sawhorse.operate.tables import show_results
 from sawhorse.project import Project, Root
 from sawhorse.response_counter import Calls
 from sawhorse.workspace import Deployment

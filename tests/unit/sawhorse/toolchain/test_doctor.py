@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sawhorse.operate.demo import DemoResult
 from sawhorse.operate.demo_all import show_demo_results
-from sawhorse.operate.tables import show_findings
+from sawhorse.operate.result_tables import show_findings
 from sawhorse.project import Project
 from sawhorse.toolchain import doctor, terraform_install
 from sawhorse.toolchain.machine import Machine

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sawhorse.errors import MissingTool
-from sawhorse.toolchain import environments, installed, interpreters, setup
+from sawhorse.toolchain import installed, interpreters, python_environments, setup
 from sawhorse.toolchain.machine import Machine, run
 from tests.unit.sawhorse.support import script
 
@@ -111,7 +111,7 @@ def test_what_is_installed_is_left_alone_until_its_lock_changes(tmp_path: Path) 
     install = Installation(tmp_path / "made")
 
     def times(**options: str) -> int:
-        environments.ensure_up_to_date(tmp_path, install.made, [lock], install, **options)
+        python_environments.ensure_up_to_date(tmp_path, install.made, [lock], install, **options)
         return install.times
 
     assert [times(), times()] == [1, 1]
@@ -124,23 +124,23 @@ def test_an_interrupted_installation_is_done_again(tmp_path: Path) -> None:
     lock = tmp_path / "lock.txt"
     lock.write_text("one")
     install = Installation(tmp_path / "made")
-    environments.ensure_up_to_date(tmp_path, install.made, [lock], install)
+    python_environments.ensure_up_to_date(tmp_path, install.made, [lock], install)
     lock.write_text("two")
     install.interrupted = True
     with pytest.raises(KeyboardInterrupt):
-        environments.ensure_up_to_date(tmp_path, install.made, [lock], install)
+        python_environments.ensure_up_to_date(tmp_path, install.made, [lock], install)
     # What is there may be half of the new one, so the old lock does not bring it back either.
     lock.write_text("one")
     install.interrupted = False
 
-    environments.ensure_up_to_date(tmp_path, install.made, [lock], install)
+    python_environments.ensure_up_to_date(tmp_path, install.made, [lock], install)
 
     assert install.times == 3
 
 
 def test_a_missing_lock_says_what_to_run_from(tmp_path: Path) -> None:
     with pytest.raises(MissingTool, match=r"gone\.txt does not exist; run this from a whole checkout"):
-        environments.ensure_up_to_date(tmp_path, tmp_path, [tmp_path / "gone.txt"], lambda: None)
+        python_environments.ensure_up_to_date(tmp_path, tmp_path, [tmp_path / "gone.txt"], lambda: None)
 
 
 def test_a_step_that_fails_shows_its_last_words(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from sawhorse.build.import_reach import (
     shown,
     unused_expected,
 )
-from sawhorse.build.parts import Known
+from sawhorse.build.reused_parts import Known
 from sawhorse.build.shared_files import data_of, mentioned, own_names, reached, shared_data
 from sawhorse.build.zip_writer import Member, pack
 from sawhorse.errors import BuildFailed

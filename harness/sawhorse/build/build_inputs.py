@@ -15,13 +15,13 @@ from sawhorse.build.handler_check import check_handlers
 from sawhorse.build.lock_files import FoundLock, find_lock, settings_directory
 from sawhorse.build.name_conflicts import module_at_top, refuse_names
 from sawhorse.build.packed_names import SHARED
-from sawhorse.build.parts import Parts
 from sawhorse.build.platform import Target, lambda_target
-from sawhorse.build.prepared_wheels import prepared_parts
-from sawhorse.build.requirement_source import Declared, declared_in, edit
+from sawhorse.build.requirement_files import Declared, declared_in, edit
+from sawhorse.build.reused_parts import Parts
 from sawhorse.build.sources import Sources, read_sources
-from sawhorse.build.wanted_wheels import Wanted, canonical
 from sawhorse.build.wheel_cache import Cache, Part
+from sawhorse.build.wheel_request import Wanted, canonical
+from sawhorse.build.wheels_of_lock import prepared_parts
 from sawhorse.build.zip_writer import Member, directories_of
 from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project
@@ -129,7 +129,7 @@ def pruned_modules(parts: Sequence[Part]) -> list[str]:
     names = [name for part in parts for removed in part.pruned.values() for name in removed]
     if not names:
         return []
-    from sawhorse.build.import_trial import modules_among  # noqa: PLC0415 # of few packages
+    from sawhorse.build.pruning_trial import modules_among  # noqa: PLC0415 # of few packages
 
     return modules_among(names)
 

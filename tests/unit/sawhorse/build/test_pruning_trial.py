@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sawhorse.build.import_trial import modules_among
+from sawhorse.build.pruning_trial import modules_among
 from sawhorse.project import Project
 from tests.unit.sawhorse.support import sawhorse, tree, write_lock, write_wheel
 

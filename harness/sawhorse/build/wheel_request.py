@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sawhorse.build.build_state import builder_digest
 from sawhorse.build.platform import Target
-from sawhorse.build.requirement_source import Declared
+from sawhorse.build.requirement_files import Declared
 
 # Four fifths of botocore describe services that one function never calls; what all share lies beside their directories.
 BOTOCORE = "botocore"

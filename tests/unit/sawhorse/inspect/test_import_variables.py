@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sawhorse.inspect.placeholders import applied_variables
-from sawhorse.operate.tables import steps_of
+from sawhorse.inspect.import_variables import applied_variables
+from sawhorse.operate.result_tables import steps_of
 from sawhorse.project import Project
 from tests.unit.sawhorse.packages import json_of
 from tests.unit.sawhorse.support import assert_inspected, sawhorse

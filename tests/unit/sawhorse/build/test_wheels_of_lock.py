@@ -14,9 +14,9 @@ import pytest
 from sawhorse.build.build import build
 from sawhorse.build.bytecode_client import version_of
 from sawhorse.build.platform import Target
-from sawhorse.build.prepared_wheels import prepared_parts
-from sawhorse.build.wanted_wheels import Wanted
 from sawhorse.build.wheel_cache import Cache
+from sawhorse.build.wheel_request import Wanted
+from sawhorse.build.wheels_of_lock import prepared_parts
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain import interpreters

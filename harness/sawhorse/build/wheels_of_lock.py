@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sawhorse.build.wanted_wheels import Wanted, plural
 from sawhorse.build.wheel_cache import Cache, Part
+from sawhorse.build.wheel_request import Wanted, plural
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain.machine import say
@@ -64,7 +64,7 @@ def known_parts(wanted: Wanted, cache: Cache) -> list[Part] | None:
     """Return what was prepared for this lock, unless a directory that it names has changed since."""
     trees = cache.directories_of(wanted.key)
     if trees:
-        from sawhorse.build.directory_hash import tree_digest_now  # noqa: PLC0415 # few locks name directories
+        from sawhorse.build.locked_directory import tree_digest_now  # noqa: PLC0415 # few locks name directories
 
         if any(tree_digest_now(wanted.base / tree.path) != tree.digest for tree in trees):
             return None
