@@ -175,13 +175,13 @@ def test_data_files_are_packaged_with_their_executable_bit(tiny: Project) -> Non
     script = tiny.lambda_path / "tiny/bootstrap.sh"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o700)
-    (tiny.lambda_path / "shared/data.json").write_text("{}")
+    (tiny.lambda_path / "tiny/data.json").write_text("{}")
 
     with zipfile.ZipFile(build(tiny, "tiny").path) as archive:
         modes = {info.filename: oct(info.external_attr >> 16) for info in archive.infolist()}
 
     assert modes["tiny/bootstrap.sh"] == "0o100755"
-    assert modes["shared/data.json"] == "0o100644"
+    assert modes["tiny/data.json"] == "0o100644"
 
 
 def test_a_root_file_lies_at_the_top_of_the_package_and_may_be_a_handler(tiny: Project) -> None:
