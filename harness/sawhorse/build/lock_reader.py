@@ -182,6 +182,8 @@ class Reader:
             self.archived.append(Archived(line, url, filename, hashes))
 
     def take_local(self, line: Line, requirement: InstallRequirement, link: str) -> None:
+        if "\0" in unquote(link):
+            raise line.refused("its path has a character that no file's name can have; correct it")
         words, path = local_path(link, self.base)
         if path.is_dir():
             if requirement.hash_options:

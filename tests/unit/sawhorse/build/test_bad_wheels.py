@@ -255,7 +255,7 @@ def test_what_is_unusual_and_right_is_installed(tiny: Project, cache: Cache) -> 
 def test_more_files_than_a_zip_lists_are_a_sentence(tiny: Project, cache: Cache) -> None:
     lock(tiny, make_wheel(tiny.path / "vendor", "alpha", {f"alpha/{number}.txt": b"" for number in range(70_000)}))
 
-    with pytest.raises(BuildFailed, match=r"would have 70,010 files .* lists 65,535 files"):
+    with pytest.raises(BuildFailed, match=r"would have 70,008 files .* lists 65,535 files"):
         build(tiny, "tiny")
 
     assert not (tiny.path / "dist/tiny.zip").exists()

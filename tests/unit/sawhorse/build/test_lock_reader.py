@@ -44,7 +44,9 @@ def test_a_line_is_read_or_refused_in_a_sentence(line: str, hashed: bool, known:
     assert refused.endswith((".", '"')) or not refused, refused
 
 
-@pytest.mark.parametrize("line", ["alpha @ https://[x/a-1-py3-none-any.whl", "https://[x", "-e https://x:y/z", "@"])
+@pytest.mark.parametrize(
+    "line", ["alpha @ https://[x/a-1-py3-none-any.whl", "https://[x", "-e https://x:y/z", "@", "file:///%00", "./a%00b"]
+)
 def test_such_a_line_ends_no_program(line: str) -> None:
     with pytest.raises(BuildFailed, match=r"^lambda/tiny/requirements.txt, line 1"):
         read_lock(f"{line} {HASH}".encode(), "lambda/tiny/requirements.txt", Path(), None, declared=("x", "y"))
