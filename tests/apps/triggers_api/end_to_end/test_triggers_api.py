@@ -245,7 +245,7 @@ def test_a_slash_at_the_end_leads_to_the_path_without_it(http: httpx.Client) -> 
 
 
 @pytest.mark.parametrize(
-    ("event", "response"),
+    ("event", "expected"),
     [
         ({}, {"statusCode": 204}),
         ({"source": "warm-up"}, {"statusCode": 204}),
@@ -257,15 +257,15 @@ def test_a_slash_at_the_end_leads_to_the_path_without_it(http: httpx.Client) -> 
     ],
     ids=str,
 )
-def test_an_event_that_is_no_request_is_no_error(
-    sawhorse: Sawhorse, outputs: dict[str, Any], event: object, response: dict[str, Any]
+def test_an_event_that_is_not_a_request_is_not_an_error(
+    sawhorse: Sawhorse, outputs: dict[str, Any], event: object, expected: dict[str, Any]
 ) -> None:
     response = sawhorse.client("lambda", "dev").invoke(
         FunctionName=outputs["lambda_function_name"], Qualifier="live", Payload=json.dumps(event)
     )
 
     assert "FunctionError" not in response
-    assert response.items() <= json.load(response["Payload"]).items()
+    assert expected.items() <= json.load(response["Payload"]).items()
 
 
 @pytest.mark.parametrize("path", ["v1/events", "v1/inbox", "v1/events/x/ack"])
