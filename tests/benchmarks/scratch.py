@@ -65,7 +65,8 @@ def make_checkout(project: Path, destination: Path) -> Project:
     shutil.copytree(project / "lambda", destination / "lambda", ignore=IGNORED)
     for name in ("environments", "modules", ".sawhorse"):
         (destination / name).mkdir()
-    for name in ("harness", "pyproject.toml", ".sawhorse/tools", ".sawhorse/emulators"):
+    # Commits before apps had their locks beside them have `requirements`.
+    for name in ("harness", "requirements", "pyproject.toml", ".sawhorse/tools", ".sawhorse/emulators"):
         if (project / name).exists():
             (destination / name).symlink_to(project / name)
     return Project(destination)
