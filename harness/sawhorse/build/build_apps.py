@@ -22,10 +22,11 @@ def build_apps(project: str, apps: Sequence[str]) -> list[Package]:
         from sawhorse.project import unknown_app  # noqa: PLC0415 # of use in this case alone
 
         raise unknown_app(unknown[0], there)
-    return [build_app(project, app, dist=f"{project}/dist") for app in apps or there]
+    return [build_app(project, app) for app in apps or there]
 
 
-def build_app(project: str, app: str, *, dist: str) -> Package:
+def build_app(project: str, app: str) -> Package:
+    dist = f"{project}/dist"
     found = look(project, app, dist)
     done = found.up_to_date(dist)
     if done:

@@ -26,7 +26,7 @@ from sawhorse.build.import_reach import (
     unused_expected,
 )
 from sawhorse.build.reused_parts import Known
-from sawhorse.build.shared_files import data_of, mentioned, own_names, reached, shared_data
+from sawhorse.build.shared_files import data_of, files_of_entries, mentioned, own_names, reached, shared_data
 from sawhorse.build.zip_writer import Member, pack
 from sawhorse.errors import BuildFailed
 
@@ -56,7 +56,9 @@ def pack_sources(inputs: BuildInputs, sources: Sources, known: Known, ready: Seq
     Raises BuildFailed for a source that cannot be compiled, and for one that imports what will not be there;
     WrongInterpreter when the compiler is not what it was.
     """
-    wanted = own_names(sources) | {name for name in known.imports if name in sources}
+    entered = [handler.rpartition(".")[0] for handler in inputs.handlers.values()]
+    wanted = own_names(sources) | files_of_entries(sources, entered)
+    wanted |= {name for name in known.imports if name in sources}
     same = {name for name in wanted if is_same(name, sources, known.members)}
     wanted |= mentioned(sources, [name for name in wanted if name not in same], wanted)
     if not known.imports:
@@ -84,7 +86,6 @@ def pack_sources(inputs: BuildInputs, sources: Sources, known: Known, ready: Seq
     for one in compilation.results():
         bytecode[one.name], imports[one.name] = bytecode_of(inputs, one)
         imports[one.name].opens = one.name in opening
-    entered = [handler.rpartition(".")[0] for handler in inputs.handlers.values()]
     kept = own_names(sources) | reached(sources, taken, imports, entered)
     imports = {name: found for name, found in imports.items() if name in kept}
     taken = {name: content for name, content in taken.items() if name in kept}

@@ -23,7 +23,10 @@ WORD = re.compile(rb"[^\W\d]\w*")
 NAMED = re.compile(rf"{SHARED}(?:[./][A-Za-z_]\w*)+".encode())
 QUOTED = re.compile(rf"[\"']({SHARED}(?:[./][A-Za-z_]\w*)+)".encode())
 # A source with one of these may have any module found, or read any file that lies beside it.
-OPENS_MODULES = (b"import_module", b"__import__", b"pkgutil", b"__path__", b"runpy", b"import *")
+OPENS_MODULES = (
+    b"import_module", b"__import__", b"find_spec", b"spec_from", b"pkgutil", b"__path__", b"runpy", b"exec(",
+    b"import *",
+)  # fmt: skip
 OPENS_FILES = (b"__file__", b"resources", b"pkgutil", b"__path__", b"__spec__", b"__loader__", b"get_data")
 
 
@@ -53,10 +56,11 @@ def mentioned(sources: Sources, looked_at: Iterable[str], known: Collection[str]
         content = sources[name][0]
         if not is_shared(name) and SHARED.encode() not in content:
             continue
-        if opens_modules(content):
-            words: Iterable[bytes] = list(by_word)
+        if finds_any_module(content):
+            words = set(by_word)
         else:
-            words = by_word.keys() & set(WORD.findall(content))
+            # Python takes several spellings for one name beyond ASCII.
+            words = {word for word in by_word if not word.isascii()} | (by_word.keys() & set(WORD.findall(content)))
         for word in words:
             files = by_word.pop(word) - found
             found |= files
@@ -65,15 +69,15 @@ def mentioned(sources: Sources, looked_at: Iterable[str], known: Collection[str]
 
 
 def reached(
-    sources: Sources, compiled: Collection[str], imports: Mapping[str, Imports], roots: Iterable[str]
+    sources: Sources, compiled: Collection[str], imports: Mapping[str, Imports], entered: Iterable[str]
 ) -> set[str]:
     """Return the shared files of a package whose sources import this; `compiled` are those that may be among them.
 
-    `roots` are modules that are reached whoever names them, such as those of handlers.
+    `entered` are reached whoever names them.
     """
     modules = modules_of(name for name in sources if is_shared(name))
     found: set[str] = set()
-    ahead = [*own_names(sources), *(file for module in roots for file in files_of(module, modules))]
+    ahead = [*own_names(sources), *files_of_entries(sources, entered)]
     while ahead:
         name = ahead.pop()
         if is_shared(name):
@@ -88,7 +92,7 @@ def named_in(name: str, content: bytes, modules: Modules, imports: Mapping[str, 
     """Return the files of the shared modules that a source names."""
     names: set[str] = set()
     if is_shared(name) or SHARED.encode() in content:
-        if name.endswith(".py") and opens_modules(content):
+        if name.endswith(".py") and finds_any_module(content):
             return {file for file in modules.values() if file}
         pattern = QUOTED if name.endswith(".py") else NAMED
         names = {module_in(one.decode().replace("/", "."), modules) for one in pattern.findall(content)}
@@ -105,12 +109,18 @@ def module_in(name: str, modules: Modules) -> str:
     return next((one for one in prefixes_of(name) if one in modules and one != SHARED), "")
 
 
+def files_of_entries(sources: Sources, entered: Iterable[str]) -> set[str]:
+    """Return the shared files of modules that are reached whoever names them, such as those of handlers."""
+    modules = modules_of(name for name in sources if is_shared(name))
+    return {file for module in entered for file in files_of(module, modules)}
+
+
 def files_of(module: str, modules: Modules) -> list[str]:
     """Return the file of a module, and those of the packages that are imported with it."""
     return [file for one in prefixes_of(module) if (file := modules.get(one, ""))]
 
 
-def opens_modules(content: bytes) -> bool:
+def finds_any_module(content: bytes) -> bool:
     return any(word in content for word in OPENS_MODULES)
 
 

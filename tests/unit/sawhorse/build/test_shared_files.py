@@ -142,6 +142,7 @@ TREE = {
         ("NAMES = ['shared.c']", "__init__.py c.py"),
         ("PAGE = 'shared/page.html'", "page.html"),
         ("import importlib\nimportlib.import_module('shared.' + NAME)", "*"),
+        ("exec('import shared.c')", "*"),
         ("from shared.pkg import *", "*"),
         ("from shared import pkg\nprint(pkg.__path__)", "*"),
     ],
@@ -182,6 +183,25 @@ def test_a_program_at_the_top_names_modules_in_any_way() -> None:
     found = shared_in(files, handlers={"api": "run.sh"}, root_files=["run.sh"])
 
     assert found == {"shared/__init__.py", "shared/b.py", "shared/c.py"}
+
+
+def test_the_module_of_a_handler_is_there_although_nothing_names_it() -> None:
+    files = {**TREE, "shared/b.py": MAIN.format("from .c import C"), "tiny/main.py": ""}
+
+    found = shared_in(files, handlers={"api": "shared.b.handler"})
+
+    assert found == {"shared/__init__.py", "shared/b.py", "shared/c.py"}
+    assert shared_in(files, handlers={"api": "shared.b.handler"}, compiler="", compiled_by="") >= found
+
+
+def test_a_name_beyond_ascii_is_reached_in_any_spelling() -> None:
+    files = {
+        **TREE,
+        "shared/gr\u00f6\u00dfe.py": "",
+        "tiny/main.py": MAIN.format("from shared import gro\u0308\u00dfe"),
+    }
+
+    assert "shared/gr\u00f6\u00dfe.py" in shared_in(files)
 
 
 def test_without_an_interpreter_whatever_may_be_reached_is_there() -> None:
