@@ -1,23 +1,26 @@
 """Give Lambda its handler and a server its application: everything that is slow happens here once, at the start."""
 
-import os
+from shared.cold_start import without_garbage_collection
 
-from fileshare.app import SERVICE, THREADS, create_app, open_database
-from fileshare.settings import Settings, Tables
-from shared.dynamodb import make_client
-from shared.lambda_handler import make_handler
-from shared.logs import make_logger
-from shared.settings import base_path
-from shared.times import system_clock
+with without_garbage_collection():
+    import os
 
-_settings = Settings.from_environment(os.environ)
-_logger = make_logger(SERVICE, _settings.log_level)
-_client = (
-    make_client(region=_settings.database.region, connections=THREADS)
-    if isinstance(_settings.database, Tables)
-    else None
-)
-_database = open_database(_settings, client=_client, logger=_logger)
+    from fileshare.app import SERVICE, THREADS, create_app, open_database
+    from fileshare.settings import Settings, Tables
+    from shared.dynamodb import make_client
+    from shared.lambda_handler import make_handler
+    from shared.logs import make_logger
+    from shared.settings import base_path
+    from shared.times import system_clock
 
-app = create_app(settings=_settings, database=_database, clock=system_clock, logger=_logger)
-handler = make_handler(app, base_path=base_path(os.environ))
+    _settings = Settings.from_environment(os.environ)
+    _logger = make_logger(SERVICE, _settings.log_level)
+    _client = (
+        make_client(region=_settings.database.region, connections=THREADS)
+        if isinstance(_settings.database, Tables)
+        else None
+    )
+    _database = open_database(_settings, client=_client, logger=_logger)
+
+    app = create_app(settings=_settings, database=_database, clock=system_clock, logger=_logger)
+    handler = make_handler(app, base_path=base_path(os.environ))

@@ -32,6 +32,7 @@ class Cors:
     def __init__(self, app: App, *, rules: CorsRules) -> None:
         self._app = app
         self._rules = rules
+        self._exposed = ", ".join(rules.exposed_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to OPTIONS here, and pass everything else on."""
@@ -58,7 +59,7 @@ class Cors:
         }
 
     def _mark(self, headers: MutableHeaders, origin: str | None) -> None:
-        headers["Access-Control-Expose-Headers"] = ", ".join(self._rules.exposed_headers)
+        headers["Access-Control-Expose-Headers"] = self._exposed
         if ANY_ORIGIN in self._rules.origins:
             headers["Access-Control-Allow-Origin"] = ANY_ORIGIN
             return

@@ -3,15 +3,16 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from mangum import Mangum
-from mangum.types import ASGI
+from mangum.handlers import ALB, HTTPGateway
 
 from shared import request_ids
-from shared.asgi import App, Receive, Scope, Send
+from shared.asgi import Scope
 from shared.lambda_events import IgnoredEvent, NotARequestError, path_of, read_event
 from shared.security_headers import HEADERS
 
@@ -36,11 +37,34 @@ class EventFailed(RuntimeError):
         super().__init__("The event could not be worked on. The line before this one in the log says where.")
 
 
+class _Request:
+    """Make the scope of a request once, where Mangum makes it again for the response.
+
+    It has the path as the event has it: Mangum leaves that out, and routes want to see how a path is spelled.
+    """
+
+    event: dict[str, Any]
+
+    @cached_property
+    def scope(self) -> Scope:
+        made: Scope = super().scope  # type: ignore[misc]  # of the class beside this one
+        made["raw_path"] = path_of(self.event).encode()
+        return made
+
+
+class _LoadBalancer(_Request, ALB):
+    """What a load balancer sends."""
+
+
+class _Gateway(_Request, HTTPGateway):
+    """What REST APIs, HTTP APIs and function URLs send: `read_event` gives each of them a version."""
+
+
 class _Handler(Mangum):
     """Mangum, whose own response to an application that fails in the middle of one has the headers of all others."""
 
     def __init__(self, app: FastAPI, *, base_path: str) -> None:
-        super().__init__(_with_the_written_path(app), lifespan="off")
+        super().__init__(app, lifespan="off", custom_handlers=[_LoadBalancer, _Gateway])
         self._base_path = base_path
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
@@ -63,15 +87,6 @@ class _Handler(Mangum):
             lists = {name: [value] for name, value in _HEADERS.items()}
             response["multiValueHeaders"] = lists | response["multiValueHeaders"]
         return response
-
-
-def _with_the_written_path(app: App) -> ASGI:
-    """Hand the path on as the event has it, too: Mangum leaves it out, and routes want to see how it is spelled."""
-
-    async def with_the_written_path(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, "raw_path": path_of(scope["aws.event"]).encode()}, receive, send)
-
-    return with_the_written_path
 
 
 def _ignored(event: IgnoredEvent, request_id: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class LogLines(LambdaPowertoolsFormatter):
         return text, name, None
 
     def _is_ours(self, name: str) -> bool:
-        return name.split(".", 1)[0] in (self._service, SHARED)
+        return name.partition(".")[0] in (self._service, SHARED)
 
 
 def _in_json(value: object) -> str:
