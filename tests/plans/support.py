@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sawhorse.build.config import read_config
 from sawhorse.build.manifest import Entry
+from sawhorse.plans.documents import Written
 from sawhorse.plans.plan import Plan
 from sawhorse.plans.scratch import sample_packages
 from sawhorse.project import Project
@@ -164,6 +165,15 @@ def holds(expected: Any, found: Any) -> bool:
 def written(value: Any) -> str:
     """Write a document of mappings and lists, one value a line."""
     return "".join(f"{line}\n" for line, _ in lines_of(value))
+
+
+def written_as(value: Any) -> Written:
+    """Return a value as if it stood in a file."""
+    if isinstance(value, dict):
+        value = {key: written_as(inner) for key, inner in value.items()}
+    elif isinstance(value, list):
+        value = [written_as(inner) for inner in value]
+    return Written(value, "base.yaml", 1)
 
 
 def line_of(value: Any, path: Sequence[str | int]) -> int:

@@ -10,13 +10,15 @@ from typing import Any, NoReturn
 import yaml
 
 from sawhorse.errors import BadConfiguration
-from sawhorse.plans.plan import UNKNOWN, Unknown
+from sawhorse.plans.plan import ABSENT, UNKNOWN
 
 TAG = "tag:yaml.org,2002:"
 # JSON has no dates, and `=` and `<<` are texts where they are values.
 TEXTS = {f"{TAG}{kind}" for kind in ("str", "timestamp", "value", "merge")}
 SCALARS = {f"{TAG}null": "null", f"{TAG}bool": "a boolean", f"{TAG}int": "a number", f"{TAG}float": "a number"}
 MERGE = f"{TAG}merge"
+# Without quotes they are marks, in quotes texts.
+MARKS = {str(mark): mark for mark in (UNKNOWN, ABSENT)}
 # Far more than a person writes; a few lines of anchors that repeat each other can stand for billions.
 MOST_VALUES = 100_000
 
@@ -171,8 +173,7 @@ class Reading:
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         if node.tag in TEXTS:
-            # Without quotes it is the mark, in quotes the text.
-            return UNKNOWN if node.style is None and node.value == UNKNOWN else node.value
+            return MARKS.get(node.value, node.value) if node.style is None else node.value
         if node.tag not in SCALARS:
             self.refuse(node, f"a plan has nothing that {node.tag} could say; remove that tag")
         try:
@@ -199,15 +200,16 @@ class Dumper(yaml.SafeDumper):
 
 
 def represent_text(dumper: Dumper, text: str) -> yaml.Node:
-    if text == UNKNOWN:
-        return dumper.represent_scalar(f"{TAG}str", text, style=None if isinstance(text, Unknown) else "'")
+    if text in MARKS:
+        return dumper.represent_scalar(f"{TAG}str", text, style=None if type(text) is not str else "'")
     # Breaks of lines that are not the usual one would be read as the usual one.
     odd = any(letter in "\r\x85\u2028\u2029\ufeff" for letter in text)
     return dumper.represent_scalar(f"{TAG}str", text, style='"' if odd else None)
 
 
 Dumper.add_representer(str, represent_text)
-Dumper.add_representer(Unknown, represent_text)
+for mark in MARKS.values():
+    Dumper.add_representer(type(mark), represent_text)
 
 
 def write_document(value: Mapping[str, Any]) -> str:

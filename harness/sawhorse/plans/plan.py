@@ -24,7 +24,14 @@ class Unknown(str):
     __slots__ = ()
 
 
+class Absent(str):
+    """Stands in an inventory for what must not be planned: no text, not even one of the same letters."""
+
+    __slots__ = ()
+
+
 UNKNOWN = Unknown("(known after apply)")
+ABSENT = Absent("(not planned)")
 # What each of Terraform's sequences of actions does to a resource.
 DONE = {
     ("create",): "created",

@@ -13,7 +13,7 @@ import tftest
 
 from sawhorse.environment import read_environment
 from sawhorse.local.emulators import Running
-from sawhorse.plans.inventory import assert_plan, refresh_inventory
+from sawhorse.plans.inventory import assert_plan, refresh_inventories
 from sawhorse.plans.plan import UNKNOWN, Plan, Tool, plan
 from sawhorse.plans.scratch import copy_of_root
 from sawhorse.project import Project
@@ -91,15 +91,24 @@ def app_of(root: str) -> str:
     return root.partition("/")[2]
 
 
+def inventory_of(root: str) -> Path:
+    environment, _, app = root.partition("/")
+    return REPOSITORY / f"tests/apps/{app}/inventories/{environment}.yaml"
+
+
 @pytest.mark.parametrize("root", ROOTS)
 def test_a_root_plans_what_its_inventory_says(root: str, root_plan: Callable[[str], Plan], refresh: str | None) -> None:
-    environment, app = root.split("/")
-    inventory = REPOSITORY / f"tests/apps/{app}/inventories/{environment}.yaml"
     if refresh:
-        refresh_inventory(root_plan(root), inventory)
-    assert_plan(
-        root_plan(root), inventory, refresh="REFRESH_PLANS=1 python -m pytest tests/apps/every/plans/test_roots.py"
-    )
+        # The roots of an app share a base.
+        refresh_inventories({inventory_of(other): root_plan(other) for other in ROOTS if app_of(other) == app_of(root)})
+    command = "REFRESH_PLANS=1 python -m pytest tests/apps/every/plans/test_roots.py"
+    assert_plan(root_plan(root), inventory_of(root), refresh=command)
+
+
+def test_every_inventory_is_that_of_a_root_or_the_base_of_some() -> None:
+    of_roots = set(map(inventory_of, ROOTS))
+    bases = {path.parent / "base.yaml" for path in of_roots}
+    assert set(REPOSITORY.glob("tests/**/inventories/*")) == bases | of_roots
 
 
 @pytest.mark.parametrize("root", ROOTS)
