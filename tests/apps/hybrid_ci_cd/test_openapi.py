@@ -4,22 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
-from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
+from tests.apps.every.documented import NEGATIVE, POSITIVE, assert_does_as_documented
 from tests.apps.every.every_app import UNKNOWN
 from tests.apps.hybrid_ci_cd.support import Api, bearer
-from tests.unit.support import broken_references
 
-CHECKED = settings(
-    deadline=None, max_examples=12, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
-)
 # It would end the session that the next request is sent with.
 LOG_OUT = ("DELETE", "/auth/sessions")
-POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 ROUTES = {
     ("GET", "/health"): set(),
     ("POST", "/auth/session"): {"SessionKey"},
@@ -43,11 +36,6 @@ ROUTES = {
 @pytest.fixture
 def document(api: Api) -> Any:
     return api.get("/openapi.json").json()
-
-
-def test_every_reference_of_the_document_leads_to_something_in_it(document: Any) -> None:
-    assert "ErrorBody" in document["components"]["schemas"]
-    assert broken_references(document) == set()
 
 
 def test_the_document_knows_every_route_and_who_may_call_it(document: Any) -> None:
@@ -74,18 +62,6 @@ def test_the_document_says_of_404_what_a_caller_gets(api: Api, document: Any) ->
         assert (response.status, response.json()["error"]["message"]) == (404, described["example"]["error"]["message"])
 
 
-def test_every_error_is_described_with_its_body_and_an_example(document: Any) -> None:
-    for item in document["paths"].values():
-        for operation in item.values():
-            assert operation["summary"]
-            for status, response in operation["responses"].items():
-                assert "X-Request-ID" in response["headers"]
-                if int(status) >= 400:
-                    content = response["content"]["application/json"]
-                    assert content["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
-                    assert content["example"]["error"]["message"].endswith(".")
-
-
 @pytest.mark.parametrize(
     ("method", "path", "mode"),
     [
@@ -107,14 +83,4 @@ def test_the_application_does_as_its_document_says(
 ) -> None:
     user = api.log_in()
     token = api.register(user).token if ROUTES[method, path] == {"Agent"} else user.session_id
-    described = schemathesis.openapi.from_asgi("/openapi.json", make_app())
-    operation = described[path][method]
-    # Parameters that nobody knows are ignored, ids are unknown, and no schema can say which texts are cursors of ours.
-    excluded = [negative_data_rejection, positive_data_acceptance]
-
-    @CHECKED
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def check(case: schemathesis.Case[Any]) -> None:
-        case.call_and_validate(headers=bearer(token), excluded_checks=excluded)
-
-    check()
+    assert_does_as_documented(make_app(), method, path, mode, examples=12, headers=bearer(token))

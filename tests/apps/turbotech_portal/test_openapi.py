@@ -4,22 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
-from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
+from tests.apps.every.documented import NEGATIVE, POSITIVE, assert_does_as_documented
 from tests.apps.turbotech_portal.support import Api, Tables, deliverable, metric, put
-from tests.unit.support import broken_references
 
-CHECKED = settings(
-    deadline=None,
-    max_examples=15,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 LISTS_WITH_QUERIES = ("/api/deliverables", "/api/updates")
 OPERATIONS = [
     ("GET", "/api/health"),
@@ -48,11 +38,6 @@ def document(api: Api) -> Any:
     return api.read("/openapi.json")
 
 
-def test_every_reference_of_the_document_leads_to_something_in_it(document: Any) -> None:
-    assert "ErrorBody" in document["components"]["schemas"]
-    assert broken_references(document) == set()
-
-
 def test_the_document_says_where_the_token_goes(document: Any) -> None:
     [(name, scheme)] = document["components"]["securitySchemes"].items()
 
@@ -72,17 +57,6 @@ def test_the_document_describes_a_change(document: Any) -> None:
     assert not [value for value in schema["properties"].values() if "default" in value]
 
 
-def test_every_error_is_described_with_its_body_and_an_example(document: Any) -> None:
-    for item in document["paths"].values():
-        for operation in item.values():
-            assert {"401", "429"} <= operation["responses"].keys() or not operation.get("security")
-            for status, response in operation["responses"].items():
-                if int(status) >= 400:
-                    content = response["content"]["application/json"]
-                    assert content["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
-                    assert content["example"]["error"]["message"].endswith(".")
-
-
 @pytest.mark.parametrize(
     ("method", "path", "mode"),
     [(*operation, POSITIVE) for operation in OPERATIONS] + [(*operation, NEGATIVE) for operation in REFUSABLE],
@@ -92,14 +66,4 @@ def test_the_application_does_as_its_document_says(  # noqa: PLR0913, PLR0917 - 
 ) -> None:
     put(dynamodb, tables.deliverables, *(deliverable(number) for number in range(4)))
     put(dynamodb, tables.metrics, *(metric(number) for number in range(4)))
-    described = schemathesis.openapi.from_asgi("/openapi.json", make_app(auth_mode="local"))
-    # No schema can say which texts are cursors of ours, and a query parameter that nobody knows is ignored; an empty
-    # change and too many decimals are beyond it, too.
-    excluded = [positive_data_acceptance, negative_data_rejection]
-
-    @CHECKED
-    @given(case=described[path][method].as_strategy(generation_mode=mode))
-    def check(case: schemathesis.Case[Any]) -> None:
-        case.call_and_validate(excluded_checks=excluded)
-
-    check()
+    assert_does_as_documented(make_app(auth_mode="local"), method, path, mode, examples=15)
