@@ -1,13 +1,13 @@
-"""Plans that many tests of a file look at, each made once in a scratch copy, two at a time.
+"""Plans that many tests look at, each made once in a scratch copy, two at a time.
 
-Files run side by side in processes of their own, so that a plan which two files look at is made twice.
+Files run side by side in processes of their own: tests/together.py sends those that look at the same plans to one.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,19 @@ def all_refusals() -> list[Refusal]:
 
 
 class Planning:
-    """The plans of a file's tests: started when they are known to be wanted, waited for when they are looked at."""
+    """The plans of tests: started when they are known to be wanted, waited for when they are looked at."""
 
-    def __init__(self, code: Path, scratch: Path, tool_of: Callable[[str], Tool], pool: ThreadPoolExecutor) -> None:
+    def __init__(self, code: Path, scratch: Path, tool_of: Callable[[str], Tool]) -> None:
         self.code = code
         self.scratch = scratch
         self.tool_of = tool_of
-        self.pool = pool
+        self.pool = ThreadPoolExecutor(max_workers=2)
         self.started: dict[str, Future[Any]] = {}
         scratch_project(code, scratch)
+
+    def wait(self) -> None:
+        """Wait for all that was started, whatever comes of it."""
+        wait(self.started.values())
 
     def start(self, name: str, work: Callable[[], Any]) -> Future[Any]:
         """Start some work unless it was started before."""
@@ -75,15 +79,11 @@ class Planning:
         return self.start("refusals", lambda: plan_refusals(tool, self.code, self.scratch, cases, before.result()))
 
 
-@pytest.fixture(scope="module")
-def planning(
-    request: pytest.FixtureRequest,
-    local_aws: Running,
-    terraform: Tool,
-    terraform_code: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+@pytest.fixture(scope="session")
+def plannings(
+    local_aws: Running, terraform: Tool, terraform_code: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Planning]:
-    """Every plan that a test of this file asks for, on its way."""
+    """Every plan that was made, for the files that look at it later."""
 
     def tool_of(environment: str) -> Tool:
         facts = read_environment(Project(terraform_code), environment)
@@ -91,24 +91,31 @@ def planning(
         return Tool(terraform.binary, {**terraform.environment, **variables})
 
     # tftest deletes state and locks where it runs, so only ever in a scratch copy.
-    scratch = tmp_path_factory.mktemp("plans")
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        planning = Planning(terraform_code, scratch, tool_of, pool)
-        items = [item for item in request.session.items if item.path == request.path]
-        wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
-        for name, start in {
-            # The longest first.
-            "changes_plan": planning.changes,
-            "refused": planning.refusals,
-            "examples_plan": planning.examples,
-        }.items():
-            if name in wanted:
-                start()
-        for item in items:
-            root = getattr(getattr(item, "callspec", None), "params", {}).get("root")
-            if root is not None and "root_plan" in getattr(item, "fixturenames", ()):
-                planning.root(root)
+    planning = Planning(terraform_code, tmp_path_factory.mktemp("plans"), tool_of)
+    with planning.pool:
         yield planning
+
+
+@pytest.fixture(scope="module")
+def planning(request: pytest.FixtureRequest, plannings: Planning) -> Iterator[Planning]:
+    """Every plan that a test of this file asks for, made before or on its way."""
+    items = [item for item in request.session.items if item.path == request.path]
+    wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
+    for name, start in {
+        # The longest first.
+        "changes_plan": plannings.changes,
+        "refused": plannings.refusals,
+        "examples_plan": plannings.examples,
+    }.items():
+        if name in wanted:
+            start()
+    for item in items:
+        root = getattr(getattr(item, "callspec", None), "params", {}).get("root")
+        if root is not None and "root_plan" in getattr(item, "fixturenames", ()):
+            plannings.root(root)
+    yield plannings
+    # Nothing of this file runs beside the next one.
+    plannings.wait()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""An app applied by the command line to a local AWS of its own, in a copy of the project."""
+"""Apps applied by the command line to a local AWS, in a copy of the project."""
 
 from __future__ import annotations
 
@@ -77,17 +77,27 @@ def without_aws() -> dict[str, str]:
 
 
 @contextmanager
-def applied(directory: Path, root: str) -> Iterator[Sawhorse]:
-    """Apply a root to a local AWS of its own, in a copy of the project, and stop that in the end."""
-    project = copy_of_project(directory / "project")
+def brought_up(project: Project) -> Iterator[Sawhorse]:
+    """Start a project's local AWS, on which nothing stands, and stop it in the end."""
     command = Sawhorse(project)
     try:
         command("local", "up", "--port", "0")
-        command("build", root.rpartition("/")[2])
-        command("apply", root, "--local")
         yield command
     finally:
         LocalAWS(project).down()
+
+
+@contextmanager
+def applied(directory: Path, root: str) -> Iterator[Sawhorse]:
+    """Apply a root to a local AWS of its own, in a copy of the project, and stop that in the end."""
+    with brought_up(copy_of_project(directory / "project")) as command:
+        apply(command, root)
+        yield command
+
+
+def apply(command: Sawhorse, root: str) -> None:
+    command("build", root.rpartition("/")[2])
+    command("apply", root, "--local")
 
 
 def leftovers(sawhorse: Sawhorse, root: str) -> dict[str, list[Any]]:

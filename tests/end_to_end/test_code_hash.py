@@ -18,6 +18,7 @@ from sawhorse.build.manifest import code_sha256
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from sawhorse.plans.examples import EXAMPLE_VARIABLES
+from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
@@ -126,6 +127,7 @@ def root(local_aws: Running, repository: Path, terraform_code: Path, tmp_path: P
     variables = local_aws.environment()
     terraform = Terraform(Project(repository), directory, environment=variables)
     terraform.init()
+    forget_hashes(directory)
     return Deployed(name, directory, terraform, local_client("lambda", variables))
 
 

@@ -18,15 +18,15 @@ from sawhorse.build.lambda_limits import ZIPPED_LIMIT
 from sawhorse.build.manifest import code_sha256, read_manifest
 from sawhorse.build.zip_writer import zip_of
 from sawhorse.local.clients import local_client
-from sawhorse.local.emulators import LocalAWS, Running
+from sawhorse.local.emulators import Running
 from sawhorse.plans.examples import EXAMPLE_VARIABLES
-from sawhorse.plans.plan import Plan
+from sawhorse.plans.plan import Plan, forget_hashes
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
 from sawhorse.toolchain.installed import Emulators
 from tests.contracts.support import unique
-from tests.end_to_end.support import Sawhorse, leftovers
+from tests.end_to_end.support import Sawhorse, brought_up, leftovers
 from tests.projects import sample_project
 
 pytestmark = pytest.mark.end_to_end
@@ -164,6 +164,7 @@ def root(local_aws: Running, repository: Path, terraform_code: Path, tmp_path: P
     variables = local_aws.environment()
     terraform = Terraform(Project(repository), directory, environment=variables)
     terraform.init()
+    forget_hashes(directory)
     deployed = Deployed(name, f"{name}-packages", directory, terraform, variables)
     deployed.client("s3").create_bucket(Bucket=deployed.bucket)
     yield deployed
@@ -256,13 +257,9 @@ def sawhorse(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> 
     project = sample_project(tmp_path_factory.mktemp("through-s3") / "project")
     config = project.lambda_path / "sample/package.toml"
     config.write_text(f'upload = "s3"\n{config.read_text()}')
-    command = Sawhorse(project)
-    try:
-        command("local", "up", "--port", "0")
+    with brought_up(project) as command:
         command("build", "sample")
         yield command
-    finally:
-        LocalAWS(project).down()
 
 
 def test_an_app_that_goes_through_s3_is_applied_called_changed_and_destroyed(sawhorse: Sawhorse) -> None:

@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.children import end, started
+from tests.children import children, end, started
 
 INI = """
 [pytest]
@@ -123,6 +124,27 @@ def test_a_test_that_leaves_a_program_running_fails_and_the_program_is_ended(run
     assert "left running, and ended now: [" in outcome.printed
     assert "2 passed, 1 error" in outcome.printed
     assert (len(outcome.started), outcome.left) == (1, [])
+
+
+def test_children_are_found_whichever_thread_started_them() -> None:
+    found: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        found.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+
+    before = children()
+    try:
+        start()
+        thread = threading.Thread(target=start)
+        thread.start()
+        thread.join()
+        assert children() - before == {process.pid for process in found}
+        assert children() == {process.pid for process in psutil.Process().children()}
+    finally:
+        for process in found:
+            process.kill()
+            process.wait()
+    assert children() == before
 
 
 @pytest.mark.drill(short=3)

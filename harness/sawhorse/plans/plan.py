@@ -178,6 +178,11 @@ def initialized(tool: Tool, directory: Path) -> tftest.TerraformTest:
     # tftest takes the whole shell over.
     runner.env = {**shell_variables.filtered(runner.env, local=True), **tool.environment}
     runner.setup(cleanup_on_exit=False)
+    forget_hashes(directory)
+    return runner
+
+
+def forget_hashes(directory: Path) -> None:
+    """Take the provider's hashes out of the lock of a scratch directory that was initialized with them."""
     lock = directory / ".terraform.lock.hcl"
     write_shared(lock, re.sub(r"^  hashes = \[.*?^  \]\n", "", lock.read_text(), flags=re.MULTILINE | re.DOTALL))
-    return runner

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from sawhorse.local.emulators import LocalAWS
 from sawhorse.toolchain import terraform_install
 from tests.apps.every.end_to_end.logs_support import (
     ACCESS,
@@ -26,7 +25,7 @@ from tests.apps.every.end_to_end.logs_support import (
     process_of,
     queue_message,
 )
-from tests.end_to_end.support import Sawhorse, leftovers
+from tests.end_to_end.support import Sawhorse, brought_up, leftovers
 from tests.ports import free_port
 from tests.projects import copy_of_project
 
@@ -36,13 +35,8 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
     """A copy of the project with a local AWS of its own, on which nothing stands yet."""
-    project = copy_of_project(tmp_path_factory.mktemp("all-apps") / "project")
-    command = Sawhorse(project)
-    try:
-        command("local", "up", "--port", "0")
+    with brought_up(copy_of_project(tmp_path_factory.mktemp("all-apps") / "project")) as command:
         yield command
-    finally:
-        LocalAWS(project).down()
 
 
 @pytest.fixture(scope="module")

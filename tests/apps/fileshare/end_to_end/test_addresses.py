@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +18,15 @@ from fileshare.dynamodb_database import user_item
 from fileshare.records import User
 from fileshare.tokens import new_token
 from tests.apps.fileshare.end_to_end.support import ROOT, TARGET, client, old_file, sign_up
-from tests.end_to_end.support import Sawhorse, applied
+from tests.end_to_end.support import Sawhorse
 
 pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
-def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+def sawhorse(standing: Callable[[str], Sawhorse]) -> Sawhorse:
     """dev/fileshare, applied for all tests of this file; each brings its own users and links."""
-    with applied(tmp_path_factory.mktemp("addresses"), ROOT) as command:
-        yield command
+    return standing(ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import random
 import signal
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -44,7 +44,7 @@ from tests.apps.fileshare.end_to_end.support import (
     those_of,
 )
 from tests.apps.fileshare.support import read_link, read_user
-from tests.end_to_end.support import Sawhorse, applied
+from tests.end_to_end.support import Sawhorse
 from tests.projects import REPOSITORY
 
 pytestmark = pytest.mark.end_to_end
@@ -54,10 +54,9 @@ SWITCH = "/fileshare/dev/use_dynamodb"
 
 
 @pytest.fixture(scope="module")
-def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+def sawhorse(standing: Callable[[str], Sawhorse]) -> Sawhorse:
     """dev/fileshare, applied for all tests of this file; each brings its own users and links."""
-    with applied(tmp_path_factory.mktemp("fileshare"), ROOT) as command:
-        yield command
+    return standing(ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from sawhorse.operate.seed import bearer
 from shared.api_keys import hash_key
 from shared.body_limit import DEFAULT_MAX_BODY_BYTES
 from tests.apps.every.end_to_end.logs_support import everything_logged, logged_with
-from tests.end_to_end.support import Sawhorse, applied
+from tests.end_to_end.support import Sawhorse
 
 pytestmark = pytest.mark.end_to_end
 
@@ -35,10 +35,9 @@ UNKNOWN_ID = str(uuid.UUID(int=0, version=4))
 
 
 @pytest.fixture(scope="module")
-def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+def sawhorse(standing: Callable[[str], Sawhorse]) -> Sawhorse:
     """production/hybrid_ci_cd, applied for all tests of this file; each brings its own users."""
-    with applied(tmp_path_factory.mktemp("hybrid-ci-cd"), ROOT) as command:
-        yield command
+    return standing(ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from sawhorse.operate.seed import bearer
-from tests.end_to_end.support import Sawhorse, applied
+from tests.end_to_end.support import Sawhorse
 
 pytestmark = pytest.mark.end_to_end
 
@@ -26,10 +26,9 @@ PIN = "/hybrid-ci-cd-production/live"
 
 
 @pytest.fixture(scope="module")
-def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+def sawhorse(standing: Callable[[str], Sawhorse]) -> Sawhorse:
     """production/hybrid_ci_cd, applied for all tests of this file; the later ones release and roll back."""
-    with applied(tmp_path_factory.mktemp("hybrid-ci-cd"), ROOT) as command:
-        yield command
+    return standing(ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sawhorse.local.clients import local_client
-from tests.end_to_end.support import Sawhorse, applied
+from tests.end_to_end.support import Sawhorse
 
 pytestmark = pytest.mark.end_to_end
 
@@ -23,10 +23,9 @@ PICK = {"ticker": "ACME", "direction": "long", "date": "2025-01-02", "price": 10
 
 
 @pytest.fixture(scope="module")
-def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+def sawhorse(standing: Callable[[str], Sawhorse]) -> Sawhorse:
     """dev/stock_track_record, applied for all tests of this file; each brings its own channels."""
-    with applied(tmp_path_factory.mktemp("stock-track-record"), ROOT) as command:
-        yield command
+    return standing(ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from sawhorse.environment import read_environment
 from sawhorse.local.issuer import Issuer
 from sawhorse.operate.seed import bearer
 from tests.apps.every.access_tables import Cell, allowed, assert_allowed, assert_refused, cells, refused
-from tests.end_to_end.support import Sawhorse, applied
+from tests.end_to_end.support import Sawhorse, brought_up
+from tests.projects import copy_of_project
 
 pytestmark = pytest.mark.end_to_end
 
@@ -39,16 +40,27 @@ def said(*, in_gateway: bool) -> str:
     return f"  scopes = {{\n{lines}    in_gateway = {str(in_gateway).lower()}\n  }}\n"
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["in the gateway as well", "in the function alone"])
-def sawhorse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
-    with applied(tmp_path_factory.mktemp("portal-scopes"), ROOT) as command:
-        main = command.project.path / "environments" / ROOT / "main.tf"
-        text = main.read_text()
-        main.write_text(text.replace('  stage   = "dev"\n', f'  stage   = "dev"\n{said(in_gateway=request.param)}', 1))
-        assert main.read_text() != text
-        command("apply", ROOT, "--local")
-        command("seed", ROOT, "--local")
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+    """The built app and a local AWS on which nothing stands yet."""
+    with brought_up(copy_of_project(tmp_path_factory.mktemp("portal-scopes") / "project")) as command:
+        command("build", APP)
         yield command
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["in the gateway as well", "in the function alone"])
+def sawhorse(request: pytest.FixtureRequest, started: Sawhorse) -> Iterator[Sawhorse]:
+    """dev/turbotech_portal with scopes, applied over what stands of it by then."""
+    main = started.project.path / "environments" / ROOT / "main.tf"
+    text = main.read_text()
+    main.write_text(text.replace('  stage   = "dev"\n', f'  stage   = "dev"\n{said(in_gateway=request.param)}', 1))
+    assert main.read_text() != text
+    try:
+        started("apply", ROOT, "--local")
+        started("seed", ROOT, "--local")
+        yield started
+    finally:
+        main.write_text(text)
 
 
 @pytest.fixture(scope="module")

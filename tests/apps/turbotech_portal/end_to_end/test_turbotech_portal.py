@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from sawhorse.operate.seed import bearer
 from tests.apps.every.end_to_end.logs_support import everything_logged, logged_with
 from tests.apps.turbotech_portal.support import SPELLINGS
 from tests.children import started
-from tests.end_to_end.support import Sawhorse, applied
+from tests.end_to_end.support import Sawhorse
 from tests.ports import free_port
 
 pytestmark = pytest.mark.end_to_end
@@ -50,11 +50,11 @@ ROUTES = [
 
 
 @pytest.fixture(scope="module")
-def sawhorse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+def sawhorse(standing: Callable[[str], Sawhorse]) -> Sawhorse:
     """dev/turbotech_portal, applied and seeded for all tests of this file."""
-    with applied(tmp_path_factory.mktemp("turbotech-portal"), ROOT) as command:
-        command("seed", ROOT, "--local")
-        yield command
+    command = standing(ROOT)
+    command("seed", ROOT, "--local")
+    return command
 
 
 @pytest.fixture(scope="module")
