@@ -15,6 +15,9 @@ from tests.apps.every.every_app import App
 from tests.apps.turbotech_portal.support import deliverable, metric, put
 from tests.unit.support import HttpCaller, Response
 
+# Statuses of a body that is not taken, whatever its route is about, and of what a route is about.
+REFUSED = {400, 413, 415, 422}
+GONE = {404, 409}
 PICK = {"ticker": "ACME", "direction": "long", "date": "2026-01-05", "price": 12.5}
 
 
@@ -29,6 +32,7 @@ class BodyRoute:
     """A route that takes a body.
 
     `ready` makes what the next request needs and returns its path; `read` asks what was kept, by the names of members.
+    What was made for a body that was refused serves the next one.
     """
 
     name: str
@@ -38,9 +42,19 @@ class BodyRoute:
     fits: dict[str, Any]
     read: Callable[[Response], Any] = lambda _: {}
     headers: dict[str, str] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
 
     def send(self, body: bytes, **headers: str) -> Response:
-        return self.http.send(self.method, self.ready(), body=body, headers=self.headers | headers)
+        path = self.unused.pop() if self.unused else ""
+        if path:
+            response = self.http.send(self.method, path, body=body, headers=self.headers | headers)
+        # What waited for long may be used up, such as a job whose agent was silent.
+        if not path or response.status in GONE:
+            path = self.ready()
+            response = self.http.send(self.method, path, body=body, headers=self.headers | headers)
+        if response.status in REFUSED:
+            self.unused.append(path)
+        return response
 
 
 def routes_of(app: App, dynamodb: Any) -> list[BodyRoute]:
