@@ -12,8 +12,8 @@ from starlette.routing import Route
 from tests.apps.every.every_app import App
 from tests.unit.support import broken_references
 
-# What Starlette answers beside a GET, and the pages about the document.
-ANSWERED_BESIDES = {"HEAD"}
+# What Starlette adds to a GET, and the pages about the document.
+ADDED = {"HEAD"}
 PAGES = ("/docs", "/openapi.json")
 
 
@@ -57,7 +57,7 @@ def test_every_route_is_described(one: App, document: Any) -> None:
         (method.lower(), route.path)
         for route in one.app.routes
         if isinstance(route, Route) and not route.path.startswith(PAGES)
-        for method in (route.methods or set()) - ANSWERED_BESIDES
+        for method in (route.methods or set()) - ADDED
     }
     assert {(method, path) for method, path, _ in operations_of(document)} == routes
 
