@@ -74,7 +74,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         "/{short_code}",
         summary="Show one of your links",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 403, 404, 410, 429, 500, success=200, description="The link."),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 410, 422, 429, 500, success=200, description="The link."),
     )
     async def show_link(short_code: str, caller: Annotated[Caller, Depends(user)]) -> LinkDetails:
         return _details(await links.show(short_code, caller))
@@ -84,7 +84,7 @@ def make_link_router(*, links: LinkService, authenticator: Authenticator) -> API
         status_code=HTTPStatus.NO_CONTENT,
         summary="Delete one of your links",
         openapi_extra=operation(),
-        responses=responses(openapi.ERRORS, 401, 403, 404, 429, 500, success=204, description="The link is gone."),
+        responses=responses(openapi.ERRORS, 401, 403, 404, 422, 429, 500, success=204, description="The link is gone."),
     )
     async def delete_link(short_code: str, caller: Annotated[Caller, Depends(user)]) -> None:
         await links.delete(short_code, caller)
@@ -106,6 +106,7 @@ def make_follow_router(*, links: LinkService) -> APIRouter:
             openapi.ERRORS,
             404,
             410,
+            422,
             429,
             500,
             success=302,

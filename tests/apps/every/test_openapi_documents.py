@@ -30,15 +30,6 @@ def document(one: App) -> Any:
     return read(one, "/openapi.json").json()
 
 
-@pytest.fixture
-def described(request: pytest.FixtureRequest, one: App, document: Any) -> Any:
-    """The document where every response is described; what FastAPI adds of itself is not."""
-    if one.name == "fileshare":
-        reason = "its routes describe no responses: FastAPI's own, with a 422 of another form, stand in the document"
-        request.applymarker(pytest.mark.xfail(reason=reason))
-    return document
-
-
 def operations_of(document: Any) -> list[tuple[str, str, Any]]:
     found = [
         (method, path, operation) for path, item in document["paths"].items() for method, operation in item.items()
@@ -66,14 +57,14 @@ def test_every_operation_says_what_it_is_for(document: Any) -> None:
     assert [path for _, path, operation in operations_of(document) if not operation["summary"]] == []
 
 
-def test_every_response_has_the_id_of_its_request(described: Any) -> None:
-    for method, path, operation in operations_of(described):
+def test_every_response_has_the_id_of_its_request(document: Any) -> None:
+    for method, path, operation in operations_of(document):
         for status, response in operation["responses"].items():
             assert "X-Request-ID" in response["headers"], (method, path, status)
 
 
-def test_every_error_is_described_with_its_body_and_an_example(described: Any) -> None:
-    for method, path, operation in operations_of(described):
+def test_every_error_is_described_with_its_body_and_an_example(document: Any) -> None:
+    for method, path, operation in operations_of(document):
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 content = response["content"]["application/json"]
