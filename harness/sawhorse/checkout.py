@@ -1,11 +1,9 @@
-"""Find the checkout that a command works on.
-
-Imports only what a build that changes nothing needs (`harness/sawhorse/build/incremental.py`).
-"""
+"""Find the checkout that a command works on."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from sawhorse.errors import BadConfiguration
 
@@ -20,15 +18,15 @@ def find_checkout() -> str:
     if named:
         if not is_checkout(named):
             raise BadConfiguration(f"SAWHORSE_PROJECT is {named}, which holds no project; name one or unset it.")
-        return os.path.realpath(named)
-    place = os.getcwd()  # noqa: PTH109 # pathlib takes 10 ms to import
-    while not is_checkout(place):
-        above = os.path.dirname(place)  # noqa: PTH120
-        if above == place:
-            return os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # noqa: PTH120
-        place = above
-    return place
+        return str(Path(named).resolve())
+    here = Path.cwd()
+    around = (place for place in (here, *here.parents) if is_checkout(place))
+    return str(next(around, Path(__file__).resolve().parents[2]))
 
 
-def is_checkout(path: str) -> bool:
-    return all(os.path.exists(os.path.join(path, mark)) for mark in MARKS)  # noqa: PTH110, PTH118
+def is_checkout(path: Path | str) -> bool:
+    try:
+        return all(Path(path, mark).exists() for mark in MARKS)
+    except PermissionError:
+        # This user may not look there.
+        return False

@@ -1,14 +1,11 @@
-"""Write files whole or not at all: a temporary file first, then renamed into place.
-
-Imports only what a build that changes nothing needs (`harness/sawhorse/build/incremental.py`).
-"""
+"""Write files whole or not at all: a temporary file first, then renamed into place."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import stat
-from _thread import get_ident  # `threading` takes 5 ms to import
+from pathlib import Path
 
 from sawhorse.errors import Untrusted
 from sawhorse.trusted_files import (
@@ -22,10 +19,6 @@ from sawhorse.trusted_files import (
     refuse,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from pathlib import Path
-
 TEMPORARY = ".tmp"
 
 
@@ -35,24 +28,23 @@ def write_atomically(path: Path | str, content: str | bytes, *, mode: int = PRIV
     A reader sees the old file or the new one, never half of either; an equal file is left as it is, but one for this
     user alone is closed to others, and never one that somebody else wrote. No mode depends on the umask.
     """
-    place = os.fspath(path)
+    place = Path(path)
     data = content.encode() if isinstance(content, str) else content
     if holds(place, data, private=not mode & FOR_OTHERS):
         return False
-    directory, name = os.path.split(place)
-    make_directories(directory or ".", private=not mode & FOR_OTHERS)
-    # Its own for every thread of every process, so that nobody writes into another one's.
-    temporary = os.path.join(directory, f".{name}.{os.getpid()}-{get_ident()}{TEMPORARY}")  # noqa: PTH118
+    make_directories(place.parent, private=not mode & FOR_OTHERS)
+    # Its own for every writer, so that nobody writes into another one's.
+    temporary = place.with_name(f".{place.name}.{os.urandom(8).hex()}{TEMPORARY}")
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with open(handle, "wb") as file:  # noqa: PTH123 # a descriptor
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(temporary, mode)  # noqa: PTH101
-        os.replace(temporary, place)  # noqa: PTH105
+        temporary.chmod(mode)
+        temporary.replace(place)
     except BaseException as error:
         # A full disk is told by a write, which knows no name.
         if isinstance(error, OSError) and not error.filename:
-            error.filename = place
+            error.filename = str(place)
         remove(temporary)
         raise
     return True
@@ -63,14 +55,14 @@ def write_shared(path: Path | str, content: str | bytes) -> bool:
     return write_atomically(path, content, mode=SHARED_FILE)
 
 
-def holds(place: str, data: bytes, *, private: bool) -> bool:
+def holds(place: Path, data: bytes, *, private: bool) -> bool:
     """Say whether a file that nobody else may write has this content already, and close a private one to others."""
     try:
         descriptor = open_trusted(place, directory=False, link=not private)
     except (Untrusted, OSError):
         # Whatever is there is replaced.
         return False
-    with open(descriptor, "rb") as file:  # noqa: PTH123 # a descriptor
+    with os.fdopen(descriptor, "rb") as file:
         if private:
             close_to_others(descriptor)
         return os.fstat(descriptor).st_size == len(data) and file.read() == data
@@ -78,34 +70,30 @@ def holds(place: str, data: bytes, *, private: bool) -> bool:
 
 def remove_temporary_files(path: Path | str) -> None:
     """Remove what writers of `path` left beside it when they were killed; only whoever keeps them all out may ask."""
-    directory, name = os.path.split(os.fspath(path))
-    for found in os.listdir(directory or "."):  # noqa: PTH208
-        if found.startswith(f".{name}.") and found.endswith(TEMPORARY):
-            remove(os.path.join(directory, found))  # noqa: PTH118
+    place = Path(path)
+    for found in place.parent.iterdir():
+        if found.name.startswith(f".{place.name}.") and found.name.endswith(TEMPORARY):
+            remove(found)
 
 
-def remove(path: str) -> None:
+def remove(path: Path | str) -> None:
     """Remove a file that may be gone already."""
-    try:
-        os.unlink(path)  # noqa: PTH108
-    except FileNotFoundError:
-        return
+    Path(path).unlink(missing_ok=True)
 
 
-def read(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123
-        return file.read()
+def read(path: Path | str) -> bytes:
+    return Path(path).read_bytes()
 
 
 class locked:  # noqa: N801 # used as a statement, `with locked(path):`
     """Hold a lock file for this process alone, waiting for whoever holds it; a crash lets go of it."""
 
     def __init__(self, path: Path | str) -> None:
-        self.path = os.fspath(path)
+        self.path = Path(path)
         self.descriptor = -1
 
     def __enter__(self) -> None:
-        make_directories(os.path.dirname(self.path))  # noqa: PTH120
+        make_directories(self.path.parent)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
             self.descriptor = os.open(self.path, flags, PRIVATE_FILE)
@@ -118,7 +106,7 @@ class locked:  # noqa: N801 # used as a statement, `with locked(path):`
         except BaseException as error:
             self.__exit__()
             if isinstance(error, OSError):
-                refuse(self.path, os.lstat(self.path), directory=False)
+                refuse(self.path, self.path.lstat(), directory=False)
             raise
 
     def __exit__(self, *_: object) -> None:

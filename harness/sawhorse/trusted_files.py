@@ -2,22 +2,20 @@
 
 Whatever the harness reads again later goes through here: caches, state, keys, records, tools. A directory or file of
 somebody else, or one that others may write, is refused; one that others may only read is closed to them.
-
-Imports only what a build that changes nothing needs (`harness/sawhorse/build/incremental.py`).
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import pwd
 import stat
+from collections.abc import Collection, Iterator
+from itertools import takewhile
+from pathlib import Path
+from shlex import quote
 
 from sawhorse.errors import Untrusted
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
 
 PRIVATE_DIRECTORY, PRIVATE_FILE = 0o700, 0o600
 SHARED_DIRECTORY, SHARED_FILE = 0o755, 0o644
@@ -69,12 +67,11 @@ def own_directory(
     directory that was open to others until now is looked at as well. `instead` is another next step than to remove it.
     Raises Untrusted, and FileNotFoundError where nothing is.
     """
-    place = os.fspath(path)
-    descriptor = open_trusted(place, directory=True, instead=instead, link=link)
+    descriptor = open_trusted(path, directory=True, instead=instead, link=link)
     try:
         if private and os.fstat(descriptor).st_mode & FOR_OTHERS:
             if whole:
-                refuse_below(place)
+                refuse_below(path)
             close_to_others(descriptor)
     finally:
         os.close(descriptor)
@@ -85,8 +82,8 @@ def make_own_directory(path: Path | str, *, private: bool = True, link: bool = F
 
     Raises what `own_directory` raises.
     """
-    if link and os.path.islink(path):  # noqa: PTH114 # pathlib takes 10 ms to import
-        resolve_own_link(os.fspath(path))
+    if link and Path(path).is_symlink():
+        resolve_own_link(path)
     make_directories(path, private=private)
     own_directory(path, private=private, link=link, instead=instead)
 
@@ -94,20 +91,16 @@ def make_own_directory(path: Path | str, *, private: bool = True, link: bool = F
 def make_directories(path: Path | str, *, private: bool = True) -> None:
     """Make a directory and those above it where they are missing, with modes that do not depend on the umask."""
     mode = PRIVATE_DIRECTORY if private else SHARED_DIRECTORY
-    missing = []
-    place = os.fspath(path)
-    while place and not os.path.isdir(place):  # noqa: PTH112 # pathlib takes 10 ms to import
-        missing.append(place)
-        place = os.path.dirname(place)  # noqa: PTH120
-    for one in reversed(missing):
+    missing = takewhile(lambda place: not place.is_dir(), [Path(path), *Path(path).parents])
+    for place in reversed(list(missing)):
         try:
-            os.mkdir(one, mode)  # noqa: PTH102
+            place.mkdir(mode)
         except FileExistsError:
             # Somebody else was faster, unless it is not a directory.
-            refuse(one, os.lstat(one), directory=True)
+            refuse(place, place.lstat(), directory=True)
             continue
         # The umask has taken from it.
-        os.chmod(one, mode)  # noqa: PTH101
+        place.chmod(mode)
 
 
 def read_own(path: Path | str, *, private: bool = True, link: bool = False, directory: bool = True) -> bytes:
@@ -116,11 +109,10 @@ def read_own(path: Path | str, *, private: bool = True, link: bool = False, dire
     `link` takes links that this user or root made. `directory` says whether the one that it lies in is to be this
     user's own as well. Raises Untrusted, and OSError as `open` does.
     """
-    place = os.fspath(path)
     if directory:
-        own_directory(os.path.dirname(place) or ".", private=private, link=link)  # noqa: PTH120
-    descriptor = open_trusted(place, directory=False, link=link)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 # a descriptor
+        own_directory(Path(path).parent, private=private, link=link)
+    descriptor = open_trusted(path, directory=False, link=link)
+    with os.fdopen(descriptor, "rb") as file:
         if private:
             close_to_others(descriptor)
         return file.read()
@@ -142,7 +134,7 @@ def close_entry(path: Path | str, *, directory: bool = False, allowed: int = 0) 
 
     `allowed` are bits of its mode that do not matter here. Raises Untrusted and FileNotFoundError.
     """
-    descriptor = open_trusted(os.fspath(path), directory=directory, allowed=allowed)
+    descriptor = open_trusted(path, directory=directory, allowed=allowed)
     try:
         close_to_others(descriptor)
     finally:
@@ -156,20 +148,21 @@ def close_to_others(descriptor: int) -> None:
         os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~FOR_OTHERS)
 
 
-def open_trusted(place: str, *, directory: bool, instead: str = "", link: bool = False, allowed: int = 0) -> int:
+def open_trusted(path: Path | str, *, directory: bool, instead: str = "", link: bool = False, allowed: int = 0) -> int:
     """Open what is this user's own, and return the descriptor: what is read is what was looked at.
 
     `link`, `instead` and `allowed` are as above.
     """
+    place = Path(path)
     try:
-        if link and os.path.islink(place):  # noqa: PTH114 # pathlib takes 10 ms to import
+        if link and place.is_symlink():
             place = resolve_own_link(place)
         descriptor = os.open(place, OPENING)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise Untrusted(sentence(place, "is a symbolic link", instead)) from error
         if error.errno in LOOKED_AT:
-            refuse(place, os.lstat(place), directory=directory, instead=instead, allowed=allowed)
+            refuse(place, place.lstat(), directory=directory, instead=instead, allowed=allowed)
         raise
     try:
         refuse(place, os.fstat(descriptor), directory=directory, instead=instead, allowed=allowed)
@@ -179,35 +172,34 @@ def open_trusted(place: str, *, directory: bool, instead: str = "", link: bool =
     return descriptor
 
 
-def resolve_own_link(place: str) -> str:
+def resolve_own_link(path: Path | str) -> Path:
     """Return what a link leads to. Raises Untrusted for a link of somebody else, and for one that leads nowhere."""
-    owner = os.lstat(place).st_uid
+    owner = Path(path).lstat().st_uid
     if owner not in {ROOT, os.geteuid()}:
-        raise Untrusted(f"{place} is a symbolic link of {name_of(owner)}; remove it and run this again.")
-    target = os.path.realpath(place)
+        raise Untrusted(f"{path} is a symbolic link of {name_of(owner)}; remove it and run this again.")
+    # Of links in a circle it returns one, where Path.resolve raises.
+    target = os.path.realpath(path)
     if not os.path.lexists(target):
-        raise Untrusted(f"{place} is a symbolic link to {target}, which is not there; remove it and run this again.")
-    return target
+        raise Untrusted(f"{path} is a symbolic link to {target}, which is not there; remove it and run this again.")
+    return Path(target)
 
 
-def refuse(place: str, found: os.stat_result, *, directory: bool, instead: str = "", allowed: int = 0) -> None:
+def refuse(place: Path, found: os.stat_result, *, directory: bool, instead: str = "", allowed: int = 0) -> None:
     """Raise Untrusted for what is not this user's own; `allowed` are bits of a mode that do not matter here."""
     fault = fault_of(found.st_mode & ~allowed, found.st_uid, os.geteuid(), directory=directory)
     if fault:
         raise Untrusted(sentence(place, fault, instead))
 
 
-def sentence(place: str, fault: str, instead: str = "") -> str:
+def sentence(place: Path, fault: str, instead: str = "") -> str:
     """Say what is wrong with a place, and what to do."""
-    from shlex import quote  # noqa: PLC0415 # takes 2 ms, and is of use here alone
-
-    directory = os.path.isdir(place)  # noqa: PTH112 # pathlib takes 10 ms to import
+    quoted = quote(str(place))
     remedies = []
     # What the harness did not make may hold anything, such as everybody's temporary files.
-    if not directory or fault.startswith("is ") or any(MADE_BY_THE_HARNESS in part for part in place.split("/")):
+    if fault.startswith("is ") or any(MADE_BY_THE_HARNESS in part for part in place.parts) or not place.is_dir():
         if fault == "may be written by others":
-            remedies.append(f"close it (chmod -R go-w {quote(place)}) if you know what is in it")
-        remedies.append(f"remove it (rm -r {quote(place)})")
+            remedies.append(f"close it (chmod -R go-w {quoted}) if you know what is in it")
+        remedies.append(f"remove it (rm -r {quoted})")
     else:
         remedies.append("use a directory that only you can write")
     if instead:
@@ -215,22 +207,22 @@ def sentence(place: str, fault: str, instead: str = "") -> str:
     return f"{place} {fault}, so nothing in it is believed: {', or '.join(remedies)}, and run this again."
 
 
-def refuse_below(place: str, depth: int = ALL_LEVELS, *, links: bool = True) -> None:
+def refuse_below(path: Path | str, depth: int = ALL_LEVELS, *, links: bool = True) -> None:
     """Refuse a directory in which somebody else could write before now, or did, so many levels down.
 
     `links` says whether links of this user's own may lie in it.
     """
-    for entry in entries_below(place, depth):
+    for entry in entries_below(Path(path), depth):
         try:
             found = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             # A program that runs has removed it meanwhile.
             continue
         fault = fault_below(entry, found)
-        if not links and entry.is_symlink() and entry.path == f"{place}/{entry.name}":
+        if not links and entry.is_symlink() and Path(entry.path).parent == Path(path):
             fault = "is a symbolic link"
         if fault:
-            raise Untrusted(sentence(entry.path, fault))
+            raise Untrusted(sentence(Path(entry.path), fault))
 
 
 def fault_below(entry: os.DirEntry[str], found: os.stat_result) -> str | None:
@@ -244,15 +236,15 @@ def fault_below(entry: os.DirEntry[str], found: os.stat_result) -> str | None:
     return "may be written by others" if open_to_others else None
 
 
-def entries_below(place: str, depth: int) -> Iterator[os.DirEntry[str]]:
+def entries_below(directory: Path, depth: int) -> Iterator[os.DirEntry[str]]:
     if not depth:
         return
     try:
-        with os.scandir(place) as entries:
+        with os.scandir(directory) as entries:
             for entry in entries:
                 yield entry
                 if entry.is_dir(follow_symlinks=False):
-                    yield from entries_below(entry.path, depth - 1)
+                    yield from entries_below(Path(entry.path), depth - 1)
     except FileNotFoundError:
         return
 
@@ -263,31 +255,29 @@ def is_own_program(path: Path | str) -> bool:
     A directory above it that a group may write is taken, as programs of a package manager lie in.
     """
     allowed = {ROOT, os.geteuid()}
-    place = os.path.abspath(os.fspath(path))  # noqa: PTH100 # pathlib takes 10 ms to import
+    place = Path(path)
     try:
         for _ in range(MOST_LINKS):
-            place = f"{os.path.realpath(os.path.dirname(place))}/{os.path.basename(place)}"  # noqa: PTH119, PTH120
-            found = os.lstat(place)
-            if found.st_uid not in allowed or not are_own_directories(os.path.dirname(place), allowed):  # noqa: PTH120
+            # Of links in a circle it returns one, where Path.resolve raises.
+            place = Path(os.path.realpath(place.parent), place.name)
+            found = place.lstat()
+            if found.st_uid not in allowed or not are_own_directories(place.parent, allowed):
                 return False
             if not stat.S_ISLNK(found.st_mode):
                 return stat.S_ISREG(found.st_mode) and not found.st_mode & BY_OTHERS and os.access(place, os.X_OK)
-            place = os.path.join(os.path.dirname(place), os.readlink(place))  # noqa: PTH115, PTH118, PTH120
+            place = place.parent / place.readlink()
     except OSError:
         return False
     return False
 
 
-def are_own_directories(place: str, allowed: Collection[int]) -> bool:
+def are_own_directories(directory: Path, allowed: Collection[int]) -> bool:
     """Say whether nobody but these may put another file into a directory, or another directory in its place."""
-    while True:
-        found = os.stat(place)  # noqa: PTH116 # pathlib takes 10 ms to import
+    for place in (directory, *directory.parents):
+        found = place.stat()
         if found.st_uid not in allowed or (found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX):
             return False
-        above = os.path.dirname(place)  # noqa: PTH120
-        if above == place:
-            return True
-        place = above
+    return True
 
 
 def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
@@ -296,11 +286,11 @@ def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
     In the last one, so many levels of what lies in it are looked at as well. Directories below `.sawhorse` may be
     root's, who can do everything anyway. Raises Untrusted.
     """
-    place = f"{os.fspath(project)}/.sawhorse"
+    place = Path(project, ".sawhorse")
     try:
         own_directory(place, link=True, whole=True)
         for name in below:
-            place = f"{place}/{name}"
+            place /= name
             if not is_of_root(place):
                 own_directory(place, link=name in SHARED_BY_LINKS)
         refuse_below(place, depth, links=False)
@@ -308,11 +298,11 @@ def own_private(project: Path | str, *below: str, depth: int = 0) -> None:
         return
 
 
-def is_of_root(place: str) -> bool:
+def is_of_root(place: Path) -> bool:
     """Say whether a directory is root's alone, such as tools that all users of a machine share by a link."""
-    link = os.lstat(place)
+    link = place.lstat()
     try:
-        found = os.stat(place)  # noqa: PTH116 # pathlib takes 10 ms to import
+        found = place.stat()
     except FileNotFoundError:
         # A link that leads nowhere, of which another one says so.
         return False
@@ -322,8 +312,6 @@ def is_of_root(place: str) -> bool:
 
 def name_of(user: int) -> str:
     """Name a user, by its number where it has no name."""
-    import pwd  # noqa: PLC0415 # for a refusal alone
-
     try:
         return pwd.getpwuid(user).pw_name
     except KeyError:

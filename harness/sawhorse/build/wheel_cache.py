@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sawhorse.build.zip_writer import Member, described_again
-from sawhorse.errors import BadConfiguration
 from sawhorse.files import locked, write_atomically
 from sawhorse.signing import read_signed, sign
 from sawhorse.trusted_files import is_own_program, make_own_directory, own_directory, read_own
+from sawhorse.user_directories import user_directory
 
 INSTEAD = "name another directory in SAWHORSE_CACHE_DIR"
 # Changed whenever an older cache must not be read any more.
@@ -78,12 +78,7 @@ class Cache:
 
         Raises Untrusted for a directory that is not this user's own.
         """
-        named, base = os.environ.get("SAWHORSE_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME", "")
-        if named and not Path(named).is_absolute():
-            raise BadConfiguration(f"SAWHORSE_CACHE_DIR is {named}; name a directory from / on, or unset it.")
-        # A relative one is to be ignored (https://specifications.freedesktop.org/basedir-spec/latest/).
-        home = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()
-        path = Path(named) if named else home / "sawhorse"
+        path = user_directory("SAWHORSE_CACHE_DIR", base="XDG_CACHE_HOME", usual=".cache")
         with suppress(FileNotFoundError):
             own_directory(path, link=True, instead=INSTEAD)
         return cls(path)

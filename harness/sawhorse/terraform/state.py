@@ -64,12 +64,7 @@ def keep_states(root: Path) -> None:
     workspaces = root / "terraform.tfstate.d"
     with contextlib.suppress(FileNotFoundError):
         # It says where the state is, and which modules and providers are run.
-        refuse(
-            str(root / ".terraform"),
-            (root / ".terraform").lstat(),
-            directory=True,
-            allowed=allowed,
-        )
+        refuse(root / ".terraform", (root / ".terraform").lstat(), directory=True, allowed=allowed)
     directories = [workspaces, *workspaces.glob("*")]
     for directory in directories:
         with contextlib.suppress(FileNotFoundError):

@@ -68,7 +68,7 @@ def test_every_builder_gets_the_same_sources(project: Project, tmp_path: Path) -
 
 def test_a_scratch_checkout_is_a_project_without_roots(project: Project, tmp_path: Path) -> None:
     checkout = make_checkout(project.path, tmp_path / "ours")
-    assert is_checkout(str(checkout.path))
+    assert is_checkout(checkout.path)
     assert checkout.apps == ["sample"]
     assert checkout.roots == []
 

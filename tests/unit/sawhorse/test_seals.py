@@ -149,17 +149,17 @@ def test_a_key_of_another_length_is_refused(state: Path, content: bytes) -> None
         sign(b"", "role")
 
 
-def test_where_the_key_lies(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert state_directory().endswith("deep/state")
+def test_where_the_key_lies(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert state_directory() == state
     monkeypatch.setenv("SAWHORSE_STATE_DIR", "here")
     with pytest.raises(BadConfiguration, match="name a directory from / on"):
         state_directory()
     monkeypatch.delenv("SAWHORSE_STATE_DIR")
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
-    assert state_directory() == "/home/somebody/.local/state/sawhorse"
+    assert state_directory() == Path("/home/somebody/.local/state/sawhorse")
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
-    assert state_directory() == "/state/sawhorse"
+    assert state_directory() == Path("/state/sawhorse")
 
 
 @pytest.mark.drill(short=2)
