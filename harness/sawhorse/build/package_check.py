@@ -1,6 +1,6 @@
 """Refuse zips that are not what the manifest says of them, before Terraform gets them.
 
-What this user's last build wrote is believed by the sealed record of that build. Anything else, such as a package that
+What this user's last build wrote is believed by the signed record of that build. Anything else, such as a package that
 another machine built, is read whole and compiled again, once for the same bytes.
 """
 
@@ -30,7 +30,7 @@ from sawhorse.signing import read_signed, sign
 from sawhorse.toolchain import interpreters
 from sawhorse.trusted_files import read_own
 
-# What a record of a proof is sealed as.
+# What a record of a proof is signed as.
 PROOF = "proof of a zip"
 
 

@@ -12,7 +12,7 @@ Below the cache's directory:
     documents/<hash>                      bill of materials and licences of an app with these parts
     aside/                                what a preparation under way writes; swept by the next one
 
-All but the archives, which a lock names by their hash, are believed only where this user sealed them, under this name.
+All but the archives, which a lock names by their hash, are believed only where this user signed them, under this name.
 """
 
 from __future__ import annotations
