@@ -15,12 +15,9 @@ from sawhorse.operate.redrive import pairs_of
 from sawhorse.outputs import CONTRACT, Output, declared_outputs, output_named, queue_pairs, tables_in
 from sawhorse.project import Project, Root
 from sawhorse.workspace import Deployment
+from tests.projects import REPOSITORY, SAMPLE
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-ROOTS = [
-    Root(Project(REPOSITORY), path.parent.parent.name, path.parent.name)
-    for path in sorted((REPOSITORY / "environments").glob("*/*/main.tf"))
-]
+ROOTS = [root for place in (REPOSITORY, SAMPLE) for root in Project(place).roots]
 # What begins or ends so is read by commands, or would seem to be.
 OF_THE_CONTRACT = ("dynamodb_", "sqs_", "lambda_")
 
