@@ -22,19 +22,19 @@ STILL = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
 @contextmanager
-def interrupts_taken() -> Iterator[None]:
-    """Take Ctrl-C for a while as a program in a terminal does, and so let programs that are started meanwhile.
+def signal_taken(number: signal.Signals) -> Iterator[None]:
+    """Take a signal for a while as a program in a terminal does, and so let programs that are started meanwhile.
 
-    A shell without job control, such as a script's, starts what ends in `&` with SIGINT ignored; Python then installs
-    no handler, and every program below inherits that.
+    A shell without job control, such as a script's, starts what ends in `&` with SIGINT ignored, and nohup everything
+    with SIGHUP ignored; Python then installs no handler, and every program below inherits that.
     """
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     if before is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
 
 def ignoring(*names: str) -> list[str]:

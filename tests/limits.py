@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 from pytest_timeout import is_debugging
 
-from tests.children import children, descendants, end, interrupts_taken
+from tests.children import children, descendants, end, signal_taken
 
 # Seconds by marker; `timeout` in pyproject.toml is for tests without one of them.
 LIMITS = {
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_is_taken() -> Iterator[None]:
     """A test that sends Ctrl-C finds it taken, also where pytest was started to ignore it."""
-    with interrupts_taken():
+    with signal_taken(signal.SIGINT):
         yield
 
 

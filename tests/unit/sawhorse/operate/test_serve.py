@@ -18,7 +18,7 @@ from sawhorse.errors import PortTaken, UnknownName
 from sawhorse.operate.serve import Process, for_localhost, process_of
 from sawhorse.project import Project, Root
 from sawhorse.workspace import Deployment
-from tests.children import ignoring, started
+from tests.children import ignoring, signal_taken, started
 from tests.ports import free_port
 
 APPLICATION = """
@@ -119,7 +119,7 @@ def serving(tmp_path: Path) -> list[str]:
 def test_a_process_ends_when_this_program_is_told_to_end(serving: list[str], number: signal.Signals) -> None:
     """What serves stands in a process of its own: told to end, nothing of it may be left that listens."""
     port = int(serving[-1])
-    with started(serving) as program:
+    with signal_taken(number), started(serving) as program:
         response_of(port)
         program.send_signal(number)
         assert program.wait(timeout=20) == 128 + number
