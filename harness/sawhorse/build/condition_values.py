@@ -109,7 +109,7 @@ def of_constant(expression: Any, _names: Names, _here: Surroundings) -> Any:
 def of_name(expression: Any, names: Names, here: Surroundings) -> Any:
     name = expression.id
     if name == "TYPE_CHECKING":
-        return Known(False)  # noqa: FBT003 # a value
+        return Known(value=False)
     if name in here.loose:
         return UNKNOWN
     if name in names:
@@ -121,7 +121,7 @@ def of_name(expression: Any, names: Names, here: Surroundings) -> Any:
 
 def of_attribute(expression: Any, names: Names, here: Surroundings) -> Any:
     if expression.attr == "TYPE_CHECKING":
-        return Known(False)  # noqa: FBT003 # a value
+        return Known(value=False)
     owner = value_of(expression.value, names, here)
     if isinstance(owner, Known) and isinstance(owner.value, Version) and expression.attr in PLACES:
         return Known(owner.value[PLACES.index(expression.attr)])
@@ -131,7 +131,7 @@ def of_attribute(expression: Any, names: Names, here: Surroundings) -> Any:
 def member_of(owner: str, name: str) -> Any:
     """Return what a module has by a name."""
     if name == "TYPE_CHECKING":
-        return Known(False)  # noqa: FBT003 # a value
+        return Known(value=False)
     full = f"{owner}.{name}"
     return Known(FACTS[full]) if full in FACTS else Named(full)
 
@@ -222,8 +222,8 @@ def of_comparison(expression: Any, names: Names, here: Surroundings) -> Any:
         left = right
     truths = [truth_of(result) for result in results]
     if False in truths:
-        return Known(False)  # noqa: FBT003 # a value
-    return Known(True) if None not in truths else unknown_of(results)  # noqa: FBT003 # a value
+        return Known(value=False)
+    return Known(value=True) if None not in truths else unknown_of(results)
 
 
 def compared(operation: str, left: Any, right: Any) -> Any:

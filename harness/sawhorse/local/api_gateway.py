@@ -36,13 +36,13 @@ def respond_to_failures(rest: Any, http: Any, functions: Any) -> None:
     URLs with 502 and plain text (https://github.com/awsdocs/aws-lambda-developer-guide/issues/430).
     """
     shape = functions.lambda_execute_result_to_api_proxy_response
-    render = rest._gateway_error_response  # noqa: SLF001
+    render = rest._gateway_error_response
 
     def noticing(result: dict[str, Any]) -> Any:
         _FAILED.set(bool(result.get("error")))
         return shape(result)
 
-    class FunctionFailed(rest._GatewayError):  # type: ignore[misc] # noqa: SLF001 # a class of the emulator
+    class FunctionFailed(rest._GatewayError):  # type: ignore[misc] # a class of the emulator
         """What the emulator makes a gateway response of."""
 
     def rendered(error: Any, request: Any) -> Response:
@@ -62,7 +62,7 @@ def respond_to_failures(rest: Any, http: Any, functions: Any) -> None:
         return BAD_GATEWAY, {**headers, "Content-Type": "text/plain"}, b"Internal Server Error"
 
     functions.lambda_execute_result_to_api_proxy_response = noticing
-    rest._gateway_error_response = rendered  # noqa: SLF001
+    rest._gateway_error_response = rendered
     _replace(rest, "_invoke_lambda_proxy_v1", by_rest_api)
     _replace(http, "_invoke_lambda_proxy", by_http_api)
     _replace(functions, "handle_function_url_request", by_function_url)
@@ -86,7 +86,7 @@ def keep_the_slash_at_the_end(server: Any) -> None:
     MiniStack 1.5.33 takes the first part for a stage, and loses the slash behind it when it is none
     (https://github.com/floci-io/floci/issues/2136 tells what AWS does).
     """
-    handle, resolve = server._handle_execute_api_request, server._resolve_stage_and_path  # noqa: SLF001
+    handle, resolve = server._handle_execute_api_request, server._resolve_stage_and_path
 
     async def handle_request(host: str, path: str, *of: Any, **options: Any) -> Response:
         _ENDS_WITH_SLASH.set(path.endswith("/"))
@@ -96,8 +96,8 @@ def keep_the_slash_at_the_end(server: Any) -> None:
         stage, whole = resolve(api_id, tentative, path)
         return stage, whole if whole.endswith("/") or not _ENDS_WITH_SLASH.get() else f"{whole}/"
 
-    server._handle_execute_api_request = handle_request  # noqa: SLF001
-    server._resolve_stage_and_path = resolved  # noqa: SLF001
+    server._handle_execute_api_request = handle_request
+    server._resolve_stage_and_path = resolved
 
 
 def take_json_where_no_type_is_named(rest: Any) -> None:
@@ -105,8 +105,8 @@ def take_json_where_no_type_is_named(rest: Any) -> None:
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
     """
-    matches = rest._media_type_matches  # noqa: SLF001
-    rest._media_type_matches = lambda given, types: matches(given or "application/json", types)  # noqa: SLF001
+    matches = rest._media_type_matches
+    rest._media_type_matches = lambda given, types: matches(given or "application/json", types)
 
 
 def change_binary_types_one_by_one(rest: Any) -> None:
@@ -114,7 +114,7 @@ def change_binary_types_one_by_one(rest: Any) -> None:
 
     https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html
     """
-    apply = rest._apply_patch  # noqa: SLF001
+    apply = rest._apply_patch
 
     def applied(changed: Any, operations: list[dict[str, Any]]) -> Any:
         others = []
@@ -128,4 +128,4 @@ def change_binary_types_one_by_one(rest: Any) -> None:
             changed["binaryMediaTypes"] = kept if operation.get("op") == "remove" else [*kept, kind]
         return apply(changed, others)
 
-    rest._apply_patch = applied  # noqa: SLF001
+    rest._apply_patch = applied

@@ -41,14 +41,14 @@ def main() -> None:
     # This file's directory is no place to import from.
     sys.path[:1] = [libraries]
     with importing_the_harness():
-        from sawhorse.local import guard as guarding  # noqa: PLC0415 # it can be imported only now
-        from sawhorse.local.api_gateway import do_as_aws_does  # noqa: PLC0415
+        from sawhorse.local import guard as guarding  # it can be imported only now
+        from sawhorse.local.api_gateway import do_as_aws_does
     held = guarding.Secrets.of(Path(secrets_file))
     # MiniStack looks there for the secret of accounts; set here, it is in no list of processes.
     os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
-    from ministack import app as server  # noqa: PLC0415
-    from ministack.core import lambda_runtime  # noqa: PLC0415
-    from ministack.services import apigateway, apigateway_v1, lambda_svc  # noqa: PLC0415
+    from ministack import app as server
+    from ministack.core import lambda_runtime
+    from ministack.services import apigateway, apigateway_v1, lambda_svc
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
@@ -79,8 +79,8 @@ def importing_the_harness() -> Iterator[None]:
 
 def serve(app: Application, listener: socket.socket) -> None:
     """Serve on a socket that listens already, until the process is told to end."""
-    from hypercorn.asyncio import serve as serve_forever  # noqa: PLC0415 # one of MiniStack's libraries
-    from hypercorn.config import Config  # noqa: PLC0415
+    from hypercorn.asyncio import serve as serve_forever  # one of MiniStack's libraries
+    from hypercorn.config import Config
 
     with contextlib.suppress(ValueError, OSError):
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -95,7 +95,7 @@ def api_addresses(server: Any) -> Callable[[str], bool]:
     """Return what says of a path whether it is an API's or a function URL's own, as MiniStack itself reads it."""
 
     def is_api(path: str) -> bool:
-        return bool(server._parse_execute_api_url("", path) or server._parse_lambda_url("", path))  # noqa: SLF001
+        return bool(server._parse_execute_api_url("", path) or server._parse_lambda_url("", path))
 
     return is_api
 
@@ -106,7 +106,7 @@ def let_unsigned_calls_reach_apis_alone(guarding: Any, server: Any) -> None:
     It does so with paths that name no API or function that there is, and would let that call act as the account's root.
     A presigned URL of S3 is signed for S3 and reaches nothing else, whatever its body or its headers say.
     """
-    dispatch, detect = server._dispatch_service_request, server.detect_service  # noqa: SLF001
+    dispatch, detect = server._dispatch_service_request, server.detect_service
 
     async def dispatch_signed(*call: Any) -> Any:
         if guarding.UNSIGNED_CALL.get():
@@ -117,13 +117,13 @@ def let_unsigned_calls_reach_apis_alone(guarding: Any, server: Any) -> None:
         served = guarding.SERVED.get()
         return "s3" if served and served.claim.presigned and served.claim.service == "s3" else detect(*call)
 
-    server._dispatch_service_request = dispatch_signed  # noqa: SLF001
+    server._dispatch_service_request = dispatch_signed
     server.detect_service = detect_signed
 
 
 def secrets_of(held: "Secrets") -> Callable[[str, str], str | None]:
     """Return what gives the secret of an access key: of an account's root, or of what MiniStack issued."""
-    from ministack.core import iam_evaluator, responses  # noqa: PLC0415
+    from ministack.core import iam_evaluator, responses
 
     def secret_of(access_key: str, token: str) -> str | None:
         if re.fullmatch("[0-9]{12}", access_key, re.ASCII):
@@ -131,7 +131,7 @@ def secrets_of(held: "Secrets") -> Callable[[str, str], str | None]:
         if iam_evaluator.is_root_access_key(access_key):
             return None
         with contextlib.suppress(iam_evaluator.AmbiguousAccessKeyError):
-            account = responses._account_from_sts_session(access_key)  # noqa: SLF001
+            account = responses._account_from_sts_session(access_key)
             account = account or iam_evaluator.find_iam_access_key_account(access_key)
             found = iam_evaluator.resolve_credential(access_key, account, token) if account else None
             return getattr(found, "secret_access_key", None)
@@ -147,9 +147,9 @@ def give_functions_secrets_that_nobody_guesses(held: "Secrets", runtime: Any, se
     """
 
     def execution_credentials(config: dict[str, Any]) -> dict[str, str]:
-        from ministack.services import sts  # noqa: PLC0415
+        from ministack.services import sts
 
-        account, _region = runtime._account_region_from_function_config(config)  # noqa: SLF001
+        account, _region = runtime._account_region_from_function_config(config)
         role = config.get("Role", "")
         names = (config.get("FunctionArn", ""), role)
         access_key = f"ASIA{held.derived('access key', *names)[:16].upper()}"
@@ -279,7 +279,7 @@ def forget_the_settings_of_one_route(service: Any) -> None:
         if stage is None or stage[0] >= BAD_REQUEST:
             return stage or await handle(method, path, *rest)
         *_, api_id, _, name = unquote(place).strip("/").split("/")
-        service._stages[api_id][name]["routeSettings"].pop(unquote(route_key), None)  # noqa: SLF001 # nothing else does it
+        service._stages[api_id][name]["routeSettings"].pop(unquote(route_key), None)  # nothing else does it
         return NO_CONTENT, {}, b""
 
     service.handle_request = handle_request
@@ -290,12 +290,12 @@ def refuse_code_that_is_not_in_its_bucket(service: Any) -> None:
 
     MiniStack 1.5.33 makes one without any code. It refuses what cannot be unzipped, and nothing at all cannot.
     """
-    fetch = service._fetch_code_from_s3  # noqa: SLF001 # there is no other place between S3 and Lambda
+    fetch = service._fetch_code_from_s3  # there is no other place between S3 and Lambda
 
     def fetch_or_nothing(bucket: str, key: str, version_id: str | None = None) -> bytes:
         return fetch(bucket, key, version_id=version_id) or b""
 
-    service._fetch_code_from_s3 = fetch_or_nothing  # noqa: SLF001
+    service._fetch_code_from_s3 = fetch_or_nothing
 
 
 if __name__ == "__main__":

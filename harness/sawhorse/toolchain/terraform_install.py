@@ -163,8 +163,15 @@ def provider_mirror(machine: Machine | None = None) -> Path | None:
         Path("/usr/share/terraform/plugins"),
     ]
     below_opt = sorted(machine.opt.iterdir()) if machine.opt.is_dir() else []
-    # os.path.isdir takes a directory that this user may not enter for none; Path.is_dir raises.
-    return next((place for place in [*implied, *below_opt] if os.path.isdir(place / PROVIDER_SOURCE)), None)  # noqa: PTH112
+    return next((place for place in [*implied, *below_opt] if has_providers(place)), None)
+
+
+def has_providers(directory: Path) -> bool:
+    """Say whether a directory has the provider's; one that this user may not enter has none."""
+    try:
+        return (directory / PROVIDER_SOURCE).is_dir()
+    except PermissionError:
+        return False
 
 
 def refuse_development_overrides(machine: Machine | None = None) -> None:
