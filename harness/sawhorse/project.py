@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -97,8 +98,6 @@ class Project:
         """Name the few roots that a name can stand for, else how roots are named."""
         names = [root.name for root in self.roots]
         environment, _, app = name.strip("/").removeprefix("environments/").partition("/")
-        from difflib import get_close_matches  # noqa: PLC0415 # of a wrong name alone
-
         alike = get_close_matches(f"{environment}/{app}", names, n=1, cutoff=0.9)
         meant = [root.name for root in self.roots if root.app == (app or environment)]
         there = [root.name for root in self.roots if root.environment == environment]

@@ -6,6 +6,7 @@ What a handler's module imports runs when its function starts, and so does what 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -127,9 +128,7 @@ def refuse_mentions(inputs: BuildInputs, sources: Iterable[tuple[str, bytes]]) -
     """Refuse a source that names a pruned module, as far as this Python reads it. Raises BuildFailed."""
     if not inputs.pruned:
         return
-    import ast  # noqa: PLC0415 # few packages had anything pruned
-
-    from sawhorse.build.module_mentions import first_mention  # noqa: PLC0415 # the same
+    from sawhorse.build.module_mentions import first_mention  # noqa: PLC0415 # few packages had anything pruned
 
     for name, content in sources:
         try:

@@ -12,17 +12,21 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component as Part
+from cyclonedx.model.component import ComponentType
+from cyclonedx.model.license import DisjunctiveLicense, License, LicenseExpression
+from cyclonedx.model.tool import ToolRepository
+from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.spdx import is_supported_id
+from packageurl import PackageURL
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.metadata import RawMetadata, parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-
-if TYPE_CHECKING:
-    from cyclonedx.model import ExternalReference
-    from cyclonedx.model.component import Component as Part
-    from cyclonedx.model.license import License
 
 UNKNOWN = "unknown"
 # A field that is longer is the text of a licence, not its name.
@@ -91,8 +95,6 @@ class Component:
 
     @property
     def purl(self) -> str:
-        from packageurl import PackageURL  # noqa: PLC0415 # only who writes a bill needs it
-
         return PackageURL("pypi", name=self.key, version=self.version).to_string()
 
     @cached_property
@@ -186,12 +188,6 @@ def bill_of_materials(app: str, components: Sequence[Component]) -> str:
     It has no date, and its serial number follows from its content. What no other component needs, the app needs:
     the lock does not say more. Raises ValueError for a hash that is no SHA-256 in hex, or a name that is empty.
     """
-    from cyclonedx.model.bom import Bom, BomMetaData  # noqa: PLC0415 # half a second that an unchanged build saves
-    from cyclonedx.model.component import Component as Part  # noqa: PLC0415
-    from cyclonedx.model.component import ComponentType  # noqa: PLC0415
-    from cyclonedx.model.tool import ToolRepository  # noqa: PLC0415
-    from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415
-
     listed = distinct(components)
     parts = {component.key: part_of(component) for component in listed}
     whole = Part(name=app, type=ComponentType.APPLICATION, bom_ref=f"app:{app}")
@@ -217,10 +213,6 @@ def distinct(components: Sequence[Component]) -> list[Component]:
 
 def part_of(component: Component) -> Part:
     """Write a component as the library does."""
-    from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415 # as above
-    from cyclonedx.model.component import Component as Part  # noqa: PLC0415
-    from packageurl import PackageURL  # noqa: PLC0415
-
     hashes = sorted({digest.lower() for digest in component.hashes})
     wrong = [digest for digest in hashes if not SHA256.fullmatch(digest)]
     if wrong:
@@ -239,9 +231,6 @@ def part_of(component: Component) -> Part:
 
 def licence_in_bill(licence: Licence) -> list[License]:
     """Write a licence with SPDX's id where the format knows it, as an expression, or by name."""
-    from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression  # noqa: PLC0415 # as above
-    from cyclonedx.spdx import is_supported_id  # noqa: PLC0415
-
     if licence.expression:
         known = is_supported_id(licence.expression)
         return [DisjunctiveLicense(id=licence.expression) if known else LicenseExpression(licence.expression)]
@@ -253,8 +242,6 @@ def licence_in_bill(licence: Licence) -> list[License]:
 
 def references(addresses: Mapping[str, str]) -> Iterable[ExternalReference]:
     """Write addresses that are addresses; METADATA may say anything."""
-    from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri  # noqa: PLC0415 # as above
-
     return [
         ExternalReference(type=ExternalReferenceType(kind), url=XsUri(url))
         for kind, url in sorted(addresses.items())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sawhorse.build.build_state import Remembered, remembered
 from sawhorse.build.config import read_config
+from sawhorse.build.locked_directory import tree_digest_now
 from sawhorse.build.manifest import read_manifest
 from sawhorse.build.packed_names import shown
 from sawhorse.build.requirement_files import lock_digest, lock_inputs
@@ -45,8 +46,6 @@ def refuse_stale(project: Project, dist: Path, app: str) -> None:
 
 
 def tree_digest(project: Project, path: str) -> str:
-    from sawhorse.build.locked_directory import tree_digest_now  # noqa: PLC0415 # few locks name directories
-
     return tree_digest_now(project.path / path)
 
 

@@ -18,6 +18,9 @@ from packaging.utils import canonicalize_name
 from sawhorse.build.archive_fetch import Archive, Place, bring_archives, read_archive
 from sawhorse.build.bytecode_client import compile_sources, packed_bytecode
 from sawhorse.build.environment_markers import marker_environment, may_run
+from sawhorse.build.lock_reader import Line, read_lock
+from sawhorse.build.pruned_mentions import named_elsewhere
+from sawhorse.build.wheel_builder import Built, WheelBuilder
 from sawhorse.build.wheel_cache import Cache, Part, Tracked
 from sawhorse.build.wheel_pruning import names_of, pruned_by_patterns, pruned_usually
 from sawhorse.build.wheel_reader import (
@@ -32,15 +35,11 @@ from sawhorse.build.wheel_reader import (
     scripts_of,
     with_shebang,
 )
-from sawhorse.build.wheel_request import Wanted
+from sawhorse.build.wheel_request import Wanted, plural
 from sawhorse.build.zip_writer import Member, pack
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from sawhorse.build.lock_reader import Line
-    from sawhorse.build.wheel_builder import Built
+from sawhorse.toolchain.machine import say
 
 SERVICE_DESCRIPTION = re.compile(r"botocore/data/([^/]+)/")
 # Bytecode where Python looks for that of a source: ours takes its place, also where the source is another wheel's.
@@ -83,9 +82,6 @@ class Origin:
 
 def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str, Origin], list[Tracked]]:
     """Read the lock, fetch and build what it names, and return each wheel's origin by its part's name, in order."""
-    from sawhorse.build.lock_reader import read_lock  # noqa: PLC0415 # a known lock is not read again
-    from sawhorse.build.wheel_builder import WheelBuilder  # noqa: PLC0415 # the same
-
     shown = project.shown(wanted.lock)
     numbered = wanted.lock.suffix == ".txt"
     environment = marker_environment(wanted.target)
@@ -119,6 +115,20 @@ def origins_of(project: Project, wanted: Wanted, cache: Cache) -> tuple[dict[str
     return named_parts(origins, wanted), trees
 
 
+def parts_in_cache(project: Project, wanted: Wanted, cache: Cache, origins: Mapping[str, Origin]) -> list[Part]:
+    """Return the parts of these origins, and prepare and keep those that are missing."""
+    missing = {name: origin for name, origin in origins.items() if cache.part(name) is None}
+    if missing:
+        say(f"Preparing {plural(len(missing), 'wheel')} of {project.shown(wanted.lock)} for {wanted.target.name}.")
+    for name, part in prepare(missing, wanted, cache).items():
+        cache.keep_part(name, part)
+    parts = [cache.part(name) for name in origins]
+    whole = [part for part in parts if part]
+    if len(whole) != len(parts):
+        raise BuildFailed(f"What was written to {cache.path} is not what is there; look at that disk, and build again.")
+    return whole
+
+
 def named_parts(origins: Iterable[Origin], wanted: Wanted) -> dict[str, Origin]:
     """Return origins by their parts' names, in order."""
     named = {wanted.part_name(origin.name, origin.version, origin.whole_identity): origin for origin in origins}
@@ -127,8 +137,6 @@ def named_parts(origins: Iterable[Origin], wanted: Wanted) -> dict[str, Origin]:
 
 def keep_for_others(origins: Mapping[str, Origin], parts: Sequence[Part], wanted: Wanted) -> dict[str, Origin]:
     """Return origins of which all is kept that another one's part names, by the names of the parts that are wanted."""
-    from sawhorse.build.pruned_mentions import named_elsewhere  # noqa: PLC0415 # of a lock that is new
-
     if wanted.prune is not None or not any(part.pruned for part in parts):
         return dict(origins)
     named = named_elsewhere(dict(zip(origins, parts, strict=True)))

@@ -9,9 +9,9 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.applicationautoscaling import responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -20,10 +20,11 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 from sawhorse.local import guard as guarding  # noqa: E402
 
 
-class TaggedResponse(ApplicationAutoScalingResponse):  # type: ignore[misc] # moto lies in another environment
+class TaggedResponse(responses.ApplicationAutoScalingResponse):  # type: ignore[misc] # moto lies in another environment
     """Application Auto Scaling that remembers the tags of its targets."""
 
-    tags_by_arn: dict[str, dict[str, str]] = {}  # noqa: RUF012 # moto makes one response object a request
+    # Moto makes one response object a request.
+    tags_by_arn: ClassVar[dict[str, dict[str, str]]] = {}
 
     def register_scalable_target(self) -> str:
         response: str = super().register_scalable_target()
@@ -46,16 +47,10 @@ class TaggedResponse(ApplicationAutoScalingResponse):  # type: ignore[misc] # mo
         return self.tags_by_arn.setdefault(arn, {})
 
 
-def add_tag_responses(responses: Any) -> None:
-    """Let moto's routes use the class above: they look the response class up in its module when the server starts."""
-    responses.ApplicationAutoScalingResponse = TaggedResponse
-
-
 def main() -> None:
     secrets_file, number = sys.argv[1:]
-    from moto.applicationautoscaling import responses  # noqa: PLC0415 # where the class is put
-
-    add_tag_responses(responses)
+    # Moto's routes look the class up in its module when the server starts.
+    responses.ApplicationAutoScalingResponse = TaggedResponse
     listener = socket.socket(fileno=int(number))
     host, port = listener.getsockname()
     os.environ["MOTO_PORT"] = str(port)

@@ -33,6 +33,8 @@ LISTING = {
     "prefix", "start-after", "upload-id-marker", "version-id-marker",
 }  # fmt: skip
 UNRESERVED = "-_.~"
+# An access key, a date, a region and a service.
+CREDENTIAL = re.compile("([^/]+)/([^/]+)/([^/]+)/([^/]+)/aws4_request")
 
 
 @dataclass(frozen=True)
@@ -296,17 +298,17 @@ def claim_of_query(request: Request) -> Claim | Refusal:
 
 
 def claim_of(parts: dict[str, str], time: str, token: str, expires: int | None) -> Claim | Refusal:
-    scope = parts.get("Credential", "").split("/")
+    credential = CREDENTIAL.fullmatch(parts.get("Credential", ""))
     signed = tuple(parts.get("SignedHeaders", "").split(";"))
-    if len(scope) != 5 or not all(scope) or scope[4] != "aws4_request":  # noqa: PLR2004 # the form of a credential
+    if not credential:
         return incomplete("A Credential is an access key, a date, a region, a service and aws4_request, with slashes.")
+    access_key, date, region, service = credential.groups()
     if list(signed) != sorted({name.lower() for name in signed}):
         return incomplete("SignedHeaders are names in lower case, each once and sorted.")
     if not re.fullmatch("[0-9a-f]{64}", parts.get("Signature", "")):
         return incomplete("A Signature has 64 hexadecimal digits.")
-    if not re.fullmatch("[0-9]{8}T[0-9]{6}Z", time) or time[:8] != scope[1]:
+    if not re.fullmatch("[0-9]{8}T[0-9]{6}Z", time) or time[:8] != date:
         return incomplete("X-Amz-Date must be given, such as 20260102T030405Z, on the day that the Credential names.")
-    access_key, date, region, service = scope[:4]
     return Claim(access_key, date, region, service, time, signed, parts["Signature"], token, expires)
 
 
