@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 # The fixtures that say it, and the markers of the same names; `local_aws` and what is made of it ask for `emulators`.
 NEEDS = ("emulators", "terraform")
 # Modules of the engine whose functions start uv, interpreters or what builds wheels.
-STARTING = ("sawhorse.build.build", "sawhorse.build.bytecode_client", "sawhorse.build.lock_files", "sawhorse.cli.lock")
+STARTING = (
+    "sawhorse.build.build",
+    "sawhorse.build.bytecode_client",
+    "sawhorse.build.lock_files",
+    "sawhorse.build.lock_resolver",
+    "sawhorse.cli.lock",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

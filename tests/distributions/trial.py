@@ -21,7 +21,8 @@ from sawhorse.build.bytecode_client import bytecode_name, compile_sources, versi
 from sawhorse.build.compilers import find_compiler
 from sawhorse.build.config import read_config
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
-from sawhorse.build.lock_files import find_lock, make_lock
+from sawhorse.build.lock_files import find_lock
+from sawhorse.build.lock_resolver import make_lock
 from sawhorse.build.platform import Target
 from sawhorse.build.wheel_cache import Cache, Part
 from sawhorse.build.wheel_request import Wanted

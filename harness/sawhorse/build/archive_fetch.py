@@ -24,8 +24,9 @@ from urllib.request import url2pathname
 from packaging import tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from sawhorse.build.index_credentials import credentials_for, without_user
-from sawhorse.build.lock_reader import Archived, Line, Lock, Pinned, hidden
+from sawhorse.build.index_credentials import credentials_for, hidden, without_user
+from sawhorse.build.index_messages import refusal_of_index, said_by_uv
+from sawhorse.build.lock_reader import Archived, Line, Lock, Pinned
 from sawhorse.build.platform import Target
 from sawhorse.build.requirement_files import Declared, edit
 from sawhorse.build.wheel_cache import Cache
@@ -36,7 +37,6 @@ from sawhorse.toolchain.machine import run_tool, say
 
 DOWNLOADS_AT_ONCE = 8
 TIMEOUT_SECONDS = 60
-LINES_OF_UV = 8
 # A `.tar.gz` that is packed once more on its way, or unpacked, would have another hash.
 AS_IT_IS = {"Accept-Encoding": "identity"}
 
@@ -239,29 +239,6 @@ def refusal(place: Place, pinned: Sequence[Pinned], target: Target, words: str) 
     if without:
         return f"{no_wheel(without, place.declared, target)} {said_by_uv(words)}"
     return refusal_of_index(f"The dependencies in {place.shown} could not be found for {target.name}", words)
-
-
-def refusal_of_index(failed: str, words: str, again: str = "build again") -> str:
-    """Say why uv, which said `words`, did not get from an index what was wanted, and what to do."""
-    lower = words.lower()
-    if "hash mismatch" in lower:
-        sentence = (
-            f"{failed}: what the index gave is not what was locked. Do not lock it anew before you know who changed it."
-        )
-    elif "network was disabled" in lower:
-        sentence = f"{failed}: uv may not reach the index, and its cache lacks some; {again}, once with the network."
-    elif "not found in the package registry" in lower or "there is no version" in lower:
-        sentence = (
-            f"{failed}: an index that has them is not asked here. Name it in UV_INDEX (UV_EXTRA_INDEX_URL), or in "
-            "uv.toml at the top of the project, for the lock and the build alike."
-        )
-    else:
-        sentence = f"{failed}. Correct what uv names, and {again}."
-    return f"{sentence} {said_by_uv(words)}"
-
-
-def said_by_uv(words: str) -> str:
-    return "uv says:\n  " + hidden("\n  ".join(words.strip().splitlines()[-LINES_OF_UV:]))
 
 
 def no_wheel(pinned: Sequence[Pinned], declared: Declared, target: Target) -> str:

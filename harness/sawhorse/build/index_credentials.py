@@ -119,3 +119,8 @@ def of_netrc(host: str) -> Credentials | None:
 def without_user(location: str) -> str:
     parts = urlsplit(location)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def hidden(text: str) -> str:
+    """Take user names and passwords out of the addresses in a text."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)

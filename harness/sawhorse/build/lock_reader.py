@@ -26,6 +26,7 @@ from packaging.utils import (
 from pip_requirements_parser import InstallRequirement, RequirementsFile
 
 from sawhorse.build.environment_markers import may_hold
+from sawhorse.build.index_credentials import hidden
 from sawhorse.build.locked_directory import NO_GIT, list_files
 from sawhorse.build.requirement_files import Declared, edit
 from sawhorse.errors import BuildFailed
@@ -444,8 +445,3 @@ def check_filename(line: Line, filename: str) -> None:
             parse_sdist_filename(filename)
     except (InvalidWheelFilename, InvalidSdistFilename) as error:
         raise line.refused(f"{filename} is not the name of a wheel (.whl) or of a source archive (.tar.gz)") from error
-
-
-def hidden(text: str) -> str:
-    """Take user names and passwords out of the addresses in a text."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", text)

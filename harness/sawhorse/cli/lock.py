@@ -7,7 +7,8 @@ import re
 import sys
 from pathlib import Path
 
-from sawhorse.build.lock_files import HARNESS_LOCK, make_lock
+from sawhorse.build.lock_files import HARNESS_LOCK
+from sawhorse.build.lock_resolver import make_lock
 from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
 from sawhorse.project import Project
 from sawhorse.toolchain.machine import say

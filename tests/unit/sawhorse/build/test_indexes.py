@@ -12,7 +12,7 @@ import pytest
 
 from sawhorse.build.build import build
 from sawhorse.build.index_credentials import credentials_for
-from sawhorse.build.lock_files import make_lock
+from sawhorse.build.lock_resolver import make_lock
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project

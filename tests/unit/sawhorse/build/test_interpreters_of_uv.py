@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sawhorse.build.build import build
-from sawhorse.build.lock_files import make_lock
+from sawhorse.build.lock_resolver import make_lock
 from sawhorse.project import Project
 from sawhorse.toolchain import interpreters, python_environments
 from tests.unit.sawhorse.support import script, write_lock

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sawhorse.build.build import build
-from sawhorse.build.lock_files import HARNESS_LOCK, make_lock
+from sawhorse.build.lock_files import HARNESS_LOCK
+from sawhorse.build.lock_resolver import make_lock
 from sawhorse.cli.lock import main as lock_main
 from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project

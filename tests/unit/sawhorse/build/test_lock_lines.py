@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from sawhorse.build.build import build
-from sawhorse.build.lock_files import make_lock
+from sawhorse.build.lock_resolver import make_lock
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from tests.unit.sawhorse.build.made_wheels import held, make_wheel
