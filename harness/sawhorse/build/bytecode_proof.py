@@ -184,7 +184,13 @@ def prove(
     knows. With `under_any_name` a source may have had another name then, as paths of other builders are.
     """
     proofs = [
-        prove_of_python(python, [one for one in compiled if one.python == python], find, compiled_by, under_any_name)
+        prove_of_python(
+            python,
+            [one for one in compiled if one.python == python],
+            find,
+            compiled_by,
+            under_any_name=under_any_name,
+        )
         for python in sorted({one.python for one in compiled})
     ]
     return Proof(
@@ -200,7 +206,8 @@ def prove_of_python(
     compiled: Sequence[Compiled],
     find: Callable[[str], Path | None],
     compiled_by: str | None,
-    under_any_name: bool,  # noqa: FBT001 # handed on
+    *,
+    under_any_name: bool,
 ) -> Proof:
     interpreter = find(python)
     if interpreter is None:

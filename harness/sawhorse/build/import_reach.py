@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sawhorse.build.bytecode_client import Imports
+from sawhorse.build.module_attributes import may_set
+from sawhorse.build.module_mentions import first_mention
 from sawhorse.build.module_paths import modules_of
 from sawhorse.build.packed_names import OPERATIONS
 from sawhorse.build.present_modules import is_expected
@@ -60,8 +62,6 @@ class Own:
 
     def may_be_set(self, name: str) -> bool:
         """Say whether a source may give another module a name; asked before anything is refused."""
-        from sawhorse.build.module_attributes import may_set  # noqa: PLC0415 # few packages are refused
-
         return any(may_set(content, name) for file, (content, _) in self.sources.items() if file.endswith(".py"))
 
 
@@ -128,8 +128,6 @@ def refuse_mentions(inputs: BuildInputs, sources: Iterable[tuple[str, bytes]]) -
     """Refuse a source that names a pruned module, as far as this Python reads it. Raises BuildFailed."""
     if not inputs.pruned:
         return
-    from sawhorse.build.module_mentions import first_mention  # noqa: PLC0415 # few packages had anything pruned
-
     for name, content in sources:
         try:
             tree = compile(content, name, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,7 +84,9 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
         # What is not what its sources say is not run, but shown.
         measured = start and other is None and not (checked and checked.proof.wrong)
         starts, notes = (
-            measured_starts(project, package, inspection, functions, handler, env, step) if measured else ([], [])
+            measured_starts(Looked(project, package, inspection, functions, handler), env, step)
+            if measured
+            else ([], [])
         )
     if as_json:
         print_json(all_of(inspection, starts, notes, comparison))
@@ -98,23 +101,28 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
         raise typer.Exit(1)
 
 
-def measured_starts(  # noqa: PLR0913, PLR0917 # what an import is measured of
-    project: Project,
-    package: Opened,
-    inspection: Inspection,
-    functions: dict[str, Entry],
-    handler: list[str] | None,
-    env: list[str] | None,
-    step: Callable[[str], object],
+@dataclass(frozen=True)
+class Looked:
+    """A package that was looked into: what it has, its functions, and the handlers that the user asks for."""
+
+    project: Project
+    package: Opened
+    inspection: Inspection
+    functions: dict[str, Entry]
+    asked: list[str] | None
+
+
+def measured_starts(
+    looked: Looked, env: list[str] | None, step: Callable[[str], object]
 ) -> tuple[list[ImportProfile], list[str]]:
     """Import the handlers' modules with the variables of their app, and return what that took, with notes."""
-    found = package.path
+    project, found = looked.project, looked.package.path
     # Whose variables it wants is known of an app alone.
     app = found.stem if found.resolve() == (project.path / f"dist/{found.stem}.zip").resolve() else None
     variables, notes = variables_for(project, app, env)
     if not variables:
         return [], notes
-    starts, more = starts_of(project, package, inspection, functions, handler, variables, step)
+    starts, more = starts_of(looked, variables, step)
     return starts, notes + more
 
 
@@ -126,24 +134,18 @@ def found_interpreter(python: str, project: Project) -> Path | None:
     return found.path if found else None
 
 
-def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
-    project: Project,
-    package: Opened,
-    inspection: Inspection,
-    functions: dict[str, Entry],
-    asked: list[str] | None,
-    variables: Variables,
-    step: Callable[[str], object],
+def starts_of(
+    looked: Looked, variables: Variables, step: Callable[[str], object]
 ) -> tuple[list[ImportProfile], list[str]]:
     """Measure the handlers that can be imported, and say in sentences what could not be measured."""
     from sawhorse.inspect.import_profile import find_interpreter, measure_starts
     from sawhorse.toolchain import interpreters
 
-    handlers, notes = importable(project, package, functions, asked)
+    handlers, notes = importable(looked)
     if not handlers:
         return [], notes
-    python = inspection.python or interpreters.FUNCTIONS_PYTHON
-    interpreter = find_interpreter(python, project)
+    python = looked.inspection.python or interpreters.FUNCTIONS_PYTHON
+    interpreter = find_interpreter(python, looked.project)
     if interpreter is None:
         sentence = f"Python {python} is not on this machine, so no import was measured. Install it"
         return [], [*notes, f"{sentence} and inspect it again."]
@@ -156,7 +158,7 @@ def starts_of(  # noqa: PLR0913, PLR0917 # all that the command knows by then
         notes.append(
             "The functions' runtime has no bytecode here, so what comes from it is compiled in each of these runs."
         )
-    return measure_starts(package, handlers, interpreter, variables, step), notes
+    return measure_starts(looked.package, handlers, interpreter, variables, step), notes
 
 
 def variables_for(project: Project, app: str | None, env: list[str] | None) -> tuple[Variables, list[str]]:
@@ -172,10 +174,9 @@ def variables_for(project: Project, app: str | None, env: list[str] | None) -> t
     return Variables(given, applied.by_handler, fill_in=True), notes
 
 
-def importable(
-    project: Project, package: Opened, functions: dict[str, Entry], asked: list[str] | None
-) -> tuple[dict[str, Path | None], list[str]]:
+def importable(looked: Looked) -> tuple[dict[str, Path | None], list[str]]:
     """Return the handlers that are modules, each with its layer; one that the user names must be there."""
+    package, functions, asked = looked.package, looked.functions, looked.asked
     directory = package.path.resolve().parent
     layers = {
         entry.handler: directory / Path(entry.layer.path).name if entry.layer else None for entry in functions.values()
@@ -187,7 +188,7 @@ def importable(
         if any(name in package.files for name in (f"{module}.py", f"{module}/__init__.py", f"{module}.pyc")):
             handlers[one] = layers.get(one)
         elif asked:
-            shown = project.shown(package.path)
+            shown = looked.project.shown(package.path)
             raise SawhorseError(f"{shown} has no module for the handler {one}; name one such as app.main.handler.")
         else:
             notes.append(f"The handler {one} is not a module of the package, so nothing of it was imported.")
@@ -205,8 +206,6 @@ def all_of(
     inspection: Inspection, starts: Sequence[ImportProfile], notes: Sequence[str], comparison: Comparison | None
 ) -> dict[str, Any]:
     """Return all that was found, as a machine reads it."""
-    from dataclasses import asdict
-
     return {
         "package": inspection.as_json(),
         "starts": [asdict(start) for start in starts],

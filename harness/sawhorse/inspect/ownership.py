@@ -113,32 +113,36 @@ def owners(package: Opened, own: Collection[str]) -> dict[str, Owner]:
     root = root_of(package.files)
     recorded = {name: one for one in found for name in one.recorded}
     claims = claims_of(found, {module_path(name.removeprefix(root)) for name in package.files}, own)
-    return {name: owner_of(name, root, own, found, recorded, claims) for name in package.files}
+    evidence = Evidence(root, own, found, recorded, claims)
+    return {name: evidence.owner_of(name) for name in package.files}
 
 
-def owner_of(  # noqa: PLR0913, PLR0917 # each is one kind of evidence
-    name: str,
-    root: str,
-    own: Collection[str],
-    found: Collection[Distribution],
-    recorded: Mapping[str, Distribution],
-    claims: Mapping[str, Distribution],
-) -> Owner:
-    relative = name.removeprefix(root)
-    top = module_path(relative).split("/")[0]
-    if top in own or relative in own:
-        return Owner(relative if relative in own else top, APP)
-    one = next((one for one in found if name.startswith(one.directory)), None) or recorded.get(source_of(name))
-    path = module_path(relative)
-    while one is None and path:
-        one = claims.get(path)
-        path = path.rpartition("/")[0]
-    if one is None:
-        # Shared libraries that auditwheel puts beside a package.
-        one = next(
-            (one for one in found if f"{one.key.replace('-', '_')}.libs" == relative.split("/")[0].lower()), None
-        )
-    return Owner(one.name, DISTRIBUTION, one.version) if one else Owner(top, OTHER)
+@dataclass(frozen=True)
+class Evidence:
+    """What tells whose a file is: `recorded` by RECORDs, `claims` by what dist-infos name and by likeness of names."""
+
+    root: str
+    own: Collection[str]
+    found: Collection[Distribution]
+    recorded: Mapping[str, Distribution]
+    claims: Mapping[str, Distribution]
+
+    def owner_of(self, name: str) -> Owner:
+        relative = name.removeprefix(self.root)
+        top = module_path(relative).split("/")[0]
+        if top in self.own or relative in self.own:
+            return Owner(relative if relative in self.own else top, APP)
+        one = next((one for one in self.found if name.startswith(one.directory)), None)
+        one = one or self.recorded.get(source_of(name))
+        path = module_path(relative)
+        while one is None and path:
+            one = self.claims.get(path)
+            path = path.rpartition("/")[0]
+        if one is None:
+            # Shared libraries that auditwheel puts beside a package.
+            libraries = relative.split("/")[0].lower()
+            one = next((one for one in self.found if f"{one.key.replace('-', '_')}.libs" == libraries), None)
+        return Owner(one.name, DISTRIBUTION, one.version) if one else Owner(top, OTHER)
 
 
 def module_path(name: str) -> str:
