@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration, UnknownName
 from sawhorse.project import Project, one_of
+from tests.unit.sawhorse.support import as_a_user_without_rights
 
 APPS = ("accounts", "billing_api", "invoices", "search_api", "stock_keeping")
 
@@ -106,6 +107,20 @@ def test_outside_of_any_project_the_installed_one_is_taken(
     monkeypatch.chdir(tmp_path)
 
     assert Project.find().path == repository
+
+
+def test_where_this_user_may_not_look_is_no_project(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    (closed / "deep").mkdir(parents=True)
+    monkeypatch.chdir(closed / "deep")
+    closed.chmod(0)
+    try:
+        with as_a_user_without_rights():
+            assert Project.find().path == repository
+    finally:
+        closed.chmod(0o755)
 
 
 def test_only_directories_with_their_file_count(tiny: Project) -> None:

@@ -22,6 +22,7 @@ import pytest
 from sawhorse.errors import MissingTool
 from sawhorse.toolchain import terraform_install
 from sawhorse.toolchain.machine import Machine
+from tests.unit.sawhorse.support import as_a_user_without_rights
 
 WriteTerraform = Callable[[str], Path]
 
@@ -236,19 +237,6 @@ def test_a_named_mirror_that_holds_nothing_is_refused(machine: Machine, tmp_path
         f"TF_PROVIDER_MIRROR is {tmp_path}, which holds no registry.terraform.io; name the directory above it, "
         "or unset the variable to use the registry."
     )
-
-
-@contextlib.contextmanager
-def as_a_user_without_rights() -> Iterator[None]:
-    """Root may enter every directory, so a test of rights runs as somebody else."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_a_directory_below_opt_that_nobody_may_enter_is_passed_over() -> None:
