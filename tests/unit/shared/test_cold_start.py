@@ -27,7 +27,7 @@ def test_nothing_is_collected_while_the_block_runs_and_what_it_made_never_is() -
     frozen = gc.get_freeze_count()
     with without_garbage_collection():
         assert not gc.isenabled()
-        made = [[] for _ in range(1000)]
+        made: list[list[int]] = [[] for _ in range(1000)]
     assert gc.isenabled()
     assert gc.get_freeze_count() >= frozen + len(made)
 
