@@ -24,46 +24,45 @@ if TYPE_CHECKING:
     from sawhorse.project import Project
 
 
-def build(
-    project: Project, app: str, *, dist: Path | None = None, target: Target | None = None, found: Found | None = None
-) -> Package:
+def build(project: Project, app: str, *, dist: Path | None = None, target: Target | None = None) -> Package:
     """Build an app's package into `dist` and enter it in the manifest there.
 
-    `target` is the platform to build for; None stands for Lambda's. `found` is what was found to be stale already.
-    What did not change is not made again. Raises BuildFailed, BadConfiguration and UnknownName.
+    `target` is the platform to build for; None stands for Lambda's. What did not change is not made again. Raises
+    BuildFailed, BadConfiguration and UnknownName.
     """
     place = str(dist or project.path / "dist")
+    found = look(str(project.path), app, place, target)
+    return found.up_to_date() or build_stale(str(project.path), app, place, found, target)
+
+
+def build_stale(project: str, app: str, dist: str, found: Found, target: Target | None = None) -> Package:
+    """Build a package of which something was found to be stale; raises what `build` raises."""
     try:
-        if found is None:
-            found = look(str(project.path), app, place, target)
-            done = found.up_to_date(place)
-            if done:
-                return done
-        return build_once(project, app, place, target, found)
+        return build_once(project, app, dist, target, found)
     except WrongInterpreter:
         # What was found before is not what it was.
         forget_interpreter(project, app, target)
     try:
-        return build_once(project, app, place, target, Found())
+        return build_once(project, app, dist, target, Found(dist))
     except WrongInterpreter as error:
         raise BuildFailed(f"{error} Install that Python, and build again.") from error
 
 
-def build_once(project: Project, app: str, dist: str, target: Target | None, found: Found) -> Package:
+def build_once(project: str, app: str, dist: str, target: Target | None, found: Found) -> Package:
     """Go the whole way with the interpreter that is known. Raises WrongInterpreter besides what `build` raises."""
     ready = found.compilers
     try:
         # It may take minutes, so that nobody waits for it who builds the same package.
         parts = None if found.state else settled(project, app, target, ready)
         with writing(dist, app):
-            if not found.is_still(dist):
+            if not found.is_still():
                 # Another build came first.
-                found = look(str(project.path), app, dist, target)
-                done = found.up_to_date(dist)
+                found = look(project, app, dist, target)
+                done = found.up_to_date()
                 if done:
                     return done
-            parts = parts or last_parts(dist, found) or settled(project, app, target, ready)
-            sources = found.sources or read_sources(str(project.path), app, parts.inputs.root_files)
+            parts = parts or last_parts(found) or settled(project, app, target, ready)
+            sources = found.sources or read_sources(project, app, parts.inputs.root_files)
             parts.check(sources)
             code = pack_sources(parts.inputs, sources, parts.known, ready)
             return write_package(
@@ -73,14 +72,16 @@ def build_once(project: Project, app: str, dist: str, target: Target | None, fou
         end_all(ready)
 
 
-def settled(project: Project, app: str, target: Target | None, ready: list[Running]) -> Parts:
+def settled(project: str, app: str, target: Target | None, ready: list[Running]) -> Parts:
     """Settle inputs and parts anew."""
     from sawhorse.build.build_inputs import settle  # noqa: PLC0415 # locks, wheels and their libraries take 60 ms
+    from sawhorse.project import Project  # noqa: PLC0415 # the same
 
-    return settle(project, app, target, ready)
+    return settle(Project(Path(project)), app, target, ready)
 
 
-def forget_interpreter(project: Project, app: str, target: Target | None) -> None:
+def forget_interpreter(project: str, app: str, target: Target | None) -> None:
     from sawhorse.build.build_inputs import forget_interpreter as forget  # noqa: PLC0415 # the same
+    from sawhorse.project import Project  # noqa: PLC0415 # the same
 
-    forget(project, app, target)
+    forget(Project(Path(project)), app, target)

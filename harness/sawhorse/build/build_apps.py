@@ -6,15 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sawhorse.build.background import Reader, read_output
 from sawhorse.build.bytecode_client import end_all
-from sawhorse.build.incremental import Found, look
+from sawhorse.build.incremental import look
 from sawhorse.build.package_writer import Package
 
 
-def build_apps(project: str, apps: Sequence[str]) -> list[Package]:
+def build_apps(project: str, apps: Sequence[str], reader: Reader = read_output) -> list[Package]:
     """Build apps one after another, all when none is named, each as quickly as it can be.
 
-    Raises SawhorseError and OSError.
+    `reader` gives what lies in dist. Raises SawhorseError and OSError.
     """
     there = sorted(path.parent.name for path in Path(project, "lambda").glob("*/package.toml"))
     unknown = [app for app in apps if app not in there]
@@ -22,28 +23,23 @@ def build_apps(project: str, apps: Sequence[str]) -> list[Package]:
         from sawhorse.project import unknown_app  # noqa: PLC0415 # of use in this case alone
 
         raise unknown_app(unknown[0], there)
-    return [build_app(project, app) for app in apps or there]
+    return [build_app(project, app, reader) for app in apps or there]
 
 
-def build_app(project: str, app: str) -> Package:
+def build_app(project: str, app: str, reader: Reader) -> Package:
     dist = f"{project}/dist"
-    found = look(project, app, dist)
-    done = found.up_to_date(dist)
+    found = look(project, app, dist, reader=reader)
+    done = found.up_to_date()
     if done:
         return done
     # They start while the rest is imported.
     ready = found.compilers
     try:
-        return build_stale(project, app, found)
+        from sawhorse.build.build import build_stale  # noqa: PLC0415 # of no use where nothing changed
+
+        return build_stale(project, app, dist, found)
     finally:
         end_all(ready)
-
-
-def build_stale(project: str, app: str, found: Found) -> Package:
-    from sawhorse.build.build import build  # noqa: PLC0415 # this and what it imports take 20 ms
-    from sawhorse.project import Project  # noqa: PLC0415 # the same
-
-    return build(Project(Path(project)), app, found=found)
 
 
 def report(package: Package, project: str) -> None:

@@ -6,9 +6,8 @@ import hashlib
 import marshal
 import os
 import zlib
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sawhorse.build.zip_writer import Member, described_again
 from sawhorse.files import locked, write_atomically
@@ -72,8 +71,7 @@ BUILDER = (
 BUILDER_DIGEST: list[str] = []
 
 
-@dataclass(slots=True)
-class BuildInputs:
+class BuildInputs(NamedTuple):
     """What a build settled before it looked at a source: all that package.toml, the lock and the platform decide.
 
     `compiler` is the interpreter that compiles and `compiled_by` its whole version, such as `3.13.0`; both are empty
@@ -108,8 +106,7 @@ class BuildInputs:
     builder: str
 
 
-@dataclass(slots=True)
-class BuildState:
+class BuildState(NamedTuple):
     """What the last build of an app made.
 
     `sources` are the hashes of the app's files in the package and whether they may be executed, `left_out` the names of
@@ -132,12 +129,12 @@ class BuildState:
     def members_in(self, archive: bytes) -> dict[str, Member]:
         """Take the members out of the zip that this state describes, still compressed, by their names."""
         members = marshal.loads(self.members)
-        described = ((one, archive[begin : begin + one[-1]]) for one, begin in members)
+        content = memoryview(archive)
+        described = ((one, content[begin : begin + one[-1]]) for one, begin in members)
         return {one[0]: described_again(one, data) for one, data in described}
 
 
-@dataclass(slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """The hashes of what a package was made of: package.toml, the lock, and every source with its mode."""
 
     config: bytes
@@ -203,8 +200,7 @@ def remembered(dist: str, app: str) -> Remembered | None:
 
 
 def write_state(dist: str, state: BuildState) -> None:
-    content = {field.name: getattr(state, field.name) for field in fields(state)}
-    content["inputs"] = {field.name: getattr(state.inputs, field.name) for field in fields(state.inputs)}
+    content = {**state._asdict(), "inputs": state.inputs._asdict()}
     app = state.inputs.app
     write_atomically(state_path(dist, app), sign(marshal.dumps(content, 2), role_of(dist, app)))
 

@@ -6,9 +6,8 @@ import marshal
 import os
 import signal
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sawhorse.build.zip_writer import BYTECODE_HEADER, Member, pack
 
@@ -23,8 +22,7 @@ JUDGING = "judging"
 COMPILER = str(Path(__file__).with_name("bytecode_worker.py"))
 
 
-@dataclass(slots=True)
-class Imports:
+class Imports(NamedTuple):
     """What a module imports, each name with its line.
 
     `certain` runs whenever the module is imported, `possible` for some or later, and `optional` may fail. Named are
@@ -51,8 +49,7 @@ class Imports:
         return [*found, self.bound, self.opens]
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """A source as the interpreter took it: its bytecode, what it imports, or why it cannot be compiled.
 
     `mention` is the first pruned module that it names, with its line.
@@ -65,8 +62,7 @@ class Compiled:
     mention: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judged:
+class Judged(NamedTuple):
     """Which modules a source's imports are judged by, and which sources are programs.
 
     `own` are those of the package's sources at the top, `others` those of its dependencies and of the runtime,
@@ -81,7 +77,7 @@ class Judged:
     pruned: Sequence[str] = ()
     modules: Mapping[str, str] | None = None
     started: Sequence[str] = ()
-    binding: Collection[str] = field(default_factory=frozenset)
+    binding: Collection[str] = frozenset()
 
     def how(self, name: str) -> str:
         """Say how a source runs, as the compiler wants to know it."""
@@ -97,8 +93,7 @@ class WrongInterpreter(Exception):
     """What was to compile is not there, is another version, or failed."""
 
 
-@dataclass(frozen=True)
-class Compilation:
+class Compilation(NamedTuple):
     """Sources that compilers are at work on; `results` has to be asked for, once."""
 
     interpreter: str

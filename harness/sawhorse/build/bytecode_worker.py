@@ -10,6 +10,7 @@ standard library alone, and what judges imports, since any Python from 3.11 on m
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import marshal
 import os
@@ -34,6 +35,8 @@ CODE_FORMAT = 4 if sys.version_info >= (3, 12) else 2
 IGNORED, IMPORTED, STARTED = "ignored", "imported", "started"
 # As an argument: imports are to be judged.
 JUDGING = "judging"
+# Imported only where imports are judged: wheels are compiled without.
+JUDGES = ("sawhorse.build.import_statements", "sawhorse.build.present_modules")
 
 
 def main() -> None:
@@ -64,6 +67,8 @@ def main() -> None:
 
 def prepare_to_judge() -> None:
     """Import what judges imports while whoever asks prepares the rest."""
+    for name in JUDGES:
+        importlib.import_module(name)
 
 
 def compiled(job: tuple[str, bytes, str, bool], surroundings: list[Any]) -> list[object]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sawhorse.build.bytecode_client import (
     Compiled,
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
     from sawhorse.build.sources import Sources
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(NamedTuple):
     """The app's own files as they are packed, what its modules import, and what is to be said of that.
 
     `sources` are those of the package; what lies in `lambda/shared` besides is `left_out`.
@@ -84,10 +82,10 @@ def pack_sources(inputs: BuildInputs, sources: Sources, known: Known, ready: Seq
     members = compressed(taken, same, known.members)
     bytecode = {name: known.members[bytecode_name(name, inputs.python)] for name in imports}
     for one in compilation.results():
-        bytecode[one.name], imports[one.name] = bytecode_of(inputs, one)
-        imports[one.name].opens = one.name in opening
+        bytecode[one.name], found = bytecode_of(inputs, one)
+        imports[one.name] = found._replace(opens=one.name in opening)
     kept = own_names(sources) | reached(sources, taken, imports, entered)
-    imports = {name: found for name, found in imports.items() if name in kept}
+    imports = {name: one for name, one in imports.items() if name in kept}
     taken = {name: content for name, content in taken.items() if name in kept}
     warnings = [*judge(inputs, imports, own), *unused_expected(inputs, taken)]
     packed = [*(one for one in members if one.name in kept), *(one for name, one in bytecode.items() if name in kept)]

@@ -8,11 +8,11 @@ the entry in the manifest are compared by their contents.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sawhorse.build.background import Reader, read_output
 from sawhorse.build.build_state import BuildInputs, BuildState, noted, read_state
 from sawhorse.build.bytecode_client import Running
 from sawhorse.build.package_writer import Package, outputs_intact
@@ -24,18 +24,30 @@ if TYPE_CHECKING:
     from sawhorse.build.platform import Target
 
 
-@dataclass(frozen=True)
 class Found:
-    """What stands in a checkout of an app, beside what its last build made.
+    """What stands in a checkout of an app, beside what its last build made in `dist`.
 
     `state` is None where all is to be settled anew: there was no build, or its inputs changed; `before` is what that
     build noted all the same, and `noted` the very bytes. `sources` are what was read, empty where `state` is None.
+    `reader` gives what lies in `dist`.
     """
 
-    state: BuildState | None = None
-    sources: Sources = field(default_factory=dict)
-    before: BuildState | None = None
-    noted: bytes | None = None
+    def __init__(  # noqa: PLR0913 # what there is to find
+        self,
+        dist: str,
+        *,
+        state: BuildState | None = None,
+        sources: Sources | None = None,
+        before: BuildState | None = None,
+        noted: bytes | None = None,
+        reader: Reader = read_output,
+    ) -> None:
+        self.dist = dist
+        self.state = state
+        self.sources = sources or {}
+        self.before = before
+        self.noted = noted
+        self._reader = reader
 
     def changed(self) -> list[str]:
         """Return the sources of the package that are not those of the last build."""
@@ -50,29 +62,37 @@ class Found:
             return []
         return [Running(self.state.inputs.compiler, judging=True)]
 
-    def is_still(self, dist: str) -> bool:
+    @cached_property
+    def outputs(self) -> dict[str, bytes] | None:
+        """What the last build wrote, by its name, read once; None unless all of it is as it was written."""
+        return outputs_intact(self.dist, self.state, self._reader) if self.state else None
+
+    def is_still(self) -> bool:
         """Say whether no other build has written the package since."""
-        return self.state is not None and self.noted == noted(dist, self.state.inputs.app)
+        return self.state is not None and self.noted == noted(self.dist, self.state.inputs.app)
 
-    def up_to_date(self, dist: str) -> Package | None:
+    def up_to_date(self) -> Package | None:
         """Return the package of the last build where that is what a build would make now."""
-        if self.state is None or self.changed() or outputs_intact(dist, self.state) is None:
+        if self.state is None or self.changed() or self.outputs is None:
             return None
-        return Package.of(dist, self.state, changed=False)
+        return Package.of(self.dist, self.state, changed=False)
 
 
-def look(project: str, app: str, dist: str, target: Target | None = None) -> Found:
+def look(project: str, app: str, dist: str, target: Target | None = None, *, reader: Reader = read_output) -> Found:
     """Read what an app's package is made of and what its last build in `dist` noted.
 
-    `target` is the platform to build for, whatever was built for last when None. Raises BuildFailed.
+    `target` is the platform to build for, whatever was built for last when None; `reader` gives what lies in `dist`.
+    Raises BuildFailed.
     """
     bytes_of_state = noted(dist, app)
     state = read_state(dist, app)
     if state is None or not inputs_unchanged(project, state.inputs, target.name if target else None):
-        return Found(before=state)
+        return Found(dist, before=state)
     sources = read_sources(project, app, state.inputs.root_files)
     # A file that came or went may be a handler or what an import finds, and so may one that cannot be executed now.
-    return Found(state, sources, state, bytes_of_state) if same_names(state, sources) else Found(before=state)
+    if not same_names(state, sources):
+        return Found(dist, before=state)
+    return Found(dist, state=state, sources=sources, before=state, noted=bytes_of_state, reader=reader)
 
 
 def inputs_unchanged(project: str, inputs: BuildInputs, target: str | None) -> bool:

@@ -6,10 +6,11 @@ import hashlib
 import json
 import marshal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from sawhorse.build.background import Background, Reader, read_output
 from sawhorse.build.build_state import BuildInputs, BuildState, write_state
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from sawhorse.build.requirement_files import edit
@@ -31,8 +32,7 @@ MOST_BYTES = 0xF000_0000
 NEAR_LIMIT = 0.8
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(NamedTuple):
     """A package on disk, and whether this build changed it. `size` is in bytes, `sha256` base64 as in Lambda."""
 
     app: str
@@ -71,7 +71,16 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     files = {f"{inputs.app}.zip": archive, **documents}
     if layered:
         files[layer_name(inputs.app)] = write_archive(layer, LAYER_PREFIX)[0]
-    hashes = {name: hashlib.sha256(content).digest() for name, content in files.items()}
+    archives = [content for name, content in files.items() if name.endswith(".zip")]
+    warnings = [*inputs.notes, *code.warnings, *check_sizes(inputs, code, dependencies, archives)]
+    # Ten megabytes are hashed in the time that it takes to write them.
+    hashing = Background(partial(sha256_of, files))
+    for name in files:
+        remove_temporary_files(f"{dist}/{name}")
+    if not layered:
+        remove(f"{dist}/{layer_name(inputs.app)}")
+    written = [write_shared(f"{dist}/{name}", content) for name, content in files.items()]
+    hashes = hashing.result()
 
     def described(name: str, inside: Sequence[Member]) -> dict[str, object]:
         sha256, size = base64_of(hashes[name]), len(files[name])
@@ -81,13 +90,6 @@ def write_package(  # noqa: PLR0913 # what a package is made of
 
     entry = described(f"{inputs.app}.zip", members)
     layer_entry = described(layer_name(inputs.app), layer) if layered else None
-    archives = [content for name, content in files.items() if name.endswith(".zip")]
-    warnings = [*inputs.notes, *code.warnings, *check_sizes(inputs, code, dependencies, archives)]
-    for name in files:
-        remove_temporary_files(f"{dist}/{name}")
-    if not layered:
-        remove(f"{dist}/{layer_name(inputs.app)}")
-    written = [write_shared(f"{dist}/{name}", content) for name, content in files.items()]
     hashed = hashes_of(code.sources)
     made_of = base64_of(digest_of(inputs.config, inputs.lock, hashed, code.left_out))
     fragment = manifest_fragment(inputs, entry, layer_entry, made_of)
@@ -108,6 +110,10 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     package = Package.of(dist, state, changed=changed)
     write_state(dist, state)
     return package
+
+
+def sha256_of(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: hashlib.sha256(content).digest() for name, content in files.items()}
 
 
 def upload_of(inputs: BuildInputs, size: int) -> str:
@@ -199,16 +205,21 @@ def is_manifest_with(text: str, fragment: str) -> bool:
     return text.startswith("{\n") and text.endswith("\n}\n") and text.count(fragment) == 1
 
 
-def outputs_intact(dist: str, state: BuildState) -> dict[str, bytes] | None:
+def outputs_intact(dist: str, state: BuildState, reader: Reader = read_output) -> dict[str, bytes] | None:
     """Return everything that a build wrote, by its name; None unless all of it is as it was written."""
     try:
         manifest = read(f"{dist}/manifest.json").decode(errors="replace")
-        outputs = {name: read_own(f"{dist}/{name}", private=False, link=True) for name in state.outputs}
+        outputs = {name: reader(f"{dist}/{name}") for name in state.outputs}
     except (OSError, Untrusted):
         # Whoever builds writes it anew, and whoever hands it over says what is wrong with it.
         return None
-    hashes = {name: hashlib.sha256(content).digest() for name, content in outputs.items()}
-    return outputs if is_manifest_with(manifest, state.fragment) and hashes == state.outputs else None
+    if {name: hashed for name, (_, hashed) in outputs.items()} != state.outputs:
+        return None
+    return (
+        {name: content for name, (content, _) in outputs.items()}
+        if is_manifest_with(manifest, state.fragment)
+        else None
+    )
 
 
 def layer_name(app: str) -> str:

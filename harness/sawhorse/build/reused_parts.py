@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from sawhorse.build.bytecode_client import Imports, bytecode_name
-from sawhorse.build.package_writer import outputs_intact
 
 if TYPE_CHECKING:
     from sawhorse.build.build_state import BuildInputs
@@ -16,16 +15,14 @@ if TYPE_CHECKING:
     from sawhorse.build.zip_writer import Member
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What an earlier build of the same inputs made: members by their names, and what each module imports."""
 
-    members: Mapping[str, Member] = field(default_factory=dict)
-    imports: Mapping[str, Imports] = field(default_factory=dict)
+    members: Mapping[str, Member] = MappingProxyType({})
+    imports: Mapping[str, Imports] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """What a build knows before it packs a source.
 
     `dependencies` are the files of the lock's distributions, `documents` lie beside the package by their names, and
@@ -35,17 +32,17 @@ class Parts:
     inputs: BuildInputs
     dependencies: Sequence[Member]
     documents: Mapping[str, bytes]
-    known: Known = field(default_factory=Known)
+    known: Known = Known()
     check: Callable[[Sources], None] = lambda _sources: None
 
 
-def last_parts(dist: str, found: Found) -> Parts | None:
+def last_parts(found: Found) -> Parts | None:
     """Take everything but changed sources from the package that is there; None where it cannot be."""
     state = found.state
     if state is None or state.inputs.layer:
         return None
     inputs = state.inputs
-    outputs = outputs_intact(dist, state)
+    outputs = found.outputs
     if outputs is None:
         # A package that is not as it was written is no place to take anything from.
         return None

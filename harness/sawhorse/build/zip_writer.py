@@ -12,7 +12,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LEVEL = 6
 STORED, DEFLATED = 0, 8
@@ -36,8 +36,7 @@ WHOLE_BYTECODE = 2
 Description = tuple[str, bool, bool, int, int, int, bytes, int]
 
 
-@dataclass(slots=True)
-class Member:
+class Member(NamedTuple):
     """A file of a package: its name, whether it may be executed, and its content, compressed.
 
     `sha256` is of the content. Bytecode that is `from_source`, compiled by the build from a source of the package,
@@ -47,7 +46,7 @@ class Member:
     """
 
     name: str
-    data: bytes
+    data: bytes | memoryview
     executable: bool
     method: int
     crc: int
@@ -84,7 +83,7 @@ def hash_of(content: bytes, *, from_source: bool = False) -> bytes:
     return hashlib.sha256(content[:BYTECODE_HEADER] if from_source else content).digest()
 
 
-def described_again(description: Description, data: bytes) -> Member:
+def described_again(description: Description, data: bytes | memoryview) -> Member:
     """Make a member of its description and its compressed data."""
     name, executable, from_source, method, crc, size, sha256, _ = description
     return Member(
@@ -101,12 +100,12 @@ def described_again(description: Description, data: bytes) -> Member:
 
 def content_of_member(member: Member) -> bytes:
     """Return what is inside a member."""
-    return zlib.decompress(member.data, -zlib.MAX_WBITS) if member.method == DEFLATED else member.data
+    return zlib.decompress(member.data, -zlib.MAX_WBITS) if member.method == DEFLATED else bytes(member.data)
 
 
 def write_archive(members: Iterable[Member], prefix: str = "") -> tuple[bytes, list[int]]:
     """Return the zip of these members below `prefix`, and where the data of each begins, sorted by their names."""
-    local: list[bytes] = []
+    local: list[bytes | memoryview] = []
     central: list[bytes] = []
     begins: list[int] = []
     offset = 0

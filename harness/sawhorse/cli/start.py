@@ -5,8 +5,10 @@ The command line's own imports take longer than a build that changes nothing.
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
+from pathlib import Path
 
 from sawhorse.checkout import find_checkout
 from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
@@ -26,6 +28,8 @@ def main() -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if command == "build" and not any(word.startswith("-") for word in words):
+            # A build is short, and keeps what it makes to its end.
+            gc.disable()
             return build_and_report(find_checkout(), words)
         from sawhorse.cli.main import main as command_line  # typer and the like take 150 ms
 
@@ -39,11 +43,19 @@ def main() -> int:
 
 def build_and_report(project: str, apps: Sequence[str]) -> int:
     """Do what `sawhorse build` does without options."""
-    from sawhorse.build.build_apps import build_apps, report  # other commands need nothing of it
+    from sawhorse.build.background import read_ahead  # other commands need nothing of all this
 
-    for package in build_apps(project, apps):
+    # Packages are read and hashed while the rest is imported, which takes as long.
+    reader = read_ahead(f"{project}/dist/{app}.zip" for app in apps or built_before(project))
+    from sawhorse.build.build_apps import build_apps, report
+
+    for package in build_apps(project, apps, reader):
         report(package, project)
     return 0
+
+
+def built_before(project: str) -> list[str]:
+    return sorted(path.stem for path in Path(project, "dist").glob("*.zip"))
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def other_order(path: Path) -> None:
     members = [pack(name, data, executable=mode) for name, (data, mode) in contents_of(path).items()]
     with zipfile.ZipFile(path, "w") as archive:
         for member in reversed(members):
-            archive.writestr(member.name, contents_of_member(member.data, member.method))
+            archive.writestr(member.name, contents_of_member(bytes(member.data), member.method))
 
 
 def contents_of_member(data: bytes, method: int) -> bytes:
@@ -205,10 +205,8 @@ def test_a_wheel_with_bytes_behind_its_compressed_content_is_refused(
     wheel = tmp_path / "wheels/odd-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:
         members = [pack(name, archive.read(name)) for name in archive.namelist()]
-    for member in members:
-        if member.name == "odd.py":
-            member.data += b"evil"
-    wheel.write_bytes(write_archive(members)[0])
+    longer = [one._replace(data=bytes(one.data) + b"evil") if one.name == "odd.py" else one for one in members]
+    wheel.write_bytes(write_archive(longer)[0])
     project = make_tiny("odd-one")
     write_lock(project, f"odd==1.0 --hash=sha256:{sha256(wheel)}\n")
 
