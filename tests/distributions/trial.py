@@ -17,7 +17,8 @@ import yaml
 
 from sawhorse.build.build import build
 from sawhorse.build.build_inputs import merged
-from sawhorse.build.bytecode_client import bytecode_name, compile_sources, version_of
+from sawhorse.build.bytecode_client import bytecode_name, compile_sources
+from sawhorse.build.compiler_process import version_of
 from sawhorse.build.compilers import find_compiler
 from sawhorse.build.config import read_config
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sawhorse.build.build_state import writing
-from sawhorse.build.bytecode_client import Running, WrongInterpreter, end_all
 from sawhorse.build.code_packing import pack_sources
+from sawhorse.build.compiler_process import CompilerProcess, WrongInterpreter, end_all
 from sawhorse.build.incremental import Found, look
-from sawhorse.build.package_writer import Package, write_package
+from sawhorse.build.last_package import Package
+from sawhorse.build.package_writer import write_package
 from sawhorse.build.reused_parts import Parts, last_parts
 from sawhorse.build.sources import read_sources
 from sawhorse.errors import BuildFailed
@@ -72,7 +73,7 @@ def build_once(project: str, app: str, dist: str, target: Target | None, found: 
         end_all(ready)
 
 
-def settled(project: str, app: str, target: Target | None, ready: list[Running]) -> Parts:
+def settled(project: str, app: str, target: Target | None, ready: list[CompilerProcess]) -> Parts:
     """Settle inputs and parts anew."""
     from sawhorse.build.build_inputs import settle  # noqa: PLC0415 # locks, wheels and their libraries take 60 ms
     from sawhorse.project import Project  # noqa: PLC0415 # the same

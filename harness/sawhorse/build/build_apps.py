@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sawhorse.build.background import Reader, read_output
-from sawhorse.build.bytecode_client import end_all
+from sawhorse.build.compiler_process import end_all
 from sawhorse.build.incremental import look
-from sawhorse.build.package_writer import Package
+from sawhorse.build.last_package import Package
 
 
 def build_apps(project: str, apps: Sequence[str], reader: Reader = read_output) -> list[Package]:

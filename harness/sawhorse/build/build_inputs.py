@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sawhorse.build.build_state import BuildInputs, builder_digest
-from sawhorse.build.bytecode_client import Running, WrongInterpreter, compilers_for
+from sawhorse.build.bytecode_client import compilers_for
+from sawhorse.build.compiler_process import CompilerProcess, WrongInterpreter
 from sawhorse.build.compilers import find_compiler
 from sawhorse.build.config import IN_RUNTIME, PackageConfig, read_config
 from sawhorse.build.handler_check import check_handlers
@@ -27,7 +28,7 @@ from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project
 
 
-def settle(project: Project, app: str, target: Target | None, ready: list[Running]) -> Parts:
+def settle(project: Project, app: str, target: Target | None, ready: list[CompilerProcess]) -> Parts:
     """Settle the inputs of an app's package, and prepare the parts of its lock that the cache lacks.
 
     Compilers are started before, and entered in `ready`. Raises WrongInterpreter where the interpreter that was found
@@ -42,7 +43,7 @@ def settle(project: Project, app: str, target: Target | None, ready: list[Runnin
     if compiler:
         # They start while the parts are read.
         wanted = max(1, compilers_for(sum(name.endswith(".py") for name in sources)))
-        ready.extend(Running(str(compiler), judging=True) for _ in range(wanted))
+        ready.extend(CompilerProcess(str(compiler), judging=True) for _ in range(wanted))
     lock = find_lock(project, app, config.python, compiler)
     declared = declared_in(str(project.path), app)
     wheels = Wanted(
@@ -72,7 +73,7 @@ def settle(project: Project, app: str, target: Target | None, ready: list[Runnin
     return Parts(inputs, dependencies, documents_of(app, parts, cache), check=check)
 
 
-def version_among(ready: Sequence[Running], compiler: Path | None, python: str) -> str:
+def version_among(ready: Sequence[CompilerProcess], compiler: Path | None, python: str) -> str:
     """Return the whole version of the compilers, empty where there is none. Raises WrongInterpreter."""
     version = ready[0].version() if ready else ""
     if ready and not f"{version}.".startswith(f"{python}."):

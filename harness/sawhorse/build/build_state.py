@@ -9,7 +9,6 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sawhorse.build.zip_writer import Member, described_again
 from sawhorse.files import locked, write_atomically
 from sawhorse.signing import read_signed, sign
 from sawhorse.trusted_files import make_own_directory, own_directory
@@ -26,6 +25,8 @@ BUILDER = (
     "build",
     "build_state",
     "bytecode_client",
+    "compiler_process",
+    "last_package",
     "bytecode_worker",
     "condition_values",
     "config",
@@ -125,13 +126,6 @@ class BuildState(NamedTuple):
     warnings: list[str]
     sha256: str
     size: int
-
-    def members_in(self, archive: bytes) -> dict[str, Member]:
-        """Take the members out of the zip that this state describes, still compressed, by their names."""
-        members = marshal.loads(self.members)
-        content = memoryview(archive)
-        described = ((one, content[begin : begin + one[-1]]) for one, begin in members)
-        return {one[0]: described_again(one, data) for one, data in described}
 
 
 class Remembered(NamedTuple):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import marshal
-import os
-import signal
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sawhorse.build.compiler_process import CompilerProcess, WrongInterpreter, end_all
 from sawhorse.build.zip_writer import BYTECODE_HEADER, Member, pack
 
 # The magic numbers of the released versions (CPython's Include/internal/pycore_magic_number.h).
@@ -17,9 +15,6 @@ MAGIC = {"3.11": 3495, "3.12": 3531, "3.13": 3571, "3.14": 3627}
 UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 # From so many sources on, two compilers side by side take less time than one.
 WORTH_TWO = 16
-# What a compiler is told that is to judge imports as well.
-JUDGING = "judging"
-COMPILER = str(Path(__file__).with_name("bytecode_worker.py"))
 
 
 class Imports(NamedTuple):
@@ -89,40 +84,42 @@ class Judged(NamedTuple):
         return [list(self.own), list(self.others), list(self.expected), list(self.pruned), modules]
 
 
-class WrongInterpreter(Exception):
-    """What was to compile is not there, is another version, or failed."""
-
-
 class Compilation(NamedTuple):
     """Sources that compilers are at work on; `results` has to be asked for, once."""
 
     interpreter: str
     python: str
-    running: Sequence[Running]
-    sources: int
+    running: Sequence[CompilerProcess]
+    # Which sources each of them has.
+    shares: Sequence[Sequence[int]]
 
     def results(self) -> list[Compiled]:
         """Return the sources as they were compiled, in their order, once all are. Raises WrongInterpreter."""
-        compiled: list[Compiled] = [Compiled("", None, None, None)] * self.sources
-        shares = len(self.running)
+        compiled: dict[int, Compiled] = {}
         try:
-            for number, compiler in enumerate(self.running):
+            for compiler, share in zip(self.running, self.shares, strict=True):
                 version, written = compiler.version(), compiler.answer.read()
                 if version and not f"{version}.".startswith(f"{self.python}."):
                     raise WrongInterpreter(f"{self.interpreter} is Python {version}, not {self.python}.")
-                compiled[number::shares] = list(read_compiled(self.interpreter, written))
+                found = read_compiled(self.interpreter, written, len(share))
+                compiled |= dict(zip(share, found, strict=True))
         finally:
             end_all(self.running)
-        return compiled
+        return [compiled[number] for number in range(len(compiled))]
 
 
-def read_compiled(interpreter: str, written: bytes) -> Iterable[Compiled]:
-    """Read what a compiler wrote. Raises WrongInterpreter."""
+def read_compiled(interpreter: str, written: bytes, sources: int) -> list[Compiled]:
+    """Read what a compiler wrote of so many sources. Raises WrongInterpreter."""
     try:
-        for name, bytecode, imports, error, mention in marshal.loads(written):
-            yield Compiled(name, bytecode, Imports.of(imports) if imports else None, error, mention)
-    except (ValueError, EOFError, TypeError) as error:
-        raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.") from error
+        compiled = [
+            Compiled(name, bytecode, Imports.of(imports) if imports else None, error, mention)
+            for name, bytecode, imports, error, mention in marshal.loads(written)
+        ]
+    except (ValueError, EOFError, TypeError):
+        compiled = []
+    if len(compiled) != sources:
+        raise WrongInterpreter(f"{interpreter} could not compile the sources of the package.")
+    return compiled
 
 
 def start_compiling(
@@ -130,7 +127,7 @@ def start_compiling(
     python: str,
     sources: Sequence[tuple[str, bytes]],
     judged: Judged | None = None,
-    ready: Sequence[Running] = (),
+    ready: Sequence[CompilerProcess] = (),
 ) -> Compilation:
     """Have `(name, source)` pairs compiled, and with `judged` told what they import.
 
@@ -143,18 +140,29 @@ def start_compiling(
         for name, source in sources
     ]
     surroundings = judged.surroundings() if judged else []
-    shares = compilers_for(len(jobs))
+    shares = shared_out([len(source) for _, source in sources], compilers_for(len(jobs)))
     running = list(ready)
     try:
-        while len(running) < shares:
-            running.append(Running(interpreter))
-        for number, compiler in enumerate(running[:shares]):
-            compiler.send(marshal.dumps([jobs[number::shares], surroundings], 2))
+        while len(running) < len(shares):
+            running.append(CompilerProcess(interpreter))
+        for compiler, share in zip(running, shares, strict=False):
+            compiler.send(marshal.dumps([[jobs[number] for number in share], surroundings], 2))
     except BaseException:
         end_all(running)
         raise
-    end_all(running[shares:])
-    return Compilation(interpreter, python, running[:shares], len(jobs))
+    end_all(running[len(shares) :])
+    return Compilation(interpreter, python, running[: len(shares)], shares)
+
+
+def shared_out(sizes: Sequence[int], compilers: int) -> list[list[int]]:
+    """Return which sources each compiler gets, so that all have as many bytes: the larger ones are given out first."""
+    shares: list[list[int]] = [[] for _ in range(compilers)]
+    loads = [0] * compilers
+    for number in sorted(range(len(sizes)), key=lambda number: -sizes[number]):
+        least = loads.index(min(loads))
+        loads[least] += sizes[number]
+        shares[least].append(number)
+    return shares
 
 
 def compile_sources(
@@ -167,82 +175,6 @@ def compile_sources(
 def compilers_for(sources: int) -> int:
     """Return how many compilers share so many sources."""
     return 2 if sources > WORTH_TWO else min(sources, 1)
-
-
-def version_of(interpreter: str) -> str:
-    """Ask an interpreter for its whole version, such as `3.13.0`. Raises WrongInterpreter for one that does not say."""
-    ready = Running(interpreter)
-    try:
-        version = ready.version()
-    finally:
-        ready.end()
-    if not version:
-        raise WrongInterpreter(f"{interpreter} does not say which Python it is.")
-    return version
-
-
-def end_all(running: Iterable[Running]) -> None:
-    """Wait until compilers ended."""
-    for compiler in running:
-        compiler.end()
-
-
-class Running:
-    """A compiler in a process of its own; `subprocess` would take 10 ms more of every build to import.
-
-    One that is `judging` imports what judges imports while it waits for sources.
-    """
-
-    __slots__ = ("answer", "child", "question", "said")
-
-    def __init__(self, interpreter: str, *, judging: bool = False) -> None:
-        self.said: str | None = None
-        question_out, question_in = os.pipe()
-        answer_out, answer_in = os.pipe()
-        self.question, self.answer = os.fdopen(question_in, "wb"), os.fdopen(answer_out, "rb")
-        actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
-        # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone. Its
-        # own bytecode is kept beside it, as that of the harness is.
-        command = [interpreter, "-I", "-S", COMPILER, *([JUDGING] if judging else [])]
-        try:
-            # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
-            self.child = os.posix_spawn(
-                interpreter, command, dict(os.environ), file_actions=actions, setsigmask=[signal.SIGINT]
-            )
-        except OSError as error:
-            self.close()
-            raise WrongInterpreter(f"{interpreter} cannot be run ({error.strerror}).") from error
-        finally:
-            os.close(question_out)
-            os.close(answer_in)
-
-    def version(self) -> str:
-        """Return the whole version of the interpreter, which it says at once; empty where it says none."""
-        if self.said is None:
-            self.said = self.answer.readline().decode(errors="replace").rstrip("\n")
-        return self.said
-
-    def send(self, question: bytes) -> None:
-        """Write a question whole; a compiler that ended before shows that by its answer."""
-        try:
-            self.question.write(question)
-            self.question.close()
-        except BrokenPipeError:
-            return
-
-    def end(self) -> None:
-        """Wait until it ended, which it does at once where nothing was sent or nothing is read."""
-        self.close()
-        if self.child:
-            os.waitpid(self.child, 0)
-            self.child = 0
-
-    def close(self) -> None:
-        self.answer.close()
-        try:
-            self.question.close()
-        except BrokenPipeError:
-            return
 
 
 def packed_bytecode(name: str, bytecode: bytes, python: str) -> Member:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sawhorse.build.bytecode_client import WrongInterpreter, compile_sources, is_kept_unchecked, version_of
+from sawhorse.build.bytecode_client import compile_sources, is_kept_unchecked
+from sawhorse.build.compiler_process import WrongInterpreter, version_of
 from sawhorse.build.zip_reader import LOCAL_HEADER, Opened
 from sawhorse.build.zip_writer import BYTECODE_HEADER, Member, content_sha256, hash_of, write_archive
 

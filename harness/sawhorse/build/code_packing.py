@@ -6,15 +6,8 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sawhorse.build.bytecode_client import (
-    Compiled,
-    Imports,
-    Judged,
-    Running,
-    bytecode_name,
-    packed_bytecode,
-    start_compiling,
-)
+from sawhorse.build.bytecode_client import Compiled, Imports, Judged, bytecode_name, packed_bytecode, start_compiling
+from sawhorse.build.compiler_process import CompilerProcess
 from sawhorse.build.import_reach import (
     Own,
     judge,
@@ -47,7 +40,7 @@ class Code(NamedTuple):
     left_out: Sequence[str]
 
 
-def pack_sources(inputs: BuildInputs, sources: Sources, known: Known, ready: Sequence[Running] = ()) -> Code:
+def pack_sources(inputs: BuildInputs, sources: Sources, known: Known, ready: Sequence[CompilerProcess] = ()) -> Code:
     """Compress the app's files and compile its modules; what is `known` of the same content is taken from there.
 
     `ready` are compilers that were started already.

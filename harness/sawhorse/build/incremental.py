@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from sawhorse.build.background import Reader, read_output
 from sawhorse.build.build_state import BuildInputs, BuildState, noted, read_state
-from sawhorse.build.bytecode_client import Running
-from sawhorse.build.package_writer import Package, outputs_intact
+from sawhorse.build.compiler_process import CompilerProcess
+from sawhorse.build.last_package import Package, outputs_intact
 from sawhorse.build.requirement_files import declared_in, lock_digest, lock_inputs
 from sawhorse.build.sources import Sources, hashes_of, read_sources
 from sawhorse.trusted_files import is_own_program
@@ -56,11 +56,11 @@ class Found:
         return [name for name, hashed in now.items() if hashed != before[name]]
 
     @cached_property
-    def compilers(self) -> list[Running]:
+    def compilers(self) -> list[CompilerProcess]:
         """The compiler of changed sources, started when it is first asked for: it is ready once everything else is."""
         if self.state is None or self.state.inputs.layer or not any(name.endswith(".py") for name in self.changed()):
             return []
-        return [Running(self.state.inputs.compiler, judging=True)]
+        return [CompilerProcess(self.state.inputs.compiler, judging=True)]
 
     @cached_property
     def outputs(self) -> dict[str, bytes] | None:

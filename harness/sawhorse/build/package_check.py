@@ -15,9 +15,10 @@ from sawhorse.build.build_state import read_state
 from sawhorse.build.bytecode_client import Judged, start_compiling
 from sawhorse.build.bytecode_proof import Held, Proof, fault_of_form, foreign_bytecode, held_in, prove, some_of
 from sawhorse.build.config import PackageConfig, read_config
+from sawhorse.build.last_package import outputs_intact
 from sawhorse.build.manifest import Archive, Entry, code_sha256, read_entry
 from sawhorse.build.module_paths import modules_of
-from sawhorse.build.package_writer import LAYER_PREFIX, outputs_intact
+from sawhorse.build.package_writer import LAYER_PREFIX
 from sawhorse.build.packed_names import SHARED, shown
 from sawhorse.build.shared_files import is_shared, own_names, reached
 from sawhorse.build.sources import Sources, digest_of, hashes_of, read_sources

@@ -8,16 +8,17 @@ import marshal
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from sawhorse.build.background import Background, Reader, read_output
+from sawhorse.build.background import Background
 from sawhorse.build.build_state import BuildInputs, BuildState, write_state
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT, ZIPPED_LIMIT
+from sawhorse.build.last_package import Package, is_manifest_with
 from sawhorse.build.requirement_files import edit
 from sawhorse.build.sources import digest_of, hashes_of
 from sawhorse.build.zip_writer import MOST_MEMBERS, Member, base64_of, by_name, content_sha256, write_archive
-from sawhorse.errors import BuildFailed, Untrusted
-from sawhorse.files import locked, read, remove, remove_temporary_files, write_shared
+from sawhorse.errors import BuildFailed
+from sawhorse.files import locked, remove, remove_temporary_files, write_shared
 from sawhorse.trusted_files import read_own
 
 if TYPE_CHECKING:
@@ -30,22 +31,6 @@ LARGEST = 10
 MOST_BYTES = 0xF000_0000
 # From this share of a limit on, builds name the largest parts.
 NEAR_LIMIT = 0.8
-
-
-class Package(NamedTuple):
-    """A package on disk, and whether this build changed it. `size` is in bytes, `sha256` base64 as in Lambda."""
-
-    app: str
-    path: str
-    sha256: str
-    size: int
-    warnings: Sequence[str]
-    changed: bool
-
-    @classmethod
-    def of(cls, dist: str, state: BuildState, *, changed: bool) -> Package:
-        app = state.inputs.app
-        return cls(app, f"{dist}/{app}.zip", state.sha256, state.size, state.warnings, changed)
 
 
 def write_package(  # noqa: PLR0913 # what a package is made of
@@ -198,28 +183,6 @@ def enter(dist: str, fragment: str, before: str | None) -> None:
         from sawhorse.build.manifest import enter_fragment  # noqa: PLC0415 # takes 15 ms, and most builds change it in place
 
         enter_fragment(dist, fragment)
-
-
-def is_manifest_with(text: str, fragment: str) -> bool:
-    """Say whether this looks like a manifest that holds an app's part as it was written, once."""
-    return text.startswith("{\n") and text.endswith("\n}\n") and text.count(fragment) == 1
-
-
-def outputs_intact(dist: str, state: BuildState, reader: Reader = read_output) -> dict[str, bytes] | None:
-    """Return everything that a build wrote, by its name; None unless all of it is as it was written."""
-    try:
-        manifest = read(f"{dist}/manifest.json").decode(errors="replace")
-        outputs = {name: reader(f"{dist}/{name}") for name in state.outputs}
-    except (OSError, Untrusted):
-        # Whoever builds writes it anew, and whoever hands it over says what is wrong with it.
-        return None
-    if {name: hashed for name, (_, hashed) in outputs.items()} != state.outputs:
-        return None
-    return (
-        {name: content for name, (content, _) in outputs.items()}
-        if is_manifest_with(manifest, state.fragment)
-        else None
-    )
 
 
 def layer_name(app: str) -> str:

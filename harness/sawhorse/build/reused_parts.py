@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sawhorse.build.bytecode_client import Imports, bytecode_name
+from sawhorse.build.zip_writer import Member, described_again
 
 if TYPE_CHECKING:
-    from sawhorse.build.build_state import BuildInputs
+    from sawhorse.build.build_state import BuildInputs, BuildState
     from sawhorse.build.incremental import Found
     from sawhorse.build.sources import Sources
-    from sawhorse.build.zip_writer import Member
 
 
 class Known(NamedTuple):
@@ -46,7 +47,7 @@ def last_parts(found: Found) -> Parts | None:
     if outputs is None:
         # A package that is not as it was written is no place to take anything from.
         return None
-    members = state.members_in(outputs[f"{inputs.app}.zip"])
+    members = members_in(outputs[f"{inputs.app}.zip"], state)
     own = {*state.sources, *(bytecode_name(name, inputs.python) for name in state.sources)}
     imports = {name: Imports.of(described) for name, described in state.imports.items()}
     return Parts(
@@ -55,3 +56,10 @@ def last_parts(found: Found) -> Parts | None:
         {name: content for name, content in outputs.items() if not name.endswith(".zip")},
         Known({name: member for name, member in members.items() if name in own}, imports),
     )
+
+
+def members_in(archive: bytes, state: BuildState) -> dict[str, Member]:
+    """Take the members out of the zip that a state describes, still compressed, by their names."""
+    content = memoryview(archive)
+    described = ((one, content[begin : begin + one[-1]]) for one, begin in marshal.loads(state.members))
+    return {one[0]: described_again(one, data) for one, data in described}

@@ -24,8 +24,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from sawhorse.build.background import Background
 from sawhorse.build.zip_writer import Member, described_again
 from sawhorse.files import locked, write_atomically
 from sawhorse.signing import read_signed, sign
@@ -101,7 +103,9 @@ class Cache:
         held = self.held("locks", lock_key)
         if held is None:
             return None
-        parts = [self.part(name) for name in marshal.loads(held)[0]]
+        # All are read at once, since most of it is hashing.
+        reading = [Background(partial(self.part, name)) for name in marshal.loads(held)[0]]
+        parts = [one.result() for one in reading]
         return None if None in parts else [part for part in parts if part]
 
     def directories_of(self, lock_key: str) -> list[Tracked]:
@@ -220,12 +224,13 @@ def write_part(part: Part) -> bytes:
 
 def read_part(held: bytes) -> Part:
     # `marshal` reads one value and leaves what follows it.
-    name, version, metadata, archive, pruned, descriptions = marshal.loads(memoryview(held)[len(LAYOUT) :])
+    content = memoryview(held)
+    name, version, metadata, archive, pruned, descriptions = marshal.loads(content[len(LAYOUT) :])
     begin = len(held) - sum(description[-1] for description in descriptions)
     members = []
     for description in descriptions:
         end = begin + description[-1]
-        members.append(described_again(description, held[begin:end]))
+        members.append(described_again(description, content[begin:end]))
         begin = end
     removed = {pattern: tuple(names) for pattern, names in pruned.items()}
     return Part(name, version, metadata, archive, removed, tuple(members))

@@ -14,7 +14,7 @@ import pytest
 
 from sawhorse.build import package_writer
 from sawhorse.build.build import build
-from sawhorse.build.bytecode_client import version_of
+from sawhorse.build.compiler_process import version_of
 from sawhorse.build.config import read_config
 from sawhorse.build.manifest import Entry, code_sha256, read_manifest, write_manifest
 from sawhorse.build.zip_writer import Member, content_sha256, pack

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sawhorse.build.bytecode_client import COMPILER
+from sawhorse.build.compiler_process import COMPILER
 
 QUESTION = marshal.dumps([[["main.py", b"X = 1\n" * 20_000, "imported"]], [], [], []], 2)
 
@@ -40,8 +40,8 @@ def test_nothing_is_printed_when_whoever_asked_is_killed(by: signal.Signals, tmp
     """The builder sends everything, and is killed while the compiler works."""
     program = (
         "import os, signal, sys\n"
-        "from sawhorse.build.bytecode_client import Running\n"
-        "compiler = Running(sys.executable)\n"
+        "from sawhorse.build.compiler_process import CompilerProcess\n"
+        "compiler = CompilerProcess(sys.executable)\n"
         f"compiler.send(sys.stdin.buffer.read())\n"
         f"os.kill(os.getpid(), {int(by)})\n"
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sawhorse.build.build import build
-from sawhorse.build.bytecode_client import WrongInterpreter, bytecode_name, compile_sources
+from sawhorse.build.bytecode_client import bytecode_name, compile_sources
+from sawhorse.build.compiler_process import WrongInterpreter
 from sawhorse.project import Project
 from sawhorse.toolchain import interpreters
 from tests.projects import sample_project

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sawhorse.build.build import build
-from sawhorse.build.package_writer import Package
+from sawhorse.build.last_package import Package
 from sawhorse.build.platform import Target
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.project import Project

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from sawhorse.build.build import build
-from sawhorse.build.bytecode_client import compile_sources, version_of
+from sawhorse.build.bytecode_client import compile_sources
+from sawhorse.build.compiler_process import version_of
 from sawhorse.build.manifest import code_sha256, read_manifest, write_manifest
 from sawhorse.errors import BuildFailed
 from sawhorse.local.overlay import make_overlay

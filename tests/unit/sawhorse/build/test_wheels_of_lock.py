@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sawhorse.build.build import build
-from sawhorse.build.bytecode_client import version_of
+from sawhorse.build.compiler_process import version_of
 from sawhorse.build.platform import Target
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.build.wheel_request import Wanted
