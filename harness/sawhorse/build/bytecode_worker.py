@@ -10,6 +10,7 @@ standard library alone, and what judges imports, since any Python from 3.11 on m
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import marshal
@@ -54,6 +55,8 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if sys.argv[1:] == [JUDGING]:
         prepare_to_judge()
+    # A tree of a source is no garbage until all are compiled, and the collector would go through it again and again.
+    gc.disable()
     # What a source warns of is for its author's linter.
     warnings.simplefilter("ignore")
     try:
