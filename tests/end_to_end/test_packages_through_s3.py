@@ -94,6 +94,10 @@ class Deployed:
     terraform: Terraform
     variables: Mapping[str, str]
 
+    @property
+    def saved(self) -> Path:
+        return self.directory / "saved.tfplan"
+
     def give(self, files: Files, *, upload: str, layer: Files | None = None) -> None:
         """Write the zips, what the build would have measured of them, and how they get to Lambda."""
         package = {
@@ -121,17 +125,16 @@ class Deployed:
         }
 
     def planned(self) -> dict[str, list[str]]:
-        """Return what a plan would do, by address."""
-        saved = self.directory / "saved.tfplan"
-        self.terraform.plan(out=saved)
+        """Return what a plan would do, by address, and save the plan."""
+        self.terraform.plan(out=self.saved)
         with self.terraform.prepared_environment():
-            _, out, _ = self.terraform.wrapped().cmd("show", "-json", str(saved))
+            _, out, _ = self.terraform.wrapped().cmd("show", "-json", str(self.saved))
         actions = Plan(json.loads(out)).actions
         return {address: done for address, done in actions.items() if done != ["no-op"]}
 
-    def apply(self) -> None:
-        self.terraform.apply()
-        assert self.planned() == {}, "a plan after an apply has changes"
+    def apply(self, plan: Path | None = None) -> None:
+        self.terraform.apply(plan=plan)
+        assert not self.terraform.plan(), "a plan after an apply has changes"
 
     def client(self, service: str) -> Any:
         return local_client(service, self.variables)
@@ -209,13 +212,13 @@ def test_from_the_call_to_s3_and_back_each_function_is_changed_in_place(root: De
 
     root.give(SMALL, upload="s3")
     assert root.planned() == {OBJECT.format(name): ["create"], **moved, **followed}
-    root.apply()
+    root.apply(root.saved)
     assert len(root.keys()) == 1
     assert [root.call(function) for function in BOTH] == ["small", "small"]
 
     root.give(SMALL, upload="direct")
     assert root.planned() == {OBJECT.format(name): ["delete"], **moved, **followed}
-    root.apply()
+    root.apply(root.saved)
     assert root.keys() == []
     assert [root.call(function) for function in BOTH] == ["small", "small"]
 
@@ -234,7 +237,7 @@ def test_an_object_that_somebody_deleted_is_uploaded_again_and_nothing_is_deploy
         OBJECT.format(root.name): ["create"],
         OBJECT.format(f"{root.name}-layer"): ["create"],
     }
-    root.apply()
+    root.apply(root.saved)
     assert root.keys() == before
     assert [root.call(function, "1") for function in BOTH] == ["of the layer", "of the layer"]
 
@@ -247,7 +250,7 @@ def test_an_object_that_somebody_deleted_is_uploaded_again_and_nothing_is_deploy
         OBJECT.format(root.name),
         OBJECT.format(f"{root.name}-layer"),
     }
-    root.terraform.apply()
+    root.terraform.apply(plan=root.saved)
     assert [root.call(function) for function in BOTH] == ["of the layer", "of the layer"]
 
 
