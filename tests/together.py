@@ -20,7 +20,8 @@ TOGETHER = (
     ("tests/unit/sawhorse/build/test_build.py", "tests/unit/sawhorse/build/test_compiled_packages.py"),
 )
 OF_AN_APP = re.compile(r"tests/apps/(?!every/)\w+/end_to_end/")
-SLOWEST_FIRST = ("end_to_end", "whole_plans")
+# A drill waits for most of its time, which is best done while others work.
+SLOWEST_FIRST = ("end_to_end", "whole_plans", "drill")
 
 
 def group_of(nodeid: str) -> str:
