@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import distributions
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sawhorse.build.sbom import Component, bill_of_materials, licence_list, licences
 
-VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
+if TYPE_CHECKING:
+    from cyclonedx.validation.json import JsonStrictValidator
+
 HEADERS = (
     "Classifier",
     "Description",
@@ -79,9 +80,18 @@ def component(name: str, *lines: str, **fields: Any) -> Component:
     return Component(name, "1.0", metadata(name, *lines), **fields)
 
 
+@cache
+def validator() -> JsonStrictValidator:
+    # It reads a grammar for most of a second, and every process imports every test.
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+
+    return JsonStrictValidator(SchemaVersion.V1_6)
+
+
 def bill(*components: Component) -> dict[str, Any]:
     text = bill_of_materials("tiny", components)
-    assert VALIDATOR.validate_str(text) is None
+    assert validator().validate_str(text) is None
     found: dict[str, Any] = json.loads(text)
     return found
 
