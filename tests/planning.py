@@ -23,6 +23,9 @@ from sawhorse.project import Project
 from tests.plans.support import packages_of
 
 HERE = Path(__file__).parent
+# What hundreds of modules in one plan hold is more than the limit of tests/conftest.py, at which Go does nothing but
+# collect.
+OF_MANY = {"GOGC": "400", "GOMEMLIMIT": "off"}
 
 
 def all_changes() -> list[Change]:
@@ -61,21 +64,26 @@ class Planning:
         packages = packages_of(self.code, root)
         return self.start(root, lambda: plan_root(tool, self.code, self.scratch, root, packages))
 
-    def examples(self) -> Future[Plan]:
+    def of_many(self) -> Tool:
+        """Return Terraform for the plan of many modules."""
         tool = self.tool_of("dev")
+        return Tool(tool.binary, {**tool.environment, **OF_MANY})
+
+    def examples(self) -> Future[Plan]:
+        tool = self.of_many()
         return self.start("examples", lambda: plan_examples(tool, self.code, self.scratch))
 
     def state_before(self) -> Future[dict[str, Any]]:
-        tool = self.tool_of("dev")
+        tool = self.of_many()
         cases = [*all_changes(), *all_refusals()]
         return self.start("before", lambda: state_before(tool, self.code, self.scratch, cases))
 
     def changes(self) -> Future[Plan]:
-        tool, before, cases = self.tool_of("dev"), self.state_before(), all_changes()
+        tool, before, cases = self.of_many(), self.state_before(), all_changes()
         return self.start("changes", lambda: plan_changes(tool, self.code, self.scratch, cases, before.result()))
 
     def refusals(self) -> Future[dict[str, list[str]]]:
-        tool, before, cases = self.tool_of("dev"), self.state_before(), all_refusals()
+        tool, before, cases = self.of_many(), self.state_before(), all_refusals()
         return self.start("refusals", lambda: plan_refusals(tool, self.code, self.scratch, cases, before.result()))
 
 
