@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,13 @@ class Sawhorse:
         """Return a boto3 client of the local AWS, acting in an environment's account."""
         facts = read_environment(self.project, environment)
         variables = LocalAWS(self.project).required().environment(facts.account_id, region or facts.region)
-        return local_client(service, variables)
+        return client_of(service, tuple(sorted(variables.items())))
+
+
+@cache
+def client_of(service: str, variables: tuple[tuple[str, str], ...]) -> Any:
+    """Make a client once: that takes up to a fifth of a second, and a look for what is left asks for fourteen."""
+    return local_client(service, dict(variables))
 
 
 def without_aws() -> dict[str, str]:
