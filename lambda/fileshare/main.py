@@ -1,8 +1,8 @@
 """Give Lambda its handler and a server its application: everything that is slow happens here once, at the start."""
 
-from shared.cold_start import without_garbage_collection
+from shared.cold_start import cold_start
 
-with without_garbage_collection():
+with cold_start():
     import os
 
     from fileshare.app import SERVICE, THREADS, create_app, open_database

@@ -1,8 +1,8 @@
 """Give Lambda the worker's handler: everything that is slow happens here once, when an environment starts."""
 
-from shared.cold_start import without_garbage_collection
+from shared.cold_start import cold_start
 
-with without_garbage_collection():
+with cold_start():
     import os
 
     from botocore.session import get_session

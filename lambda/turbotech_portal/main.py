@@ -1,8 +1,8 @@
 """Make the application once, when a process starts: `app` for uvicorn, `handler` for Lambda without the Web Adapter."""
 
-from shared.cold_start import without_garbage_collection
+from shared.cold_start import cold_start
 
-with without_garbage_collection():
+with cold_start():
     import os
 
     from shared.dynamodb import make_client

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.cold_start import without_garbage_collection
+from shared.cold_start import cold_start
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def collector() -> Iterator[None]:
 def test_nothing_is_collected_while_the_block_runs_and_what_it_made_never_is() -> None:
     gc.enable()
     frozen = gc.get_freeze_count()
-    with without_garbage_collection():
+    with cold_start():
         assert not gc.isenabled()
         made: list[list[int]] = [[] for _ in range(1000)]
     assert gc.isenabled()
@@ -34,14 +34,14 @@ def test_nothing_is_collected_while_the_block_runs_and_what_it_made_never_is() -
 
 def test_a_start_that_fails_leaves_the_collector_as_it_was() -> None:
     gc.enable()
-    with pytest.raises(ZeroDivisionError), without_garbage_collection():
+    with pytest.raises(ZeroDivisionError), cold_start():
         _ = 1 / 0
     assert gc.isenabled()
 
 
 def test_a_collector_that_was_off_stays_off() -> None:
     gc.disable()
-    with without_garbage_collection():
+    with cold_start():
         pass
     assert not gc.isenabled()
 
@@ -49,14 +49,14 @@ def test_a_collector_that_was_off_stays_off() -> None:
 def test_a_start_without_collections_is_one() -> None:
     program = (
         "import gc\n"
-        "from shared.cold_start import without_garbage_collection\n"
+        "from shared.cold_start import cold_start\n"
         "def collections(): return sum(generation['collections'] for generation in gc.get_stats())\n"
-        "with without_garbage_collection():\n"
+        "with cold_start():\n"
         "    before = collections()\n"
         "    import fastapi\n"
         "    print(collections() - before)\n"
     )
-    where = str(Path(inspect.getfile(without_garbage_collection)).parents[1])
+    where = str(Path(inspect.getfile(cold_start)).parents[1])
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60, cwd=where
     )
