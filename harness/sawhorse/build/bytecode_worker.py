@@ -122,9 +122,3 @@ def judged(tree: Any, name: str, how: str, surroundings: list[Any]) -> tuple[lis
 
         mention = first_mention(tree, package, frozenset(pruned))
     return [list(found.items()) for found in imports_of(tree, package, here)], mention
-
-
-if __name__ == "__main__":
-    # Isolated from where it lies, Python finds the rest of the harness nowhere else.
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
-    main()

@@ -18,7 +18,15 @@ from sawhorse.build.import_reach import (
     unused_expected,
 )
 from sawhorse.build.reused_parts import Known
-from sawhorse.build.shared_files import data_of, files_of_entries, mentioned, own_names, reached, shared_data
+from sawhorse.build.shared_files import (
+    data_of,
+    files_of_entries,
+    mentioned,
+    named_in_texts,
+    own_names,
+    reached,
+    shared_data,
+)
 from sawhorse.build.zip_writer import Member, pack
 from sawhorse.errors import BuildFailed
 
@@ -74,10 +82,11 @@ def pack_sources(inputs: BuildInputs, sources: Sources, known: Known, ready: Seq
     compilation = start_compiling(inputs.compiler, inputs.compiled_by, changed, judged, ready)
     members = compressed(taken, same, known.members)
     bytecode = {name: known.members[bytecode_name(name, inputs.python)] for name in imports}
+    named = named_in_texts(sources)
     for one in compilation.results():
         bytecode[one.name], found = bytecode_of(inputs, one)
         imports[one.name] = found._replace(opens=one.name in opening)
-    kept = own_names(sources) | reached(sources, taken, imports, entered)
+    kept = own_names(sources) | reached(sources, taken, imports, entered, named)
     imports = {name: one for name, one in imports.items() if name in kept}
     taken = {name: content for name, content in taken.items() if name in kept}
     warnings = [*judge(inputs, imports, own), *unused_expected(inputs, taken)]

@@ -9,11 +9,18 @@ from pathlib import Path
 
 # What a compiler is told that is to judge imports as well.
 JUDGING = "judging"
-COMPILER = str(Path(__file__).with_name("bytecode_worker.py"))
+HARNESS = str(Path(__file__).parents[2])
+# Isolated from where it lies, Python finds the harness nowhere else. A module that is imported keeps its bytecode.
+COMPILER = f"import sys; sys.path.append({HARNESS!r}); from sawhorse.build.bytecode_worker import main; main()"
 
 
 class WrongInterpreter(Exception):
     """What was to compile is not there, is another version, or failed."""
+
+
+def compiler_command(interpreter: str) -> list[str]:
+    """Return what starts a compiler: isolated from the user's settings, and with the standard library alone."""
+    return [interpreter, "-I", "-S", "-c", COMPILER]
 
 
 class CompilerProcess:
@@ -30,9 +37,7 @@ class CompilerProcess:
         answer_out, answer_in = os.pipe()
         self.question, self.answer = os.fdopen(question_in, "wb"), os.fdopen(answer_out, "rb")
         actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
-        # Isolated from the user's settings, without site-packages: the compiler needs the standard library alone. Its
-        # own bytecode is kept beside it, as that of the harness is.
-        command = [interpreter, "-I", "-S", COMPILER, *([JUDGING] if judging else [])]
+        command = [*compiler_command(interpreter), *([JUDGING] if judging else [])]
         try:
             # An interrupt waits until the compiler is ready to end at it without a word: Python is not while it starts.
             self.child = os.posix_spawn(

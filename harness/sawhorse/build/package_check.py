@@ -20,7 +20,7 @@ from sawhorse.build.manifest import Archive, Entry, code_sha256, read_entry
 from sawhorse.build.module_paths import modules_of
 from sawhorse.build.package_writer import LAYER_PREFIX
 from sawhorse.build.packed_names import SHARED, shown
-from sawhorse.build.shared_files import is_shared, own_names, reached
+from sawhorse.build.shared_files import is_shared, named_in_texts, own_names, reached
 from sawhorse.build.sources import Sources, digest_of, hashes_of, read_sources
 from sawhorse.build.zip_reader import names_in_zip, opened
 from sawhorse.build.zip_writer import Member, base64_of, hash_of, write_archive
@@ -81,7 +81,7 @@ class OwnSources:
         compiled = start_compiling(str(interpreter), self.config.python, given, judged).results()
         imports = {one.name: one.imports for one in compiled if one.imports}
         handlers = [handler.rpartition(".")[0] for handler in self.config.handlers.values()]
-        return own_names(self.every) | reached(self.every, self.every, imports, handlers)
+        return own_names(self.every) | reached(self.every, self.every, imports, handlers, named_in_texts(self.every))
 
 
 @dataclass(frozen=True)

@@ -69,11 +69,15 @@ def mentioned(sources: Sources, looked_at: Iterable[str], known: Collection[str]
 
 
 def reached(
-    sources: Sources, compiled: Collection[str], imports: Mapping[str, Imports], entered: Iterable[str]
+    sources: Sources,
+    compiled: Collection[str],
+    imports: Mapping[str, Imports],
+    entered: Iterable[str],
+    named: Mapping[str, set[str]],
 ) -> set[str]:
     """Return the shared files of a package whose sources import this; `compiled` are those that may be among them.
 
-    `entered` are reached whoever names them.
+    `entered` are reached whoever names them, and `named` is what `named_in_texts` gives.
     """
     modules = modules_of(name for name in sources if is_shared(name))
     found: set[str] = set()
@@ -84,23 +88,35 @@ def reached(
             if name in found:
                 continue
             found.add(name)
-        ahead += [file for file in named_in(name, sources[name][0], modules, imports) if file in compiled]
+        ahead += [file for file in named[name] | imported_by(name, modules, imports) if file in compiled]
     return found | data_of(sources, found)
 
 
-def named_in(name: str, content: bytes, modules: Modules, imports: Mapping[str, Imports]) -> set[str]:
-    """Return the files of the shared modules that a source names."""
+def named_in_texts(sources: Sources) -> dict[str, set[str]]:
+    """Return the files of the shared modules that each source names in a text, by the source's name."""
+    modules = modules_of(name for name in sources if is_shared(name))
+    return {name: named_in(name, content, modules) for name, (content, _) in sources.items()}
+
+
+def named_in(name: str, content: bytes, modules: Modules) -> set[str]:
+    if not is_shared(name) and SHARED.encode() not in content:
+        return set()
+    if name.endswith(".py") and finds_any_module(content):
+        return {file for file in modules.values() if file}
+    pattern = QUOTED if name.endswith(".py") else NAMED
+    named = {module_in(one.decode().replace("/", "."), modules) for one in pattern.findall(content)}
+    return {file for module in named for file in files_of(module, modules)}
+
+
+def imported_by(name: str, modules: Modules, imports: Mapping[str, Imports]) -> set[str]:
+    """Return the files of the shared modules that a source imports."""
+    if name not in imports:
+        return set()
+    one = imports[name]
     names: set[str] = set()
-    if is_shared(name) or SHARED.encode() in content:
-        if name.endswith(".py") and finds_any_module(content):
-            return {file for file in modules.values() if file}
-        pattern = QUOTED if name.endswith(".py") else NAMED
-        names = {module_in(one.decode().replace("/", "."), modules) for one in pattern.findall(content)}
-    if name in imports:
-        one = imports[name]
-        for entry in (*one.certain, *one.possible, *one.optional):
-            package, _, member = entry.partition(":")
-            names |= {package, f"{package}.{member}" if member else package}
+    for entry in (*one.certain, *one.possible, *one.optional):
+        package, _, member = entry.partition(":")
+        names |= {package, f"{package}.{member}" if member else package}
     return {file for module in names for file in files_of(module, modules)}
 
 

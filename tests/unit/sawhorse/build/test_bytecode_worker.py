@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sawhorse.build.compiler_process import COMPILER
+from sawhorse.build.compiler_process import compiler_command
 
 QUESTION = marshal.dumps([[["main.py", b"X = 1\n" * 20_000, "imported"]], [], [], []], 2)
 
@@ -21,7 +21,7 @@ def test_a_compiler_that_nobody_reads_any_more_ends_without_a_word(sent: int, tm
     errors = tmp_path / "errors"
     with errors.open("wb") as error:
         child = subprocess.Popen(
-            [sys.executable, "-I", "-S", COMPILER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=error
+            compiler_command(sys.executable), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=error
         )
     assert child.stdin
     assert child.stdout
