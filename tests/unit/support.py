@@ -4,8 +4,9 @@ import asyncio
 import base64
 import json
 import socket
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -272,3 +273,22 @@ def counted(capture: pytest.CaptureFixture[str]) -> list[str]:
     """Return the tasks of housekeeping whose failures were counted in what was logged."""
     lines = [json.loads(text) for text in capture.readouterr().out.splitlines()]
     return [line["task"] for line in lines if "HousekeepingFailed" in line]
+
+
+async def watched(work: Awaitable[object]) -> tuple[float, float]:
+    """Await something; return the seconds that took, and the longest that the event loop was held up meanwhile."""
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            start = time.perf_counter()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.perf_counter() - start)
+
+    watching = asyncio.create_task(watch())
+    start = time.perf_counter()
+    await work
+    seconds = time.perf_counter() - start
+    watching.cancel()
+    return seconds, longest

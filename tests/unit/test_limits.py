@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.children import children, end, started
+from tests.inner_pytest import run_pytest
 
 INI = """
 [pytest]
@@ -67,16 +68,7 @@ def run(tmp_path: Path, repository: Path) -> Run:
     def run(tests: str | dict[str, str], *options: str) -> Outcome:
         for name, text in (tests if isinstance(tests, dict) else {"sample": tests}).items():
             (tmp_path / f"test_{name}.py").write_text(SLEEPER + text)
-        plugins = ["-p", "tests.limits", "-p", "tests.drills", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", *plugins, *options],
-            cwd=tmp_path,
-            env={"PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
-        )
+        done = run_pytest(tmp_path, repository, ["tests.limits", "tests.drills"], *options)
         started = tmp_path / "started"
         numbers = [int(line) for line in started.read_text().splitlines()] if started.exists() else []
         return Outcome(done.returncode, done.stdout + done.stderr, numbers)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.inner_pytest import run_pytest
 from tests.together import TOGETHER, group_of
 
 OF_AN_APP = ("tests/apps/a/end_to_end/test_a.py", "tests/apps/a/end_to_end/test_b.py")
@@ -72,15 +71,7 @@ def test_files_that_go_together_run_in_one_process_one_after_the_other(repositor
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(NOTED.format(mark=mark, file=file))
 
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tests.together", "-p", "no:cacheprovider", *WORKERS],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
+    done = run_pytest(tmp_path, repository, ["tests.together"], *WORKERS)
 
     assert done.returncode == 0, done.stdout + done.stderr
     began = [line.split() for line in (tmp_path / "began").read_text().splitlines()]

@@ -66,15 +66,8 @@ def write_package(  # noqa: PLR0913 # what a package is made of
         remove(f"{dist}/{layer_name(inputs.app)}")
     written = [write_shared(f"{dist}/{name}", content) for name, content in files.items()]
     hashes = hashing.result()
-
-    def described(name: str, inside: Sequence[Member]) -> dict[str, object]:
-        sha256, size = base64_of(hashes[name]), len(files[name])
-        content = content_sha256(inside)
-        upload = upload_of(inputs, size)
-        return {"path": f"dist/{name}", "sha256": sha256, "content_sha256": content, "size": size, "upload": upload}
-
-    entry = described(f"{inputs.app}.zip", members)
-    layer_entry = described(layer_name(inputs.app), layer) if layered else None
+    entry = entry_of(inputs, f"{inputs.app}.zip", files, hashes, members)
+    layer_entry = entry_of(inputs, layer_name(inputs.app), files, hashes, layer) if layered else None
     hashed = hashes_of(code.sources)
     made_of = base64_of(digest_of(inputs.config, inputs.lock, hashed, code.left_out))
     fragment = manifest_fragment(inputs, entry, layer_entry, made_of)
@@ -99,6 +92,20 @@ def write_package(  # noqa: PLR0913 # what a package is made of
 
 def sha256_of(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {name: hashlib.sha256(content).digest() for name, content in files.items()}
+
+
+def entry_of(
+    inputs: BuildInputs, name: str, files: Mapping[str, bytes], hashes: Mapping[str, bytes], inside: Sequence[Member]
+) -> dict[str, object]:
+    """Describe a zip for the manifest: where it lies, what it is, and how it gets to Lambda."""
+    size = len(files[name])
+    return {
+        "path": f"dist/{name}",
+        "sha256": base64_of(hashes[name]),
+        "content_sha256": content_sha256(inside),
+        "size": size,
+        "upload": upload_of(inputs, size),
+    }
 
 
 def upload_of(inputs: BuildInputs, size: int) -> str:

@@ -18,7 +18,7 @@ from fileshare.settings import Settings, Tables
 from fileshare.sqlite_database import SQLiteDatabase
 from shared.api_errors import Throttled
 from tests.apps.fileshare.support import START, a_link, a_user, link_in, user_in
-from tests.unit.support import Clock
+from tests.unit.support import Clock, watched
 
 SECONDS = 0.5
 
@@ -42,25 +42,14 @@ def test_twenty_slow_responses_of_dynamodb_take_the_time_of_one_and_leave_the_lo
     dynamodb: Any, tables: Tables, logger: Logger
 ) -> None:
     database = open_database(Settings(database=tables), client=Slow(dynamodb, SECONDS), logger=logger)
-    longest = 0.0
 
-    async def watch() -> None:
-        nonlocal longest
-        while True:
-            start = time.perf_counter()
-            await asyncio.sleep(0.005)
-            longest = max(longest, time.perf_counter() - start)
+    async def check() -> tuple[float, float]:
+        return await watched(asyncio.gather(*(database.user(f"{number}") for number in range(20))))
 
-    async def check() -> float:
-        watching = asyncio.create_task(watch())
-        started = time.perf_counter()
-        await asyncio.gather(*(database.user(f"{number}") for number in range(20)))
-        seconds = time.perf_counter() - started
-        watching.cancel()
-        return seconds
+    seconds, longest = asyncio.run(check())
 
     # One after the other they would take twenty times as long, and the loop would stand still for one of them at least.
-    assert asyncio.run(check()) < 6 * SECONDS
+    assert seconds < 6 * SECONDS
     assert 0 < longest < 0.9 * SECONDS
     database.close()
 

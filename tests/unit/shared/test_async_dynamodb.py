@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 
 from shared.async_dynamodb import AsyncDynamoDB
 from shared.dynamodb import Client, DynamoDB
+from tests.unit.support import watched
 
 SECONDS = 0.2
 
@@ -35,21 +36,7 @@ def slow(threads: int) -> tuple[Slow, AsyncDynamoDB]:
 
 async def ask(dynamodb: AsyncDynamoDB, times: int) -> tuple[float, float]:
     """Ask so many times at once; return the seconds that took, and the longest that the loop was held up."""
-    longest = 0.0
-
-    async def watch() -> None:
-        nonlocal longest
-        while True:
-            start = time.perf_counter()
-            await asyncio.sleep(0.005)
-            longest = max(longest, time.perf_counter() - start)
-
-    watching = asyncio.create_task(watch())
-    start = time.perf_counter()
-    await asyncio.gather(*(dynamodb.get_item("samples", Key={"id": {"N": "1"}}) for _ in range(times)))
-    seconds = time.perf_counter() - start
-    watching.cancel()
-    return seconds, longest
+    return await watched(asyncio.gather(*(dynamodb.get_item("samples", Key={"id": {"N": "1"}}) for _ in range(times))))
 
 
 def test_fifty_slow_responses_at_once_take_about_the_time_of_one() -> None:

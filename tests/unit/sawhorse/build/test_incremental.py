@@ -22,7 +22,10 @@ from sawhorse.project import Project
 from tests.unit.sawhorse.support import make_tiny_project, sawhorse, tree, write_lock
 
 # What a build that changes nothing, or a source alone, does not wait for.
-BEYOND_QUICK = ("jinja2", "packaging", "pydantic", "rich", "subprocess", "tomllib", "typer", "yaml", "zipfile")
+BEYOND_QUICK = (
+    "dataclasses", "inspect", "jinja2", "packaging", "pydantic", "rich", "subprocess", "tomllib", "typer", "yaml",
+    "zipfile",
+)  # fmt: skip
 
 
 class SettledAnewError(Exception):
