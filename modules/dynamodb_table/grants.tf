@@ -5,8 +5,11 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # The region by a name that neither 5.100 lacks (region) nor 6 warns of (name, id).
+  region = split(".", data.aws_region.current.endpoint)[1]
+
   # Built from names, so that a plan shows the policies that come of the grants before the table exists.
-  arn        = "arn:${data.aws_partition.current.partition}:dynamodb:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:table/${var.name}"
+  arn        = "arn:${data.aws_partition.current.partition}:dynamodb:${local.region}:${data.aws_caller_identity.current.account_id}:table/${var.name}"
   index_arns = { for name in keys(var.indexes) : name => "${local.arn}/index/${name}" }
 
   key_arn = contains(["aws-owned", "aws-managed"], var.encryption) ? null : var.encryption

@@ -20,7 +20,7 @@ output "grants" {
 
 output "invoke_arn" {
   description = "ARN by which API Gateway calls the alias live, built from names, so that an API does not wait for the function."
-  value       = "arn:${data.aws_partition.current.partition}:apigateway:${data.aws_region.current.name}:lambda:path/2015-03-31/functions/${local.arn}:live/invocations"
+  value       = "arn:${data.aws_partition.current.partition}:apigateway:${local.region}:lambda:path/2015-03-31/functions/${local.arn}:live/invocations"
 }
 
 output "log_group" {

@@ -5,8 +5,11 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # The region by a name that neither 5.100 lacks (region) nor 6 warns of (name, id).
+  region = split(".", data.aws_region.current.endpoint)[1]
+
   # Built from names, so that a plan shows the role's policy before anything exists.
-  place = "${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
+  place = "${local.region}:${data.aws_caller_identity.current.account_id}"
   arn   = "arn:${data.aws_partition.current.partition}:lambda:${local.place}:function:${var.name}"
 
   # Lambda makes up a stream's name when it starts a worker: the wildcard cannot be narrower. The group is there already.

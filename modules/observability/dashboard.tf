@@ -70,7 +70,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           height = 6
           properties = {
             title   = graph.title
-            region  = data.aws_region.current.name
+            region  = local.region
             view    = "timeSeries"
             period  = 60
             stat    = graph.stat

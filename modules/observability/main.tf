@@ -6,8 +6,11 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # The region by a name that neither 5.100 lacks (region) nor 6 warns of (name, id).
+  region = split(".", data.aws_region.current.endpoint)[1]
+
   # Built from names, so that a plan shows the topic's policy before the topic exists.
-  topic_arn = "arn:${data.aws_partition.current.partition}:sns:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${var.name}-alarms"
+  topic_arn = "arn:${data.aws_partition.current.partition}:sns:${local.region}:${data.aws_caller_identity.current.account_id}:${var.name}-alarms"
 }
 
 resource "aws_sns_topic" "alarms" {

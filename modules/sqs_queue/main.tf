@@ -1,8 +1,11 @@
 # Two queues side by side: the one that works, and the one for what it could not do. Each is made without the other, because
 # the provider watches every new queue for 25 seconds; what ties them together comes when both are there.
 locals {
+  # The region by a name that neither 5.100 lacks (region) nor 6 warns of (name, id).
+  region = split(".", data.aws_region.current.endpoint)[1]
+
   # Built from names, so that a plan shows the policies before the queues exist.
-  place  = "${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
+  place  = "${local.region}:${data.aws_caller_identity.current.account_id}"
   prefix = "arn:${data.aws_partition.current.partition}:sqs:${local.place}"
   queues = {
     this         = { name = var.name, arn = "${local.prefix}:${var.name}" }
