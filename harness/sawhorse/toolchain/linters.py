@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sawhorse.errors import SawhorseError, UnknownName
 from sawhorse.project import Project
-from sawhorse.toolchain import installed, terraform_install
+from sawhorse.toolchain import installed, provider_check, terraform_install
 from sawhorse.toolchain.shell_variables import filtered
 from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
 
@@ -53,6 +53,7 @@ def linters(project: Project) -> list[Linter]:
         Linter("ruff check", in_project(tools / "ruff", "check", "--quiet", ".")),
         Linter("ruff format", in_project(tools / "ruff", "format", "--check", "--quiet", ".")),
         Linter("terraform fmt", lambda: terraform_fmt(project)),
+        Linter("provider-schema", lambda: provider_check.lint(project)),
         Linter("zizmor", in_project(tools / "zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")),
     ]
 

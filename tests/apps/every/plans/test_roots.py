@@ -17,6 +17,8 @@ from sawhorse.plans.inventory import assert_plan, refresh_inventories
 from sawhorse.plans.plan import UNKNOWN, Plan, Tool, plan
 from sawhorse.plans.scratch import copy_of_root
 from sawhorse.project import Project
+from sawhorse.toolchain.hcl import read_hcl
+from sawhorse.toolchain.provider_check import META_ARGUMENTS, META_BLOCKS
 from shared.api_errors import RETRY_AFTER_SECONDS, THROTTLED
 from tests.plans.support import packages_of
 
@@ -64,6 +66,19 @@ def calls(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def hcl_blocks(path: Path) -> list[str]:
     """Return the first word of every block of a file."""
     return re.findall(r"^(\w+)[^\n=]*\{$", path.read_text(), re.MULTILINE)
+
+
+def written_resources(directory: Path) -> dict[tuple[str, str, str], set[str]]:
+    """Read the resources and data sources of a module with the names of what each sets, but for dynamic blocks."""
+    return {
+        ("managed" if block.type == "resource" else "data", block.labels[0], block.labels[1]): {
+            *(one.name for one in block.arguments if one.name not in META_ARGUMENTS),
+            *(one.type for one in block.blocks if one.type not in {*META_BLOCKS, "dynamic"}),
+        }
+        for path in directory.glob("*.tf")
+        for block in read_hcl(path.read_text(), str(path)).blocks
+        if block.type in {"resource", "data"}
+    }
 
 
 # What an access log may say of a request. Not its path and its query, where a caller may have put a key, and no other
@@ -157,6 +172,23 @@ def test_a_root_has_one_module_call_and_no_resources(root: str, root_plan: Calla
     sources = [call["source"] for call in configuration["module_calls"].values()]
     assert sources == [f"../../../modules/apps/{app_of(root)}"]
     assert hcl_blocks(REPOSITORY / "environments" / root / "main.tf") == ["module"]
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_the_check_of_the_providers_schema_reads_what_terraform_reads(
+    root: str, root_plan: Callable[[str], Plan]
+) -> None:
+    """Terraform's configuration leaves dynamic blocks out, so these are compared with none."""
+    compared = 0
+    for source, module in calls(root_plan(root).module()):
+        written = written_resources(REPOSITORY / "modules" / re.sub(r"^(\.\./)+(modules/)?", "", source))
+        of_terraform = {
+            (resource["mode"], resource["type"], resource["name"]): set(resource.get("expressions", {}))
+            for resource in module.get("resources", [])
+        }
+        assert of_terraform == written
+        compared += len(written)
+    assert compared
 
 
 @pytest.mark.parametrize("root", ROOTS)

@@ -1,0 +1,210 @@
+"""Read the blocks, arguments and references of a Terraform file, each with its line.
+
+What a value means is Terraform's to say: an expression is found and kept as it is written. What `terraform fmt` and
+`terraform validate` refuse need not be understood here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sawhorse.errors import BadConfiguration
+
+NAME = re.compile(r"[^\W\d][\w-]*")
+HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)\n")
+COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
+REFERENCE = re.compile(r"(?<![\w.-])((?:data\.)?[a-z][a-z0-9]*_\w+)\.(\w+)")
+ATTRIBUTE = re.compile(r"\.([^\W\d]\w*)")
+OPENING, CLOSING = "([{", ")]}"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """`name = expression`, with the line of the name."""
+
+    name: str
+    line: int
+    expression: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """`type "label" { ... }` with the line of its type; a whole file is a block without a type."""
+
+    type: str
+    labels: tuple[str, ...]
+    line: int
+    arguments: tuple[Argument, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An attribute that is read by a resource's own address, such as `aws_sqs_queue.this["a"].arn`.
+
+    `type` begins with `data.` for a data source.
+    """
+
+    type: str
+    name: str
+    attribute: str
+    line: int
+
+
+def read_hcl(text: str, shown: str) -> Block:
+    """Read a file's text; `shown` is what messages call it. Raises BadConfiguration where it is not HCL."""
+    reader = Reader(without_comments(text, shown), shown)
+    arguments, blocks = reader.body()
+    if reader.place < len(reader.text):
+        raise reader.unexpected(reader.place)
+    return Block("", (), 1, arguments, blocks)
+
+
+def references(text: str, shown: str) -> Iterator[Reference]:
+    """Find what a file reads of resources and data sources by their addresses, not through a local value or a loop."""
+    plain = without_comments(text, shown)
+    for found in REFERENCE.finditer(plain):
+        place = found.end()
+        while plain[place : place + 1] == "[":
+            place = end_of_brackets(plain, place, shown)
+        attribute = ATTRIBUTE.match(plain, place)
+        if attribute:
+            yield Reference(found[1], found[2], attribute[1], plain.count("\n", 0, found.start()) + 1)
+
+
+def without_comments(text: str, shown: str) -> str:
+    """Return the text with blanks in the place of comments, so that every place and line stays."""
+    parts, place, kept = [], 0, 0
+    while place < len(text):
+        comment = COMMENT.match(text, place)
+        if comment:
+            parts += [text[kept:place], re.sub(r"[^\n]", " ", comment[0])]
+            place = kept = comment.end()
+        else:
+            place = end_of_text(text, place, shown) or place + 1
+    return "".join([*parts, text[kept:]])
+
+
+def end_of_text(text: str, place: int, shown: str) -> int | None:
+    """Return where a string or heredoc that begins at a place ends; None where none begins."""
+    if text[place] == '"':
+        return end_of_string(text, place, shown)
+    heredoc = HEREDOC.match(text, place)
+    if not heredoc:
+        return None
+    end = re.compile(rf"^[ \t]*{re.escape(heredoc[1])}[ \t]*$", re.MULTILINE).search(text, heredoc.end())
+    if not end:
+        raise not_closed(text, place, shown, f"<<{heredoc[1]}")
+    return end.end()
+
+
+def end_of_string(text: str, start: int, shown: str) -> int:
+    place = start + 1
+    while place < len(text):
+        if text[place] == '"':
+            return place + 1
+        if text[place] == "\\" or text[place : place + 3] in ("$${", "%%{"):
+            place += 2 if text[place] == "\\" else 3
+        elif text[place : place + 2] in ("${", "%{"):
+            place = end_of_brackets(text, place + 1, shown)
+        elif text[place] == "\n":
+            break
+        else:
+            place += 1
+    raise not_closed(text, start, shown, '"')
+
+
+def end_of_brackets(text: str, start: int, shown: str) -> int:
+    """Return the place behind the bracket that closes the one at `start`."""
+    depth, place = 0, start
+    while place < len(text):
+        if text[place] in OPENING:
+            depth += 1
+        elif text[place] in CLOSING:
+            depth -= 1
+            if depth == 0:
+                return place + 1
+        place = end_of_text(text, place, shown) or place + 1
+    raise not_closed(text, start, shown, text[start])
+
+
+def not_closed(text: str, place: int, shown: str, what: str) -> BadConfiguration:
+    line = text.count("\n", 0, place) + 1
+    return BadConfiguration(f"{shown}:{line}: {what} is not closed; run terraform fmt, which says what it expects.")
+
+
+class Reader:
+    """Reads a text without comments from `place` on."""
+
+    def __init__(self, text: str, shown: str) -> None:
+        self.text = text
+        self.shown = shown
+        self.place = 0
+
+    def body(self) -> tuple[tuple[Argument, ...], tuple[Block, ...]]:
+        """Read arguments and blocks up to a closing brace, or the end of the file."""
+        arguments, blocks = [], []
+        while self.skip() < len(self.text) and self.text[self.place] != "}":
+            start = self.place
+            name = self.name()
+            labels = []
+            while self.skip(lines=False) < len(self.text) and self.text[self.place] not in "={\n":
+                labels.append(self.label())
+            if self.take("{"):
+                inner = self.body()
+                if not self.take("}"):
+                    raise not_closed(self.text, start, self.shown, name)
+                blocks.append(Block(name, tuple(labels), self.line(start), *inner))
+            elif not labels and self.take("="):
+                arguments.append(Argument(name, self.line(start), self.expression()))
+            else:
+                raise self.unexpected(self.place)
+        return tuple(arguments), tuple(blocks)
+
+    def expression(self) -> str:
+        """Read up to the end of the line, or the brace that closes the block; brackets hold lines together."""
+        start = self.place
+        while self.place < len(self.text) and self.text[self.place] not in "\n}":
+            if self.text[self.place] in OPENING:
+                self.place = end_of_brackets(self.text, self.place, self.shown)
+            else:
+                self.place = end_of_text(self.text, self.place, self.shown) or self.place + 1
+        return self.text[start : self.place].strip()
+
+    def name(self) -> str:
+        found = NAME.match(self.text, self.place)
+        if not found:
+            raise self.unexpected(self.place)
+        self.place = found.end()
+        return found[0]
+
+    def label(self) -> str:
+        if self.text[self.place] != '"':
+            return self.name()
+        start, self.place = self.place, end_of_string(self.text, self.place, self.shown)
+        return self.text[start + 1 : self.place - 1]
+
+    def take(self, character: str) -> bool:
+        if self.text[self.place : self.place + 1] != character:
+            return False
+        self.place += 1
+        return True
+
+    def skip(self, *, lines: bool = True) -> int:
+        """Go over blanks, and over lines as well, and return the place."""
+        blanks = " \t\r\n" if lines else " \t\r"
+        while self.place < len(self.text) and self.text[self.place] in blanks:
+            self.place += 1
+        return self.place
+
+    def line(self, place: int) -> int:
+        return self.text.count("\n", 0, place) + 1
+
+    def unexpected(self, place: int) -> BadConfiguration:
+        found = self.text[place : place + 10].partition("\n")[0] or "the end of the line"
+        return BadConfiguration(
+            f"{self.shown}:{self.line(place)}: {found} stands where an argument or a block is expected; "
+            "run terraform fmt, which says what it expects."
+        )
