@@ -225,6 +225,12 @@ variable "package" {
   }
 
   validation {
+    # The release that runs cannot be asked: 6 gives a data source of a region its region, and 5.100 does not.
+    condition     = try(var.package.runtime, "") != "python3.14" || contains(keys(data.aws_region.current), "region")
+    error_message = "package: provider 5 refuses the runtime python3.14; take AWS provider 6.21 or newer, or python3.13."
+  }
+
+  validation {
     condition     = var.object != null || try(var.package.upload, "direct") == "direct"
     error_message = "package: ${try(replace(var.package.path, "/^(\\.\\.?/)+/", ""), "it")} is to go through S3 (upload is s3); upload it with the module lambda_packages, and give the object that it says."
   }

@@ -4,6 +4,9 @@ locals {
   package_path = replace(var.package.path, "/^(\\.\\.?/)+/", "")
 }
 
+# Asked by the validation of the runtime.
+data "aws_region" "current" {}
+
 resource "aws_lambda_layer_version" "this" {
   layer_name  = var.name
   description = var.description

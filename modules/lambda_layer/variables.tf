@@ -57,6 +57,12 @@ variable "package" {
 variable "runtime" {
   description = "Runtime that the layer is for, such as python3.13."
   type        = string
+
+  validation {
+    # The release that runs cannot be asked: 6 gives a data source of a region its region, and 5.100 does not.
+    condition     = var.runtime != "python3.14" || contains(keys(data.aws_region.current), "region")
+    error_message = "runtime: provider 5 refuses python3.14; take AWS provider 6.21 or newer, or python3.13."
+  }
 }
 
 variable "skip_destroy" {

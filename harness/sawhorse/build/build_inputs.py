@@ -11,7 +11,7 @@ from sawhorse.build.build_state import BuildInputs, builder_digest
 from sawhorse.build.bytecode_client import compilers_for
 from sawhorse.build.compiler_process import CompilerProcess, WrongInterpreter
 from sawhorse.build.compilers import find_compiler
-from sawhorse.build.config import IN_RUNTIME, PackageConfig, read_config
+from sawhorse.build.config import IN_RUNTIME, LISTED_SINCE, PackageConfig, read_config
 from sawhorse.build.handler_check import check_handlers
 from sawhorse.build.lock_files import FoundLock, find_lock, settings_directory
 from sawhorse.build.name_conflicts import module_at_top, refuse_names
@@ -26,6 +26,7 @@ from sawhorse.build.wheels_of_lock import prepared_parts
 from sawhorse.build.zip_writer import Member, directories_of
 from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project
+from sawhorse.toolchain.interpreters import FUNCTIONS_PYTHON
 
 
 def settle(project: Project, app: str, target: Target | None, ready: list[CompilerProcess]) -> Parts:
@@ -40,6 +41,7 @@ def settle(project: Project, app: str, target: Target | None, ready: list[Compil
     check_handlers(config, sources)
     target = target or lambda_target(config)
     compiler = find_compiler(project, target.python, cache)
+    refuse_unseen(config, target, compiler)
     if compiler:
         # They start while the parts are read.
         wanted = max(1, compilers_for(sum(name.endswith(".py") for name in sources)))
@@ -192,6 +194,17 @@ def check_services(config: PackageConfig, dependencies: Sequence[Member], declar
         raise BadConfiguration(
             f"lambda/{config.app}/package.toml: aws_services has {unknown[0]}, which the package's botocore does not "
             f"describe; correct the name, or add botocore to {edit(declared)}."
+        )
+
+
+def refuse_unseen(config: PackageConfig, target: Target, compiler: Path | None) -> None:
+    """Refuse a package of a runtime that nothing else here runs, where its interpreter is not here either."""
+    provider = LISTED_SINCE.get(f"python{target.python}")
+    if provider and compiler is None:
+        raise BuildFailed(
+            f"lambda/{config.app}/package.toml: runtime is {config.runtime}, and Python {target.python} is not on this "
+            "machine and could not be fetched, so nothing could look at the package; install it and build again, or "
+            f"say python{FUNCTIONS_PYTHON}. An apply with {config.runtime} wants AWS provider {provider} or newer."
         )
 
 

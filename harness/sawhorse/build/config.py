@@ -16,7 +16,11 @@ from sawhorse.build.reason_comments import words_without_reason
 from sawhorse.errors import BadConfiguration
 from sawhorse.project import Project, unknown_app
 
-RUNTIMES = ("python3.11", "python3.12", "python3.13")
+RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
+# Runtimes that AWS provider 5 does not list, each with the release that first does. Nothing here runs them, so their
+# packages are made only where their interpreter can look at them
+# (https://github.com/hashicorp/terraform-provider-aws/pull/45024).
+LISTED_SINCE = {"python3.14": "6.21"}
 ARCHITECTURES = ("x86_64", "arm64")
 # What Lambda's Python runtimes bring along, by distribution, and what each is imported as
 # (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included).

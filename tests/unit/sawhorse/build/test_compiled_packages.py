@@ -13,6 +13,7 @@ import pytest
 from sawhorse.build.build import build
 from sawhorse.build.bytecode_client import bytecode_name, compile_sources
 from sawhorse.build.compiler_process import WrongInterpreter
+from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain import interpreters
 from tests.projects import sample_project
@@ -119,7 +120,28 @@ def test_without_the_interpreter_there_is_no_bytecode_and_every_build_says_so(
     assert healed.warnings == []
 
 
-@pytest.mark.parametrize(("version", "tag"), [("3.11", "cpython-311"), ("3.12", "cpython-312")])
+@pytest.mark.usefixtures("cache")
+def test_a_runtime_that_nothing_here_runs_is_refused_without_its_interpreter(
+    tiny: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreters, "exact_python", lambda *_: None)
+    config = tiny.lambda_path / "tiny/package.toml"
+    config.write_text('runtime = "python3.14"\n' + config.read_text())
+
+    with pytest.raises(BuildFailed) as refusal:
+        build(tiny, "tiny")
+
+    assert str(refusal.value) == (
+        "lambda/tiny/package.toml: runtime is python3.14, and Python 3.14 is not on this machine and could not be "
+        "fetched, so nothing could look at the package; install it and build again, or say python3.13. An apply with "
+        "python3.14 wants AWS provider 6.21 or newer."
+    )
+    assert list(tiny.path.glob("dist/*.zip")) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "tag"), [("3.11", "cpython-311"), ("3.12", "cpython-312"), ("3.14", "cpython-314")]
+)
 def test_bytecode_is_that_of_the_packages_own_runtime(tiny: Project, version: str, tag: str) -> None:
     if interpreters.exact_python(version, tiny.path) is None:
         # Only machines that have it can compile for it.

@@ -55,7 +55,7 @@ def test_the_local_package_is_the_one_for_lambda_only_where_both_run_the_same(
         ('root_files = ["../tiny/main.py"]', r"root_files has '\.\./tiny/main\.py', which is no file beside it"),
         (
             'runtime = "python2.7"\n[functions.api]\nhandler = "tiny.main.handler"',
-            r"runtime is 'python2\.7'; choose one of python3\.11, python3\.12, python3\.13\.",
+            r"runtime is 'python2\.7'; choose one of python3\.11, python3\.12, python3\.13, python3\.14\.",
         ),
         ('layer = "yes"\n[functions.api]\nhandler = "tiny.main.handler"', r"layer is 'yes'; say true or false\."),
         (

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from sawhorse.build.environment_markers import marker_environment, may_hold, may_run
 from sawhorse.build.platform import Target
 
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 KERNELS = ("", "4.14.255-319.amzn2", "5.10.0", "6.1.0-13-generic", "#1 SMP")
 VERSIONS = st.one_of(
     st.sampled_from(["3", "3.13", "3.13.*", "3.12", "3.14", "3.13.1 3.13.2", "3.13.0rc1", "x"]),
