@@ -70,7 +70,7 @@ FIELD_HELP = {
     "alarm_email": "an e-mail address, or left out",
     "app_regions": "apps with the region of each that has another one, such as shop: us-east-2",
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",
-    "production": "true or false; left out it counts as true, so that nothing is open by mistake",
+    "production": "true or false: true where what lets everybody write has to be said in a root",
     "packages_bucket": f"{A_BUCKET}, or one for each region, such as {{us-east-1: one, us-east-2: two}}, or left out",
     "state_bucket": f"{A_BUCKET}, or left out",
     "tags": "names with texts, such as cost_center: shop",
@@ -111,8 +111,8 @@ class Environment(BaseModel):
     app_regions: dict[str, Region] = Field(default_factory=dict)
     auth0: Auth0 | None = None
     packages_bucket: BucketsByRegion = Field(default_factory=dict)
-    # What does not say that it is none is production: there modules refuse what lets everybody write.
-    production: bool = True
+    # Nobody is to forget it: on it depends what modules refuse and what functions let in.
+    production: bool
     state_bucket: BucketName | None = None
     tags: dict[str, str] = Field(default_factory=dict)
 

@@ -11,7 +11,7 @@ variable "environment" {
     tags            = optional(map(string), {})
     jwt             = optional(object({ issuer = string, audience = list(string) }))
     local           = optional(bool, false)
-    production      = optional(bool, true)
+    production      = bool
     app             = optional(string)
   })
 

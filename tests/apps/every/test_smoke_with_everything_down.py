@@ -34,7 +34,7 @@ def test_with_everything_down_no_check_of_any_app_passes(app: str, tmp_path: Pat
     """Nothing is asked of an app that is not there, nor of AWS: whoever passes all the same has shown nothing."""
     module = importlib.import_module(f"{app}.ops.smoke")
     http = httpx.Client(base_url="http://127.0.0.1:1", transport=httpx.MockTransport(deaf))
-    environment = Environment(name="dev", account_id="111111111111", region="us-east-1")
+    environment = Environment(name="dev", account_id="111111111111", region="us-east-1", production=False)
     outputs: Any = defaultdict(lambda: "sample")
     deployment = Deployment(Root(Project(tmp_path), "dev", app), environment, outputs, None)
     object.__setattr__(deployment, "client", DeafAWS())

@@ -33,7 +33,7 @@ def queue_url(sqs: Any) -> Iterator[str]:
 
 def deployment(local_aws: Running | None, **outputs: str) -> Deployment:
     root = Root(Project(Path()), "dev", "stock_track_record")
-    environment = Environment(name="dev", account_id="111111111111", region="us-east-1")
+    environment = Environment(name="dev", account_id="111111111111", region="us-east-1", production=False)
     return Deployment(root, environment, outputs, local_aws)
 
 

@@ -11,7 +11,7 @@ from tests.projects import REPOSITORY
 
 
 def test_the_portals_development_user_is_not_let_into_production() -> None:
-    environment = Environment(name="live", account_id="333333333333", region="us-east-1")
+    environment = Environment(name="live", account_id="333333333333", region="us-east-1", production=True)
     deployment = Deployment(Root(Project(REPOSITORY), "live", "turbotech_portal"), environment, {}, None)
 
     with pytest.raises(BadConfiguration, match="so production refuses it; name a root of dev or staging"):

@@ -18,7 +18,7 @@ from turbotech_portal.ops.smoke import TOKEN_VARIABLE, is_error, suite
 def on_aws() -> Deployment:
     """A deployment on AWS, which nobody calls here."""
     root = Root(Project(Path()), "dev", "turbotech_portal")
-    environment = Environment(name="dev", account_id="111111111111", region="us-east-1")
+    environment = Environment(name="dev", account_id="111111111111", region="us-east-1", production=False)
     return Deployment(root, environment, {"api_endpoint": "https://api.example.com"}, None)
 
 

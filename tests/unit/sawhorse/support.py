@@ -129,7 +129,7 @@ def make_tiny_project(path: Path, *, repository: Path) -> Project:
     files: Mapping[str, str] = {
         "pyproject.toml": "",
         "modules/.gitkeep": "",
-        "environments/dev/environment.yaml": 'account_id: "111111111111"\nregion: us-east-1\n',
+        "environments/dev/environment.yaml": 'account_id: "111111111111"\nregion: us-east-1\nproduction: false\n',
         "environments/dev/tiny/main.tf": 'variable "environment" { type = any }\nvariable "packages" { type = any }\n',
         "lambda/shared/__init__.py": "",
         "lambda/tiny/__init__.py": "",

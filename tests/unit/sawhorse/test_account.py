@@ -12,7 +12,7 @@ from sawhorse.errors import WrongAccount
 from sawhorse.local.emulators import Running
 from tests.ports import free_port
 
-DEV = Environment(name="dev", account_id="111111111111", region="us-east-1")
+DEV = Environment(name="dev", account_id="111111111111", region="us-east-1", production=False)
 
 
 @pytest.fixture(autouse=True)

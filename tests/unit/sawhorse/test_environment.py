@@ -9,7 +9,8 @@ from sawhorse.errors import BadConfiguration, UnknownName
 from sawhorse.project import Project
 from tests.unit.sawhorse.support import assert_refused, sawhorse, tree
 
-GOOD = 'account_id: "111111111111"\nregion: us-east-1\n'
+UNSAID = 'account_id: "111111111111"\nregion: us-east-1\n'
+GOOD = f"{UNSAID}production: false\n"
 FILE = "environments/dev/environment.yaml"
 
 
@@ -18,19 +19,20 @@ def write(project: Project, content: str | bytes) -> None:
 
 
 def test_a_short_file_is_enough(tiny: Project) -> None:
-    assert read_environment(tiny, "dev") == Environment(name="dev", account_id="111111111111", region="us-east-1")
+    assert read_environment(tiny, "dev") == Environment(
+        name="dev", account_id="111111111111", region="us-east-1", production=False
+    )
 
 
-def test_an_environment_is_production_unless_it_says_otherwise(tiny: Project) -> None:
-    assert read_environment(tiny, "dev").production
-    for text, says in (("true", True), ("false", False)):
-        write(tiny, f"{GOOD}production: {text}\n")
-        assert read_environment(tiny, "dev").production is says
+@pytest.mark.parametrize(("text", "says"), [("true", True), ("false", False)])
+def test_an_environment_says_whether_it_is_production(tiny: Project, text: str, says: bool) -> None:  # noqa: FBT001
+    write(tiny, f"{UNSAID}production: {text}\n")
+    assert read_environment(tiny, "dev").production is says
 
 
 @pytest.mark.parametrize("text", ["'false'", "no thanks", "0", "null", "[]"])
 def test_a_word_that_says_neither_is_refused(tiny: Project, text: str) -> None:
-    write(tiny, f"{GOOD}production: {text}\n")
+    write(tiny, f"{UNSAID}production: {text}\n")
     with pytest.raises(BadConfiguration, match=r"production is .*; it must be true or false"):
         read_environment(tiny, "dev")
 
@@ -39,7 +41,7 @@ def test_every_fact_is_read(tiny: Project) -> None:
     write(
         tiny,
         GOOD + "alarm_email: a@example.com\nstate_bucket: a-bucket\ntags:\n  cost: shop\n"
-        "production: false\napp_regions:\n  tiny: us-east-2\nauth0:\n  domain: auth0.example.com\n  audience: api\n",
+        "app_regions:\n  tiny: us-east-2\nauth0:\n  domain: auth0.example.com\n  audience: api\n",
     )
 
     assert read_environment(tiny, "dev") == Environment(
@@ -57,7 +59,7 @@ def test_every_fact_is_read(tiny: Project) -> None:
 
 def test_an_app_may_live_in_another_region_than_its_environment() -> None:
     environment = Environment(
-        name="dev", account_id="111111111111", region="us-east-1", app_regions={"far": "us-east-2"}
+        name="dev", account_id="111111111111", region="us-east-1", production=False, app_regions={"far": "us-east-2"}
     )
 
     assert (environment.of_app("far").region, environment.of_app("near").region) == ("us-east-2", "us-east-1")
@@ -68,12 +70,14 @@ def test_the_issuer_of_a_tenant_is_its_domain_with_a_slash_at_the_end() -> None:
         name="dev",
         account_id="111111111111",
         region="us-east-1",
+        production=False,
         auth0=Auth0(domain="auth0.example.com", audience="api"),
     )
 
     assert environment.jwt() == Jwt(issuer="https://auth0.example.com/", audience="api")
     assert environment.jwt("http://127.0.0.1:1/") == Jwt(issuer="http://127.0.0.1:1/", audience="api")
-    assert Environment(name="dev", account_id="111111111111", region="us-east-1").jwt("http://127.0.0.1:1/") is None
+    without = environment.model_copy(update={"auth0": None})
+    assert without.jwt("http://127.0.0.1:1/") is None
 
 
 @pytest.mark.parametrize(
@@ -113,6 +117,7 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "nothing": ("", ("must hold names with values, such as region: us-east-1.",)),
     "a list": ("- a\n", ("must hold names with values",)),
     "no account": ("region: us-east-1\n", ("account_id is missing; it must be the twelve digits",)),
+    "nothing of production": (UNSAID, ("production is missing; it must be true or false: true where what lets",)),
     "no region": ('account_id: "111111111111"\n', ("region is missing; it must be an AWS region",)),
     "an account as a number": (
         "account_id: 111111111111\nregion: us-east-1\n",

@@ -25,7 +25,7 @@ from sawhorse.workspace import Deployment
 from tests.apps.fileshare.support import a_user, make_tables
 from tests.hostile import EXTREMES
 
-ENVIRONMENT = Environment(name="dev", account_id="777777777777", region="us-east-2")
+ENVIRONMENT = Environment(name="dev", account_id="777777777777", region="us-east-2", production=False)
 
 
 class Lagging:

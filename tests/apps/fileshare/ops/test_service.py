@@ -26,7 +26,7 @@ TAKEN = {"taskDefinitionArn": "arn:old", "revision": 3, "status": "ACTIVE", "reg
 
 
 def environment(name: str = "dev", account_id: str = "777777777777") -> Environment:
-    return Environment(name=name, account_id=account_id, region="us-east-2")
+    return Environment(name=name, account_id=account_id, region="us-east-2", production=False)
 
 
 @pytest.fixture

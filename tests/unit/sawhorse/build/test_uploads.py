@@ -29,7 +29,7 @@ from sawhorse.terraform.render import render, render_unbuilt
 from tests.unit.sawhorse.packages import write_zip
 from tests.unit.sawhorse.support import assert_refused, make_layer, sawhorse, tree
 
-FACTS = 'account_id: "111111111111"\nregion: us-east-1\n'
+FACTS = 'account_id: "111111111111"\nregion: us-east-1\nproduction: false\n'
 FUNCTION = '[functions.api]\nhandler = "tiny.main.handler"\n'
 
 
@@ -301,7 +301,8 @@ def test_every_name_that_aws_takes_is_taken(labels: list[str]) -> None:
     good = 3 <= len(name) <= 63 and not address and not name.startswith(kept[0]) and not name.endswith(kept[1])
 
     try:
-        facts = Environment(name="dev", account_id="111111111111", region="us-east-1", packages_bucket=name)  # type: ignore[arg-type]
+        named = {"name": "dev", "account_id": "111111111111", "region": "us-east-1", "production": False}
+        facts = Environment.model_validate({**named, "packages_bucket": name})
     except ValueError:
         assert not good, name
     else:
@@ -342,7 +343,7 @@ class FakeS3:
 @pytest.fixture
 def facts() -> Callable[..., Environment]:
     def of(region: str, **more: Any) -> Environment:
-        return Environment(name="dev", account_id="111111111111", region=region, **more)
+        return Environment(name="dev", account_id="111111111111", region=region, production=False, **more)
 
     return of
 

@@ -25,7 +25,7 @@ def root(tiny: Project) -> Root:
     build(tiny, "tiny")
     root = tiny.root("dev/tiny")
     (root.path.parent / "environment.yaml").write_text(
-        'account_id: "111111111111"\nregion: us-east-1\nstate_bucket: a-bucket\n'
+        'account_id: "111111111111"\nregion: us-east-1\nproduction: false\nstate_bucket: a-bucket\n'
     )
     (root.path / ".terraform.lock.hcl").write_text("# locked\n")
     render(root)

@@ -194,7 +194,7 @@ def is_open(address: str, port: int) -> bool:
 
 
 def test_an_app_that_runs_in_lambda_alone_says_so(tiny: Project) -> None:
-    environment = Environment(name="dev", account_id="111111111111", region="us-east-1")
+    environment = Environment(name="dev", account_id="111111111111", region="us-east-1", production=False)
     deployment = Deployment(Root(tiny, "dev", "tiny"), environment, {}, None)
 
     with pytest.raises(UnknownName, match=r"^tiny runs in Lambda alone; write lambda/tiny/ops/process\.py if"):

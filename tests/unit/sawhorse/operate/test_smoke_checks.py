@@ -49,7 +49,7 @@ class OfNothing(Deployment):
 
 
 def deployment() -> Deployment:
-    environment = Environment(name="dev", account_id="111111111111", region="us-east-1")
+    environment = Environment(name="dev", account_id="111111111111", region="us-east-1", production=False)
     outputs = {"lambda_function_name": "sample", "api_endpoint": "https://api.example.com/dev"}
     return OfNothing(Root(Project(Path()), "dev", "sample"), environment, outputs, None)
 

@@ -23,7 +23,7 @@ from sawhorse.terraform import render as rendering
 from sawhorse.terraform.render import archives_of, fill, hcl, render
 from tests.unit.sawhorse.support import make_layer, tree
 
-BUCKET = 'account_id: "111111111111"\nregion: eu-central-1\nstate_bucket: a-bucket\n'
+BUCKET = 'account_id: "111111111111"\nregion: eu-central-1\nproduction: false\nstate_bucket: a-bucket\n'
 # Everything that JSON and HCL write differently stands somewhere in here.
 TRAPS = [
     "",
@@ -114,7 +114,7 @@ def given_to(tool: Tool, root: Root) -> Any:
 
 def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool, root: Root) -> None:
     (root.path.parent / "environment.yaml").write_text(
-        'account_id: "012345678901"\nregion: us-east-1\nalarm_email: a@example.com\n'
+        'account_id: "012345678901"\nregion: us-east-1\nproduction: true\nalarm_email: a@example.com\n'
         'tags:\n  "${a}": "%{b}\\"\\n"\n  z: "1"\n'
     )
     render(root)
@@ -129,7 +129,6 @@ def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool,
             "region": "us-east-1",
             "alarm_email": "a@example.com",
             "local": False,
-            # A file that says nothing of it means production.
             "production": True,
             "tags": {"${a}": '%{b}"\n', "z": "1"},
         },
