@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from sawhorse.errors import SawhorseError, report_error
+from sawhorse.hcl import Block, read_hcl, references
 from sawhorse.project import Project
-from sawhorse.toolchain.hcl import Block, read_hcl, references
 from sawhorse.toolchain.machine import say
 from sawhorse.toolchain.provider_record import RECORDS, REFRESH, Record, Schema, read_records, refresh
 

@@ -12,12 +12,12 @@ import pytest
 import tftest
 
 from sawhorse.environment import read_environment
+from sawhorse.hcl import read_hcl
 from sawhorse.local.emulators import Running
 from sawhorse.plans.inventory import assert_plan, refresh_inventories
 from sawhorse.plans.plan import UNKNOWN, Plan, Tool, plan
 from sawhorse.plans.scratch import copy_of_root
 from sawhorse.project import Project
-from sawhorse.toolchain.hcl import read_hcl
 from sawhorse.toolchain.provider_check import META_ARGUMENTS, META_BLOCKS
 from shared.api_errors import RETRY_AFTER_SECONDS, THROTTLED
 from tests.plans.support import packages_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sawhorse.errors import BadConfiguration
-from sawhorse.toolchain.hcl import Argument, Block, Reference, read_hcl, references
+from sawhorse.hcl import Argument, Block, Reference, read_hcl, references
 
 HARD = r"""# resource "aws_a" "comment" {
 /* also
