@@ -6,7 +6,7 @@ What an app offers, each in a file of its own, and none of it is ever part of it
   list[str]`, as `SeedModule` says.
 - `smoke.py`: `suite(deployment)`, a context manager that yields a sequence of `Check` and cleans up afterwards.
 - `process.py`: `process(deployment) -> Process`, where the app can run as a plain process.
-- `prerequisites.py`: `make(client_of, environment)`, which makes on the local AWS what an account is expected to have.
+- `prerequisites.py`: `make(client_of, environment, root)`, which makes on the local AWS what is expected.
 - `commands.py`: `app`, a `typer.Typer`; `sawhorse run ROOT COMMAND ...` runs its commands, and `workspace_of` opens the
   root that was named.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,11 +10,14 @@ from functools import cached_property
 from pathlib import Path
 
 from sawhorse.checkout import TOOL_LOCKS, find_checkout
-from sawhorse.errors import UnknownName
+from sawhorse.errors import BadConfiguration, UnknownName
+from sawhorse.hcl import read_hcl
 from sawhorse.trusted_files import own_private
 
 # So many roots can be named in one sentence.
 FEW = 3
+# A text without a template.
+LITERAL = re.compile(r'"([^"\\$%]*)"')
 # Stands for every app of an environment where several roots may be named.
 ALL = "all"
 
@@ -123,6 +127,21 @@ class Root:
     @property
     def path(self) -> Path:
         return self.project.path / "environments" / self.environment / self.app
+
+    def decided(self, name: str) -> str | None:
+        """Return what main.tf gives the app as an argument, a text between quotes; None where it says null.
+
+        Raises BadConfiguration where it says neither.
+        """
+        shown = self.project.shown(self.path / "main.tf")
+        calls = [one for one in read_hcl((self.path / "main.tf").read_text(), shown).blocks if one.type == "module"]
+        said = {argument.name: argument.expression for call in calls for argument in call.arguments}.get(name, "")
+        literal = LITERAL.fullmatch(said)
+        if not literal and said != "null":
+            raise BadConfiguration(
+                f'{shown} has no text for {name}, which this command reads there; write {name} = "..." in its module.'
+            )
+        return literal[1] if literal else None
 
 
 def unknown_app(name: str, apps: Sequence[str]) -> UnknownName:

@@ -35,6 +35,11 @@ def flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
     return choice(environment, name, ("true", "false"), default="true" if default else "false") == "true"
 
 
+def production(environment: Mapping[str, str]) -> bool:
+    """Read whether this is production; what does not say that it is none is, so that nothing is open by mistake."""
+    return flag(environment, "PRODUCTION", default=True)
+
+
 def public_docs(environment: Mapping[str, str]) -> bool:
     """Read whether everybody may read the pages of the API."""
     return flag(environment, "PUBLIC_DOCS", default=True)

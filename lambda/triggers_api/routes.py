@@ -132,7 +132,7 @@ def _add_creation(  # noqa: PLR0913 - what storing an event takes
         ] = None,
     ) -> CreatedEvent:
         event, texts = await read_written(request, NewEvent, subject="The event")
-        if settings.logs_payloads:
+        if not settings.production:
             logger.debug("payload", extra={"payload": texts["payload"]})
         created = await store.create(
             event, texts["payload"], caller_key_hash=sender.key_hash, idempotency_key=idempotency_key

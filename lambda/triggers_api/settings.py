@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.settings import LOG_LEVELS, SettingsError, choice, origins, required, whole_number
+from shared.settings import LOG_LEVELS, SettingsError, choice, origins, production, required, whole_number
 
 AUTH_MODES = ("aws", "local")
 MAX_SHARDS = 32
-PRODUCTION_STAGES = ("prod", "production")
-PAYLOAD_STAGES = ("dev", "staging")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +17,7 @@ class Settings:
     events_table: str
     keys_table: str
     stage: str
+    production: bool = True
     auth_mode: Literal["aws", "local"] = "aws"
     log_level: str = "INFO"
     cors_origins: tuple[str, ...] = ("*",)
@@ -27,9 +26,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse settings that do not go together."""
-        if self.auth_mode == "local" and self.is_production:
+        if self.auth_mode == "local" and self.production:
             raise SettingsError(
-                f"AUTH_MODE is local and STAGE is {self.stage}, but the development key must never open production. "
+                "AUTH_MODE is local and PRODUCTION is not false, but the development key must never open production. "
                 "Set AUTH_MODE to aws."
             )
         if self.inbox_read_shards < self.inbox_write_shards:
@@ -37,16 +36,6 @@ class Settings:
                 f"INBOX_READ_SHARDS is {self.inbox_read_shards} and INBOX_WRITE_SHARDS is {self.inbox_write_shards}, "
                 "so events would be written where nobody reads. Set INBOX_READ_SHARDS to at least as many."
             )
-
-    @property
-    def is_production(self) -> bool:
-        """Tell whether the development key is out of the question."""
-        return self.stage.lower() in PRODUCTION_STAGES
-
-    @property
-    def logs_payloads(self) -> bool:
-        """Tell whether payloads are logged at DEBUG: only where the stage is known not to be production."""
-        return self.stage in PAYLOAD_STAGES
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -56,6 +45,7 @@ class Settings:
             events_table=required(environment, "DYNAMODB_TABLE_EVENTS"),
             keys_table=required(environment, "DYNAMODB_TABLE_KEYS"),
             stage=required(environment, "STAGE"),
+            production=production(environment),
             auth_mode="local" if choice(environment, "AUTH_MODE", AUTH_MODES, default="aws") == "local" else "aws",
             log_level=choice(environment, "LOG_LEVEL", LOG_LEVELS, default="INFO"),
             cors_origins=origins(environment),

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shared.settings import LOG_LEVELS, SettingsError, choice, origins, public_docs, required
+from shared.settings import LOG_LEVELS, SettingsError, choice, origins, production, public_docs, required
 
 AUTH_MODES = ("gateway", "local")
-PRODUCTION_STAGES = ("prod", "production")
 # RFC 6749, 3.3; without a comma, since lists of permissions have one between two.
 _SCOPE = re.compile(r"[!#-+\--Z\^-~]{1,128}")
 
@@ -42,6 +41,7 @@ class Settings:
     updates_table: str
     users_table: str
     stage: str
+    production: bool = True
     auth_mode: Literal["gateway", "local"] = "gateway"
     in_lambda: bool = False
     log_level: str = "INFO"
@@ -53,9 +53,9 @@ class Settings:
         """Refuse a development user where there are customers."""
         if self.auth_mode != "local":
             return
-        if self.stage.lower() in PRODUCTION_STAGES:
+        if self.production:
             raise SettingsError(
-                f"AUTH_MODE is local and STAGE is {self.stage}, but nobody may come into production without a token. "
+                "AUTH_MODE is local and PRODUCTION is not false, but nobody may come into production without a token. "
                 "Set AUTH_MODE to gateway."
             )
         if self.in_lambda:
@@ -74,6 +74,7 @@ class Settings:
             updates_table=required(environment, "DYNAMODB_TABLE_UPDATES"),
             users_table=required(environment, "DYNAMODB_TABLE_USERS"),
             stage=required(environment, "STAGE"),
+            production=production(environment),
             auth_mode="local" if mode == "local" else "gateway",
             in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,
             log_level=choice(environment, "LOG_LEVEL", LOG_LEVELS, default="INFO"),

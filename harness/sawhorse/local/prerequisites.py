@@ -23,7 +23,7 @@ def make_prerequisites(root: Root, client_of: ClientOf, environment: Environment
         make_bucket(client_of("s3"), environment.bucket_of_packages, environment)
     module = operation(root.project, root.app, "prerequisites")
     if module is not None:
-        module.make(client_of, environment)
+        module.make(client_of, environment, root)
 
 
 def make_bucket(s3: Any, bucket: str, environment: Environment) -> None:

@@ -145,10 +145,11 @@ def tell_addresses(report: AddressReport, *, done: bool) -> None:
 @app.command("service-environment")
 def service_environment(context: typer.Context, local: Local = False, as_json: AsJson = False) -> None:
     """Print the variables that fileshare's service gets, as its SSM parameters say now."""
+    from fileshare.ops.service import parameters_of
     from fileshare.ops.service import service_environment as variables_from
 
     workspace = workspace_of(context, local=local)
-    variables = variables_from(workspace.client, workspace.environment)
+    variables = variables_from(workspace.client, workspace.environment, parameters_of(workspace.root))
     if as_json:
         print_json(variables)
         return
@@ -172,7 +173,7 @@ def deploy_service(  # typer makes options of them
     ] = "",
 ) -> None:
     """Deploy fileshare's ECS service with the variables of its parameters, and wait until it is stable."""
-    from fileshare.ops.service import ServiceName
+    from fileshare.ops.service import ServiceName, parameters_of
     from fileshare.ops.service import deploy_service as deploy
     from fileshare.ops.service import service_environment as variables_from
 
@@ -180,12 +181,12 @@ def deploy_service(  # typer makes options of them
         if not value.strip():
             raise BadConfiguration(f"{option} is empty; name it, or set the variable that it comes from.")
     workspace = workspace_of(context, local=False)
-    variables = variables_from(workspace.client, workspace.environment)
+    variables = variables_from(workspace.client, workspace.environment, parameters_of(workspace.root))
     for name, value in variables.items():
         print(f"{name}={value}", flush=True)
     wanted = ServiceName(cluster, service, container or None)
-    production = workspace.environment.name == "production"
-    revision = deploy(workspace.client("ecs"), wanted, variables, image=image or None, by_digest=production)
+    by_digest = workspace.environment.production
+    revision = deploy(workspace.client("ecs"), wanted, variables, image=image or None, by_digest=by_digest)
     print(f"{service} runs {revision}.")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
-from fileshare.ops.service import stage_of
-from sawhorse.api import ClientOf, Environment
+from sawhorse.api import ClientOf, Environment, Root
 
 
-def make(client_of: ClientOf, environment: Environment) -> None:
+def make(client_of: ClientOf, environment: Environment, root: Root) -> None:
     """Make the role unless it is there: the tasks take it, and so may whoever runs the backend as a process."""
+    role = root.decided("task_role")
+    if role is None:
+        return
     iam = client_of("iam")
     trust = {
         "Version": "2012-10-17",
@@ -26,7 +28,7 @@ def make(client_of: ClientOf, environment: Environment) -> None:
     }
     try:
         iam.create_role(
-            RoleName=f"file-sharing-app-{stage_of(environment)}-flask-app-task-role",
+            RoleName=role,
             AssumeRolePolicyDocument=json.dumps(trust),
             Description="What the tasks of the file sharing service may do.",
         )

@@ -16,7 +16,7 @@ BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 
 def process(deployment: Deployment) -> Process:
     """Take what the service's deployment would set; SQLite, the way back, needs no credentials."""
-    variables = dict(service_environment(deployment.client, deployment.environment))
+    variables = dict(service_environment(deployment.client, deployment.environment, deployment.output("parameters")))
     merge_plus = addresses_of(deployment.outputs).merge_plus
     variables[MERGE_PLUS_ADDRESSES] = str(merge_plus).lower()
     if variables["USE_DYNAMODB"] == "true":

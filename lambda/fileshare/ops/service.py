@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import WaiterError
 
 from fileshare.settings import REGION, SWITCH, SWITCH_VALUES, URLS_TABLE, USERS_TABLE
-from sawhorse.api import BadConfiguration, CommandFailed, Environment, NotApplied, UnknownName
+from sawhorse.api import BadConfiguration, CommandFailed, Environment, NotApplied, Root, UnknownName
 
 APP = "fileshare"
 # By variable: the parameter that it comes from.
@@ -54,14 +54,13 @@ class ServiceName:
     container: str | None = None
 
 
-def stage_of(environment: Environment) -> str:
-    """Return what stands for an environment in the names of fileshare."""
-    return "prod" if environment.name == "production" else environment.name
+def parameters_of(root: Root) -> str:
+    """Return what the names of a root's parameters begin with, as modules/apps/fileshare makes them; needs no state."""
+    return f"/fileshare/{root.decided('stage')}"
 
 
-def service_environment(client_of: ClientOf, environment: Environment) -> dict[str, str]:
+def service_environment(client_of: ClientOf, environment: Environment, prefix: str) -> dict[str, str]:
     """Return the four variables of the contract from the parameters, which operators may have changed."""
-    prefix = f"/fileshare/{stage_of(environment)}"
     names = {variable: f"{prefix}/{name}" for variable, name in PARAMETERS.items()}
     response = client_of("ssm").get_parameters(Names=sorted(names.values()))
     if response["InvalidParameters"]:

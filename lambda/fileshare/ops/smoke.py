@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from fileshare.ops.seed import remove_user
-from fileshare.ops.service import service_environment, stage_of
+from fileshare.ops.service import service_environment
 from fileshare.tokens import new_token
 from sawhorse.api import (
     Check,
@@ -88,7 +88,7 @@ class Checks:
 
     def parameters(self) -> None:
         output = self.deployment.output
-        variables = service_environment(self.deployment.client, self.deployment.environment)
+        variables = service_environment(self.deployment.client, self.deployment.environment, output("parameters"))
         tables = variables["DYNAMODB_USERS_TABLE_NAME"], variables["DYNAMODB_URLS_TABLE_NAME"]
         expect(tables == (output("dynamodb_users_table"), output("dynamodb_urls_table")), f"They name {tables}")
         dynamodb = self.deployment.client("dynamodb")
@@ -180,10 +180,8 @@ class Checks:
         cors_headers_come(self.deployment, self.http, "api/links", methods={"GET", "POST", "DELETE"}, headers=headers)
 
     def watched(self) -> None:
-        cloudwatch, name = (
-            self.deployment.client("cloudwatch"),
-            f"file-sharing-app-{stage_of(self.deployment.environment)}",
-        )
+        cloudwatch = self.deployment.client("cloudwatch")
+        name = self.deployment.output("dynamodb_users_table").removesuffix("-users")
         pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=name)
         alarms = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
         wanted = {f"{name}-users-throttles", f"{name}-urls-throttles", f"{name}-errors"}

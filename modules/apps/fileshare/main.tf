@@ -1,6 +1,8 @@
 locals {
   name       = "file-sharing-app-${var.stage}"
   parameters = "/fileshare/${var.stage}"
+
+  deletion_protection = coalesce(var.deletion_protection, var.production)
 }
 
 module "users" {
@@ -13,7 +15,7 @@ module "users" {
   }
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
 }
@@ -29,7 +31,7 @@ module "urls" {
   ttl                    = "expires_at_ttl"
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
 }

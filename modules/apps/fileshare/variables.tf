@@ -16,10 +16,9 @@ variable "capacity" {
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the tables."
+  description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
-  default     = false
-  nullable    = false
+  default     = null
 }
 
 variable "lambda" {
@@ -120,9 +119,8 @@ variable "point_in_time_recovery" {
 }
 
 variable "production" {
-  description = "Whether this is production, where sign-ups for everybody have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  description = "Whether this is production, where sign-ups for everybody have to be said and refused requests raise an alarm."
   type        = bool
-  default     = true
   nullable    = false
 }
 

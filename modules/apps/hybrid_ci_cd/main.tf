@@ -1,5 +1,7 @@
 locals {
   name = "hybrid-ci-cd-${var.stage}"
+
+  deletion_protection = coalesce(var.deletion_protection, var.production)
 }
 
 module "sessions" {
@@ -19,7 +21,7 @@ module "sessions" {
   }
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   autoscaling            = var.autoscaling
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
@@ -40,7 +42,7 @@ module "jobs" {
   }
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   autoscaling            = var.autoscaling
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
@@ -60,7 +62,7 @@ module "agents" {
   }
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   autoscaling            = var.autoscaling
   override               = var.capacity
   alarm_topics           = [module.observability.topic]

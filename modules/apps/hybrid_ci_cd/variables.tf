@@ -69,10 +69,9 @@ variable "cors_origins" {
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the tables."
+  description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
-  default     = false
-  nullable    = false
+  default     = null
 }
 
 variable "log_level" {
@@ -158,9 +157,8 @@ variable "point_in_time_recovery" {
 }
 
 variable "production" {
-  description = "Whether this is production, where sessions for everybody have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  description = "Whether this is production, where sessions for everybody have to be said and refused requests raise an alarm."
   type        = bool
-  default     = true
   nullable    = false
 }
 

@@ -1,4 +1,6 @@
 locals {
+  deletion_protection = coalesce(var.deletion_protection, var.production)
+
   # Production has the bare names, every other environment adds its own.
   suffix       = var.suffix == null ? "" : "-${var.suffix}"
   name         = "stock-track-record${local.suffix}"
@@ -53,7 +55,7 @@ module "records" {
   ttl                    = "expires_at"
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   autoscaling            = var.autoscaling
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
@@ -66,7 +68,7 @@ module "stocks" {
   key                    = { hash = "ticker" }
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   autoscaling            = var.autoscaling
   override               = var.capacity
   alarm_topics           = [module.observability.topic]

@@ -36,10 +36,9 @@ variable "capacity" {
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the tables."
+  description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
-  default     = false
-  nullable    = false
+  default     = null
 }
 
 variable "frontend_origins" {
@@ -155,9 +154,8 @@ variable "point_in_time_recovery" {
 }
 
 variable "production" {
-  description = "Whether this is production, where open writes have to be said and refused requests raise an alarm; true unless it is said to be otherwise."
+  description = "Whether this is production, where open writes have to be said and refused requests raise an alarm."
   type        = bool
-  default     = true
   nullable    = false
 }
 

@@ -1,6 +1,8 @@
 locals {
   name  = "triggers-api-${var.stage}"
   write = try(var.inbox_shards.write, 1)
+
+  deletion_protection = coalesce(var.deletion_protection, var.production)
 }
 
 module "events" {
@@ -15,7 +17,7 @@ module "events" {
   ttl                    = "expires_at"
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   autoscaling            = var.autoscaling
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
@@ -28,7 +30,7 @@ module "keys" {
   key                    = { hash = "api_key" }
   encryption             = "aws-managed"
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   autoscaling            = var.autoscaling
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
@@ -85,6 +87,7 @@ module "function" {
     INBOX_WRITE_SHARDS    = local.write
     LOG_LEVEL             = var.log_level
     PUBLIC_DOCS           = tostring(var.public_docs)
+    PRODUCTION            = tostring(var.production)
     STAGE                 = var.stage
   }, var.base_path == null ? {} : { BASE_PATH = var.base_path })
 

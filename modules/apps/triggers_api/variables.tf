@@ -16,8 +16,7 @@ variable "auth_mode" {
   }
 
   validation {
-    # The function knows production by its stage, and refuses to start there.
-    condition     = !(var.auth_mode == "local" && (var.production || contains(["prod", "production"], var.stage)))
+    condition     = !(var.auth_mode == "local" && var.production)
     error_message = "auth_mode \"local\" accepts a key that everybody can read, so production refuses it; say \"aws\"."
   }
 }
@@ -74,10 +73,9 @@ variable "cors_origins" {
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the tables."
+  description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
-  default     = false
-  nullable    = false
+  default     = null
 }
 
 variable "inbox_shards" {
@@ -174,9 +172,8 @@ variable "point_in_time_recovery" {
 }
 
 variable "production" {
-  description = "Whether this is production, where the development key is refused and refused requests raise an alarm; true unless it is said to be otherwise."
+  description = "Whether this is production, where the development key is refused and refused requests raise an alarm."
   type        = bool
-  default     = true
   nullable    = false
 }
 

@@ -1,6 +1,8 @@
 locals {
   name = "turbotech-portal-${var.stage}"
 
+  deletion_protection = coalesce(var.deletion_protection, var.production)
+
   # By the variable that tells the function; one that is not set asks for nothing.
   scopes = {
     for name, scope in {
@@ -30,7 +32,7 @@ module "deliverables" {
   }
   types                  = { id = "N", month = "N" }
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
 }
@@ -42,7 +44,7 @@ module "metrics" {
   key                    = { hash = "id" }
   types                  = { id = "N" }
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
 }
@@ -57,7 +59,7 @@ module "updates" {
     FeedIndex = { hash = "feed", range = "created_at" }
   }
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
 }
@@ -68,7 +70,7 @@ module "users" {
   name                   = "turbotech-${var.stage}-users"
   key                    = { hash = "id" }
   point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = var.deletion_protection
+  deletion_protection    = local.deletion_protection
   override               = var.capacity
   alarm_topics           = [module.observability.topic]
 }
@@ -122,6 +124,7 @@ module "function" {
       DYNAMODB_TABLE_USERS        = module.users.name
       LOG_LEVEL                   = var.log_level
       PUBLIC_DOCS                 = tostring(var.public_docs)
+      PRODUCTION                  = tostring(var.production)
       STAGE                       = var.stage
     },
     local.scopes,

@@ -124,7 +124,7 @@ def _triggers_api(stack: ExitStack, dynamodb: Any, client: Any, logger: Logger, 
 def _turbotech_portal(stack: ExitStack, dynamodb: Any, client: Any, logger: Logger, _directory: Path) -> App:
     tables = portal_support.make_tables(dynamodb)
     _drop(stack, dynamodb, *tables.settings.values())
-    settings = turbotech_portal.settings.Settings(**tables.settings, stage="dev", auth_mode="local")  # type: ignore[arg-type] # the names of tables
+    settings = turbotech_portal.settings.Settings(**tables.settings, stage="dev", production=False, auth_mode="local")  # type: ignore[arg-type] # the names of tables
     app = turbotech_portal.app.create_app(settings=settings, client=client, clock=system_clock, logger=logger)
     return App(name="turbotech_portal", app=app, credentials={}, tables=vars(tables))
 

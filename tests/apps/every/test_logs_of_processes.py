@@ -31,6 +31,7 @@ AWS = {
 PORTAL = {
     **AWS,
     "AUTH_MODE": "local",
+    "PRODUCTION": "false",
     "STAGE": "dev",
     **{f"DYNAMODB_TABLE_{kind}": kind.lower() for kind in ("DELIVERABLES", "METRICS", "UPDATES", "USERS")},
 }

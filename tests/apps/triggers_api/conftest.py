@@ -42,7 +42,12 @@ def logger(logger_of: Callable[[str], Logger]) -> Logger:
 @pytest.fixture
 def make_app(dynamodb: Any, tables: Tables, logger: Logger) -> Callable[..., FastAPI]:
     def make(*, client: Client | None = None, clock: Callable[[], datetime] | None = None, **settings: Any) -> FastAPI:
-        names = {"events_table": tables.events, "keys_table": tables.keys, "stage": "dev"}
+        names: dict[str, Any] = {
+            "events_table": tables.events,
+            "keys_table": tables.keys,
+            "stage": "dev",
+            "production": False,
+        }
         return create_app(
             settings=Settings(**names | settings), client=client or dynamodb, clock=clock or Clock(), logger=logger
         )

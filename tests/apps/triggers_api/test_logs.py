@@ -106,11 +106,12 @@ def test_a_call_that_fails_is_logged_with_its_error(make_api: MakeApi, dynamodb:
     assert [line["outcome"] for line in calls] == ["ThrottlingException", "OSError"]
 
 
-@pytest.mark.parametrize(("stage", "shown"), [("dev", True), ("staging", True), ("prod", False), ("production", False)])
+@pytest.mark.parametrize("stage", ["dev", "prod", "prod-eu"])
+@pytest.mark.parametrize(("production", "shown"), [(False, True), (True, False)])
 def test_payloads_are_logged_at_debug_and_never_in_production(
-    make_api: MakeApi, capsys: Capture, stage: str, *, shown: bool
+    make_api: MakeApi, capsys: Capture, stage: str, *, production: bool, shown: bool
 ) -> None:
-    make_api(stage=stage).create({"private": "in-the-payload"})
+    make_api(stage=stage, production=production).create({"private": "in-the-payload"})
 
     assert ("in-the-payload" in capsys.readouterr().out) == shown
 

@@ -18,6 +18,7 @@ def test_the_least_that_can_be_set() -> None:
         events_table="events",
         keys_table="keys",
         stage="dev",
+        production=True,
         auth_mode="aws",
         log_level="INFO",
         cors_origins=("*",),
@@ -29,6 +30,7 @@ def test_the_least_that_can_be_set() -> None:
 def test_everything_that_can_be_set() -> None:
     environment = LEAST | {
         "STAGE": "staging",
+        "PRODUCTION": "false",
         "AUTH_MODE": "local",
         "LOG_LEVEL": "DEBUG",
         "CORS_ORIGINS": "https://app.example.com, http://localhost:3000",
@@ -40,6 +42,7 @@ def test_everything_that_can_be_set() -> None:
         events_table="events",
         keys_table="keys",
         stage="staging",
+        production=False,
         auth_mode="local",
         log_level="DEBUG",
         cors_origins=("https://app.example.com", "http://localhost:3000"),
@@ -53,7 +56,7 @@ def test_whoever_writes_to_four_shards_reads_four() -> None:
 
 
 def test_an_empty_variable_is_not_set() -> None:
-    names = ("AUTH_MODE", "LOG_LEVEL", "CORS_ORIGINS", "INBOX_WRITE_SHARDS", "INBOX_READ_SHARDS")
+    names = ("PRODUCTION", "AUTH_MODE", "LOG_LEVEL", "CORS_ORIGINS", "INBOX_WRITE_SHARDS", "INBOX_READ_SHARDS")
 
     assert Settings.from_environment(LEAST | dict.fromkeys(names, "")) == Settings.from_environment(LEAST)
 
@@ -65,8 +68,10 @@ def test_an_empty_variable_is_not_set() -> None:
         ({"DYNAMODB_TABLE_KEYS": ""}, "DYNAMODB_TABLE_KEYS is not set."),
         ({"STAGE": " "}, "STAGE is not set."),
         ({"AUTH_MODE": "none"}, "AUTH_MODE is 'none'. Set it to one of aws, local."),
-        ({"AUTH_MODE": "local", "STAGE": "prod"}, "the development key must never open production"),
-        ({"AUTH_MODE": "local", "STAGE": "production"}, "the development key must never open production"),
+        ({"AUTH_MODE": "local"}, "the development key must never open production"),
+        ({"AUTH_MODE": "local", "PRODUCTION": ""}, "the development key must never open production"),
+        ({"AUTH_MODE": "local", "PRODUCTION": "true"}, "the development key must never open production"),
+        ({"PRODUCTION": "no"}, "PRODUCTION is 'no'. Set it to one of true, false."),
         ({"LOG_LEVEL": "chatty"}, "LOG_LEVEL is 'chatty'. Set it to one of DEBUG, ERROR, INFO, WARNING."),
         ({"LOG_LEVEL": "CRITICAL"}, "LOG_LEVEL is 'CRITICAL'."),
         ({"CORS_ORIGINS": "*,https://a.example"}, "Set it to \\* alone"),
@@ -101,7 +106,7 @@ def test_the_handler_starts_from_its_environment() -> None:
 
 
 def test_the_development_key_keeps_production_from_starting() -> None:
-    started = start(**LEAST | {"AUTH_MODE": "local", "STAGE": "prod"})
+    started = start(**LEAST | {"AUTH_MODE": "local", "STAGE": "prod-eu", "PRODUCTION": "true"})
 
     assert started.returncode != 0
     assert started.stderr.splitlines()[-1].endswith("Set AUTH_MODE to aws.")

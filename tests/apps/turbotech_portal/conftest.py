@@ -34,8 +34,9 @@ def logger(logger_of: Callable[[str], Logger]) -> Logger:
 @pytest.fixture
 def make_app(dynamodb: Any, tables: Tables, logger: Logger) -> Callable[..., FastAPI]:
     def make(*, client: Client | None = None, clock: Callable[[], datetime] | None = None, **settings: Any) -> FastAPI:
+        names: dict[str, Any] = {**tables.settings, "stage": "dev", "production": False}
         return create_app(
-            settings=Settings(**tables.settings | {"stage": "dev"} | settings),
+            settings=Settings(**names | settings),
             client=client or dynamodb,
             clock=clock or Clock(),
             logger=logger,

@@ -98,6 +98,7 @@ def settings(tables: Tables, local_aws: Running) -> dict[str, str]:
         "DYNAMODB_TABLE_METRICS": tables.metrics,
         "DYNAMODB_TABLE_UPDATES": tables.updates,
         "DYNAMODB_TABLE_USERS": tables.users,
+        "PRODUCTION": "false",
         "STAGE": "dev",
         "LOG_LEVEL": "INFO",
         **local_aws.environment(),

@@ -26,6 +26,7 @@ def test_the_least_that_can_be_set() -> None:
         updates_table="updates",
         users_table="users",
         stage="dev",
+        production=True,
         auth_mode="gateway",
         in_lambda=False,
         log_level="INFO",
@@ -38,6 +39,7 @@ def test_everything_that_can_be_set() -> None:
     environment = LEAST | {
         "AUTH_MODE": "local",
         "STAGE": "staging",
+        "PRODUCTION": "false",
         "LOG_LEVEL": "DEBUG",
         "CORS_ORIGINS": "https://portal.example.com",
         "PUBLIC_DOCS": "false",
@@ -73,9 +75,13 @@ def test_a_variable_that_is_missing_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"STAGE": "prod"}, "AUTH_MODE is local and STAGE is prod"),
-        ({"STAGE": "Production"}, "AUTH_MODE is local and STAGE is Production"),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "turbotech-portal-dev"}, "AUTH_MODE is local inside Lambda"),
+        ({}, "AUTH_MODE is local and PRODUCTION is not false"),
+        ({"PRODUCTION": " "}, "AUTH_MODE is local and PRODUCTION is not false"),
+        ({"PRODUCTION": "true"}, "AUTH_MODE is local and PRODUCTION is not false"),
+        (
+            {"PRODUCTION": "false", "AWS_LAMBDA_FUNCTION_NAME": "turbotech-portal-dev"},
+            "AUTH_MODE is local inside Lambda",
+        ),
     ],
 )
 def test_the_development_user_is_kept_out_of_where_customers_are(environment: dict[str, str], sentence: str) -> None:
@@ -86,6 +92,11 @@ def test_the_development_user_is_kept_out_of_where_customers_are(environment: di
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"^AUTH_MODE is 'none'\. Set it to one of gateway, local\."):
         Settings.from_environment(LEAST | {"AUTH_MODE": "none"})
+
+
+def test_production_is_either_or() -> None:
+    with pytest.raises(SettingsError, match=r"^PRODUCTION is 'prod'\. Set it to one of true, false\."):
+        Settings.from_environment(LEAST | {"PRODUCTION": "prod"})
 
 
 def test_docs_are_either_public_or_not() -> None:

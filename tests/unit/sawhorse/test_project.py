@@ -132,6 +132,42 @@ def test_only_directories_with_their_file_count(tiny: Project) -> None:
     assert [root.name for root in tiny.roots] == ["dev/tiny"]
 
 
+DECIDED = """\
+module "tiny" {
+  source = "../../../modules/apps/tiny"
+
+  # stage = "not this"
+  stage     = "prod-eu"
+  task_role = null
+  memory    = 512
+  region    = var.environment.region
+  name      = "tiny-${var.x}"
+  inner     = { role = "no argument" }
+}
+"""
+
+
+def test_what_a_root_decides_is_read_from_its_main_file(tiny: Project) -> None:
+    root = tiny.root("dev/tiny")
+    (root.path / "main.tf").write_text(DECIDED)
+
+    assert (root.decided("stage"), root.decided("task_role")) == ("prod-eu", None)
+
+
+@pytest.mark.parametrize("name", ["memory", "region", "name", "inner", "role", "absent"])
+def test_what_a_root_says_otherwise_than_as_a_text_is_refused(tiny: Project, name: str) -> None:
+    root = tiny.root("dev/tiny")
+    (root.path / "main.tf").write_text(DECIDED)
+
+    with pytest.raises(BadConfiguration) as refusal:
+        root.decided(name)
+
+    assert str(refusal.value) == (
+        f'environments/dev/tiny/main.tf has no text for {name}, which this command reads there; write {name} = "..." '
+        "in its module."
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -159,10 +159,11 @@ def test_everything_that_can_have_tags_says_where_it_belongs(root: str, root_pla
 
 
 @pytest.mark.parametrize("root", ROOTS)
-def test_only_production_protects_its_tables(root: str, root_plan: Callable[[str], Plan]) -> None:
+def test_only_production_protects_its_tables(root: str, root_plan: Callable[[str], Plan], repository: Path) -> None:
     plan = root_plan(root)
+    facts = read_environment(Project(repository), root.partition("/")[0])
     tables = [plan.resources[address] for address, kind in plan.types.items() if kind == "aws_dynamodb_table"]
-    assert {table["deletion_protection_enabled"] for table in tables} == {root.startswith("production/")}
+    assert {table["deletion_protection_enabled"] for table in tables} == {facts.production}
 
 
 @pytest.mark.parametrize("root", ROOTS)

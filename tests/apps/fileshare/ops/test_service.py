@@ -12,7 +12,7 @@ from botocore.exceptions import WaiterError
 
 from fileshare.ops.process import process
 from fileshare.ops.seed import issue_token
-from fileshare.ops.service import ServiceName, deploy_service, service_environment, stage_of
+from fileshare.ops.service import ServiceName, deploy_service, parameters_of, service_environment
 from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import BadConfiguration, CommandFailed, NotApplied, UnknownName
 from sawhorse.local.clients import local_client
@@ -20,6 +20,7 @@ from sawhorse.local.emulators import Running
 from sawhorse.project import Project, Root
 from sawhorse.workspace import Deployment
 
+DEV = "/fileshare/dev"
 ENVIRONMENTS = ("dev", "staging", "production")
 VARIABLES = {"USE_DYNAMODB": "true", "AWS_REGION": "us-east-2"}
 TAKEN = {"taskDefinitionArn": "arn:old", "revision": 3, "status": "ACTIVE", "registeredBy": "somebody"}
@@ -48,14 +49,23 @@ def turn(parameters: Any, value: str) -> None:
     parameters.put_parameter(Name="/fileshare/dev/use_dynamodb", Value=value, Overwrite=True)
 
 
-def test_production_is_called_prod() -> None:
-    assert [stage_of(environment(name)) for name in ("dev", "staging", "production")] == ["dev", "staging", "prod"]
+def test_the_parameters_are_those_of_the_stage_that_the_root_says(repository: Path, tmp_path: Path) -> None:
+    roots = [root for root in Project(repository).roots if root.app == "fileshare"]
+    assert {root.environment: parameters_of(root) for root in roots} == {
+        "dev": "/fileshare/dev",
+        "production": "/fileshare/prod",
+        "staging": "/fileshare/staging",
+    }
+    elsewhere = Root(Project(tmp_path), "production-eu", "fileshare")
+    elsewhere.path.mkdir(parents=True)
+    (elsewhere.path / "main.tf").write_text('module "fileshare" {\n  stage = "prod-eu"\n}\n')
+    assert parameters_of(elsewhere) == "/fileshare/prod-eu"
 
 
 @pytest.mark.parametrize("value", ["true", "false"])
 def test_the_four_variables_come_from_the_parameters(parameters: Any, value: str) -> None:
     turn(parameters, value)
-    assert service_environment(lambda _: parameters, environment()) == {
+    assert service_environment(lambda _: parameters, environment(), DEV) == {
         "AWS_REGION": "us-east-2",
         "DYNAMODB_URLS_TABLE_NAME": "the-urls",
         "DYNAMODB_USERS_TABLE_NAME": "the-users",
@@ -65,14 +75,15 @@ def test_the_four_variables_come_from_the_parameters(parameters: Any, value: str
 
 def test_parameters_that_are_not_there_or_say_nonsense_are_named(parameters: Any) -> None:
     with pytest.raises(NotApplied, match=r"no parameter /fileshare/prod/.* run .sawhorse apply production/fileshare"):
-        service_environment(lambda _: parameters, environment("production"))
+        service_environment(lambda _: parameters, environment("production"), "/fileshare/prod")
     turn(parameters, "yes")
     with pytest.raises(BadConfiguration, match="use_dynamodb is 'yes'; set it to true or false: aws ssm put-parameter"):
-        service_environment(lambda _: parameters, environment())
+        service_environment(lambda _: parameters, environment(), DEV)
 
 
 def deployment(local_aws: Running, tmp_path: Path, **outputs: Any) -> Deployment:
-    return Deployment(Root(Project(tmp_path), "dev", "fileshare"), environment(), outputs, local_aws)
+    root = Root(Project(tmp_path), "dev", "fileshare")
+    return Deployment(root, environment(), {"parameters": DEV, **outputs}, local_aws)
 
 
 def test_on_sqlite_the_process_has_no_credentials_at_all(local_aws: Running, parameters: Any, tmp_path: Path) -> None:
