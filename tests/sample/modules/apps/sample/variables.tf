@@ -61,7 +61,7 @@ variable "packages_bucket" {
 variable "production" {
   description = "Whether this is production, where the table is protected and nobody may write without a token."
   type        = bool
-  default     = true
+  nullable    = false
 }
 
 variable "reserved_concurrency" {
