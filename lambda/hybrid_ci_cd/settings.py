@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.settings import LOG_LEVELS, SettingsError, choice, origins, required, whole_number
+from shared.settings import LOG_LEVELS, SettingsError, choice, flag, origins, production, required, whole_number
 
 DEFAULT_LIFETIME_SECONDS = 7 * 24 * 3600
 # A user's log-out everywhere is remembered for as long as a session could have been made to live.
@@ -48,9 +48,20 @@ class Settings:
             log_level=choice(environment, "LOG_LEVEL", LOG_LEVELS, default="INFO"),
             cors_origins=origins(environment),
             session_lifetime=timedelta(seconds=lifetime),
-            session_key_hash=_sha256(environment, "SESSION_KEY_SHA256"),
+            session_key_hash=_session_key(environment),
             agent_lost_after=timedelta(seconds=lost_after),
         )
+
+
+def _session_key(environment: Mapping[str, str]) -> str | None:
+    """Read the hash of the key that makes sessions; production goes without one only where that was said."""
+    found = _sha256(environment, "SESSION_KEY_SHA256")
+    if found is None and production(environment) and not flag(environment, "OPEN_SESSIONS", default=False):
+        raise SettingsError(
+            "SESSION_KEY_SHA256 is not set and PRODUCTION is not false, so whoever reaches POST /auth/session would "
+            "become any user of production. Set it, or set OPEN_SESSIONS to true if that is meant."
+        )
+    return found
 
 
 def _sha256(environment: Mapping[str, str], name: str) -> str | None:

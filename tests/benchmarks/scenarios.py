@@ -69,7 +69,11 @@ class Account:
         """Return the credentials and endpoints that a function has here, and what every app is told."""
         kept = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
         variables = self.aws.environment()
-        return {name: variables[name] for name in (*kept, "NO_PROXY")} | {"LOG_LEVEL": "INFO", "STAGE": "dev"}
+        return {name: variables[name] for name in (*kept, "NO_PROXY")} | {
+            "LOG_LEVEL": "INFO",
+            "PRODUCTION": "false",
+            "STAGE": "dev",
+        }
 
     @contextmanager
     def handler(self, app: str, variables: Variables) -> Iterator[Callable[[Event, Any], dict[str, Any]]]:

@@ -118,6 +118,8 @@ module "function" {
       DYNAMODB_TABLE_JOBS      = module.jobs.name
       DYNAMODB_TABLE_SESSIONS  = module.sessions.name
       LOG_LEVEL                = var.log_level
+      OPEN_SESSIONS            = tostring(var.open_sessions)
+      PRODUCTION               = tostring(var.production)
       PUBLIC_DOCS              = tostring(var.public_docs)
       SESSION_LIFETIME_SECONDS = var.session_lifetime_seconds
       STAGE                    = var.stage

@@ -28,6 +28,7 @@ ENVIRONMENTS = {
         "DYNAMODB_TABLE_AGENTS": "agents",
         "DYNAMODB_TABLE_JOBS": "jobs",
         "DYNAMODB_TABLE_SESSIONS": "sessions",
+        "PRODUCTION": "false",
         "STAGE": "dev",
     },
     "stock_track_record": {

@@ -16,6 +16,7 @@ LEAST = {
     "DYNAMODB_TABLE_JOBS": "jobs",
     "DYNAMODB_TABLE_AGENTS": "agents",
     "STAGE": "production",
+    "PRODUCTION": "false",
 }
 
 
@@ -56,6 +57,8 @@ def test_every_setting_is_read() -> None:
         ({"DYNAMODB_TABLE_JOBS": ""}, "DYNAMODB_TABLE_JOBS is not set."),
         ({"DYNAMODB_TABLE_AGENTS": ""}, "DYNAMODB_TABLE_AGENTS is not set."),
         ({"STAGE": ""}, "STAGE is not set."),
+        ({"PRODUCTION": "no"}, "PRODUCTION is 'no'. Set it to one of true, false."),
+        ({"PRODUCTION": "true", "OPEN_SESSIONS": "yes"}, "OPEN_SESSIONS is 'yes'. Set it to one of true, false."),
         ({"LOG_LEVEL": "chatty"}, "LOG_LEVEL is 'chatty'."),
         ({"CORS_ORIGINS": "*,https://a.example"}, "Set it to \\* alone"),
         ({"SESSION_LIFETIME_SECONDS": "59"}, "Set it to a whole number from 60 to 7776000."),
@@ -69,6 +72,19 @@ def test_a_wrong_setting_is_refused_in_a_sentence(changed: dict[str, str], sente
     with pytest.raises(SettingsError, match=sentence) as refusal:
         Settings.from_environment(LEAST | changed)
     assert "the-key-itself" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"PRODUCTION": ""}, {"PRODUCTION": "true"}, {"PRODUCTION": "true", "OPEN_SESSIONS": "false", "STAGE": "dev"}],
+    ids=str,
+)
+def test_sessions_for_everybody_keep_production_from_starting(changed: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"become any user of production\. Set it, or set OPEN_SESSIONS to true"):
+        Settings.from_environment(LEAST | changed)
+
+    assert Settings.from_environment(LEAST | changed | {"OPEN_SESSIONS": "true"}).session_key_hash is None
+    assert Settings.from_environment(LEAST | changed | {"SESSION_KEY_SHA256": "ab" * 32}).session_key_hash == "ab" * 32
 
 
 def test_the_handler_starts_from_its_environment() -> None:

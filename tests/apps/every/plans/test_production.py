@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import tftest
 
+from hybrid_ci_cd.settings import Settings as HybridSettings
 from sawhorse.environment import read_environment
 from sawhorse.errors import BadConfiguration
 from sawhorse.hcl import read_hcl
@@ -115,6 +116,15 @@ def test_its_function_refuses_the_development_key_and_logs_no_payload(plan_of: C
     assert TriggersSettings.from_environment(given).production
     with pytest.raises(SettingsError, match="the development key must never open production"):
         TriggersSettings.from_environment({**given, "AUTH_MODE": "local"})
+
+
+def test_its_function_makes_sessions_for_everybody_only_where_that_was_said(plan_of: Callable[[str], Plan]) -> None:
+    given = variables_of(plan_of("hybrid_ci_cd"), "hybrid_ci_cd")
+
+    assert (given["STAGE"], given["PRODUCTION"], given["OPEN_SESSIONS"]) == (STAGE, "true", "true")
+    assert HybridSettings.from_environment(given).session_key_hash is None
+    with pytest.raises(SettingsError, match="whoever reaches POST /auth/session would become any user of production"):
+        HybridSettings.from_environment({**given, "OPEN_SESSIONS": "false"})
 
 
 def test_its_portal_lets_no_development_user_in(
