@@ -73,7 +73,7 @@ def used_by_modules(project: Project) -> Found:
     texts = {project.shown(path): path.read_text() for path in sorted((project.path / "modules").rglob("*.tf"))}
     for shown, text in texts.items():
         for block in read_hcl(text, shown).blocks:
-            if block.type in {"resource", "data"}:
+            if block.type in {"resource", "data"} and block.labels[0].startswith("aws_"):
                 kind, name = ("resource", block.labels[0]) if block.type == "resource" else data_source(block)
                 use = Use(kind, name, shown, block.line)
                 uses.append(use)

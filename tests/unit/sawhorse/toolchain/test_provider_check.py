@@ -161,6 +161,10 @@ def test_what_a_release_lacks_or_wants_is_refused_with_its_place(
     assert f"modules/shelf/main.tf:{complaint.replace('6.10.0', '5.9.0')}" in found
 
 
+def test_what_another_provider_makes_is_none_of_this(tmp_path: Path) -> None:
+    assert complaints(tmp_path, f'{MODULE}\nresource "random_id" "this" {{\n  byte_length = 4\n}}\n') == []
+
+
 def test_each_release_is_asked_alone(tmp_path: Path) -> None:
     without = Schema(**{**SHELF.__dict__, "optional": frozenset({"tags"})})
     older = Record("5.9.0", "asked", {"aws_shelf": without, "data.aws_wall": WALL})
