@@ -1,7 +1,7 @@
 """Read the blocks, arguments and references of a Terraform file, each with its line.
 
 What a value means is Terraform's to say: an expression is found and kept as it is written. What `terraform fmt` and
-`terraform validate` refuse need not be understood here.
+`terraform validate` refuse need not be understood here. Libraries that parse HCL keep the lines of blocks alone.
 """
 
 from __future__ import annotations

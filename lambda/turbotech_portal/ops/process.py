@@ -15,7 +15,7 @@ def process(deployment: Deployment) -> Process:
     if deployment.environment.production:
         raise BadConfiguration(
             "As a process the portal lets one development user in to everything, so production refuses it; "
-            "name a root of dev or staging."
+            "name a root of an environment that says production: false."
         )
     function = deployment.client("lambda").get_function_configuration(
         FunctionName=deployment.output("lambda_function_name")

@@ -14,5 +14,6 @@ def test_the_portals_development_user_is_not_let_into_production() -> None:
     environment = Environment(name="live", account_id="333333333333", region="us-east-1", production=True)
     deployment = Deployment(Root(Project(REPOSITORY), "live", "turbotech_portal"), environment, {}, None)
 
-    with pytest.raises(BadConfiguration, match="so production refuses it; name a root of dev or staging"):
+    sentence = r"so production refuses it; name a root of an environment that says production: false\.$"
+    with pytest.raises(BadConfiguration, match=sentence):
         process_of(deployment)
