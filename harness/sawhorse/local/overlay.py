@@ -21,7 +21,8 @@ from sawhorse.environment import read_environment
 from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_atomically
 from sawhorse.project import Project, Root
-from sawhorse.terraform.render import archives_of, hcl, packages_of, render_tfvars, render_unbuilt
+from sawhorse.terraform.filling import hcl
+from sawhorse.terraform.render import archives_of, packages_of, render_tfvars, render_unbuilt
 
 RENDERED = {"terraform.tfvars", "backend.tf"}
 
