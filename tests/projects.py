@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sawhorse.build.lock_files import HARNESS_LOCK
 from sawhorse.project import Project
+from sawhorse.terraform.sync import sync
 from sawhorse.toolchain import installed, python_environments
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -38,7 +39,9 @@ def sample_project(destination: Path) -> Project:
         copied(module, destination / "modules" / module.name)
     copied(SAMPLE, destination)
     (destination / "lambda/sample/requirements.txt").write_text(sample_lock())
-    return with_tools(destination)
+    project = with_tools(destination)
+    sync(project.roots)
+    return project
 
 
 def with_the_sample(destination: Path) -> Path:
@@ -50,8 +53,19 @@ def with_the_sample(destination: Path) -> Path:
                 if link.exists() or path == source / "modules/apps":
                     continue
                 link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(path)
+                if path in roots_of_the_sample():
+                    # What sync writes into a root is written here and not there.
+                    shutil.copytree(path, link)
+                else:
+                    link.symlink_to(path)
+    project = Project(destination)
+    sync(project.root(f"{path.parent.name}/{path.name}") for path in roots_of_the_sample())
     return destination
+
+
+def roots_of_the_sample() -> list[Path]:
+    """Return the directories of the sample's roots, which have nothing of what sync writes."""
+    return sorted(path.parent for path in (SAMPLE / "environments").glob("*/*/main.tf"))
 
 
 def every_root() -> list[str]:

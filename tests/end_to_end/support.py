@@ -18,6 +18,7 @@ from sawhorse.environment import read_environment
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS
 from sawhorse.plans.plan import forget_hashes
+from sawhorse.plans.scratch import providers
 from sawhorse.project import Project
 from tests.projects import copy_of_project
 
@@ -88,11 +89,12 @@ def without_aws() -> dict[str, str]:
 def brought_up(project: Project) -> Iterator[Sawhorse]:
     """Start a project's local AWS, on which nothing stands, and stop it in the end.
 
-    Its roots have locks without hashes: every command would read the provider's 700 MB, which all plans of
-    `tests/plans` check against the lock as it is.
+    Its roots have locks of their own, without hashes: every command would read the provider's 700 MB, which all plans
+    of `tests/plans` check against the lock as it is.
     """
-    for lock in project.path.glob("environments/*/*/.terraform.lock.hcl"):
-        forget_hashes(lock.parent)
+    for root in Project(project.path).roots:
+        (root.path / "lock_override.tf").write_text(providers())
+        forget_hashes(root.path)
     command = Sawhorse(project)
     try:
         command("local", "up", "--port", "0")

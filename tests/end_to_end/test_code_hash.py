@@ -17,7 +17,7 @@ import pytest
 from sawhorse.build.manifest import code_sha256
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
-from sawhorse.plans.examples import EXAMPLE_VARIABLES
+from sawhorse.plans.examples import example_variables
 from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
@@ -123,7 +123,7 @@ def root(local_aws: Running, repository: Path, terraform_code: Path, tmp_path: P
     """A root of its own for a test, with nothing applied."""
     name = unique("hashed")
     directory = scratch_root(terraform_code, tmp_path, f"dev/{name}")
-    (directory / "main.tf").write_text(EXAMPLE_VARIABLES + CALLS)
+    (directory / "main.tf").write_text(example_variables() + CALLS)
     variables = local_aws.environment()
     terraform = Terraform(Project(repository), directory, environment=variables)
     terraform.init()

@@ -19,7 +19,7 @@ from sawhorse.build.manifest import code_sha256, read_manifest
 from sawhorse.build.zip_writer import zip_of
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
-from sawhorse.plans.examples import EXAMPLE_VARIABLES
+from sawhorse.plans.examples import example_variables
 from sawhorse.plans.plan import Plan, forget_hashes
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
@@ -163,7 +163,7 @@ def root(local_aws: Running, repository: Path, terraform_code: Path, tmp_path: P
         .replace('provider "aws" {}', f'provider "aws" {{\n  default_tags {{\n    tags = {{\n{tags}    }}\n  }}\n}}')
     )
     (directory / "terraform.tf").write_text(provider)
-    (directory / "main.tf").write_text(EXAMPLE_VARIABLES + CALLS)
+    (directory / "main.tf").write_text(example_variables() + CALLS)
     variables = local_aws.environment()
     terraform = Terraform(Project(repository), directory, environment=variables)
     terraform.init()

@@ -28,8 +28,9 @@ def test_a_root_is_copied_from_its_terraform_code_alone(terraform_code: Path, tm
     assert "sample.main.handler" in (directory / "terraform.tfvars").read_text()
 
 
-def test_the_variables_of_another_app_are_refused(
-    terraform: Tool, local_aws: Running, terraform_code: Path, tmp_path: Path
+@pytest.mark.parametrize("whose", ["dev/another", "another/sample"])
+def test_the_variables_of_another_root_are_refused(
+    terraform: Tool, local_aws: Running, terraform_code: Path, tmp_path: Path, whose: str
 ) -> None:
     """A shell with the exports for one root would else put its package into another."""
     facts = read_environment(Project(terraform_code), "dev")
@@ -38,7 +39,10 @@ def test_the_variables_of_another_app_are_refused(
     root = "dev/sample"
     directory = copy_of_root(terraform_code, tmp_path, root, packages_of(terraform_code, root))
     tfvars = directory / "terraform.tfvars"
-    tfvars.write_text(tfvars.read_text().replace('"sample"', '"another"'))
+    text = tfvars.read_text()
+    for said, other in zip(root.split("/"), whose.split("/"), strict=True):
+        text = text.replace(f'"{said}"', f'"{other}"')
+    tfvars.write_text(text)
 
-    with pytest.raises(tftest.TerraformTestError, match="These variables are those of another"):
+    with pytest.raises(tftest.TerraformTestError, match=f"These variables are those of {whose}, and this root is"):
         plan(tool, directory)

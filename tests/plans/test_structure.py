@@ -9,32 +9,60 @@ from pathlib import Path
 import pytest
 
 from sawhorse.plans.plan import Tool
-from tests.projects import REPOSITORY, SAMPLE
+from sawhorse.project import Project, Root
+from sawhorse.terraform.filling import TEMPLATES
+from sawhorse.terraform.sync import LOCK, WRITTEN, files_of
+from tests.projects import REPOSITORY, SAMPLE, every_root
 
-ROOTS = sorted(path.parent for source in (REPOSITORY, SAMPLE) for path in (source / "environments").glob("*/*/main.tf"))
 MODULES = (REPOSITORY / "modules", SAMPLE / "modules")
 TERRAFORM = (*MODULES, REPOSITORY / "environments", SAMPLE / "environments")
 
 
-def name_of(root: Path) -> str:
-    return f"{root.parent.name}/{root.name}"
+@pytest.fixture(scope="module")
+def roots(terraform_code: Path) -> dict[str, Root]:
+    """Every root of this checkout and the sample's, by its name."""
+    return {root.name: root for root in Project(terraform_code).roots}
 
 
-@pytest.mark.parametrize("root", ROOTS, ids=name_of)
-def test_a_root_uses_every_variable_that_it_has(root: Path) -> None:
-    variables = re.findall(r'^variable "(\w+)"', (root / "variables.tf").read_text(), re.MULTILINE)
-    text = (root / "main.tf").read_text() + (root / "terraform.tf").read_text()
-    assert [name for name in variables if not re.search(rf"\bvar\.{name}\b", text)] == []
+@pytest.mark.parametrize("name", every_root())
+def test_a_root_uses_every_variable_that_it_has(roots: dict[str, Root], name: str) -> None:
+    text = (roots[name].path / WRITTEN).read_text()
+    others = re.sub(r"^variable .*?^}", "", text, flags=re.MULTILINE | re.DOTALL)
+    used = (roots[name].path / "main.tf").read_text() + others
+    variables = re.findall(r'^variable "(\w+)"', text, re.MULTILINE)
+    assert len(variables) > 1
+    assert [name for name in variables if not re.search(rf"\bvar\.{name}\b", used)] == []
 
 
-@pytest.mark.parametrize("name", ["variables.tf", "terraform.tf", ".terraform.lock.hcl"])
-def test_every_root_has_the_same_file(name: str) -> None:
-    assert len({(root / name).read_bytes() for root in ROOTS}) == 1
+@pytest.mark.parametrize("name", every_root())
+def test_a_root_is_as_sync_writes_it(roots: dict[str, Root], name: str) -> None:
+    files = files_of([roots[name]])
+    assert [file.path.name for file in files] == [WRITTEN, LOCK]
+    assert [file.difference() for file in files if file.differs] == []
 
 
-@pytest.mark.parametrize("app", sorted({root.name for root in ROOTS}))
-def test_an_app_has_the_same_outputs_in_every_environment(app: str) -> None:
-    assert len({(root / "outputs.tf").read_bytes() for root in ROOTS if root.name == app}) == 1
+def test_every_root_has_the_same_files_but_for_its_name(roots: dict[str, Root]) -> None:
+    assert len({(root.path / LOCK).read_bytes() for root in roots.values()}) == 1
+    nameless = {
+        (root.path / WRITTEN)
+        .read_text()
+        .replace(f'"{root.environment}"', "ENVIRONMENT")
+        .replace(f'"{root.app}"', "APP")
+        for root in roots.values()
+    }
+    [text] = nameless
+    assert (text.count("ENVIRONMENT"), text.count("APP")) == (2, 2)
+
+
+def test_no_directory_s_name_says_which_root_it_is(roots: dict[str, Root]) -> None:
+    files = [path for root in roots.values() for path in root.path.glob("*.tf")]
+    assert len(files) >= 3 * len(roots)
+    assert [path for path in files if re.search(r"path\.(root|module|cwd)", path.read_text())] == []
+
+
+@pytest.mark.parametrize("app", sorted({name.partition("/")[2] for name in every_root()}))
+def test_an_app_has_the_same_outputs_in_every_environment(roots: dict[str, Root], app: str) -> None:
+    assert len({(root.path / "outputs.tf").read_bytes() for root in roots.values() if root.app == app}) == 1
 
 
 def test_every_module_asks_for_the_same_terraform_and_provider() -> None:
@@ -44,7 +72,7 @@ def test_every_module_asks_for_the_same_terraform_and_provider() -> None:
 
 
 def test_the_lock_has_the_hashes_of_every_platform() -> None:
-    lock = (ROOTS[0] / ".terraform.lock.hcl").read_text()
+    lock = (TEMPLATES / "terraform.lock.hcl").read_text()
     hashes = re.findall(r'"h1:[^"]+"', lock), re.findall(r'"zh:[^"]+"', lock)
     assert min(len(found) for found in hashes) >= len(["linux_amd64", "linux_arm64", "darwin_arm64"])
 

@@ -19,6 +19,7 @@ from sawhorse.cli.local import local_app
 from sawhorse.cli.options import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
 from sawhorse.cli.package import package_app
 from sawhorse.cli.run import TO_THE_APP, run
+from sawhorse.cli.sync import sync
 from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
 from sawhorse.project import Project
 from sawhorse.trusted_files import keep_to_this_user, make_own_directory
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(local_app)
 app.add_typer(package_app)
 app.command("run", context_settings=TO_THE_APP)(run)
+app.command("sync")(sync)
 
 
 @app.command()

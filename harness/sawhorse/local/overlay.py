@@ -23,8 +23,9 @@ from sawhorse.files import write_atomically
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import hcl
 from sawhorse.terraform.render import archives_of, packages_of, render_tfvars, render_unbuilt
+from sawhorse.terraform.sync import BACKEND, LOCK, refuse_unsynced
 
-RENDERED = {"terraform.tfvars", "backend.tf"}
+RENDERED = {"terraform.tfvars", BACKEND}
 
 
 def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as_built: bool = False) -> Path:
@@ -34,6 +35,7 @@ def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as
     so with `built=False`; `as_built` takes one that is not made of what stands in the checkout now.
     """
     refuse_unwritable_path(root.project)
+    refuse_unsynced(root)
     top = root.project.local / "project"
     directory = top / "environments" / root.environment / root.app
     directory.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as
         render_unbuilt(root, directory, local_issuer=issuer)
     state = root.path / "terraform.tfstate.d/local/terraform.tfstate"
     write_atomically(
-        directory / "backend.tf",
+        directory / BACKEND,
         f'terraform {{\n  backend "local" {{\n    path = {hcl(str(state))}\n  }}\n}}\n',
     )
     return directory
@@ -88,7 +90,7 @@ def package_of_overlay(project: Project, app: str, dist: Path, python: str, *, a
 
 def link_files(source: Path, directory: Path) -> None:
     """Link the root's Terraform files and lock, and unlink those that are gone."""
-    wanted = {path.name for path in source.glob("*.tf")} | {path.name for path in source.glob(".terraform.lock.hcl")}
+    wanted = {path.name for path in source.glob("*.tf")} | {path.name for path in source.glob(LOCK)}
     wanted -= RENDERED
     for path in directory.iterdir():
         if path.is_symlink() and path.name not in wanted:

@@ -10,31 +10,8 @@ from pathlib import Path
 from sawhorse.errors import BadConfiguration
 from sawhorse.plans.documents import shown_path
 from sawhorse.plans.plan import Plan, Tool, plan
-from sawhorse.plans.scratch import PROVIDERS, SAMPLE, SAMPLE_CONTENT_SHA256, SAMPLE_LAYER, SAMPLE_SHA256, scratch_root
-
-# What the example of a README may take for granted: the manifest, as every root has it.
-EXAMPLE_VARIABLES = """\
-variable "packages" {
-  description = "What the build measured, by function."
-  type = map(object({
-    path           = string
-    sha256         = string
-    content_sha256 = string
-    size           = number
-    upload         = optional(string, "direct")
-    handler        = string
-    runtime        = string
-    architecture   = string
-    layer = optional(object({
-      path           = string
-      sha256         = string
-      content_sha256 = string
-      size           = number
-      upload         = optional(string, "direct")
-    }))
-  }))
-}
-"""
+from sawhorse.plans.scratch import SAMPLE, SAMPLE_CONTENT_SHA256, SAMPLE_LAYER, SAMPLE_SHA256, providers, scratch_root
+from sawhorse.terraform.filling import fill
 
 SAMPLE_ARCHIVE = {
     "path": f"../../../{SAMPLE}",
@@ -124,8 +101,13 @@ def write_examples(repository: Path, scratch: Path) -> Path:
         place = scratch / "environments/examples" / example.name
         place.mkdir()
         (place / "main.tf").write_text(example.text)
-        (place / "terraform.tf").write_text(PROVIDERS)
-        (place / "variables.tf").write_text(EXAMPLE_VARIABLES)
+        (place / "terraform.tf").write_text(providers())
+        (place / "variables.tf").write_text(example_variables())
         calls.append(f'module "{example.name}" {{\n  source   = "../{example.name}"\n  packages = var.packages\n}}\n')
-    (directory / "main.tf").write_text("\n".join([*calls, EXAMPLE_VARIABLES]))
+    (directory / "main.tf").write_text("\n".join([*calls, example_variables()]))
     return directory
+
+
+def example_variables() -> str:
+    """Return what the example of a README may take for granted: the manifest, as every root has it."""
+    return fill("packages.tf.j2")

@@ -10,19 +10,9 @@ from sawhorse.build.manifest import Entry
 from sawhorse.environment import read_environment
 from sawhorse.plans.plan import Plan, Tool, plan
 from sawhorse.project import Project
+from sawhorse.terraform.filling import TEMPLATES, fill
 from sawhorse.terraform.render import render_tfvars
-
-# The provider alone, for scratch roots that are none of the project's.
-PROVIDERS = """\
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "~> 5.100"
-    }
-  }
-}
-"""
+from sawhorse.terraform.sync import LOCK
 
 # A package that stands for any, so that a plan needs no build: an empty file with its hash, and some hash of content.
 SAMPLE = "dist/sample.zip"
@@ -43,14 +33,18 @@ def scratch_project(repository: Path, scratch: Path) -> None:
 
 
 def scratch_root(repository: Path, scratch: Path, name: str) -> Path:
-    """Make an empty root of that name, with the provider locked as the project's own roots lock it."""
+    """Make an empty root of that name, with the provider locked as every root locks it."""
     scratch_project(repository, scratch)
     directory = scratch / "environments" / name
     directory.mkdir(parents=True)
-    lock = next(iter(sorted((repository / "environments").glob("*/*/.terraform.lock.hcl"))))
-    shutil.copy2(lock, directory)
-    (directory / "terraform.tf").write_text(f'{PROVIDERS}\nprovider "aws" {{}}\n')
+    shutil.copy2(TEMPLATES / "terraform.lock.hcl", directory / LOCK)
+    (directory / "terraform.tf").write_text(f'{providers()}\nprovider "aws" {{}}\n')
     return directory
+
+
+def providers() -> str:
+    """Return which Terraform and provider every root asks for, for scratch roots that are none of the project's."""
+    return fill("providers.tf.j2")
 
 
 def sample_packages(handlers: Mapping[str, str], runtime: str, architecture: str) -> dict[str, Entry]:
@@ -73,7 +67,7 @@ def copy_of_root(repository: Path, scratch: Path, name: str, packages: Mapping[s
     root = project.root(name)
     directory = scratch / "environments" / name
     directory.mkdir(parents=True)
-    for path in [*root.path.glob("*.tf"), root.path / ".terraform.lock.hcl"]:
+    for path in [*root.path.glob("*.tf"), root.path / LOCK]:
         shutil.copy2(path, directory)
     (directory / "backend.tf").unlink(missing_ok=True)
     environment = read_environment(project, root.environment)

@@ -17,6 +17,7 @@ from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.files import write_shared
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import fill
+from sawhorse.terraform.sync import BACKEND, refuse_unsynced
 from sawhorse.trusted_files import read_own
 
 
@@ -33,8 +34,10 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
     """Render a root's files into its directory, all of them or none.
 
     A package that is not made of what stands in the checkout is refused, unless `as_built` takes it as it is. One that
-    is not what the manifest says, or whose bytecode is not that of its sources, is refused always.
+    is not what the manifest says, or whose bytecode is not that of its sources, is refused always; so is a root that is
+    not as `sawhorse sync` writes it.
     """
+    refuse_unsynced(root)
     project = project or root.project
     environment = read_environment(project, root.environment)
     packages = packages_of(project.path / "dist", root.app)
@@ -43,7 +46,7 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
     refuse_unproven(project, project.path / "dist", root.app, packages, as_built=as_built)
     directory = into or root.path
     contents = {directory / "terraform.tfvars": render_tfvars(environment, root.app, packages)}
-    backend = directory / "backend.tf"
+    backend = directory / BACKEND
     if environment.state_bucket:
         contents[backend] = fill("backend.tf.j2", environment=environment, app=root.app)
     changed = [write_shared(path, content) for path, content in contents.items()]
@@ -81,6 +84,7 @@ def archives_of(packages: Iterable[Entry]) -> list[Archive]:
 
 def render_unbuilt(root: Root, directory: Path, *, local_issuer: str | None = None) -> None:
     """Render variables that stand in for packages, unless there are some: a destroy needs names, and never the zip."""
+    refuse_unsynced(root)
     path = directory / "terraform.tfvars"
     with suppress(FileNotFoundError):
         # It says what a destroy acts on, so it must be this user's own.

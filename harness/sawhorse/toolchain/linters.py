@@ -54,6 +54,8 @@ def linters(project: Project) -> list[Linter]:
         Linter("ruff format", in_project(tools / "ruff", "format", "--check", "--quiet", ".")),
         Linter("terraform fmt", lambda: terraform_fmt(project)),
         Linter("provider-schema", lambda: provider_check.lint(project)),
+        # It refuses a root that is not what the engine's template makes of it.
+        Linter("sawhorse sync", in_project(tools / "sawhorse", "sync", "--check")),
         Linter("zizmor", in_project(tools / "zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")),
     ]
 

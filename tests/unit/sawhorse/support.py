@@ -17,6 +17,7 @@ from sawhorse.build.manifest import Archive, code_sha256
 from sawhorse.build.package_writer import LAYER_PREFIX
 from sawhorse.build.zip_writer import content_sha256, pack, write_archive
 from sawhorse.project import Project
+from sawhorse.terraform.sync import files_of, sync
 
 WHEEL_FILES = {
     "tinydep/__init__.py": b"VALUE = 1\n",
@@ -125,12 +126,15 @@ def urlsafe(content: bytes) -> str:
 
 
 def make_tiny_project(path: Path, *, repository: Path) -> Project:
-    """Write a project of one app, `tiny`, with one environment and one root; the tools of `repository` are linked."""
+    """Write a project of one app, `tiny`, with one environment and one root; the tools of `repository` are linked.
+
+    The root decides nothing, and has what `sawhorse sync` writes into it.
+    """
     files: Mapping[str, str] = {
         "pyproject.toml": "",
         "modules/.gitkeep": "",
         "environments/dev/environment.yaml": 'account_id: "111111111111"\nregion: us-east-1\nproduction: false\n',
-        "environments/dev/tiny/main.tf": 'variable "environment" { type = any }\nvariable "packages" { type = any }\n',
+        "environments/dev/tiny/main.tf": "# Nothing is decided here.\n",
         "lambda/shared/__init__.py": "",
         "lambda/tiny/__init__.py": "",
         "lambda/tiny/main.py": "def handler(event, context):\n    return 1\n",
@@ -142,7 +146,17 @@ def make_tiny_project(path: Path, *, repository: Path) -> Project:
         (path / name).write_text(content)
     (path / ".sawhorse").mkdir()
     (path / ".sawhorse/tools").symlink_to(repository / ".sawhorse/tools")
-    return Project(path)
+    project = Project(path)
+    sync(project.roots)
+    return project
+
+
+def plain_root(project: Project) -> Path:
+    """Return the directory of the tiny root without what sync wrote, so that Terraform needs no provider in it."""
+    root = project.root("dev/tiny")
+    for file in files_of([root]):
+        file.path.unlink()
+    return root.path
 
 
 def make_layer(dist: Path, *, size: int | None = None, upload: str = "direct") -> Archive:

@@ -27,7 +27,6 @@ def root(tiny: Project) -> Root:
     (root.path.parent / "environment.yaml").write_text(
         'account_id: "111111111111"\nregion: us-east-1\nproduction: false\nstate_bucket: a-bucket\n'
     )
-    (root.path / ".terraform.lock.hcl").write_text("# locked\n")
     render(root)
     return root
 
@@ -73,7 +72,7 @@ def test_a_new_file_is_linked_and_a_removed_one_unlinked(root: Root) -> None:
 
     directory = make_overlay(root, "3.13", issuer=ISSUER)
 
-    assert sorted(path.name for path in directory.glob("*.tf")) == ["backend.tf", "renamed.tf"]
+    assert sorted(path.name for path in directory.glob("*.tf")) == ["backend.tf", "renamed.tf", "sawhorse.tf"]
     assert (directory / "renamed.tf").read_bytes() == (root.path / "renamed.tf").read_bytes()
 
 

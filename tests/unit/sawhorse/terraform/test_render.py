@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -42,14 +43,17 @@ def layered(root: Root) -> Root:
 
 def given_to(tool: Tool, root: Root) -> Any:
     """Return the variables of a root as Terraform reads them."""
-    (root.path / "main.tf").write_text(
+    directory = root.project.path / "given"
+    directory.mkdir(exist_ok=True)
+    shutil.copy(root.path / "terraform.tfvars", directory)
+    (directory / "main.tf").write_text(
         'variable "environment" { type = any }\nvariable "packages" { type = any }\n'
         'output "given" { value = { environment = var.environment, packages = var.packages } }\n'
     )
     for command in (["apply", "-auto-approve", "-input=false"], ["output", "-json", "given"]):
         result = subprocess.run(
             [str(tool.binary), *command],
-            cwd=root.path,
+            cwd=directory,
             env={**os.environ, **tool.environment},
             capture_output=True,
             text=True,

@@ -21,7 +21,7 @@ from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform, interrupts_passed_on
 from sawhorse.toolchain import terraform_install
 from tests.children import ignoring, started
-from tests.unit.sawhorse.support import script
+from tests.unit.sawhorse.support import plain_root, script
 
 # Stands for Terraform: tells when it is there, counts interrupts, and takes a while to end after the first.
 CHILD = """
@@ -151,7 +151,7 @@ def test_the_real_terraform_ends_well_when_this_program_is_told_to_end(
     terraform: Tool, tiny: Project, tmp_path: Path, ignored: tuple[str, ...]
 ) -> None:
     """It keeps what it did: the resource that it was making is in the state, to be made anew."""
-    root = tiny.root("dev/tiny").path
+    root = plain_root(tiny)
     (root / "main.tf").write_text(
         'resource "terraform_data" "slow" {\n'
         f'  provisioner "local-exec" {{ command = "touch {tmp_path}/there; exec sleep 60" }}\n}}\n'
@@ -361,7 +361,7 @@ def test_what_was_shown_is_what_is_applied(terraform_in_root: Terraform, fake: P
 
 
 def test_outputs_and_resources_of_a_real_state_are_read(terraform: Tool, tiny: Project) -> None:
-    directory = tiny.root("dev/tiny").path
+    directory = plain_root(tiny)
     (directory / "main.tf").write_text(
         'resource "terraform_data" "one" {}\n'
         'resource "terraform_data" "two" {\n  count = 1\n}\n'

@@ -24,6 +24,7 @@ from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
 from sawhorse.terraform.state import UNSAVED, Snapshot, unsaved, what_was_found
 from tests.children import started
+from tests.unit.sawhorse.support import plain_root
 
 STATE_AS_BEFORE = "The state was read after it and is the one from before, with 0 resources."
 
@@ -31,7 +32,7 @@ STATE_AS_BEFORE = "The state was read after it and is the one from before, with 
 @pytest.fixture
 def root(tiny: Project, terraform: Tool) -> Path:
     """The directory of the tiny root, and Terraform on this machine."""
-    return tiny.root("dev/tiny").path
+    return plain_root(tiny)
 
 
 def terraform_of(tiny: Project, root: Path, text: str) -> Terraform:

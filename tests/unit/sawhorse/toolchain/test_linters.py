@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sawhorse.errors import UnknownName
+from sawhorse.project import Project
+from sawhorse.terraform.sync import WRITTEN
 from sawhorse.toolchain import linters
 from sawhorse.toolchain.linters import Linter, selected
 
@@ -70,3 +72,15 @@ def test_names_beside_fix_are_refused(capsys: pytest.CaptureFixture[str]) -> Non
 
     assert end.value.code == 2
     assert "--fix formats everything; name no linters with it" in capsys.readouterr().err
+
+
+def test_a_root_that_sync_did_not_write_is_a_complaint(tiny: Project) -> None:
+    [linter] = [one for one in linters.linters(tiny) if one.name == "sawhorse sync"]
+    assert linter.run() == ""
+    path = tiny.root("dev/tiny").path / WRITTEN
+    path.write_text(path.read_text() + "# edited\n")
+
+    complaints = linter.run()
+
+    assert "\n-# edited\n" in complaints
+    assert complaints.endswith('run "sawhorse sync dev/tiny".')

@@ -22,12 +22,13 @@ from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from sawhorse.plans.plan import Tool, initialized
 from sawhorse.project import Project
+from sawhorse.terraform.filling import TEMPLATES
 from sawhorse.terraform.runner import Terraform
+from sawhorse.terraform.sync import LOCK
 from sawhorse.toolchain import terraform_install
 from sawhorse.toolchain.machine import Machine
 from sawhorse.toolchain.shell_variables import RULES, Disposition, conflicting, filtered, is_kept, rule_of
-from tests.projects import SAMPLE
-from tests.unit.sawhorse.support import script
+from tests.unit.sawhorse.support import plain_root, script
 
 # What Terraform 1.11.4, the AWS provider 5.100.0 and the AWS SDKs document or hold as strings, and changes whom they
 # speak to or what they run.
@@ -205,9 +206,8 @@ def listening(path: Path) -> Iterator[list[str]]:
 def test_a_provider_that_was_started_in_another_shell_is_never_asked(
     tiny: Project, local_aws: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tiny.root("dev/tiny").path
-    lock = SAMPLE / "environments/dev/sample/.terraform.lock.hcl"
-    (root / lock.name).write_text(lock.read_text())
+    root = plain_root(tiny)
+    (root / LOCK).write_text((TEMPLATES / "terraform.lock.hcl").read_text())
     (root / "main.tf").write_text(
         'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
         'data "aws_caller_identity" "who" {}\n'
