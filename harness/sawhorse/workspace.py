@@ -24,7 +24,7 @@ from sawhorse.project import Root
 from sawhorse.response_counter import Calls
 from sawhorse.terraform.render import render, render_unbuilt
 from sawhorse.terraform.runner import Terraform
-from sawhorse.terraform.state import keep_states
+from sawhorse.terraform.state import keep_states, refuse_state_of_another
 from sawhorse.toolchain import installed
 from sawhorse.toolchain.shell_variables import STATE_ENV
 
@@ -102,6 +102,7 @@ class Workspace:
             else:
                 render_unbuilt(self.root, self.root.path)
         terraform.init()
+        refuse_state_of_another(terraform.snapshot(), self.root)
         return terraform
 
     def apply(self, variables: Sequence[str] = ()) -> None:

@@ -43,6 +43,7 @@ def exports(project: Project, name: str) -> dict[str, str]:
     facts = read_environment(project, root.environment if root else name)
     facts = facts.of_app(root.app) if root else facts
     running = LocalAWS(project).required()
+    given = variables_file(root, running) if root else {}
     if root:
         # A native apply in this shell finds what an account is expected to have.
         speaking = running.variables(facts)
@@ -52,7 +53,7 @@ def exports(project: Project, name: str) -> dict[str, str]:
         # In a root, Terraform then keeps the local state apart from the real one, and shares it with `--local`.
         "TF_WORKSPACE": "local",
         **terraform_environment(project.path),
-        **(variables_file(root, running) if root else {}),
+        **given,
         LOCAL_MARK: "1",
     }
     for unattended in ("TF_INPUT", "TF_IN_AUTOMATION"):

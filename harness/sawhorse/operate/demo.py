@@ -23,6 +23,7 @@ from sawhorse.operate.smoke import run_checks
 from sawhorse.outputs import API_ENDPOINT, tables_in
 from sawhorse.project import Root
 from sawhorse.terraform.render import render
+from sawhorse.terraform.sync import refuse_unsynced
 from sawhorse.trusted_files import make_own_directory, read_own
 from sawhorse.workspace import Deployment, Workspace
 
@@ -68,6 +69,7 @@ def run_demo(root: Root) -> DemoResult:
 
 def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
     """Build, apply and seed a root on the local AWS: the first three steps."""
+    refuse_unsynced(root)
     with step(1, f"Building {root.app} and starting the local AWS"), ThreadPoolExecutor() as pool:
         starting = pool.submit(LocalAWS(root.project).up)
         package = build(root.project, root.app)

@@ -6,11 +6,14 @@ import contextlib
 import json
 import shlex
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sawhorse.errors import BadConfiguration
+from sawhorse.project import Root
 from sawhorse.trusted_files import close_entry, read_own, refuse
 
 # Of the snapshots that Terraform has written since 0.12.
@@ -39,6 +42,12 @@ class Snapshot:
     def tainted(self) -> list[str]:
         """The addresses of what could not be made whole."""
         return [resource["address"] for resource in self.resources if resource["status"] == TAINTED]
+
+    @property
+    def roots(self) -> Counter[tuple[str, str]]:
+        """Count the resources by the environment and the app that their tags name."""
+        tags = (resource["values"].get("tags_all") or {} for resource in self.resources)
+        return Counter((one["environment"], one["app"]) for one in tags if {"environment", "app"} <= one.keys())
 
     def holds(self, other: Snapshot) -> bool:
         """Say whether this is the other one, or one that was written after it.
@@ -87,6 +96,24 @@ def instances_of(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "values": instance["attributes"],
             "status": instance.get("status"),
         }
+
+
+def refuse_state_of_another(snapshot: Snapshot, root: Root) -> None:
+    """Raise BadConfiguration where a state holds what another root made and nothing of this one.
+
+    A plan would replace it all or destroy it, and a seed or a smoke check would act on it.
+    """
+    roots = snapshot.roots
+    if not roots or (root.environment, root.app) in roots:
+        return
+    [((environment, app), number)] = roots.most_common(1)
+    place = root.project.shown(root.path)
+    raise BadConfiguration(
+        f"The state of {root.name} is that of {environment}/{app}: it has {counted(number)} with those tags, and none "
+        f"with {root.name}'s. Nothing was changed. Where {place} is a copy of another root, remove "
+        f"terraform.tfstate, terraform.tfstate.d and .terraform from it; where {environment}/{app} was renamed, run "
+        f'"terraform apply" in {place} once, which shows the tags that change.'
+    )
 
 
 def unsaved(directory: Path) -> Snapshot | None:

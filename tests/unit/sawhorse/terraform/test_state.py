@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sawhorse.errors import CommandFailed, SawhorseError
+from sawhorse.errors import BadConfiguration, CommandFailed, SawhorseError
 from sawhorse.plans.plan import Tool
 from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
-from sawhorse.terraform.state import UNSAVED, Snapshot, unsaved, what_was_found
+from sawhorse.terraform.state import UNSAVED, Snapshot, refuse_state_of_another, unsaved, what_was_found
 from tests.children import started
 from tests.unit.sawhorse.support import plain_root
 
@@ -241,3 +241,62 @@ def test_no_unsaved_state_is_none(tmp_path: Path) -> None:
     assert unsaved(tmp_path) is None
     (tmp_path / UNSAVED).write_text(json.dumps({"lineage": "x", "serial": 2, "resources": []}))
     assert unsaved(tmp_path) == Snapshot("x", 2, ())
+
+
+# Whose a state is
+
+
+def state_with(*tags: dict[str, str] | None) -> Snapshot:
+    """A state with a resource for each of some tags; None is one that can have none."""
+    resources = [
+        {
+            "mode": "managed",
+            "type": "aws_thing",
+            "name": f"of_{number}",
+            "instances": [{"attributes": {"id": "x"} if one is None else {"id": "x", "tags_all": one}}],
+        }
+        for number, one in enumerate(tags)
+    ]
+    return Snapshot.of({"version": 4, "lineage": "l", "serial": 1, "resources": resources})
+
+
+OWN, OTHER = {"environment": "dev", "app": "tiny"}, {"environment": "dev", "app": "other"}
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        (),
+        (None,),
+        ({},),
+        ({"app": "other"}, {"environment": "prod"}),
+        (OWN,),
+        (OTHER, OTHER, {**OWN, "app": "tiny"}),
+        ({**OWN, "project": "p"}, None),
+    ],
+)
+def test_a_state_that_may_be_a_root_s_own_is_taken(tiny: Project, tags: tuple[dict[str, str] | None, ...]) -> None:
+    refuse_state_of_another(state_with(*tags), tiny.root("dev/tiny"))
+
+
+@pytest.mark.parametrize(
+    ("tags", "whose", "number"),
+    [
+        ((OTHER,), "dev/other", "1 resource"),
+        ((OTHER, None, {}, OTHER), "dev/other", "2 resources"),
+        (({**OWN, "environment": "production"},), "production/tiny", "1 resource"),
+        ((OTHER, {"environment": "x", "app": "y"}, OTHER), "dev/other", "2 resources"),
+    ],
+)
+def test_a_state_of_another_root_is_refused(
+    tiny: Project, tags: tuple[dict[str, str] | None, ...], whose: str, number: str
+) -> None:
+    with pytest.raises(BadConfiguration) as refusal:
+        refuse_state_of_another(state_with(*tags), tiny.root("dev/tiny"))
+
+    assert str(refusal.value) == (
+        f"The state of dev/tiny is that of {whose}: it has {number} with those tags, and none with dev/tiny's. Nothing "
+        "was changed. Where environments/dev/tiny is a copy of another root, remove terraform.tfstate, "
+        f'terraform.tfstate.d and .terraform from it; where {whose} was renamed, run "terraform apply" in '
+        "environments/dev/tiny once, which shows the tags that change."
+    )
