@@ -39,9 +39,8 @@ def sample_project(destination: Path) -> Project:
         copied(module, destination / "modules" / module.name)
     copied(SAMPLE, destination)
     (destination / "lambda/sample/requirements.txt").write_text(sample_lock())
-    project = with_tools(destination)
-    sync(project.roots)
-    return project
+    sync(Project(destination).roots)
+    return with_tools(destination)
 
 
 def with_the_sample(destination: Path) -> Path:

@@ -87,7 +87,13 @@ class Project:
             return [self.root(name)]
         if environment not in self.environments:
             raise UnknownName(f"There is no environment {environment}; choose {one_of(self.environments)}.")
-        return [root for root in self.roots if root.environment == environment]
+        found = [root for root in self.roots if root.environment == environment]
+        if not found:
+            raise UnknownName(
+                f"No app has a root in {environment}, so {name} stands for nothing; write "
+                f"environments/{environment}/APP/main.tf if one is to run there."
+            )
+        return found
 
     def root(self, name: str) -> Root:
         """Find a root by its name, such as `dev/shop`."""

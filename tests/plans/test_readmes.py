@@ -10,7 +10,9 @@ import pytest
 
 from sawhorse.plans.examples import Example, read_examples
 from sawhorse.plans.plan import Plan
-from tests.projects import REPOSITORY, SAMPLE
+from sawhorse.project import Project
+from sawhorse.terraform.sync import WRITTEN
+from tests.projects import REPOSITORY
 
 pytestmark = pytest.mark.whole_plans
 
@@ -98,9 +100,9 @@ def test_every_variable_and_output_is_described_in_one_sentence(module: Path, fi
     assert_described(module / file, kind)
 
 
-@pytest.mark.parametrize(("file", "kind"), [("variables.tf", "variable"), ("outputs.tf", "output")])
-def test_the_roots_describe_their_variables_and_outputs(file: str, kind: str) -> None:
-    paths = [path for place in (REPOSITORY, SAMPLE) for path in (place / "environments").glob(f"*/*/{file}")]
+@pytest.mark.parametrize(("file", "kind"), [(WRITTEN, "variable"), ("outputs.tf", "output")])
+def test_the_roots_describe_their_variables_and_outputs(terraform_code: Path, file: str, kind: str) -> None:
+    paths = [root.path / file for root in Project(terraform_code).roots]
     assert paths
     for path in paths:
         assert_described(path, kind)

@@ -146,9 +146,8 @@ def make_tiny_project(path: Path, *, repository: Path) -> Project:
         (path / name).write_text(content)
     (path / ".sawhorse").mkdir()
     (path / ".sawhorse/tools").symlink_to(repository / ".sawhorse/tools")
-    project = Project(path)
-    sync(project.roots)
-    return project
+    sync(Project(path).roots)
+    return Project(path)
 
 
 def plain_root(project: Project) -> Path:

@@ -15,6 +15,10 @@ from sawhorse.project import Project, one_of
 from tests.unit.sawhorse.support import as_a_user_without_rights
 
 APPS = ("accounts", "billing_api", "invoices", "search_api", "stock_keeping")
+NOTHING_IN_PROD = (
+    "No app has a root in prod, so prod/all stands for nothing; write environments/prod/APP/main.tf if one is to run "
+    "there."
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +66,14 @@ def test_all_stands_for_every_root_of_an_environment(tiny: Project, name: str) -
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("moon/all", "There is no environment moon; choose dev."),
+        ("moon/all", "There is no environment moon; choose dev or prod."),
         ("all", "There is no root all; choose dev/tiny."),
+        ("prod/all", NOTHING_IN_PROD),
     ],
 )
-def test_all_of_an_unknown_environment_lists_those_that_exist(tiny: Project, name: str, sentence: str) -> None:
+def test_all_of_an_environment_where_nothing_runs_is_refused(tiny: Project, name: str, sentence: str) -> None:
+    write(tiny.path / "environments/prod/environment.yaml")
+
     with pytest.raises(UnknownName) as refusal:
         tiny.roots_named(name)
 

@@ -1,4 +1,4 @@
-"""Every app of this project has a root in every environment."""
+"""Every app of this project has a root, in as many environments as it runs in, and every root is an app's."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 from sawhorse.project import Project
 
 
-def test_this_project_has_one_root_an_app_and_environment(repository: Path) -> None:
+def test_every_app_has_a_root_and_every_root_an_app_and_an_environment(repository: Path) -> None:
     project = Project(repository)
 
-    assert project.environments == ["dev", "production", "staging"]
-    assert [root.name for root in project.roots] == sorted(
-        f"{environment}/{app}" for environment in project.environments for app in project.apps
-    )
+    assert {root.app for root in project.roots} == set(project.apps)
+    assert {root.environment for root in project.roots} <= set(project.environments)

@@ -21,7 +21,6 @@ from sawhorse.project import Project, Root
 from sawhorse.workspace import Deployment
 
 DEV = "/fileshare/dev"
-ENVIRONMENTS = ("dev", "staging", "production")
 VARIABLES = {"USE_DYNAMODB": "true", "AWS_REGION": "us-east-2"}
 TAKEN = {"taskDefinitionArn": "arn:old", "revision": 3, "status": "ACTIVE", "registeredBy": "somebody"}
 
@@ -232,8 +231,13 @@ def test_a_variable_that_came_as_a_secret_stands_in_one_place_afterwards() -> No
     assert {"name": "USE_DYNAMODB", "value": "true"} in container["environment"]
 
 
-def test_the_workflow_and_the_environments_name_the_same_region(repository: Path) -> None:
+def test_the_workflow_offers_the_environments_that_the_app_has_roots_for_and_names_their_region(
+    repository: Path,
+) -> None:
     text = (repository / ".github/workflows/deploy-fileshare.yml").read_text()
-    regions = {read_environment(Project(repository), name).of_app("fileshare").region for name in ENVIRONMENTS}
+    names = [root.environment for root in Project(repository).roots if root.app == "fileshare"]
+    regions = {read_environment(Project(repository), name).of_app("fileshare").region for name in names}
 
+    [offered] = re.findall(r"options: \[(.*)\]", text)
+    assert sorted(offered.split(", ")) == names
     assert re.findall(r"aws-region: (\S+)", text) == sorted(regions)
