@@ -65,6 +65,38 @@ def test_an_app_has_the_same_outputs_in_every_environment(roots: dict[str, Root]
     assert len({(root.path / "outputs.tf").read_bytes() for root in roots.values() if root.app == app}) == 1
 
 
+def type_of_a_package(path: Path) -> dict[str, str]:
+    """Return what a file says of a package, `layer.` before what it says of a layer; {} where it takes none."""
+    text = path.read_text()
+    variable = re.search(r'^variable "packages?" \{\n.*?^  type = (.*?\n  \}\)+)$', text, re.MULTILINE | re.DOTALL)
+    if variable is None:
+        return {}
+    inner = re.search(r"^ *layer = optional\(object\(\{\n(.*?)^ *\}\)\)$", variable[1], re.MULTILINE | re.DOTALL)
+    outer = variable[1].replace(inner[0], "") if inner else variable[1]
+    attributes = re.compile(r"^ *(\w+) += (\S.*)$", re.MULTILINE)
+    return {
+        **dict(attributes.findall(outer)),
+        **({f"layer.{name}": kind for name, kind in attributes.findall(inner[1])} if inner else {}),
+    }
+
+
+def test_whoever_takes_a_package_calls_what_is_in_it_the_same() -> None:
+    """Terraform has no names for types: each module says them again."""
+    whole = type_of_a_package(TEMPLATES / "packages.tf.j2")
+    assert len(whole) == 13
+    found = {path: type_of_a_package(path) for place in MODULES for path in place.rglob("variables.tf")}
+    takers = {path: said for path, said in found.items() if said}
+    apps = {path: said for path, said in takers.items() if path.parent.parent.name == "apps"}
+    assert len(apps) == len({name.partition("/")[2] for name in every_root()})
+    assert [path for path, said in apps.items() if said != whole] == []
+    modules = {path.parent.name: said for path, said in takers.items() if path not in apps}
+    assert sorted(modules) == ["lambda_function", "lambda_layer", "lambda_packages"]
+    assert modules["lambda_packages"].items() <= whole.items()
+    # The size is what only a build measures.
+    for name, said in modules.items():
+        assert {**said, "size": whole["size"]}.items() <= whole.items(), name
+
+
 def test_every_module_asks_for_the_same_terraform_and_provider() -> None:
     modules = sorted(path for place in MODULES for path in place.rglob("terraform.tf"))
     assert {path.parent for path in modules} == {path.parent for place in MODULES for path in place.rglob("main.tf")}
