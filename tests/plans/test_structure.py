@@ -104,7 +104,7 @@ def test_every_module_asks_for_the_same_terraform_and_provider() -> None:
 
 
 def test_the_lock_has_the_hashes_of_every_platform() -> None:
-    lock = (TEMPLATES / "terraform.lock.hcl").read_text()
+    lock = (TEMPLATES / LOCK).read_text()
     hashes = re.findall(r'"h1:[^"]+"', lock), re.findall(r'"zh:[^"]+"', lock)
     assert min(len(found) for found in hashes) >= len(["linux_amd64", "linux_arm64", "darwin_arm64"])
 

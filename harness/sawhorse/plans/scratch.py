@@ -37,7 +37,7 @@ def scratch_root(repository: Path, scratch: Path, name: str) -> Path:
     scratch_project(repository, scratch)
     directory = scratch / "environments" / name
     directory.mkdir(parents=True)
-    shutil.copy2(TEMPLATES / "terraform.lock.hcl", directory / LOCK)
+    shutil.copy2(TEMPLATES / LOCK, directory)
     (directory / "terraform.tf").write_text(f'{providers()}\nprovider "aws" {{}}\n')
     return directory
 

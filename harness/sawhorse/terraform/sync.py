@@ -71,7 +71,7 @@ def files_of_root(root: Root, templates: Path = TEMPLATES) -> Iterator[Written]:
     contents = {WRITTEN: content}
     if not any(REQUIRED_PROVIDERS.search(text) for text in own.values()):
         # A root that asks for other providers, or other versions, has a lock of its own.
-        contents[LOCK] = (templates / "terraform.lock.hcl").read_text()
+        contents[LOCK] = (templates / LOCK).read_text()
     for name, text in contents.items():
         yield Written(root, root.path / name, text, read(root.path / name))
 

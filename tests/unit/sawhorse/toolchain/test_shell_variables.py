@@ -207,7 +207,7 @@ def test_a_provider_that_was_started_in_another_shell_is_never_asked(
     tiny: Project, local_aws: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = plain_root(tiny)
-    (root / LOCK).write_text((TEMPLATES / "terraform.lock.hcl").read_text())
+    (root / LOCK).write_text((TEMPLATES / LOCK).read_text())
     (root / "main.tf").write_text(
         'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
         'data "aws_caller_identity" "who" {}\n'
