@@ -49,7 +49,7 @@ def test_every_command_explains_itself(words: list[str]) -> None:
 
 
 def test_the_commands_are_those_that_the_documentation_names() -> None:
-    named = "apply build demo destroy doctor outputs plan render seed smoke"
+    named = "apply build demo destroy doctor outputs plan render seed smoke sync"
     local = "credentials down env reset status up"
 
     assert {" ".join(words) for words in commands()} >= {*named.split(), *(f"local {name}" for name in local.split())}
