@@ -57,7 +57,7 @@ def test_a_copy_of_a_root_is_refused_until_it_is_a_root_of_its_own(sawhorse: Saw
             assert f'environments/{COPY}/sawhorse.tf is not what "sawhorse sync" writes' in output, words
 
         assert sawhorse("sync").startswith(f"environments/{COPY}/sawhorse.tf written\n")
-        for words in commands.values():
+        for words in (*commands.values(), ("local", "env", COPY)):
             output = sawhorse(*words, code=2)
             assert f"The state of {COPY} is that of {ROOT}: it has " in output, words
             assert "Nothing was changed." in output

@@ -10,9 +10,10 @@ from sawhorse.environment import read_environment
 from sawhorse.files import write_atomically
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
-from sawhorse.local.overlay import make_overlay
+from sawhorse.local.overlay import local_state, make_overlay
 from sawhorse.local.prerequisites import make_prerequisites
 from sawhorse.project import Project, Root
+from sawhorse.terraform.state import Snapshot, keep_states, kept_in, refuse_state_of_another
 from sawhorse.toolchain import installed, shell_variables, terraform_install
 from sawhorse.toolchain.machine import Machine
 from sawhorse.toolchain.terraform_install import terraform_environment
@@ -45,6 +46,8 @@ def exports(project: Project, name: str) -> dict[str, str]:
     running = LocalAWS(project).required()
     given = variables_file(root, running) if root else {}
     if root:
+        keep_states(root.path)
+        refuse_state_of_another(kept_in(local_state(root)) or Snapshot(), root)
         # A native apply in this shell finds what an account is expected to have.
         speaking = running.variables(facts)
         make_prerequisites(root, lambda service: local_client(service, speaking), facts)

@@ -50,12 +50,16 @@ def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as
         write_atomically(directory / "terraform.tfvars", tfvars)
     else:
         render_unbuilt(root, directory, local_issuer=issuer)
-    state = root.path / "terraform.tfstate.d/local/terraform.tfstate"
     write_atomically(
         directory / BACKEND,
-        f'terraform {{\n  backend "local" {{\n    path = {hcl(str(state))}\n  }}\n}}\n',
+        f'terraform {{\n  backend "local" {{\n    path = {hcl(str(local_state(root)))}\n  }}\n}}\n',
     )
     return directory
+
+
+def local_state(root: Root) -> Path:
+    """Return where the state of a root's local runs is kept."""
+    return root.path / "terraform.tfstate.d/local/terraform.tfstate"
 
 
 def refuse_unwritable_path(project: Project) -> None:

@@ -46,7 +46,7 @@ class Snapshot:
     @property
     def roots(self) -> Counter[tuple[str, str]]:
         """Count the resources by the environment and the app that their tags name."""
-        tags = (resource["values"].get("tags_all") or {} for resource in self.resources)
+        tags = (resource.get("values", {}).get("tags_all") or {} for resource in self.resources)
         return Counter((one["environment"], one["app"]) for one in tags if {"environment", "app"} <= one.keys())
 
     def holds(self, other: Snapshot) -> bool:
@@ -121,7 +121,11 @@ def unsaved(directory: Path) -> Snapshot | None:
 
     One that cannot be read is held by no state, so that nobody goes on over it.
     """
-    path = directory / UNSAVED
+    return kept_in(directory / UNSAVED)
+
+
+def kept_in(path: Path) -> Snapshot | None:
+    """Return the state that a file holds; None when it is not there, and `UNREADABLE` when it cannot be read."""
     try:
         content = json.loads(read_own(path, directory=False))
         return Snapshot.of(content)

@@ -279,6 +279,14 @@ def test_a_state_that_may_be_a_root_s_own_is_taken(tiny: Project, tags: tuple[di
     refuse_state_of_another(state_with(*tags), tiny.root("dev/tiny"))
 
 
+def test_of_a_state_that_cannot_be_read_nothing_is_said(tiny: Project, tmp_path: Path) -> None:
+    (tmp_path / UNSAVED).write_text("{")
+    found = unsaved(tmp_path)
+
+    assert found
+    refuse_state_of_another(found, tiny.root("dev/tiny"))
+
+
 @pytest.mark.parametrize(
     ("tags", "whose", "number"),
     [
