@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_shared
+from sawhorse.hcl import Block, read_hcl, without_comments
 from sawhorse.project import Root, one_and_all
 from sawhorse.terraform.filling import TEMPLATES, fill
 
 WRITTEN, LOCK, BACKEND = "sawhorse.tf", ".terraform.lock.hcl", "backend.tf"
-# Strings are matched so that no comment begins in one; interpolations in them refer to variables as well.
-STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|(?:#|//)[^\n]*|/\*.*?\*/', re.DOTALL)
 REFERENCE = re.compile(r"\bvar\.(\w+)")
-VARIABLE = re.compile(r'^[ \t]*variable[ \t]+"?(\w+)"?', re.MULTILINE)
-REQUIRED_PROVIDERS = re.compile(r"\brequired_providers\s*\{")
-# A block of a provider as Terraform formats it, up to the brace that ends it.
-PROVIDER = re.compile(r'^provider[ \t]+"?aws"?[ \t]*\{(.*?)^\}', re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -63,38 +59,73 @@ def files_of(roots: Iterable[Root], *, templates: Path = TEMPLATES) -> list[Writ
 
 def files_of_root(root: Root, templates: Path = TEMPLATES) -> Iterator[Written]:
     """Walk what sync writes into one root."""
-    own = {path.name: without_comments(read(path) or "") for path in sorted(root.path.glob("*.tf"))}
-    own = {name: text for name, text in own.items() if name not in {WRITTEN, BACKEND}}
-    referred = {name for text in own.values() for name in REFERENCE.findall(text)}
+    own = [Own(root.project.shown(path), read(path) or "") for path in sorted(root.path.glob("*.tf"))]
+    own = [file for file in own if file.name not in {WRITTEN, BACKEND}]
+    referred = {name for file in own for name in file.referred}
     content = fill(f"{WRITTEN}.j2", templates=templates, environment=root.environment, app=root.app, referred=referred)
-    refuse_what_stands_twice(root, own, content)
+    refuse_what_stands_twice(own, Own(WRITTEN, content))
     contents = {WRITTEN: content}
-    if not any(REQUIRED_PROVIDERS.search(text) for text in own.values()):
+    if not any(file.requires_providers for file in own):
         # A root that asks for other providers, or other versions, has a lock of its own.
         contents[LOCK] = (templates / LOCK).read_text()
     for name, text in contents.items():
         yield Written(root, root.path / name, text, read(root.path / name))
 
 
-def refuse_what_stands_twice(root: Root, own: Mapping[str, str], content: str) -> None:
-    """Refuse what Terraform takes once in a root, and what sync writes already.
+@dataclass(frozen=True)
+class Own:
+    """A Terraform file, and what is in it that stands once in a root. Raises BadConfiguration for what is not HCL."""
 
-    Override files are left alone: Terraform merges them over what they name.
-    """
-    for name, text in own.items():
-        if name == "override.tf" or name.endswith("_override.tf"):
+    shown: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        return self.shown.rpartition("/")[2]
+
+    @property
+    def overrides(self) -> bool:
+        """Whether Terraform merges it over what it names."""
+        return self.name == "override.tf" or self.name.endswith("_override.tf")
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        return read_hcl(self.text, self.shown).blocks
+
+    @property
+    def referred(self) -> list[str]:
+        """The variables that it refers to, also in strings."""
+        return REFERENCE.findall(without_comments(self.text, self.shown))
+
+    @property
+    def variables(self) -> set[str]:
+        return {block.labels[0] for block in self.blocks if block.type == "variable"}
+
+    @property
+    def requires_providers(self) -> bool:
+        inner = [one for block in self.blocks if block.type == "terraform" for one in block.blocks]
+        return any(one.type == "required_providers" for one in inner)
+
+    @property
+    def providers(self) -> set[str]:
+        """The providers that it configures for all that names no other."""
+        plain = [block for block in self.blocks if all(one.name != "alias" for one in block.arguments)]
+        return {block.labels[0] for block in plain if block.type == "provider"}
+
+
+def refuse_what_stands_twice(own: Iterable[Own], written: Own) -> None:
+    """Refuse what Terraform takes once in a root, and what sync writes already."""
+    for file in own:
+        if file.overrides:
             continue
-        variables = sorted({*VARIABLE.findall(text)} & {*VARIABLE.findall(content)})
+        variables, providers = sorted(file.variables & written.variables), file.providers & written.providers
         twice = [f"the variable{'s' if len(variables) > 1 else ''} {one_and_all(variables)}"] if variables else []
-        if REQUIRED_PROVIDERS.search(text):
-            twice.append("required_providers")
-        if any(not re.search(r"^[ \t]*alias\b", block, re.MULTILINE) for block in PROVIDER.findall(text)):
-            twice.append('the provider "aws"')
+        twice += ["required_providers"] if file.requires_providers else []
+        twice += [f"the provider {provider}" for provider in providers]
         if twice:
-            file = root.project.shown(root.path / name)
             raise BadConfiguration(
-                f'{file} has {one_and_all(twice)}, which "sawhorse sync" writes into {WRITTEN}. Remove that; what this '
-                "root has in another way than the others goes into a file whose name ends in _override.tf."
+                f'{file.shown} has {one_and_all(twice)}, which "sawhorse sync" writes into {WRITTEN}. Remove that; '
+                "what this root has in another way than the others goes into a file whose name ends in _override.tf."
             )
 
 
@@ -106,11 +137,6 @@ def refuse_unsynced(root: Root) -> None:
             f'{one_and_all(differing)} {"are" if len(differing) > 1 else "is"} not what "sawhorse sync" writes; '
             f'run "sawhorse sync {root.name}", and look at what it changed.'
         )
-
-
-def without_comments(text: str) -> str:
-    """Return HCL with a space for each comment."""
-    return STRING_OR_COMMENT.sub(lambda found: found[0] if found[0].startswith('"') else " ", text)
 
 
 def read(path: Path) -> str | None:

@@ -87,9 +87,11 @@ def test_a_root_says_which_it_is_wherever_it_lies(tiny: Project, root: Root) -> 
         ("x = var.cors_origins", ("cors_origins",)),
         ("# not var.cors_origins", ()),
         ("// not var.cors_origins\nx = 1 /* nor\nvar.dynamodb_read_capacity */", ()),
+        ('x = "${join("#", var.cors_origins)} ${var.dynamodb_read_capacity}"', KNOBS[0:3:2]),
+        ("x = <<-EOT\n  # ${var.cors_origins}\n  EOT\n", KNOBS[:1]),
         ('x = "https://${var.cors_origins[0]}" # var.dynamodb_billing_mode', ("cors_origins",)),
         ("x = var.cors_origins_of_mine + avar.dynamodb_billing_mode", ()),
-        (" ".join(f"var.{name}" for name in reversed(KNOBS)), KNOBS),
+        (f"x = [{', '.join(f'var.{name}' for name in reversed(KNOBS))}]", KNOBS),
     ],
 )
 @pytest.mark.parametrize("name", ["main.tf", "more.tf", "main_override.tf"])
@@ -172,10 +174,10 @@ OLD_VARIABLES = 'variable "environment" {\n  type = string\n}\n\nvariable "packa
         ),
         ("variable packages {}\n", "the variable packages"),
         ("terraform {\n  required_providers {\n  }\n}\n", "required_providers"),
-        ('provider "aws" {\n  region = "eu-west-1"\n}\n', 'the provider "aws"'),
+        ('provider "aws" {\n  region = "eu-west-1"\n}\n', "the provider aws"),
         (
             f'terraform {{\n  required_providers {{\n  }}\n}}\nprovider "aws" {{\n  # alias = "x"\n}}\n{OLD_VARIABLES}',
-            'the variables environment and packages, required_providers and the provider "aws"',
+            "the variables environment and packages, required_providers and the provider aws",
         ),
     ],
 )
@@ -197,12 +199,24 @@ def test_what_would_stand_twice_is_refused_before_any_root_is_written(
     assert tree(tiny.path / "environments") == before
 
 
+@pytest.mark.parametrize("text", ["module {", 'x = "${', "variable x y"])
+def test_what_is_not_hcl_is_refused_with_its_place(root: Root, text: str) -> None:
+    (root.path / WRITTEN).unlink()
+    (root.path / "own.tf").write_text(f"# The author's.\n{text}\n")
+    before = tree(root.path)
+
+    with pytest.raises(BadConfiguration, match=r"^environments/dev/tiny/own\.tf:[23]: .* run terraform fmt"):
+        sync([root])
+
+    assert tree(root.path) == before
+
+
 @pytest.mark.parametrize(
     "text",
     [
         '# variable "packages" {}\nvariable "colour" {}\n',
         'provider "aws" {\n  alias  = "frankfurt"\n  region = "eu-central-1"\n}\n',
-        'x = "\n# provider \\"aws\\" {"\n',
+        'x = <<EOT\nprovider "aws" {}\nEOT\n',
         'variable "knob_of_mine" {}\nx = var.knob_of_mine\n',
     ],
 )
