@@ -20,6 +20,7 @@ from sawhorse.local.emulators import Running
 from sawhorse.plans.plan import Plan, Tool, plan
 from sawhorse.plans.scratch import copy_of_root
 from sawhorse.project import Project
+from sawhorse.terraform.sync import sync
 from sawhorse.workspace import Deployment
 from shared.settings import SettingsError
 from tests.plans.support import packages_of
@@ -52,6 +53,7 @@ def project_at(place: Path, repository: Path) -> Project:
     for app in APPS:
         edit(written / app / "main.tf", NAMED, rf'\1 "{STAGE}"')
         edit(written / app / "main.tf", PROTECTED, "")
+    sync(Project(place).roots)
     return Project(place)
 
 
