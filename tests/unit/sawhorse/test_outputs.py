@@ -33,7 +33,7 @@ def deployment(tmp_path: Path) -> MakeDeployment:
         root.path.mkdir(parents=True, exist_ok=True)
         text = "".join(f'output "{name}" {{\n  value = null\n}}\n' for name in declared)
         (root.path / "outputs.tf").write_text(text)
-        environment = Environment.model_validate({"name": "dev", "account_id": "1" * 12, "region": "us-east-1"})
+        environment = Environment(name="dev", account_id="1" * 12, region="us-east-1", production=False)
         return Deployment(root, environment, outputs, None)
 
     return make
