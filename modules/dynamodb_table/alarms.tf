@@ -2,7 +2,7 @@ locals {
   # CloudWatch counts an index apart from its table.
   throttled = var.alarms.throttles == null ? {} : merge(
     { table = { TableName = local.table.name } },
-    { for name in keys(var.indexes) : "index/${name}" => { TableName = local.table.name, GlobalSecondaryIndexName = name } },
+    { for name in keys(var.global_secondary_indexes) : "index/${name}" => { TableName = local.table.name, GlobalSecondaryIndexName = name } },
   )
 }
 
@@ -17,6 +17,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topics
   ok_actions          = var.alarm_topics
+  tags                = var.tags
 
   metric_query {
     id          = "throttles"

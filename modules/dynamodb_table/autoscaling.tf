@@ -2,14 +2,14 @@ locals {
   # An operator's capacity lifts the minimum, and the maximum with it when that is lower.
   bounds = var.autoscaling == null ? null : {
     read = {
-      min    = max(var.autoscaling.read.min, coalesce(var.override.read_capacity, 1))
-      max    = max(var.autoscaling.read.max, coalesce(var.override.read_capacity, 1))
-      target = var.autoscaling.read.target
+      min_capacity = max(var.autoscaling.read.min_capacity, coalesce(var.override.read_capacity, 1))
+      max_capacity = max(var.autoscaling.read.max_capacity, coalesce(var.override.read_capacity, 1))
+      target_value = var.autoscaling.read.target_value
     }
     write = {
-      min    = max(var.autoscaling.write.min, coalesce(var.override.write_capacity, 1))
-      max    = max(var.autoscaling.write.max, coalesce(var.override.write_capacity, 1))
-      target = var.autoscaling.write.target
+      min_capacity = max(var.autoscaling.write.min_capacity, coalesce(var.override.write_capacity, 1))
+      max_capacity = max(var.autoscaling.write.max_capacity, coalesce(var.override.write_capacity, 1))
+      target_value = var.autoscaling.write.target_value
     }
   }
 
@@ -20,11 +20,11 @@ locals {
       "table/write" = { kind = "table", path = "", metric = "Write", bounds = local.bounds.write }
     },
     {
-      for name in keys(var.indexes) : "index/${name}/read" =>
+      for name in keys(var.global_secondary_indexes) : "index/${name}/read" =>
       { kind = "index", path = "/index/${name}", metric = "Read", bounds = local.bounds.read }
     },
     {
-      for name in keys(var.indexes) : "index/${name}/write" =>
+      for name in keys(var.global_secondary_indexes) : "index/${name}/write" =>
       { kind = "index", path = "/index/${name}", metric = "Write", bounds = local.bounds.write }
     },
   )
@@ -36,8 +36,9 @@ resource "aws_appautoscaling_target" "this" {
   service_namespace  = "dynamodb"
   resource_id        = "table/${aws_dynamodb_table.autoscaled[0].name}${each.value.path}"
   scalable_dimension = "dynamodb:${each.value.kind}:${each.value.metric}CapacityUnits"
-  min_capacity       = each.value.bounds.min
-  max_capacity       = each.value.bounds.max
+  min_capacity       = each.value.bounds.min_capacity
+  max_capacity       = each.value.bounds.max_capacity
+  tags               = var.tags
 }
 
 resource "aws_appautoscaling_policy" "this" {
@@ -50,7 +51,7 @@ resource "aws_appautoscaling_policy" "this" {
   scalable_dimension = aws_appautoscaling_target.this[each.key].scalable_dimension
 
   target_tracking_scaling_policy_configuration {
-    target_value = each.value.bounds.target
+    target_value = each.value.bounds.target_value
 
     predefined_metric_specification {
       predefined_metric_type = "DynamoDB${each.value.metric}CapacityUtilization"

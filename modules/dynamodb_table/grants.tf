@@ -10,7 +10,7 @@ locals {
 
   # Built from names, so that a plan shows the policies that come of the grants before the table exists.
   arn        = "arn:${data.aws_partition.current.partition}:dynamodb:${local.region}:${data.aws_caller_identity.current.account_id}:table/${var.name}"
-  index_arns = { for name in keys(var.indexes) : name => "${local.arn}/index/${name}" }
+  index_arns = { for name in keys(var.global_secondary_indexes) : name => "${local.arn}/index/${name}" }
 
   key_arn = contains(["aws-owned", "aws-managed"], var.encryption) ? null : var.encryption
   # DynamoDB decrypts the table's key on behalf of whoever reads or writes.
@@ -48,7 +48,7 @@ locals {
       scan_index = {
         for name, arn in local.index_arns : name => { actions = ["dynamodb:Scan"], resources = [arn], key = local.key }
       }
-      read_stream = var.stream == null ? null : {
+      read_stream = var.stream_view_type == null ? null : {
         actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
         resources = [local.table.stream_arn]
         key       = local.key

@@ -8,21 +8,21 @@ locals {
   provisioned  = local.billing_mode == "PROVISIONED"
 
   # Units of the table and of each index. An autoscaled table starts at its minimum.
-  read_capacity  = !local.provisioned ? null : local.autoscaled ? local.bounds.read.min : coalesce(var.override.read_capacity, 20)
-  write_capacity = !local.provisioned ? null : local.autoscaled ? local.bounds.write.min : coalesce(var.override.write_capacity, 20)
+  read_capacity  = !local.provisioned ? null : local.autoscaled ? local.bounds.read.min_capacity : coalesce(var.override.read_capacity, 20)
+  write_capacity = !local.provisioned ? null : local.autoscaled ? local.bounds.write.min_capacity : coalesce(var.override.write_capacity, 20)
 
   key_names = toset(compact(flatten([
-    [var.key.hash, var.key.range],
-    [for index in values(var.indexes) : [index.hash, index.range]],
+    [var.hash_key, var.range_key],
+    [for index in values(var.global_secondary_indexes) : [index.hash_key, index.range_key]],
   ])))
-  attributes = { for name in local.key_names : name => lookup(var.types, name, "S") }
+  attributes = { for name in local.key_names : name => lookup(var.attribute_types, name, "S") }
 
-  indexes = {
-    for name, index in var.indexes : name => {
-      hash       = index.hash
-      range      = index.range
-      projection = index.attributes == null ? "ALL" : length(index.attributes) == 0 ? "KEYS_ONLY" : "INCLUDE"
-      attributes = try(length(index.attributes), 0) == 0 ? null : index.attributes
+  global_secondary_indexes = {
+    for name, index in var.global_secondary_indexes : name => {
+      hash_key           = index.hash_key
+      range_key          = index.range_key
+      projection_type    = index.non_key_attributes == null ? "ALL" : length(index.non_key_attributes) == 0 ? "KEYS_ONLY" : "INCLUDE"
+      non_key_attributes = try(length(index.non_key_attributes), 0) == 0 ? null : index.non_key_attributes
     }
   }
 
@@ -39,11 +39,12 @@ resource "aws_dynamodb_table" "this" {
   billing_mode                = local.billing_mode
   read_capacity               = local.read_capacity
   write_capacity              = local.write_capacity
-  hash_key                    = var.key.hash
-  range_key                   = var.key.range
-  deletion_protection_enabled = var.deletion_protection
-  stream_enabled              = var.stream != null
-  stream_view_type            = var.stream
+  hash_key                    = var.hash_key
+  range_key                   = var.range_key
+  deletion_protection_enabled = var.deletion_protection_enabled
+  stream_enabled              = var.stream_view_type != null
+  stream_view_type            = var.stream_view_type
+  tags                        = var.tags
 
   dynamic "attribute" {
     for_each = local.attributes
@@ -55,21 +56,21 @@ resource "aws_dynamodb_table" "this" {
   }
 
   dynamic "global_secondary_index" {
-    for_each = local.indexes
+    for_each = local.global_secondary_indexes
 
     content {
       name               = global_secondary_index.key
-      hash_key           = global_secondary_index.value.hash
-      range_key          = global_secondary_index.value.range
-      projection_type    = global_secondary_index.value.projection
-      non_key_attributes = global_secondary_index.value.attributes
+      hash_key           = global_secondary_index.value.hash_key
+      range_key          = global_secondary_index.value.range_key
+      projection_type    = global_secondary_index.value.projection_type
+      non_key_attributes = global_secondary_index.value.non_key_attributes
       read_capacity      = local.read_capacity
       write_capacity     = local.write_capacity
     }
   }
 
   dynamic "ttl" {
-    for_each = var.ttl[*]
+    for_each = var.ttl_attribute_name[*]
 
     content {
       attribute_name = ttl.value
@@ -78,7 +79,7 @@ resource "aws_dynamodb_table" "this" {
   }
 
   point_in_time_recovery {
-    enabled = var.point_in_time_recovery
+    enabled = var.point_in_time_recovery_enabled
   }
 
   server_side_encryption {
@@ -97,11 +98,12 @@ resource "aws_dynamodb_table" "autoscaled" {
   billing_mode                = local.billing_mode
   read_capacity               = local.read_capacity
   write_capacity              = local.write_capacity
-  hash_key                    = var.key.hash
-  range_key                   = var.key.range
-  deletion_protection_enabled = var.deletion_protection
-  stream_enabled              = var.stream != null
-  stream_view_type            = var.stream
+  hash_key                    = var.hash_key
+  range_key                   = var.range_key
+  deletion_protection_enabled = var.deletion_protection_enabled
+  stream_enabled              = var.stream_view_type != null
+  stream_view_type            = var.stream_view_type
+  tags                        = var.tags
 
   dynamic "attribute" {
     for_each = local.attributes
@@ -113,21 +115,21 @@ resource "aws_dynamodb_table" "autoscaled" {
   }
 
   dynamic "global_secondary_index" {
-    for_each = local.indexes
+    for_each = local.global_secondary_indexes
 
     content {
       name               = global_secondary_index.key
-      hash_key           = global_secondary_index.value.hash
-      range_key          = global_secondary_index.value.range
-      projection_type    = global_secondary_index.value.projection
-      non_key_attributes = global_secondary_index.value.attributes
+      hash_key           = global_secondary_index.value.hash_key
+      range_key          = global_secondary_index.value.range_key
+      projection_type    = global_secondary_index.value.projection_type
+      non_key_attributes = global_secondary_index.value.non_key_attributes
       read_capacity      = local.read_capacity
       write_capacity     = local.write_capacity
     }
   }
 
   dynamic "ttl" {
-    for_each = var.ttl[*]
+    for_each = var.ttl_attribute_name[*]
 
     content {
       attribute_name = ttl.value
@@ -136,7 +138,7 @@ resource "aws_dynamodb_table" "autoscaled" {
   }
 
   point_in_time_recovery {
-    enabled = var.point_in_time_recovery
+    enabled = var.point_in_time_recovery_enabled
   }
 
   server_side_encryption {
@@ -155,8 +157,8 @@ resource "aws_dynamodb_table" "autoscaled" {
           index.hash_key, coalesce(index.range_key, "-"), index.projection_type, sort(coalesce(index.non_key_attributes, [])),
         ]
         } == {
-        for name, index in local.indexes : name => [
-          index.hash, coalesce(index.range, "-"), index.projection, sort(coalesce(index.attributes, [])),
+        for name, index in local.global_secondary_indexes : name => [
+          index.hash_key, coalesce(index.range_key, "-"), index.projection_type, sort(coalesce(index.non_key_attributes, [])),
         ]
       }
       error_message = "The indexes of ${var.name} are not the ones that were asked for: Terraform leaves the indexes of an autoscaled table alone. Change them with `aws dynamodb update-table`, then plan again."

@@ -15,5 +15,5 @@ output "name" {
 
 output "stream_arn" {
   description = "ARN of the stream of changes, null without one."
-  value       = var.stream == null ? null : local.table.stream_arn
+  value       = var.stream_view_type == null ? null : local.table.stream_arn
 }

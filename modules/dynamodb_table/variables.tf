@@ -14,30 +14,50 @@ variable "alarms" {
   nullable = false
 }
 
+variable "attribute_types" {
+  description = "Types of the key attributes that are not strings: N for a number, B for bytes."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for type in values(var.attribute_types) : contains(["N", "B", "S"], type)])
+    error_message = "attribute_types: a key attribute is N, B or S."
+  }
+
+  validation {
+    condition = length(setsubtract(keys(var.attribute_types), compact(flatten([
+      [var.hash_key, var.range_key],
+      [for index in values(var.global_secondary_indexes) : [index.hash_key, index.range_key]],
+    ])))) == 0
+    error_message = "attribute_types: name only attributes that are a key of the table or of an index; DynamoDB has no other fixed types."
+  }
+}
+
 variable "autoscaling" {
   description = "Bounds and target utilisation in percent of the table and of each index; null bills on demand."
   type = object({
-    read  = object({ min = number, max = number, target = optional(number, 70) })
-    write = object({ min = number, max = number, target = optional(number, 70) })
+    read  = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
+    write = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
   })
   default = null
 
   validation {
     condition = var.autoscaling == null ? true : alltrue([
-      for bounds in values(var.autoscaling) : 1 <= bounds.min && bounds.min <= bounds.max
+      for bounds in values(var.autoscaling) : 1 <= bounds.min_capacity && bounds.min_capacity <= bounds.max_capacity
     ])
-    error_message = "autoscaling: each min must be at least 1 and no larger than its max."
+    error_message = "autoscaling: each min_capacity must be at least 1 and no larger than its max_capacity."
   }
 
   validation {
     condition = var.autoscaling == null ? true : alltrue([
-      for bounds in values(var.autoscaling) : 20 <= bounds.target && bounds.target <= 90
+      for bounds in values(var.autoscaling) : 20 <= bounds.target_value && bounds.target_value <= 90
     ])
-    error_message = "autoscaling: each target must be from 20 to 90 percent, which is what DynamoDB accepts."
+    error_message = "autoscaling: each target_value must be from 20 to 90 percent, which is what DynamoDB accepts."
   }
 }
 
-variable "deletion_protection" {
+variable "deletion_protection_enabled" {
   description = "Whether DynamoDB refuses to delete the table."
   type        = bool
   default     = false
@@ -56,38 +76,30 @@ variable "encryption" {
   }
 }
 
-variable "indexes" {
-  description = "Global secondary indexes by name; attributes lists what is copied besides the keys, null copies everything and an empty set nothing."
+variable "global_secondary_indexes" {
+  description = "Global secondary indexes by name; non_key_attributes lists what is copied besides the keys, null copies everything and an empty set nothing."
   type = map(object({
-    hash       = string
-    range      = optional(string)
-    attributes = optional(set(string))
+    hash_key           = string
+    range_key          = optional(string)
+    non_key_attributes = optional(set(string))
   }))
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for name in keys(var.indexes) : can(regex("^[a-zA-Z0-9_.-]{3,255}$", name))])
-    error_message = "indexes: a name must be 3 to 255 letters, digits, underscores, dots or hyphens."
+    condition     = alltrue([for name in keys(var.global_secondary_indexes) : can(regex("^[a-zA-Z0-9_.-]{3,255}$", name))])
+    error_message = "global_secondary_indexes: a name must be 3 to 255 letters, digits, underscores, dots or hyphens."
   }
 
   validation {
-    condition     = length(var.indexes) <= 20
-    error_message = "indexes: DynamoDB takes at most 20 a table; ask AWS for a higher quota or merge some."
+    condition     = length(var.global_secondary_indexes) <= 20
+    error_message = "global_secondary_indexes: DynamoDB takes at most 20 a table; ask AWS for a higher quota or merge some."
   }
 }
 
-variable "key" {
-  description = "Attribute names of the table's hash key and, when there is one, its range key."
-  type = object({
-    hash  = string
-    range = optional(string)
-  })
-
-  validation {
-    condition     = var.key.hash != var.key.range
-    error_message = "key: the hash and the range must be two attributes."
-  }
+variable "hash_key" {
+  description = "Name of the attribute that is the table's hash key."
+  type        = string
 }
 
 variable "name" {
@@ -130,46 +142,44 @@ variable "override" {
   }
 }
 
-variable "point_in_time_recovery" {
+variable "point_in_time_recovery_enabled" {
   description = "Whether the table can be restored to any second of the last 35 days."
   type        = bool
   default     = false
   nullable    = false
 }
 
-variable "stream" {
+variable "range_key" {
+  description = "Name of the attribute that is the table's range key; null has none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.hash_key != var.range_key
+    error_message = "range_key: the hash key and the range key must be two attributes."
+  }
+}
+
+variable "stream_view_type" {
   description = "What the stream of changes carries: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES; null makes no stream."
   type        = string
   default     = null
 
   validation {
-    condition     = var.stream == null ? true : contains(["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"], var.stream)
-    error_message = "stream must be KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES, or null for none."
+    condition     = var.stream_view_type == null ? true : contains(["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"], var.stream_view_type)
+    error_message = "stream_view_type must be KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES, or null for none."
   }
 }
 
-variable "ttl" {
-  description = "Attribute that holds the epoch second after which DynamoDB deletes an item; null keeps every item."
-  type        = string
-  default     = null
-}
-
-variable "types" {
-  description = "Types of the key attributes that are not strings: N for a number, B for bytes."
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
   type        = map(string)
   default     = {}
   nullable    = false
+}
 
-  validation {
-    condition     = alltrue([for type in values(var.types) : contains(["N", "B", "S"], type)])
-    error_message = "types: a key attribute is N, B or S."
-  }
-
-  validation {
-    condition = length(setsubtract(keys(var.types), compact(flatten([
-      [var.key.hash, var.key.range],
-      [for index in values(var.indexes) : [index.hash, index.range]],
-    ])))) == 0
-    error_message = "types: name only attributes that are a key of the table or of an index; DynamoDB has no other fixed types."
-  }
+variable "ttl_attribute_name" {
+  description = "Attribute that holds the epoch second after which DynamoDB deletes an item; null keeps every item."
+  type        = string
+  default     = null
 }

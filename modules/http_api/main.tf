@@ -3,12 +3,12 @@ locals {
   # API Gateway responds to a browser's preflight itself unless a route takes OPTIONS: that one would hand it to the function, and
   # ask for a token, which browsers do not send with it. So ANY stands for every method but OPTIONS.
   methods = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
-  spelled = var.cors == null ? {} : merge([
+  spelled = var.cors_configuration == null ? {} : merge([
     for key, route in var.routes : {
       for method in local.methods : replace(key, "/^ANY /", "${method} ") => route
     } if startswith(key, "ANY ")
   ]...)
-  routes = merge(local.spelled, { for key, route in var.routes : key => route if var.cors == null || !startswith(key, "ANY ") })
+  routes = merge(local.spelled, { for key, route in var.routes : key => route if var.cors_configuration == null || !startswith(key, "ANY ") })
 
   # What everybody may write through: no token is asked for, and the function asks for nothing either.
   open_writes = {
@@ -28,16 +28,17 @@ resource "aws_apigatewayv2_api" "this" {
   description                  = var.description
   protocol_type                = "HTTP"
   disable_execute_api_endpoint = false
+  tags                         = var.tags
 
   dynamic "cors_configuration" {
-    for_each = var.cors[*]
+    for_each = var.cors_configuration[*]
 
     content {
-      allow_credentials = cors_configuration.value.credentials
-      allow_headers     = cors_configuration.value.headers
-      allow_methods     = cors_configuration.value.methods
-      allow_origins     = cors_configuration.value.origins
-      expose_headers    = cors_configuration.value.exposed_headers
+      allow_credentials = cors_configuration.value.allow_credentials
+      allow_headers     = cors_configuration.value.allow_headers
+      allow_methods     = cors_configuration.value.allow_methods
+      allow_origins     = cors_configuration.value.allow_origins
+      expose_headers    = cors_configuration.value.expose_headers
       max_age           = cors_configuration.value.max_age
     }
   }
@@ -84,5 +85,5 @@ resource "aws_apigatewayv2_route" "this" {
   authorizer_id      = var.jwt == null || each.value.public ? null : aws_apigatewayv2_authorizer.jwt[0].id
 
   # A token with none of them gets 403.
-  authorization_scopes = length(each.value.scopes) == 0 ? null : each.value.scopes
+  authorization_scopes = length(each.value.authorization_scopes) == 0 ? null : each.value.authorization_scopes
 }

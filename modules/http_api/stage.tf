@@ -4,11 +4,12 @@ resource "aws_apigatewayv2_stage" "this" {
   name        = "$default"
   description = "The only stage of ${var.name}."
   auto_deploy = true
+  tags        = var.tags
 
   default_route_settings {
     detailed_metrics_enabled = true
-    throttling_burst_limit   = var.throttling.burst
-    throttling_rate_limit    = var.throttling.rate
+    throttling_burst_limit   = var.throttling.burst_limit
+    throttling_rate_limit    = var.throttling.rate_limit
   }
 
   dynamic "route_settings" {
@@ -17,8 +18,8 @@ resource "aws_apigatewayv2_stage" "this" {
     content {
       route_key                = route_settings.key
       detailed_metrics_enabled = true
-      throttling_burst_limit   = route_settings.value.burst
-      throttling_rate_limit    = route_settings.value.rate
+      throttling_burst_limit   = route_settings.value.burst_limit
+      throttling_rate_limit    = route_settings.value.rate_limit
     }
   }
 
@@ -51,12 +52,13 @@ resource "aws_apigatewayv2_stage" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
-  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with a key of its own unless access_logs.key_arn names another.
+  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with a key of its own unless access_logs.kms_key_id names another.
   #checkov:skip=CKV_AWS_338:How long logs are kept is the root's decision, as is what it costs.
   count = var.access_logs == null ? 0 : 1
 
   # Groups under this prefix share one line of the account's resource policy, which has room for about ten others.
   name              = "/aws/vendedlogs/apigateway/${var.name}"
-  retention_in_days = var.access_logs.retention_days
-  kms_key_id        = var.access_logs.key_arn
+  retention_in_days = var.access_logs.retention_in_days
+  kms_key_id        = var.access_logs.kms_key_id
+  tags              = var.tags
 }

@@ -1,15 +1,15 @@
 variable "access_logs" {
   description = "Days to keep a JSON line for every request, and the KMS key that encrypts them, null for CloudWatch's own; null keeps no access logs."
   type = object({
-    retention_days = optional(number, 7)
-    key_arn        = optional(string)
+    retention_in_days = optional(number, 7)
+    kms_key_id        = optional(string)
   })
   default = {}
 
   validation {
     condition = var.access_logs == null ? true : contains(
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.access_logs.retention_days,
+      var.access_logs.retention_in_days,
     )
     error_message = "access_logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
   }
@@ -32,46 +32,46 @@ variable "alarms" {
   default = null
 }
 
-variable "cors" {
+variable "cors_configuration" {
   description = "What API Gateway tells browsers, preflights too, whatever the function says; null leaves all of it to the function."
   type = object({
-    origins         = optional(list(string), ["*"])
-    methods         = optional(list(string), ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-    headers         = optional(list(string), ["Authorization", "Content-Type", "X-Request-ID"])
-    exposed_headers = optional(list(string), ["X-Request-ID"])
-    max_age         = optional(number, 3600)
-    credentials     = optional(bool, false)
+    allow_origins     = optional(list(string), ["*"])
+    allow_methods     = optional(list(string), ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    allow_headers     = optional(list(string), ["Authorization", "Content-Type", "X-Request-ID"])
+    expose_headers    = optional(list(string), ["X-Request-ID"])
+    max_age           = optional(number, 3600)
+    allow_credentials = optional(bool, false)
   })
   default = {}
 
   validation {
-    condition     = var.cors == null ? true : length(var.cors.origins) > 0 && length(var.cors.methods) > 0
-    error_message = "cors: name at least one origin and one method, or say null to leave it to the function."
+    condition     = var.cors_configuration == null ? true : length(var.cors_configuration.allow_origins) > 0 && length(var.cors_configuration.allow_methods) > 0
+    error_message = "cors_configuration: name at least one origin and one method, or say null to leave it to the function."
   }
 
   validation {
-    condition     = var.cors == null ? true : alltrue([for origin in var.cors.origins : origin == "*" || can(regex("^https?://[^/*'\\s]+$", origin))])
-    error_message = "cors: an origin is * or a scheme and a host with nothing behind it, such as https://app.example.com."
+    condition     = var.cors_configuration == null ? true : alltrue([for origin in var.cors_configuration.allow_origins : origin == "*" || can(regex("^https?://[^/*'\\s]+$", origin))])
+    error_message = "cors_configuration: an origin is * or a scheme and a host with nothing behind it, such as https://app.example.com."
   }
 
   validation {
-    condition     = var.cors == null ? true : !contains(var.cors.origins, "*") || length(var.cors.origins) == 1
-    error_message = "cors: * already lets every origin in; name it alone or name the origins."
+    condition     = var.cors_configuration == null ? true : !contains(var.cors_configuration.allow_origins, "*") || length(var.cors_configuration.allow_origins) == 1
+    error_message = "cors_configuration: * already lets every origin in; name it alone or name the origins."
   }
 
   validation {
-    condition     = var.cors == null ? true : !var.cors.credentials || !contains(concat(var.cors.origins, var.cors.methods, var.cors.headers, var.cors.exposed_headers), "*")
-    error_message = "cors: browsers refuse credentials together with *; name the origins, methods and headers one by one, or leave credentials out."
+    condition     = var.cors_configuration == null ? true : !var.cors_configuration.allow_credentials || !contains(concat(var.cors_configuration.allow_origins, var.cors_configuration.allow_methods, var.cors_configuration.allow_headers, var.cors_configuration.expose_headers), "*")
+    error_message = "cors_configuration: browsers refuse credentials together with *; name the origins, methods and headers one by one, or leave credentials out."
   }
 
   validation {
-    condition     = var.cors == null ? true : alltrue([for method in var.cors.methods : contains(["*", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"], method)])
-    error_message = "cors: a method is *, DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT."
+    condition     = var.cors_configuration == null ? true : alltrue([for method in var.cors_configuration.allow_methods : contains(["*", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"], method)])
+    error_message = "cors_configuration: a method is *, DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT."
   }
 
   validation {
-    condition     = var.cors == null ? true : 0 <= var.cors.max_age && var.cors.max_age <= 86400
-    error_message = "cors: max_age must be from 0 to 86400 seconds, which are a day."
+    condition     = var.cors_configuration == null ? true : 0 <= var.cors_configuration.max_age && var.cors_configuration.max_age <= 86400
+    error_message = "cors_configuration: max_age must be from 0 to 86400 seconds, which are a day."
   }
 }
 
@@ -119,15 +119,15 @@ variable "name" {
 variable "open_throttling" {
   description = "Requests a second over time, and at once, of each route that everybody may write through and that has no throttling of its own."
   type = object({
-    rate  = optional(number, 50)
-    burst = optional(number, 100)
+    rate_limit  = optional(number, 50)
+    burst_limit = optional(number, 100)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = var.open_throttling.rate > 0 && var.open_throttling.burst > 0
-    error_message = "open_throttling: rate and burst must be more than 0; to close a route leave it out."
+    condition     = var.open_throttling.rate_limit > 0 && var.open_throttling.burst_limit > 0
+    error_message = "open_throttling: rate_limit and burst_limit must be more than 0; to close a route leave it out."
   }
 }
 
@@ -153,24 +153,24 @@ variable "production" {
 variable "routes" {
   description = "Routes by their key, a method and a path or $default: a public one asks for no token; a checked one makes nothing for callers whom the function does not know, by credentials of its own; scopes are those of which a token needs one; throttling is requests a second over time, and at once, of this route alone."
   type = map(object({
-    public  = optional(bool, false)
-    checked = optional(bool, false)
-    scopes  = optional(list(string), [])
+    public               = optional(bool, false)
+    checked              = optional(bool, false)
+    authorization_scopes = optional(list(string), [])
     throttling = optional(object({
-      rate  = number
-      burst = number
+      rate_limit  = number
+      burst_limit = number
     }))
   }))
   nullable = false
 
   validation {
-    condition     = alltrue([for route in values(var.routes) : length(route.scopes) == 0 || (var.jwt != null && !route.public)])
-    error_message = "routes: ${join(", ", [for key, route in var.routes : key if length(route.scopes) > 0 && (var.jwt == null || route.public)])} asks for scopes and for no token that would have them; set jwt and leave public out, or leave scopes out."
+    condition     = alltrue([for route in values(var.routes) : length(route.authorization_scopes) == 0 || (var.jwt != null && !route.public)])
+    error_message = "routes: ${join(", ", [for key, route in var.routes : key if length(route.authorization_scopes) > 0 && (var.jwt == null || route.public)])} asks for scopes and for no token that would have them; set jwt and leave public out, or leave scopes out."
   }
 
   validation {
-    condition     = alltrue([for route in values(var.routes) : route.throttling == null ? true : route.throttling.rate > 0 && route.throttling.burst > 0])
-    error_message = "routes: rate and burst of a route's throttling must be more than 0; to close a route leave it out."
+    condition     = alltrue([for route in values(var.routes) : route.throttling == null ? true : route.throttling.rate_limit > 0 && route.throttling.burst_limit > 0])
+    error_message = "routes: rate_limit and burst_limit of a route's throttling must be more than 0; to close a route leave it out."
   }
 
   validation {
@@ -187,23 +187,30 @@ variable "routes" {
   }
 
   validation {
-    condition     = var.jwt == null || var.cors == null ? true : alltrue([for key, route in var.routes : route.public || !can(regex("^(\\$default|OPTIONS .*)$", key))])
+    condition     = var.jwt == null || var.cors_configuration == null ? true : alltrue([for key, route in var.routes : route.public || !can(regex("^(\\$default|OPTIONS .*)$", key))])
     error_message = "routes: ${join(", ", [for key, route in var.routes : key if !route.public && can(regex("^(\\$default|OPTIONS .*)$", key))])} would ask a browser's preflight for a token, which it does not send; make it public, or name \"ANY /{proxy+}\", which leaves OPTIONS to API Gateway."
   }
+}
+
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "throttling" {
   description = "Requests a second over time, and at once, that are let through before API Gateway returns 429."
   type = object({
-    rate  = optional(number, 1000)
-    burst = optional(number, 500)
+    rate_limit  = optional(number, 1000)
+    burst_limit = optional(number, 500)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = var.throttling.rate > 0 && var.throttling.burst > 0
-    error_message = "throttling: rate and burst must be more than 0; to stop an API set its function's reserved concurrency to 0."
+    condition     = var.throttling.rate_limit > 0 && var.throttling.burst_limit > 0
+    error_message = "throttling: rate_limit and burst_limit must be more than 0; to stop an API set its function's reserved concurrency to 0."
   }
 }
 

@@ -37,6 +37,7 @@ resource "aws_iam_policy" "this" {
   name        = var.name
   description = var.description
   policy      = local.document
+  tags        = var.tags
 
   lifecycle {
     precondition {

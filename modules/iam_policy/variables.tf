@@ -68,6 +68,13 @@ variable "role" {
   default     = null
 }
 
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "unscoped_actions" {
   description = "Actions that AWS cannot tie to a resource, so that they stand beside a bare wildcard; only those that this module knows."
   type        = set(string)

@@ -6,6 +6,7 @@ resource "aws_ssm_parameter" "live" {
   description    = "Version that the alias live of ${var.name} points at: a number, or latest."
   type           = "String"
   insecure_value = "latest"
+  tags           = var.tags
 
   lifecycle {
     # Operators own the value: a rollback writes a number here.
@@ -26,9 +27,9 @@ resource "aws_lambda_alias" "live" {
 }
 
 resource "aws_lambda_provisioned_concurrency_config" "live" {
-  count = var.provisioned_concurrency == null ? 0 : 1
+  count = var.provisioned_concurrent_executions == null ? 0 : 1
 
   function_name                     = aws_lambda_function.this.function_name
   qualifier                         = aws_lambda_alias.live.name
-  provisioned_concurrent_executions = var.provisioned_concurrency
+  provisioned_concurrent_executions = var.provisioned_concurrent_executions
 }

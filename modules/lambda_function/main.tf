@@ -40,10 +40,11 @@ resource "aws_lambda_function" "this" {
   image_uri                      = try(var.image.uri, null)
   architectures                  = [local.architecture]
   layers                         = var.layers
-  memory_size                    = var.memory
+  memory_size                    = var.memory_size
   timeout                        = var.timeout
-  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+  reserved_concurrent_executions = coalesce(var.reserved_concurrent_executions, -1)
   publish                        = true
+  tags                           = var.tags
 
   dynamic "environment" {
     for_each = length(var.environment) == 0 ? [] : [var.environment]
@@ -54,7 +55,7 @@ resource "aws_lambda_function" "this" {
   }
 
   ephemeral_storage {
-    size = var.storage
+    size = var.ephemeral_storage_size
   }
 
   dynamic "image_config" {
@@ -70,8 +71,8 @@ resource "aws_lambda_function" "this" {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.this.name
     # Python says WARNING where Lambda says WARN.
-    application_log_level = var.logs.level == "WARNING" ? "WARN" : var.logs.level
-    system_log_level      = var.logs.system_level
+    application_log_level = var.logs.application_log_level == "WARNING" ? "WARN" : var.logs.application_log_level
+    system_log_level      = var.logs.system_log_level
   }
 
   tracing_config {
@@ -79,7 +80,7 @@ resource "aws_lambda_function" "this" {
   }
 
   dynamic "vpc_config" {
-    for_each = var.vpc[*]
+    for_each = var.vpc_config[*]
 
     content {
       subnet_ids         = vpc_config.value.subnet_ids
@@ -104,9 +105,10 @@ resource "aws_lambda_function" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with a key of its own unless logs.key_arn names another.
+  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with a key of its own unless logs.kms_key_id names another.
   #checkov:skip=CKV_AWS_338:How long logs are kept is the root's decision, as is what it costs.
   name              = "/aws/lambda/${var.name}"
-  retention_in_days = var.logs.retention_days
-  kms_key_id        = var.logs.key_arn
+  retention_in_days = var.logs.retention_in_days
+  kms_key_id        = var.logs.kms_key_id
+  tags              = var.tags
 }

@@ -38,6 +38,7 @@ resource "aws_iam_role" "this" {
       Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
     }]
   })
+  tags = var.tags
 }
 
 module "policy" {
@@ -49,7 +50,7 @@ module "policy" {
 
   unscoped_actions = concat(
     var.tracing ? ["xray:PutTelemetryRecords", "xray:PutTraceSegments"] : [],
-    var.vpc == null ? [] : [
+    var.vpc_config == null ? [] : [
       "ec2:AssignPrivateIpAddresses",
       "ec2:CreateNetworkInterface",
       "ec2:DeleteNetworkInterface",

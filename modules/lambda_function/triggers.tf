@@ -67,18 +67,18 @@ resource "aws_lambda_function_url" "live" {
 
   function_name      = aws_lambda_function.this.function_name
   qualifier          = aws_lambda_alias.live.name
-  authorization_type = var.url.auth
+  authorization_type = var.url.authorization_type
   invoke_mode        = var.url.streaming ? "RESPONSE_STREAM" : "BUFFERED"
 
   dynamic "cors" {
     for_each = var.url.cors[*]
 
     content {
-      allow_credentials = cors.value.credentials
-      allow_headers     = cors.value.headers
-      allow_methods     = cors.value.methods
-      allow_origins     = cors.value.origins
-      expose_headers    = cors.value.exposed_headers
+      allow_credentials = cors.value.allow_credentials
+      allow_headers     = cors.value.allow_headers
+      allow_methods     = cors.value.allow_methods
+      allow_origins     = cors.value.allow_origins
+      expose_headers    = cors.value.expose_headers
       max_age           = cors.value.max_age
     }
   }
@@ -86,7 +86,7 @@ resource "aws_lambda_function_url" "live" {
 
 resource "aws_lambda_permission" "url" {
   #checkov:skip=CKV_AWS_301:Made only for a URL that was asked to be public.
-  count = try(var.url.auth, null) == "NONE" ? 1 : 0
+  count = try(var.url.authorization_type, null) == "NONE" ? 1 : 0
 
   statement_id           = "public-url"
   action                 = "lambda:InvokeFunctionUrl"
@@ -101,8 +101,8 @@ resource "aws_lambda_function_event_invoke_config" "live" {
 
   function_name                = aws_lambda_function.this.function_name
   qualifier                    = aws_lambda_alias.live.name
-  maximum_retry_attempts       = var.async.retries
-  maximum_event_age_in_seconds = var.async.max_age_seconds
+  maximum_retry_attempts       = var.async.maximum_retry_attempts
+  maximum_event_age_in_seconds = var.async.maximum_event_age_in_seconds
 
   dynamic "destination_config" {
     for_each = var.async.on_failure == null && var.async.on_success == null ? [] : [var.async]

@@ -19,8 +19,8 @@ variable "alarms" {
 variable "async" {
   description = "How asynchronous calls are retried, how long they may wait, and where one that failed or succeeded goes (with the grant that the role needs for it); null leaves Lambda's own way."
   type = object({
-    retries         = optional(number, 2)
-    max_age_seconds = optional(number, 21600)
+    maximum_retry_attempts       = optional(number, 2)
+    maximum_event_age_in_seconds = optional(number, 21600)
     on_failure = optional(object({
       arn = string
       grant = object({
@@ -41,8 +41,8 @@ variable "async" {
   default = null
 
   validation {
-    condition     = var.async == null ? true : contains([0, 1, 2], var.async.retries) && 60 <= var.async.max_age_seconds && var.async.max_age_seconds <= 21600
-    error_message = "async: retries must be 0, 1 or 2, and max_age_seconds from 60 to 21600."
+    condition     = var.async == null ? true : contains([0, 1, 2], var.async.maximum_retry_attempts) && 60 <= var.async.maximum_event_age_in_seconds && var.async.maximum_event_age_in_seconds <= 21600
+    error_message = "async: maximum_retry_attempts must be 0, 1 or 2, and maximum_event_age_in_seconds from 60 to 21600."
   }
 }
 
@@ -89,6 +89,18 @@ variable "environment" {
   validation {
     condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) || startswith(name, "_")])
     error_message = "environment: a name starts with a letter, has at least two characters, and only letters, digits and underscores."
+  }
+}
+
+variable "ephemeral_storage_size" {
+  description = "Size of /tmp in MB."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = 512 <= var.ephemeral_storage_size && var.ephemeral_storage_size <= 10240
+    error_message = "ephemeral_storage_size must be from 512 to 10240 MB."
   }
 }
 
@@ -150,39 +162,39 @@ variable "layers" {
 variable "logs" {
   description = "Days to keep log events, the least level that the application and Lambda itself write, and the KMS key that encrypts them, null for CloudWatch's own."
   type = object({
-    retention_days = optional(number, 7)
-    level          = optional(string, "INFO")
-    system_level   = optional(string, "INFO")
-    key_arn        = optional(string)
+    retention_in_days     = optional(number, 7)
+    application_log_level = optional(string, "INFO")
+    system_log_level      = optional(string, "INFO")
+    kms_key_id            = optional(string)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logs.retention_days)
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logs.retention_in_days)
     error_message = "logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
   }
 
   validation {
-    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL"], var.logs.level)
+    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL"], var.logs.application_log_level)
     error_message = "logs: the level must be TRACE, DEBUG, INFO, WARN (or WARNING), ERROR or FATAL."
   }
 
   validation {
-    condition     = contains(["DEBUG", "INFO", "WARN"], var.logs.system_level)
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.logs.system_log_level)
     error_message = "logs: the system level must be DEBUG, INFO or WARN."
   }
 }
 
-variable "memory" {
+variable "memory_size" {
   description = "Memory in MB, which the share of a processor goes with."
   type        = number
   default     = 512
   nullable    = false
 
   validation {
-    condition     = 128 <= var.memory && var.memory <= 10240
-    error_message = "memory must be from 128 to 10240 MB."
+    condition     = 128 <= var.memory_size && var.memory_size <= 10240
+    error_message = "memory_size must be from 128 to 10240 MB."
   }
 }
 
@@ -253,19 +265,19 @@ variable "production" {
   nullable    = false
 }
 
-variable "provisioned_concurrency" {
+variable "provisioned_concurrent_executions" {
   description = "Workers of the live version that are kept warm; null keeps none."
   type        = number
   default     = null
 
   validation {
-    condition     = coalesce(var.provisioned_concurrency, 1) >= 1
-    error_message = "provisioned_concurrency must be at least 1, or null for none."
+    condition     = coalesce(var.provisioned_concurrent_executions, 1) >= 1
+    error_message = "provisioned_concurrent_executions must be at least 1, or null for none."
   }
 
   validation {
-    condition     = var.reserved_concurrency == null || var.provisioned_concurrency == null ? true : var.provisioned_concurrency <= var.reserved_concurrency
-    error_message = "provisioned_concurrency must not be larger than reserved_concurrency, which it is taken from."
+    condition     = var.reserved_concurrent_executions == null || var.provisioned_concurrent_executions == null ? true : var.provisioned_concurrent_executions <= var.reserved_concurrent_executions
+    error_message = "provisioned_concurrent_executions must not be larger than reserved_concurrent_executions, which it is taken from."
   }
 }
 
@@ -273,25 +285,25 @@ variable "queues" {
   description = "Queues that the function works on, by a name for each: source of the module sqs_queue, messages a call, seconds to wait for that many, and the most calls at once, never more than are reserved, null for no limit of its own."
   type = map(object({
     source = object({
-      arn                = string
-      visibility_timeout = number
+      arn                        = string
+      visibility_timeout_seconds = number
       grant = object({
         actions   = list(string)
         resources = list(string)
         key       = optional(object({ arn = string, actions = list(string) }))
       })
     })
-    batch_size      = optional(number, 10)
-    window_seconds  = optional(number, 0)
-    max_concurrency = optional(number)
+    batch_size                         = optional(number, 10)
+    maximum_batching_window_in_seconds = optional(number, 0)
+    maximum_concurrency                = optional(number)
   }))
   default  = {}
   nullable = false
 
   # Six times: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html. Messages are hidden while the window gathers more.
   validation {
-    condition     = alltrue([for queue in values(var.queues) : queue.source.visibility_timeout >= 6 * var.timeout + queue.window_seconds])
-    error_message = "queues: the visibility_timeout of ${join(" and of ", [for name, queue in var.queues : "${name} (${queue.source.visibility_timeout}) must be at least ${6 * var.timeout + queue.window_seconds}" if queue.source.visibility_timeout < 6 * var.timeout + queue.window_seconds])}, six times the timeout of ${var.timeout} seconds and the window; raise it in the queue, or lower the timeout."
+    condition     = alltrue([for queue in values(var.queues) : queue.source.visibility_timeout_seconds >= 6 * var.timeout + queue.maximum_batching_window_in_seconds])
+    error_message = "queues: the visibility_timeout_seconds of ${join(" and of ", [for name, queue in var.queues : "${name} (${queue.source.visibility_timeout_seconds}) must be at least ${6 * var.timeout + queue.maximum_batching_window_in_seconds}" if queue.source.visibility_timeout_seconds < 6 * var.timeout + queue.maximum_batching_window_in_seconds])}, six times the timeout of ${var.timeout} seconds and the window; raise it in the queue, or lower the timeout."
   }
 
   validation {
@@ -300,29 +312,29 @@ variable "queues" {
   }
 
   validation {
-    condition     = alltrue([for queue in values(var.queues) : 0 <= queue.window_seconds && queue.window_seconds <= 300])
-    error_message = "queues: window_seconds must be from 0 to 300."
+    condition     = alltrue([for queue in values(var.queues) : 0 <= queue.maximum_batching_window_in_seconds && queue.maximum_batching_window_in_seconds <= 300])
+    error_message = "queues: maximum_batching_window_in_seconds must be from 0 to 300."
   }
 
   validation {
-    condition     = alltrue([for queue in values(var.queues) : queue.batch_size <= 10 || queue.window_seconds >= 1])
-    error_message = "queues: SQS hands out ten messages at a time, so a larger batch_size needs a window_seconds of at least 1 to gather them."
+    condition     = alltrue([for queue in values(var.queues) : queue.batch_size <= 10 || queue.maximum_batching_window_in_seconds >= 1])
+    error_message = "queues: SQS hands out ten messages at a time, so a larger batch_size needs a maximum_batching_window_in_seconds of at least 1 to gather them."
   }
 
   validation {
-    condition     = alltrue([for queue in values(var.queues) : queue.max_concurrency == null ? true : 2 <= queue.max_concurrency && queue.max_concurrency <= 1000])
-    error_message = "queues: max_concurrency must be from 2 to 1000, or null for no limit of its own."
+    condition     = alltrue([for queue in values(var.queues) : queue.maximum_concurrency == null ? true : 2 <= queue.maximum_concurrency && queue.maximum_concurrency <= 1000])
+    error_message = "queues: maximum_concurrency must be from 2 to 1000, or null for no limit of its own."
   }
 }
 
-variable "reserved_concurrency" {
+variable "reserved_concurrent_executions" {
   description = "Most calls at once, set apart from the account's pool; 0 stops the function and leaves messages in their queues, null takes from the pool."
   type        = number
   default     = null
 
   validation {
-    condition     = coalesce(var.reserved_concurrency, 0) >= 0
-    error_message = "reserved_concurrency must be 0 or more, or null for no limit of its own."
+    condition     = coalesce(var.reserved_concurrent_executions, 0) >= 0
+    error_message = "reserved_concurrent_executions must be 0 or more, or null for no limit of its own."
   }
 }
 
@@ -332,16 +344,11 @@ variable "role_name" {
   default     = null
 }
 
-variable "storage" {
-  description = "Size of /tmp in MB."
-  type        = number
-  default     = 512
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
   nullable    = false
-
-  validation {
-    condition     = 512 <= var.storage && var.storage <= 10240
-    error_message = "storage must be from 512 to 10240 MB."
-  }
 }
 
 variable "timeout" {
@@ -377,33 +384,33 @@ variable "triggers" {
 variable "url" {
   description = "Function URL of the alias live: who may call it (AWS_IAM or NONE), what browsers are told, and whether responses are streamed; one with NONE is checked when the function itself makes nothing for callers whom it does not know, and has open_writes when everybody is meant to write; null makes none."
   type = object({
-    auth        = optional(string, "AWS_IAM")
-    streaming   = optional(bool, false)
-    checked     = optional(bool, false)
-    open_writes = optional(bool, false)
+    authorization_type = optional(string, "AWS_IAM")
+    streaming          = optional(bool, false)
+    checked            = optional(bool, false)
+    open_writes        = optional(bool, false)
     cors = optional(object({
-      origins         = list(string)
-      methods         = optional(list(string), ["*"])
-      headers         = optional(list(string), [])
-      exposed_headers = optional(list(string), [])
-      credentials     = optional(bool, false)
-      max_age         = optional(number, 0)
+      allow_origins     = list(string)
+      allow_methods     = optional(list(string), ["*"])
+      allow_headers     = optional(list(string), [])
+      expose_headers    = optional(list(string), [])
+      allow_credentials = optional(bool, false)
+      max_age           = optional(number, 0)
     }))
   })
   default = null
 
   validation {
-    condition     = var.url == null ? true : contains(["AWS_IAM", "NONE"], var.url.auth)
-    error_message = "url: auth must be AWS_IAM or NONE; NONE lets everybody in."
+    condition     = var.url == null ? true : contains(["AWS_IAM", "NONE"], var.url.authorization_type)
+    error_message = "url: authorization_type must be AWS_IAM or NONE; NONE lets everybody in."
   }
 
   validation {
-    condition     = var.url == null ? true : var.url.auth != "NONE" || var.url.checked || var.url.open_writes || !var.production
-    error_message = "url: auth NONE would let everybody write, so production refuses it; say AWS_IAM, say checked = true if the function itself checks its callers, or say open_writes = true if that is meant."
+    condition     = var.url == null ? true : var.url.authorization_type != "NONE" || var.url.checked || var.url.open_writes || !var.production
+    error_message = "url: authorization_type NONE would let everybody write, so production refuses it; say AWS_IAM, say checked = true if the function itself checks its callers, or say open_writes = true if that is meant."
   }
 }
 
-variable "vpc" {
+variable "vpc_config" {
   description = "Subnets and security groups to attach to; null, which starts faster and is cheaper, attaches to none."
   type = object({
     subnet_ids         = set(string)
@@ -412,7 +419,7 @@ variable "vpc" {
   default = null
 
   validation {
-    condition     = var.vpc == null ? true : length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0
-    error_message = "vpc: name at least one subnet and one security group, or leave it out."
+    condition     = var.vpc_config == null ? true : length(var.vpc_config.subnet_ids) > 0 && length(var.vpc_config.security_group_ids) > 0
+    error_message = "vpc_config: name at least one subnet and one security group, or leave it out."
   }
 }

@@ -33,6 +33,7 @@ resource "aws_s3_object" "this" {
   key          = "${data.aws_caller_identity.current.account_id}/${var.name}/${each.key}/${replace(replace(trim(each.value.content_sha256, "="), "+", "-"), "/", "_")}.zip"
   source       = each.value.path
   content_type = "application/zip"
+  tags         = var.tags
 
   override_provider {
     default_tags {

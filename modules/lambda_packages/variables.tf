@@ -53,3 +53,15 @@ variable "packages" {
     error_message = "packages: upload must be direct or s3; run \"make build\"."
   }
 }
+
+variable "tags" {
+  description = "Tags of everything that is made here, ten at most, which is what S3 takes; the provider's default_tags are left out."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(var.tags) <= 10
+    error_message = "tags: an object in S3 has ten tags at most, and these are ${length(var.tags)}; leave some out."
+  }
+}

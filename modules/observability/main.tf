@@ -16,6 +16,7 @@ locals {
 resource "aws_sns_topic" "alarms" {
   #checkov:skip=CKV_AWS_26:CloudWatch cannot publish through the key that AWS manages for SNS, and an alarm's text is not a secret.
   name = "${var.name}-alarms"
+  tags = var.tags
 }
 
 resource "aws_sns_topic_policy" "alarms" {

@@ -53,3 +53,10 @@ variable "tables" {
   default     = []
   nullable    = false
 }
+
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

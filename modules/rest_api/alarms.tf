@@ -50,6 +50,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topics
   ok_actions          = var.alarm_topics
+  tags                = var.tags
 }
 
 locals {
@@ -59,7 +60,7 @@ locals {
       "${key} calls" = {
         route       = key
         metric      = "Count"
-        threshold   = ceil(limits.rate * 150)
+        threshold   = ceil(limits.rate_limit * 150)
         description = "${key} of ${var.name} gets half of all the calls that its throttling lets through."
       }
       "${key} 4xx" = {
@@ -93,4 +94,5 @@ resource "aws_cloudwatch_metric_alarm" "route" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topics
   ok_actions          = var.alarm_topics
+  tags                = var.tags
 }

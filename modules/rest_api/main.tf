@@ -34,6 +34,7 @@ resource "aws_api_gateway_rest_api" "this" {
   description                  = var.description
   binary_media_types           = local.binary
   disable_execute_api_endpoint = false
+  tags                         = var.tags
 
   endpoint_configuration {
     types = ["REGIONAL"]

@@ -15,7 +15,7 @@ output "name" {
 
 output "source_arn" {
   description = "ARN that a function's permission names as the caller: any method and path of this stage, since the function routes."
-  value       = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+  value       = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage_name}/*"
 }
 
 output "stage" {

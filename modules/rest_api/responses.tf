@@ -17,21 +17,21 @@ locals {
 
   # API Gateway cannot choose from a list. With one origin, or *, it says that one. With several it repeats the caller's: its
   # own errors hold nothing but a code, a sentence and a request id, and a browser hides them without this header.
-  origin = length(var.cors.origins) == 1 ? "'${one(var.cors.origins)}'" : "method.request.header.Origin"
+  origin = length(var.cors.allow_origins) == 1 ? "'${one(var.cors.allow_origins)}'" : "method.request.header.Origin"
 
   headers = merge(
     {
       "gatewayresponse.header.Cache-Control" = "'no-store'"
       "gatewayresponse.header.X-Request-ID"  = "context.requestId"
     },
-    length(var.cors.origins) == 0 ? {} : {
+    length(var.cors.allow_origins) == 0 ? {} : {
       "gatewayresponse.header.Access-Control-Allow-Origin"   = local.origin
-      "gatewayresponse.header.Access-Control-Allow-Methods"  = "'${join(", ", var.cors.methods)}'"
-      "gatewayresponse.header.Access-Control-Allow-Headers"  = "'${join(", ", var.cors.headers)}'"
+      "gatewayresponse.header.Access-Control-Allow-Methods"  = "'${join(", ", var.cors.allow_methods)}'"
+      "gatewayresponse.header.Access-Control-Allow-Headers"  = "'${join(", ", var.cors.allow_headers)}'"
       "gatewayresponse.header.Access-Control-Expose-Headers" = "'X-Request-ID, Retry-After'"
       "gatewayresponse.header.Access-Control-Max-Age"        = "'${var.cors.max_age}'"
     },
-    length(var.cors.origins) < 2 ? {} : {
+    length(var.cors.allow_origins) < 2 ? {} : {
       "gatewayresponse.header.Vary" = "'Origin'"
     },
   )

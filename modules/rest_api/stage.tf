@@ -29,9 +29,10 @@ resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV2_AWS_4:The level of execution logs is OFF on purpose: they would hold keys and payloads; access logs hold neither.
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
-  stage_name           = var.stage
-  description          = "The stage ${var.stage} of ${var.name}."
-  xray_tracing_enabled = var.tracing
+  stage_name           = var.stage_name
+  description          = "The stage ${var.stage_name} of ${var.name}."
+  xray_tracing_enabled = var.xray_tracing_enabled
+  tags                 = var.tags
 
   dynamic "access_log_settings" {
     for_each = aws_cloudwatch_log_group.access
@@ -69,17 +70,18 @@ resource "aws_api_gateway_method_settings" "all" {
     data_trace_enabled     = false
     logging_level          = "OFF"
     metrics_enabled        = true
-    throttling_burst_limit = var.throttling.burst
-    throttling_rate_limit  = var.throttling.rate
+    throttling_burst_limit = var.throttling.burst_limit
+    throttling_rate_limit  = var.throttling.rate_limit
   }
 }
 
 resource "aws_cloudwatch_log_group" "access" {
-  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with a key of its own unless access_logs.key_arn names another.
+  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts with a key of its own unless access_logs.kms_key_id names another.
   #checkov:skip=CKV_AWS_338:How long logs are kept is the root's decision, as is what it costs.
   count = var.access_logs == null ? 0 : 1
 
   name              = "/aws/apigateway/${var.name}"
-  retention_in_days = var.access_logs.retention_days
-  kms_key_id        = var.access_logs.key_arn
+  retention_in_days = var.access_logs.retention_in_days
+  kms_key_id        = var.access_logs.kms_key_id
+  tags              = var.tags
 }

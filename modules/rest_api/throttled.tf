@@ -73,8 +73,8 @@ resource "aws_api_gateway_method_settings" "throttled" {
     data_trace_enabled     = false
     logging_level          = "OFF"
     metrics_enabled        = true
-    throttling_burst_limit = each.value.burst
-    throttling_rate_limit  = each.value.rate
+    throttling_burst_limit = each.value.burst_limit
+    throttling_rate_limit  = each.value.rate_limit
   }
 
   # One after the other: both change the stage.

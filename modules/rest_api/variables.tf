@@ -1,15 +1,15 @@
 variable "access_logs" {
   description = "Days to keep a JSON line for every request, and the KMS key that encrypts them, null for CloudWatch's own; null keeps no access logs."
   type = object({
-    retention_days = optional(number, 7)
-    key_arn        = optional(string)
+    retention_in_days = optional(number, 7)
+    kms_key_id        = optional(string)
   })
   default = {}
 
   validation {
     condition = var.access_logs == null ? true : contains(
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.access_logs.retention_days,
+      var.access_logs.retention_in_days,
     )
     error_message = "access_logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
   }
@@ -42,21 +42,21 @@ variable "checked" {
 variable "cors" {
   description = "What API Gateway's own errors tell browsers; the function says the same on its responses and on OPTIONS, and no origins say nothing."
   type = object({
-    origins = optional(list(string), ["*"])
-    methods = optional(list(string), ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-    headers = optional(list(string), ["Content-Type", "X-Request-ID"])
-    max_age = optional(number, 3600)
+    allow_origins = optional(list(string), ["*"])
+    allow_methods = optional(list(string), ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    allow_headers = optional(list(string), ["Content-Type", "X-Request-ID"])
+    max_age       = optional(number, 3600)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for origin in var.cors.origins : origin == "*" || can(regex("^https?://[^/*'\\s]+$", origin))])
+    condition     = alltrue([for origin in var.cors.allow_origins : origin == "*" || can(regex("^https?://[^/*'\\s]+$", origin))])
     error_message = "cors: an origin is * or a scheme and a host with nothing behind it, such as https://app.example.com."
   }
 
   validation {
-    condition     = !contains(var.cors.origins, "*") || length(var.cors.origins) == 1
+    condition     = !contains(var.cors.allow_origins, "*") || length(var.cors.allow_origins) == 1
     error_message = "cors: * already lets every origin in; name it alone or name the origins."
   }
 }
@@ -123,23 +123,30 @@ variable "production" {
   nullable    = false
 }
 
-variable "stage" {
+variable "stage_name" {
   description = "Name of the stage, the first part of every path."
   type        = string
   default     = "prod"
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-zA-Z0-9_-]{1,128}$", var.stage))
-    error_message = "stage must be 1 to 128 letters, digits, underscores or hyphens."
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,128}$", var.stage_name))
+    error_message = "stage_name must be 1 to 128 letters, digits, underscores or hyphens."
   }
+}
+
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "throttled" {
   description = "Requests a second over time, and at once, of single routes, by a method and a path such as \"POST /auth/session\", with two alarms each; for what makes something without a login."
   type = map(object({
-    rate  = number
-    burst = number
+    rate_limit  = number
+    burst_limit = number
   }))
   default  = {}
   nullable = false
@@ -150,23 +157,23 @@ variable "throttled" {
   }
 
   validation {
-    condition     = alltrue([for limits in values(var.throttled) : limits.rate > 0 && limits.burst > 0])
-    error_message = "throttled: rate and burst must be more than 0; to close a route let the function refuse it."
+    condition     = alltrue([for limits in values(var.throttled) : limits.rate_limit > 0 && limits.burst_limit > 0])
+    error_message = "throttled: rate_limit and burst_limit must be more than 0; to close a route let the function refuse it."
   }
 }
 
 variable "throttling" {
   description = "Requests a second over time, and at once, that are let through before API Gateway returns 429."
   type = object({
-    rate  = optional(number, 1000)
-    burst = optional(number, 500)
+    rate_limit  = optional(number, 1000)
+    burst_limit = optional(number, 500)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = var.throttling.rate > 0 && var.throttling.burst > 0
-    error_message = "throttling: rate and burst must be more than 0; to stop an API set its function's reserved concurrency to 0."
+    condition     = var.throttling.rate_limit > 0 && var.throttling.burst_limit > 0
+    error_message = "throttling: rate_limit and burst_limit must be more than 0; to stop an API set its function's reserved concurrency to 0."
   }
 }
 
@@ -182,13 +189,6 @@ variable "timeout" {
   }
 }
 
-variable "tracing" {
-  description = "Whether X-Ray traces the requests."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "web_acl_arn" {
   description = "ARN of a web ACL of AWS WAF in the API's region, which looks at every request before API Gateway does; null has none."
   type        = string
@@ -198,4 +198,11 @@ variable "web_acl_arn" {
     condition     = var.web_acl_arn == null ? true : can(regex("^arn:[^:]+:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/[A-Za-z0-9_-]+/[A-Za-z0-9-]+$", var.web_acl_arn))
     error_message = "web_acl_arn must be the ARN of a regional web ACL, such as arn:aws:wafv2:us-east-1:111111111111:regional/webacl/name/id; one of CloudFront's (global) is for a distribution."
   }
+}
+
+variable "xray_tracing_enabled" {
+  description = "Whether X-Ray traces the requests."
+  type        = bool
+  default     = false
+  nullable    = false
 }

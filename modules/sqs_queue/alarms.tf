@@ -39,4 +39,5 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topics
   ok_actions          = var.alarm_topics
+  tags                = var.tags
 }

@@ -1,8 +1,8 @@
 locals {
   # SQS asks the key on behalf of whoever sends or reads.
   keys = {
-    send = var.key_arn == null ? null : { arn = var.key_arn, actions = ["kms:Decrypt", "kms:GenerateDataKey"] }
-    read = var.key_arn == null ? null : { arn = var.key_arn, actions = ["kms:Decrypt"] }
+    send = var.kms_master_key_id == null ? null : { arn = var.kms_master_key_id, actions = ["kms:Decrypt", "kms:GenerateDataKey"] }
+    read = var.kms_master_key_id == null ? null : { arn = var.kms_master_key_id, actions = ["kms:Decrypt"] }
   }
 
   grants = {

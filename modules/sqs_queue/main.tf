@@ -45,19 +45,21 @@ data "aws_region" "current" {}
 
 resource "aws_sqs_queue" "this" {
   name                       = local.queues.this.name
-  visibility_timeout_seconds = var.visibility_timeout
-  message_retention_seconds  = var.retention_days * 86400
-  sqs_managed_sse_enabled    = var.key_arn == null ? true : null
-  kms_master_key_id          = var.key_arn
+  visibility_timeout_seconds = var.visibility_timeout_seconds
+  message_retention_seconds  = var.message_retention_seconds
+  sqs_managed_sse_enabled    = var.kms_master_key_id == null ? true : null
+  kms_master_key_id          = var.kms_master_key_id
   policy                     = local.policies.this
+  tags                       = var.tags
 }
 
 resource "aws_sqs_queue" "dead_letters" {
   name                      = local.queues.dead_letters.name
-  message_retention_seconds = var.dead_letter_retention_days * 86400
-  sqs_managed_sse_enabled   = var.key_arn == null ? true : null
-  kms_master_key_id         = var.key_arn
+  message_retention_seconds = var.dead_letter_message_retention_seconds
+  sqs_managed_sse_enabled   = var.kms_master_key_id == null ? true : null
+  kms_master_key_id         = var.kms_master_key_id
   policy                    = local.policies.dead_letters
+  tags                      = var.tags
 }
 
 resource "aws_sqs_queue_redrive_policy" "this" {
@@ -65,7 +67,7 @@ resource "aws_sqs_queue_redrive_policy" "this" {
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-    maxReceiveCount     = var.max_receives
+    maxReceiveCount     = var.max_receive_count
   })
 }
 

@@ -25,9 +25,9 @@ output "name" {
 output "source" {
   description = "What a function that works on the queue takes as the source of one of its queues."
   value = {
-    arn                = aws_sqs_queue.this.arn
-    visibility_timeout = var.visibility_timeout
-    grant              = local.grants.consume
+    arn                        = aws_sqs_queue.this.arn
+    visibility_timeout_seconds = var.visibility_timeout_seconds
+    grant                      = local.grants.consume
   }
 }
 

@@ -16,38 +16,50 @@ variable "alarms" {
   nullable = false
 }
 
-variable "dead_letter_retention_days" {
-  description = "Days that the dead-letter queue keeps a message, counted from the day it was first sent."
+variable "dead_letter_message_retention_seconds" {
+  description = "Seconds that the dead-letter queue keeps a message, counted from when it was first sent."
   type        = number
-  default     = 14
+  default     = 1209600
   nullable    = false
 
   validation {
-    condition     = 1 <= var.dead_letter_retention_days && var.dead_letter_retention_days <= 14
-    error_message = "dead_letter_retention_days must be from 1 to 14 days."
+    condition     = 60 <= var.dead_letter_message_retention_seconds && var.dead_letter_message_retention_seconds <= 1209600
+    error_message = "dead_letter_message_retention_seconds must be from 60 to 1209600, which are 14 days."
   }
 
   validation {
-    condition     = var.dead_letter_retention_days >= var.retention_days
-    error_message = "dead_letter_retention_days (${var.dead_letter_retention_days}) must be no shorter than retention_days (${var.retention_days}): a dead letter keeps the age that it had, so an old one would be deleted as it arrives."
+    condition     = var.dead_letter_message_retention_seconds >= var.message_retention_seconds
+    error_message = "dead_letter_message_retention_seconds (${var.dead_letter_message_retention_seconds}) must be no shorter than message_retention_seconds (${var.message_retention_seconds}): a dead letter keeps the age that it had, so an old one would be deleted as it arrives."
   }
 }
 
-variable "key_arn" {
+variable "kms_master_key_id" {
   description = "ARN of the KMS key that encrypts both queues; null for SQS's own."
   type        = string
   default     = null
 }
 
-variable "max_receives" {
+variable "max_receive_count" {
   description = "Times that a message is received before it goes to the dead-letter queue."
   type        = number
   default     = 3
   nullable    = false
 
   validation {
-    condition     = 1 <= var.max_receives && var.max_receives <= 1000 && floor(var.max_receives) == var.max_receives
-    error_message = "max_receives must be a whole number from 1 to 1000."
+    condition     = 1 <= var.max_receive_count && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
+    error_message = "max_receive_count must be a whole number from 1 to 1000."
+  }
+}
+
+variable "message_retention_seconds" {
+  description = "Seconds that the queue keeps a message that nobody takes."
+  type        = number
+  default     = 345600
+  nullable    = false
+
+  validation {
+    condition     = 60 <= var.message_retention_seconds && var.message_retention_seconds <= 1209600
+    error_message = "message_retention_seconds must be from 60 to 1209600, which are 14 days."
   }
 }
 
@@ -61,26 +73,21 @@ variable "name" {
   }
 }
 
-variable "retention_days" {
-  description = "Days that the queue keeps a message that nobody takes."
-  type        = number
-  default     = 4
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
   nullable    = false
-
-  validation {
-    condition     = 1 <= var.retention_days && var.retention_days <= 14
-    error_message = "retention_days must be from 1 to 14 days."
-  }
 }
 
-variable "visibility_timeout" {
+variable "visibility_timeout_seconds" {
   description = "Seconds that a message which somebody took is hidden from the others; for a function at least six times its timeout."
   type        = number
   default     = 180
   nullable    = false
 
   validation {
-    condition     = 0 <= var.visibility_timeout && var.visibility_timeout <= 43200
-    error_message = "visibility_timeout must be from 0 to 43200 seconds, which are 12 hours."
+    condition     = 0 <= var.visibility_timeout_seconds && var.visibility_timeout_seconds <= 43200
+    error_message = "visibility_timeout_seconds must be from 0 to 43200 seconds, which are 12 hours."
   }
 }

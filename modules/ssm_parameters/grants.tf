@@ -9,7 +9,7 @@ locals {
   }
 
   # The account's own key lets everybody in who may read the parameter; one's own has to be granted.
-  keys = { for name, secret in var.secrets : name => { arn = secret.key_arn, actions = ["kms:Decrypt"] } if secret.key_arn != null }
+  keys = { for name, secret in var.secrets : name => { arn = secret.key_id, actions = ["kms:Decrypt"] } if secret.key_id != null }
 
   read = {
     for name, arn in local.arns : name => {

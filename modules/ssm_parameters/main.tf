@@ -30,6 +30,7 @@ resource "aws_ssm_parameter" "this" {
   description    = each.value.description
   type           = "String"
   insecure_value = each.value.value
+  tags           = var.tags
 }
 
 resource "aws_ssm_parameter" "switch" {
@@ -41,6 +42,7 @@ resource "aws_ssm_parameter" "switch" {
   description    = each.value.description
   type           = "String"
   insecure_value = each.value.initial
+  tags           = var.tags
 
   lifecycle {
     # Operators own the value after the first apply.
@@ -55,8 +57,9 @@ resource "aws_ssm_parameter" "secret" {
   name        = each.key
   description = each.value.description
   type        = "SecureString"
-  key_id      = each.value.key_arn
+  key_id      = each.value.key_id
   # Written once and never read back, so that no state and no plan holds it.
   value_wo         = lookup(var.secret_values, each.key, "unset")
-  value_wo_version = each.value.version
+  value_wo_version = each.value.value_wo_version
+  tags             = var.tags
 }

@@ -24,9 +24,9 @@ variable "secret_values" {
 variable "secrets" {
   description = "Encrypted parameters by full name, whose value operators own: made with the value in secret_values, or \"unset\", and written again only when the version is raised."
   type = map(object({
-    description = string
-    key_arn     = optional(string)
-    version     = optional(number, 1)
+    description      = string
+    key_id           = optional(string)
+    value_wo_version = optional(number, 1)
   }))
   default  = {}
   nullable = false
@@ -55,4 +55,11 @@ variable "switches" {
     condition     = length(setintersection(keys(var.switches), concat(keys(var.parameters), keys(var.secrets)))) == 0 && length(setintersection(keys(var.parameters), keys(var.secrets))) == 0
     error_message = "switches: a name stands in one of parameters, switches and secrets, never in two."
   }
+}
+
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }

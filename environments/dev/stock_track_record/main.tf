@@ -1,29 +1,30 @@
 module "stock_track_record" {
   source = "../../../modules/apps/stock_track_record"
 
-  suffix  = "dev"
-  region  = var.environment.region
-  memory  = 512
-  timeout = 30
+  stage       = "dev"
+  suffix      = "dev"
+  region      = var.environment.region
+  memory_size = 512
+  timeout     = 30
 
-  worker_timeout     = 60
-  worker_concurrency = 2
-  visibility_timeout = 360
+  worker_timeout             = 60
+  worker_maximum_concurrency = 2
+  visibility_timeout_seconds = 360
 
-  log_level = "DEBUG"
-  logs_days = 7
+  log_level              = "DEBUG"
+  logs_retention_in_days = 7
 
-  point_in_time_recovery = false
-  deletion_protection    = false
+  point_in_time_recovery_enabled = false
+  deletion_protection_enabled    = false
 
-  frontend_origins = coalesce(var.cors_origins, ["http://localhost:3000"])
-  throttling       = { rate = 50, burst = 100 }
+  cors_origins = coalesce(var.cors_origins, ["http://localhost:3000"])
+  throttling   = { rate_limit = 50, burst_limit = 100 }
 
   # Everybody may call; var.environment.jwt asks for tokens of the environment's issuer.
   jwt = null
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

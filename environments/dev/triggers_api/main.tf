@@ -1,21 +1,21 @@
 module "triggers_api" {
   source = "../../../modules/apps/triggers_api"
 
-  stage   = "dev"
-  memory  = 512
-  timeout = 30
+  stage       = "dev"
+  memory_size = 512
+  timeout     = 30
 
-  log_level = "DEBUG"
-  logs_days = 7
+  log_level              = "DEBUG"
+  logs_retention_in_days = 7
 
-  point_in_time_recovery = false
-  deletion_protection    = false
+  point_in_time_recovery_enabled = false
+  deletion_protection_enabled    = false
 
   cors_origins = coalesce(var.cors_origins, ["*"])
-  throttling   = { rate = 50, burst = 100 }
+  throttling   = { rate_limit = 50, burst_limit = 100 }
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

@@ -1,15 +1,15 @@
 module "turbotech_portal" {
   source = "../../../modules/apps/turbotech_portal"
 
-  stage   = "dev"
-  memory  = 1024
-  timeout = 30
+  stage       = "dev"
+  memory_size = 1024
+  timeout     = 30
 
-  log_level = "DEBUG"
-  logs_days = 7
+  log_level              = "DEBUG"
+  logs_retention_in_days = 7
 
-  point_in_time_recovery = false
-  deletion_protection    = false
+  point_in_time_recovery_enabled = false
+  deletion_protection_enabled    = false
 
   # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in every region; the local AWS cannot start it.
   web_adapter = var.environment.local ? null : {
@@ -20,10 +20,10 @@ module "turbotech_portal" {
   public_docs = true
 
   cors_origins = coalesce(var.cors_origins, ["*"])
-  throttling   = { rate = 50, burst = 100 }
+  throttling   = { rate_limit = 50, burst_limit = 100 }
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

@@ -3,18 +3,18 @@ module "fileshare" {
 
   stage = "prod"
 
-  point_in_time_recovery = true
-  deletion_protection    = true
+  point_in_time_recovery_enabled = true
+  deletion_protection_enabled    = true
 
   # The role of the service's tasks, which was there before; null when this account runs no service.
   task_role = "file-sharing-app-prod-flask-app-task-role"
 
   # The backend as a function, beside the service; null when the service alone uses the tables.
   lambda = {
-    memory     = 512
-    timeout    = 30
-    logs_days  = 90
-    throttling = { rate = 1000, burst = 500 }
+    memory_size            = 512
+    timeout                = 30
+    logs_retention_in_days = 90
+    throttling             = { rate_limit = 1000, burst_limit = 500 }
 
     # Everybody may sign up, which is what the product is for. Nothing else is made without a token.
     open_writes = true
@@ -23,7 +23,7 @@ module "fileshare" {
     cors_origins = coalesce(var.cors_origins, ["https://app.example.com"])
 
     # Null is no limit of its own; an operator says otherwise with -var.
-    reserved_concurrency = var.lambda_reserved_concurrency
+    reserved_concurrent_executions = var.lambda_reserved_concurrency
   }
 
   # Null is what is decided here, on demand; an operator says otherwise with -var.

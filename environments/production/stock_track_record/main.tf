@@ -1,24 +1,25 @@
 module "stock_track_record" {
   source = "../../../modules/apps/stock_track_record"
 
+  stage = "prod"
   # The bare names are production's.
-  suffix  = null
-  region  = var.environment.region
-  memory  = 512
-  timeout = 30
+  suffix      = null
+  region      = var.environment.region
+  memory_size = 512
+  timeout     = 30
 
-  worker_timeout     = 60
-  worker_concurrency = 10
-  visibility_timeout = 360
+  worker_timeout             = 60
+  worker_maximum_concurrency = 10
+  visibility_timeout_seconds = 360
 
-  logs_days = 90
+  logs_retention_in_days = 90
 
-  point_in_time_recovery = true
-  deletion_protection    = true
+  point_in_time_recovery_enabled = true
+  deletion_protection_enabled    = true
 
   # A sample: name the origin of your own frontend.
-  frontend_origins = coalesce(var.cors_origins, ["https://app.example.com"])
-  throttling       = { rate = 1000, burst = 500 }
+  cors_origins = coalesce(var.cors_origins, ["https://app.example.com"])
+  throttling   = { rate_limit = 1000, burst_limit = 500 }
 
   # Everybody may call, and write: the clients that exist send no tokens. As soon as yours do, say var.environment.jwt, which asks
   # for tokens of the environment's issuer, and take open_writes away.
@@ -26,7 +27,7 @@ module "stock_track_record" {
   open_writes = true
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

@@ -1,21 +1,21 @@
 module "triggers_api" {
   source = "../../../modules/apps/triggers_api"
 
-  stage   = "prod"
-  memory  = 512
-  timeout = 30
+  stage       = "prod"
+  memory_size = 512
+  timeout     = 30
 
-  logs_days = 90
+  logs_retention_in_days = 90
 
-  point_in_time_recovery = true
-  deletion_protection    = true
+  point_in_time_recovery_enabled = true
+  deletion_protection_enabled    = true
 
   # A sample: name the origins of your own pages.
   cors_origins = coalesce(var.cors_origins, ["https://app.example.com"])
-  throttling   = { rate = 1000, burst = 500 }
+  throttling   = { rate_limit = 1000, burst_limit = 500 }
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

@@ -1,14 +1,14 @@
 module "turbotech_portal" {
   source = "../../../modules/apps/turbotech_portal"
 
-  stage   = "prod"
-  memory  = 1024
-  timeout = 30
+  stage       = "prod"
+  memory_size = 1024
+  timeout     = 30
 
-  logs_days = 90
+  logs_retention_in_days = 90
 
-  point_in_time_recovery = true
-  deletion_protection    = true
+  point_in_time_recovery_enabled = true
+  deletion_protection_enabled    = true
 
   # AWS Lambda Web Adapter 1.1.0 for x86_64, as its makers publish it in every region; the local AWS cannot start it.
   web_adapter = var.environment.local ? null : {
@@ -20,10 +20,10 @@ module "turbotech_portal" {
 
   # A sample: name the origins of your own pages.
   cors_origins = coalesce(var.cors_origins, ["https://portal.example.com"])
-  throttling   = { rate = 200, burst = 200 }
+  throttling   = { rate_limit = 200, burst_limit = 200 }
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

@@ -3,23 +3,23 @@ module "fileshare" {
 
   stage = "staging"
 
-  point_in_time_recovery = true
-  deletion_protection    = false
+  point_in_time_recovery_enabled = true
+  deletion_protection_enabled    = false
 
   # The role of the service's tasks, which was there before; null when this account runs no service.
   task_role = "file-sharing-app-staging-flask-app-task-role"
 
   # The backend as a function, beside the service; null when the service alone uses the tables.
   lambda = {
-    memory     = 512
-    timeout    = 30
-    logs_days  = 30
-    throttling = { rate = 100, burst = 200 }
+    memory_size            = 512
+    timeout                = 30
+    logs_retention_in_days = 30
+    throttling             = { rate_limit = 100, burst_limit = 200 }
 
     cors_origins = coalesce(var.cors_origins, ["*"])
 
     # Null is no limit of its own; an operator says otherwise with -var.
-    reserved_concurrency = var.lambda_reserved_concurrency
+    reserved_concurrent_executions = var.lambda_reserved_concurrency
   }
 
   # Null is what is decided here, on demand; an operator says otherwise with -var.

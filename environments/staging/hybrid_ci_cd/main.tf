@@ -1,23 +1,23 @@
 module "hybrid_ci_cd" {
   source = "../../../modules/apps/hybrid_ci_cd"
 
-  stage   = "staging"
-  memory  = 512
-  timeout = 30
+  stage       = "staging"
+  memory_size = 512
+  timeout     = 30
 
-  logs_days = 7
+  logs_retention_in_days = 7
 
-  point_in_time_recovery = true
-  deletion_protection    = false
+  point_in_time_recovery_enabled = true
+  deletion_protection_enabled    = false
 
   cors_origins = coalesce(var.cors_origins, ["*"])
-  throttling   = { rate = 200, burst = 200 }
+  throttling   = { rate_limit = 200, burst_limit = 200 }
 
   # As in production.
   session_key_sha256 = null
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

@@ -1,29 +1,30 @@
 module "stock_track_record" {
   source = "../../../modules/apps/stock_track_record"
 
-  suffix  = "staging"
-  region  = var.environment.region
-  memory  = 512
-  timeout = 30
+  stage       = "staging"
+  suffix      = "staging"
+  region      = var.environment.region
+  memory_size = 512
+  timeout     = 30
 
-  worker_timeout     = 60
-  worker_concurrency = 5
-  visibility_timeout = 360
+  worker_timeout             = 60
+  worker_maximum_concurrency = 5
+  visibility_timeout_seconds = 360
 
-  logs_days = 14
+  logs_retention_in_days = 14
 
-  point_in_time_recovery = true
-  deletion_protection    = false
+  point_in_time_recovery_enabled = true
+  deletion_protection_enabled    = false
 
   # A sample: name the origin of your own frontend.
-  frontend_origins = coalesce(var.cors_origins, ["https://staging.example.com"])
-  throttling       = { rate = 200, burst = 200 }
+  cors_origins = coalesce(var.cors_origins, ["https://staging.example.com"])
+  throttling   = { rate_limit = 200, burst_limit = 200 }
 
   # Everybody may call; var.environment.jwt asks for tokens of the environment's issuer.
   jwt = null
 
   # Null is what is decided here; an operator says otherwise with -var.
-  reserved_concurrency = var.lambda_reserved_concurrency
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

@@ -25,7 +25,7 @@ def refuse_protected_tables(workspace: Workspace) -> None:
         way_out = (
             'To drop the local AWS with all it holds, run "sawhorse local down".'
             if workspace.local
-            else "Turn deletion_protection off in its main.tf and apply that first."
+            else "Turn deletion_protection_enabled off in its main.tf and apply that first."
         )
         raise Protected(
             f"{workspace.root.name} has protected tables: {', '.join(tables)}. Nothing was destroyed. {way_out}"

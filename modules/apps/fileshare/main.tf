@@ -2,38 +2,40 @@ locals {
   name       = "file-sharing-app-${var.stage}"
   parameters = "/fileshare/${var.stage}"
 
-  deletion_protection = coalesce(var.deletion_protection, var.production)
+  deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
 }
 
 module "users" {
   source = "../../dynamodb_table"
 
-  name = "${local.name}-users"
-  key  = { hash = "user_id" }
-  indexes = {
-    "email-index" = { hash = "email" }
+  name     = "${local.name}-users"
+  hash_key = "user_id"
+  global_secondary_indexes = {
+    "email-index" = { hash_key = "email" }
   }
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "urls" {
   source = "../../dynamodb_table"
 
-  name = "${local.name}-urls"
-  key  = { hash = "short_code" }
-  indexes = {
-    "user-index" = { hash = "created_by_user" }
+  name     = "${local.name}-urls"
+  hash_key = "short_code"
+  global_secondary_indexes = {
+    "user-index" = { hash_key = "created_by_user" }
   }
-  ttl                    = "expires_at_ttl"
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  ttl_attribute_name             = "expires_at_ttl"
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 # What the backend may do, in whichever form it runs.
@@ -58,6 +60,8 @@ module "policy" {
     module.urls.grants.delete_item,
     module.urls.grants.query_index["user-index"],
   ]
+
+  tags = var.tags
 }
 
 # The contract with the service's deployment, which reads these and nothing else.
@@ -75,6 +79,8 @@ module "parameters" {
   switches = {
     "${local.parameters}/use_dynamodb" = { initial = "true", description = "Whether the service uses DynamoDB; false is the way back to SQLite at the next deployment." }
   }
+
+  tags = var.tags
 }
 
 # What is too large for a call, or is to go through S3, is uploaded once for all functions.
@@ -103,21 +109,22 @@ module "function" {
   source = "../../lambda_function"
   count  = var.lambda == null ? 0 : 1
 
-  name                    = local.name
-  description             = "Answers every route of fileshare."
-  package                 = var.packages["api"]
-  object                  = module.packages.objects["api"]
-  layers                  = module.layer[*].arn
-  memory                  = var.lambda.memory
-  timeout                 = var.lambda.timeout
-  reserved_concurrency    = var.lambda.reserved_concurrency
-  provisioned_concurrency = var.lambda.provisioned_concurrency
-  tracing                 = var.lambda.tracing
-  alarm_topics            = [module.observability.topic]
+  name                              = local.name
+  description                       = "Answers every route of fileshare."
+  package                           = var.packages["api"]
+  object                            = module.packages.objects["api"]
+  layers                            = module.layer[*].arn
+  memory_size                       = var.lambda.memory_size
+  timeout                           = var.lambda.timeout
+  reserved_concurrent_executions    = var.lambda.reserved_concurrent_executions
+  provisioned_concurrent_executions = var.lambda.provisioned_concurrent_executions
+  tracing                           = var.lambda.tracing
+  alarm_topics                      = [module.observability.topic]
+  tags                              = var.tags
 
   logs = {
-    retention_days = var.lambda.logs_days
-    level          = var.lambda.log_level
+    retention_in_days     = var.lambda.logs_retention_in_days
+    application_log_level = var.lambda.log_level
   }
 
   # The region is Lambda's own, and a function has no disk that a SQLite file would outlive it on.
@@ -145,8 +152,9 @@ module "api" {
   production   = var.production
   open_writes  = var.lambda.open_writes
   throttling   = var.lambda.throttling
-  access_logs  = { retention_days = var.lambda.logs_days }
+  access_logs  = { retention_in_days = var.lambda.logs_retention_in_days }
   alarm_topics = [module.observability.topic]
+  tags         = var.tags
   # The backend asks for its own tokens, in both of its forms.
   jwt = null
 
@@ -157,12 +165,12 @@ module "api" {
   }
 
   # The same words as the backend's own, which counts where no gateway stands in front; here it leaves the origins to this.
-  cors = {
-    origins         = var.lambda.cors_origins
-    methods         = ["GET", "POST", "DELETE", "OPTIONS"]
-    headers         = ["Authorization", "Content-Type", "X-Request-ID"]
-    exposed_headers = ["X-Request-ID", "Retry-After"]
-    max_age         = 3600
+  cors_configuration = {
+    allow_origins  = var.lambda.cors_origins
+    allow_methods  = ["GET", "POST", "DELETE", "OPTIONS"]
+    allow_headers  = ["Authorization", "Content-Type", "X-Request-ID"]
+    expose_headers = ["X-Request-ID", "Retry-After"]
+    max_age        = 3600
   }
 }
 
@@ -174,4 +182,5 @@ module "observability" {
   http_apis = { for api in module.api : api.name => api.id }
   functions = module.function[*].name
   tables    = [module.users.name, module.urls.name]
+  tags      = var.tags
 }

@@ -15,7 +15,7 @@ variable "capacity" {
   nullable = false
 }
 
-variable "deletion_protection" {
+variable "deletion_protection_enabled" {
   description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
   default     = null
@@ -24,24 +24,24 @@ variable "deletion_protection" {
 variable "lambda" {
   description = "The backend as a function behind an HTTP API: its size, logs, concurrency, what browsers may call it, whether everybody may sign up in production and read its docs pages, what a custom domain's mapping puts before its paths, and requests a second before 429, of all and of sign-ups alone; null makes only what the service needs."
   type = object({
-    memory                  = optional(number, 512)
-    timeout                 = optional(number, 30)
-    log_level               = optional(string, "INFO")
-    logs_days               = optional(number, 7)
-    reserved_concurrency    = optional(number)
-    provisioned_concurrency = optional(number)
-    tracing                 = optional(bool, false)
-    cors_origins            = optional(list(string), ["*"])
-    open_writes             = optional(bool, false)
-    public_docs             = optional(bool, true)
-    base_path               = optional(string)
+    memory_size                       = optional(number, 512)
+    timeout                           = optional(number, 30)
+    log_level                         = optional(string, "INFO")
+    logs_retention_in_days            = optional(number, 7)
+    reserved_concurrent_executions    = optional(number)
+    provisioned_concurrent_executions = optional(number)
+    tracing                           = optional(bool, false)
+    cors_origins                      = optional(list(string), ["*"])
+    open_writes                       = optional(bool, false)
+    public_docs                       = optional(bool, true)
+    base_path                         = optional(string)
     throttling = optional(object({
-      rate  = optional(number, 1000)
-      burst = optional(number, 500)
+      rate_limit  = optional(number, 1000)
+      burst_limit = optional(number, 500)
     }), {})
     sign_up_throttling = optional(object({
-      rate  = optional(number, 5)
-      burst = optional(number, 20)
+      rate_limit  = optional(number, 5)
+      burst_limit = optional(number, 20)
     }), {})
   })
   default = null
@@ -111,7 +111,7 @@ variable "packages_bucket" {
   default     = null
 }
 
-variable "point_in_time_recovery" {
+variable "point_in_time_recovery_enabled" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool
   default     = false
@@ -127,13 +127,19 @@ variable "production" {
 variable "stage" {
   description = "What stands for the environment in every name."
   type        = string
-  default     = "prod"
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.stage))
     error_message = "stage must be 1 to 20 lower-case letters, digits or hyphens, and start with a letter."
   }
+}
+
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "task_role" {

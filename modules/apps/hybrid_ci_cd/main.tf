@@ -1,71 +1,74 @@
 locals {
   name = "hybrid-ci-cd-${var.stage}"
 
-  deletion_protection = coalesce(var.deletion_protection, var.production)
+  deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
 }
 
 module "sessions" {
   source = "../../dynamodb_table"
 
-  name  = "hybrid-ci-cd-sessions-${var.stage}"
-  key   = { hash = "session_id" }
-  types = { expires_at = "N" }
-  ttl   = "expires_at"
-  indexes = {
+  name               = "hybrid-ci-cd-sessions-${var.stage}"
+  hash_key           = "session_id"
+  attribute_types    = { expires_at = "N" }
+  ttl_attribute_name = "expires_at"
+  global_secondary_indexes = {
     # What the list of devices shows, and never what the provider told of the user.
     "user_id-expires_at-index" = {
-      hash       = "user_id"
-      range      = "expires_at"
-      attributes = ["created_at", "generation", "provider", "user_agent"]
+      hash_key           = "user_id"
+      range_key          = "expires_at"
+      non_key_attributes = ["created_at", "generation", "provider", "user_agent"]
     }
   }
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  autoscaling            = var.autoscaling
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  autoscaling                    = var.autoscaling
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "jobs" {
   source = "../../dynamodb_table"
 
-  name = "hybrid-ci-cd-jobs-${var.stage}"
-  key  = { hash = "job_id" }
-  indexes = {
+  name     = "hybrid-ci-cd-jobs-${var.stage}"
+  hash_key = "job_id"
+  global_secondary_indexes = {
     # Without payloads and results, which would be written once more at every change of status.
     "status-created_at-index" = {
-      hash       = "status"
-      range      = "created_at"
-      attributes = ["agent_id", "attempt", "claimed_at", "finished_at", "name"]
+      hash_key           = "status"
+      range_key          = "created_at"
+      non_key_attributes = ["agent_id", "attempt", "claimed_at", "finished_at", "name"]
     }
   }
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  autoscaling            = var.autoscaling
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  autoscaling                    = var.autoscaling
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "agents" {
   source = "../../dynamodb_table"
 
-  name = "hybrid-ci-cd-agents-${var.stage}"
-  key  = { hash = "agent_id" }
-  indexes = {
+  name     = "hybrid-ci-cd-agents-${var.stage}"
+  hash_key = "agent_id"
+  global_secondary_indexes = {
     "status-last_heartbeat_at-index" = {
-      hash       = "status"
-      range      = "last_heartbeat_at"
-      attributes = ["name", "registered_at", "runs_on"]
+      hash_key           = "status"
+      range_key          = "last_heartbeat_at"
+      non_key_attributes = ["name", "registered_at", "runs_on"]
     }
   }
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  autoscaling            = var.autoscaling
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  autoscaling                    = var.autoscaling
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 # What is too large for a call, or is to go through S3, is uploaded once for all functions.
@@ -93,21 +96,22 @@ module "layer" {
 module "function" {
   source = "../../lambda_function"
 
-  name                    = local.name
-  description             = "Answers every route of sessions, jobs and agents."
-  package                 = var.packages["api"]
-  object                  = module.packages.objects["api"]
-  layers                  = module.layer[*].arn
-  memory                  = var.memory
-  timeout                 = var.timeout
-  reserved_concurrency    = var.reserved_concurrency
-  provisioned_concurrency = var.provisioned_concurrency
-  tracing                 = var.tracing
-  alarm_topics            = [module.observability.topic]
+  name                              = local.name
+  description                       = "Answers every route of sessions, jobs and agents."
+  package                           = var.packages["api"]
+  object                            = module.packages.objects["api"]
+  layers                            = module.layer[*].arn
+  memory_size                       = var.memory_size
+  timeout                           = var.timeout
+  reserved_concurrent_executions    = var.reserved_concurrent_executions
+  provisioned_concurrent_executions = var.provisioned_concurrent_executions
+  tracing                           = var.tracing
+  alarm_topics                      = [module.observability.topic]
+  tags                              = var.tags
 
   logs = {
-    retention_days = var.logs_days
-    level          = var.log_level
+    retention_in_days     = var.logs_retention_in_days
+    application_log_level = var.log_level
   }
 
   environment = merge(
@@ -153,27 +157,28 @@ module "function" {
 module "api" {
   source = "../../rest_api"
 
-  name         = local.name
-  description  = "Sessions, jobs and agents of a CI/CD product."
-  stage        = var.stage
-  production   = var.production
-  invoke_arn   = module.function.invoke_arn
-  web_acl_arn  = var.web_acl_arn
-  throttling   = var.throttling
-  tracing      = var.tracing
-  access_logs  = { retention_days = var.logs_days }
-  error_codes  = { DEFAULT_4XX = "invalid_request" }
-  alarm_topics = [module.observability.topic]
+  name                 = local.name
+  description          = "Sessions, jobs and agents of a CI/CD product."
+  stage_name           = var.stage
+  production           = var.production
+  invoke_arn           = module.function.invoke_arn
+  web_acl_arn          = var.web_acl_arn
+  throttling           = var.throttling
+  xray_tracing_enabled = var.tracing
+  access_logs          = { retention_in_days = var.logs_retention_in_days }
+  error_codes          = { DEFAULT_4XX = "invalid_request" }
+  alarm_topics         = [module.observability.topic]
+  tags                 = var.tags
 
   # The function asks for a session or for an agent's token. One route makes something for whoever comes, or has the one key.
   checked   = true
   throttled = { "POST /auth/session" = var.session_throttling }
 
   cors = {
-    origins = var.cors_origins
-    methods = ["GET", "POST", "DELETE", "OPTIONS"]
-    headers = ["Authorization", "Content-Type", "X-Request-ID", "X-Session-Key"]
-    max_age = 3600
+    allow_origins = var.cors_origins
+    allow_methods = ["GET", "POST", "DELETE", "OPTIONS"]
+    allow_headers = ["Authorization", "Content-Type", "X-Request-ID", "X-Session-Key"]
+    max_age       = 3600
   }
 }
 
@@ -185,4 +190,5 @@ module "observability" {
   apis      = [module.api.name]
   functions = [module.function.name]
   tables    = [module.sessions.name, module.jobs.name, module.agents.name]
+  tags      = var.tags
 }

@@ -20,8 +20,8 @@ variable "alarm_email" {
 variable "autoscaling" {
   description = "Bounds and target utilisation of all tables and of their indexes; null bills on demand."
   type = object({
-    read  = object({ min = number, max = number, target = optional(number, 70) })
-    write = object({ min = number, max = number, target = optional(number, 70) })
+    read  = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
+    write = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
   })
   default = null
 }
@@ -68,7 +68,7 @@ variable "cors_origins" {
   }
 }
 
-variable "deletion_protection" {
+variable "deletion_protection_enabled" {
   description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
   default     = null
@@ -86,14 +86,14 @@ variable "log_level" {
   }
 }
 
-variable "logs_days" {
+variable "logs_retention_in_days" {
   description = "Days to keep log events and access logs."
   type        = number
   default     = 7
   nullable    = false
 }
 
-variable "memory" {
+variable "memory_size" {
   description = "Memory of the function in MB."
   type        = number
   default     = 512
@@ -149,7 +149,7 @@ variable "packages_bucket" {
   default     = null
 }
 
-variable "point_in_time_recovery" {
+variable "point_in_time_recovery_enabled" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool
   default     = false
@@ -162,7 +162,7 @@ variable "production" {
   nullable    = false
 }
 
-variable "provisioned_concurrency" {
+variable "provisioned_concurrent_executions" {
   description = "Workers that are kept warm; null keeps none."
   type        = number
   default     = null
@@ -175,7 +175,7 @@ variable "public_docs" {
   nullable    = false
 }
 
-variable "reserved_concurrency" {
+variable "reserved_concurrent_executions" {
   description = "Most calls at once; 0 stops the API, null takes from the account's pool."
   type        = number
   default     = null
@@ -208,8 +208,8 @@ variable "session_lifetime_seconds" {
 variable "session_throttling" {
   description = "Requests a second over time, and at once, of POST /auth/session, which makes sessions without one."
   type = object({
-    rate  = optional(number, 20)
-    burst = optional(number, 40)
+    rate_limit  = optional(number, 20)
+    burst_limit = optional(number, 40)
   })
   default  = {}
   nullable = false
@@ -218,7 +218,6 @@ variable "session_throttling" {
 variable "stage" {
   description = "What stands for the environment in every name, and the first part of every path."
   type        = string
-  default     = "production"
   nullable    = false
 
   validation {
@@ -227,11 +226,18 @@ variable "stage" {
   }
 }
 
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "throttling" {
   description = "Requests a second over time, and at once, before API Gateway returns 429."
   type = object({
-    rate  = optional(number, 1000)
-    burst = optional(number, 500)
+    rate_limit  = optional(number, 1000)
+    burst_limit = optional(number, 500)
   })
   default  = {}
   nullable = false

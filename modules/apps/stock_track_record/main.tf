@@ -1,5 +1,5 @@
 locals {
-  deletion_protection = coalesce(var.deletion_protection, var.production)
+  deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
 
   # Production has the bare names, every other environment adds its own.
   suffix       = var.suffix == null ? "" : "-${var.suffix}"
@@ -7,7 +7,7 @@ locals {
   table_prefix = "StockTrackRecord${local.suffix}"
 
   # Times that a message is received before it lies in the dead-letter queue; the worker marks its job at the last.
-  max_receives = 3
+  max_receive_count = 3
 
   environment = {
     DYNAMODB_REGION = var.region
@@ -19,8 +19,8 @@ locals {
   }
 
   logs = {
-    retention_days = var.logs_days
-    level          = var.log_level
+    retention_in_days     = var.logs_retention_in_days
+    application_log_level = var.log_level
   }
 
   # All that makes or changes something.
@@ -41,46 +41,50 @@ locals {
 module "records" {
   source = "../../dynamodb_table"
 
-  name = local.table_prefix
-  key  = { hash = "pk", range = "sk" }
-  indexes = {
+  name      = local.table_prefix
+  hash_key  = "pk"
+  range_key = "sk"
+  global_secondary_indexes = {
     # What is listed and nothing else: the counters of a channel, which change often, are no writes to the index.
     gsi1 = {
-      hash       = "gsi1pk"
-      range      = "gsi1sk"
-      attributes = ["channel_id", "created_at", "description", "detail", "finished_at", "job_id", "name", "state"]
+      hash_key           = "gsi1pk"
+      range_key          = "gsi1sk"
+      non_key_attributes = ["channel_id", "created_at", "description", "detail", "finished_at", "job_id", "name", "state"]
     }
   }
   # Only jobs carry it.
-  ttl                    = "expires_at"
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  autoscaling            = var.autoscaling
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  ttl_attribute_name             = "expires_at"
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  autoscaling                    = var.autoscaling
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "stocks" {
   source = "../../dynamodb_table"
 
-  name                   = "${module.records.name}-Stocks"
-  key                    = { hash = "ticker" }
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  autoscaling            = var.autoscaling
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  name                           = "${module.records.name}-Stocks"
+  hash_key                       = "ticker"
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  autoscaling                    = var.autoscaling
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "jobs" {
   source = "../../sqs_queue"
 
-  name               = "stock-track-record-jobs${local.suffix}"
-  visibility_timeout = var.visibility_timeout
-  max_receives       = local.max_receives
-  alarm_topics       = [module.observability.topic]
+  name                       = "stock-track-record-jobs${local.suffix}"
+  visibility_timeout_seconds = var.visibility_timeout_seconds
+  max_receive_count          = local.max_receive_count
+  alarm_topics               = [module.observability.topic]
+  tags                       = var.tags
 }
 
 # What is too large for a call, or is to go through S3, is uploaded once for all functions.
@@ -108,24 +112,25 @@ module "layer" {
 module "function" {
   source = "../../lambda_function"
 
-  name                    = local.name
-  role_name               = "stock-track-record-lambda-role${local.suffix}"
-  description             = "Answers every route of the track records."
-  package                 = var.packages["api"]
-  object                  = module.packages.objects["api"]
-  layers                  = module.layer[*].arn
-  memory                  = var.memory
-  timeout                 = var.timeout
-  reserved_concurrency    = var.reserved_concurrency
-  provisioned_concurrency = var.provisioned_concurrency
-  tracing                 = var.tracing
-  logs                    = local.logs
-  alarm_topics            = [module.observability.topic]
+  name                              = local.name
+  role_name                         = "stock-track-record-lambda-role${local.suffix}"
+  description                       = "Answers every route of the track records."
+  package                           = var.packages["api"]
+  object                            = module.packages.objects["api"]
+  layers                            = module.layer[*].arn
+  memory_size                       = var.memory_size
+  timeout                           = var.timeout
+  reserved_concurrent_executions    = var.reserved_concurrent_executions
+  provisioned_concurrent_executions = var.provisioned_concurrent_executions
+  tracing                           = var.tracing
+  logs                              = local.logs
+  alarm_topics                      = [module.observability.topic]
+  tags                              = var.tags
 
   # API Gateway takes another spelling of a path for another route, so the application looks at the scopes as well.
   environment = merge(
     local.environment,
-    { FRONTEND_URL = join(",", var.frontend_origins), PUBLIC_DOCS = tostring(var.public_docs) },
+    { FRONTEND_URL = join(",", var.cors_origins), PUBLIC_DOCS = tostring(var.public_docs) },
     var.base_path == null ? {} : { BASE_PATH = var.base_path },
     { for name, scopes in local.scopes : "${upper(name)}_SCOPES" => join(" ", scopes) if length(scopes) > 0 },
   )
@@ -149,25 +154,26 @@ module "function" {
 module "worker" {
   source = "../../lambda_function"
 
-  name                 = "stock-track-record-worker${local.suffix}"
-  role_name            = "stock-track-record-worker-role${local.suffix}"
-  description          = "Makes the track records that the queue asks for."
-  package              = var.packages["worker"]
-  object               = module.packages.objects["worker"]
-  layers               = module.layer[*].arn
-  memory               = var.memory
-  timeout              = var.worker_timeout
-  reserved_concurrency = var.reserved_concurrency
-  tracing              = var.tracing
-  logs                 = local.logs
-  alarm_topics         = [module.observability.topic]
+  name                           = "stock-track-record-worker${local.suffix}"
+  role_name                      = "stock-track-record-worker-role${local.suffix}"
+  description                    = "Makes the track records that the queue asks for."
+  package                        = var.packages["worker"]
+  object                         = module.packages.objects["worker"]
+  layers                         = module.layer[*].arn
+  memory_size                    = var.memory_size
+  timeout                        = var.worker_timeout
+  reserved_concurrent_executions = var.reserved_concurrent_executions
+  tracing                        = var.tracing
+  logs                           = local.logs
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 
-  environment = merge(local.environment, { SQS_MAX_RECEIVES = local.max_receives })
+  environment = merge(local.environment, { SQS_MAX_RECEIVES = local.max_receive_count })
 
   queues = {
     jobs = {
-      source          = module.jobs.source
-      max_concurrency = var.worker_concurrency
+      source              = module.jobs.source
+      maximum_concurrency = var.worker_maximum_concurrency
     }
   }
 
@@ -190,27 +196,28 @@ module "api" {
   production   = var.production
   open_writes  = var.open_writes
   throttling   = var.throttling
-  access_logs  = { retention_days = var.logs_days }
+  access_logs  = { retention_in_days = var.logs_retention_in_days }
   alarm_topics = [module.observability.topic]
+  tags         = var.tags
 
   routes = merge(
     {
       "GET /api/health" = { public = true }
       # The application routes, and responds with JSON for every path that it does not know. Browsers' preflights are left to API
       # Gateway, so that a token can be asked for. Nothing is made here: a test compares the routes below with the application's.
-      "ANY /"         = { checked = true, scopes = local.scopes.read }
-      "ANY /{proxy+}" = { checked = true, scopes = local.scopes.read }
+      "ANY /"         = { checked = true, authorization_scopes = local.scopes.read }
+      "ANY /{proxy+}" = { checked = true, authorization_scopes = local.scopes.read }
     },
-    { for route in local.writes : route => { scopes = local.scopes.write } },
+    { for route in local.writes : route => { authorization_scopes = local.scopes.write } },
   )
   open_throttling = var.write_throttling
 
-  cors = {
-    origins         = var.frontend_origins
-    methods         = ["GET", "POST", "PUT", "OPTIONS"]
-    headers         = ["Authorization", "Content-Type", "X-Request-ID"]
-    exposed_headers = ["X-Request-ID", "Location", "Retry-After"]
-    max_age         = 3600
+  cors_configuration = {
+    allow_origins  = var.cors_origins
+    allow_methods  = ["GET", "POST", "PUT", "OPTIONS"]
+    allow_headers  = ["Authorization", "Content-Type", "X-Request-ID"]
+    expose_headers = ["X-Request-ID", "Location", "Retry-After"]
+    max_age        = 3600
   }
 }
 
@@ -223,4 +230,5 @@ module "observability" {
   functions = [module.function.name, module.worker.name]
   queues    = [module.jobs.name]
   tables    = [module.records.name, module.stocks.name]
+  tags      = var.tags
 }

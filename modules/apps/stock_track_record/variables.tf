@@ -7,8 +7,8 @@ variable "alarm_email" {
 variable "autoscaling" {
   description = "Bounds and target utilisation of both tables and of the index; null bills on demand."
   type = object({
-    read  = object({ min = number, max = number, target = optional(number, 70) })
-    write = object({ min = number, max = number, target = optional(number, 70) })
+    read  = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
+    write = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
   })
   default = null
 }
@@ -35,29 +35,29 @@ variable "capacity" {
   nullable = false
 }
 
-variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
-  type        = bool
-  default     = null
-}
-
-variable "frontend_origins" {
+variable "cors_origins" {
   description = "Origins whose pages may call the API, FRONTEND_URL of the function: * alone, or a list."
   type        = list(string)
   nullable    = false
 
   validation {
-    condition     = length(var.frontend_origins) > 0
-    error_message = "frontend_origins is empty, which the function would read as *; name at least one origin, or say [\"*\"] to let every page in."
+    condition     = length(var.cors_origins) > 0
+    error_message = "cors_origins is empty, which the function would read as *; name at least one origin, or say [\"*\"] to let every page in."
   }
 
   validation {
     # The function refuses anything else when it starts.
-    condition = var.frontend_origins == tolist(["*"]) || alltrue([
-      for origin in var.frontend_origins : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", origin))
+    condition = var.cors_origins == tolist(["*"]) || alltrue([
+      for origin in var.cors_origins : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", origin))
     ])
-    error_message = "frontend_origins: say * alone, or list origins of a scheme and a host with letters, digits, dots and hyphens, such as https://app.example.com."
+    error_message = "cors_origins: say * alone, or list origins of a scheme and a host with letters, digits, dots and hyphens, such as https://app.example.com."
   }
+}
+
+variable "deletion_protection_enabled" {
+  description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
+  type        = bool
+  default     = null
 }
 
 variable "jwt" {
@@ -88,14 +88,14 @@ variable "log_level" {
   }
 }
 
-variable "logs_days" {
+variable "logs_retention_in_days" {
   description = "Days to keep log events and access logs."
   type        = number
   default     = 7
   nullable    = false
 }
 
-variable "memory" {
+variable "memory_size" {
   description = "Memory of each function in MB."
   type        = number
   default     = 512
@@ -146,7 +146,7 @@ variable "packages_bucket" {
   default     = null
 }
 
-variable "point_in_time_recovery" {
+variable "point_in_time_recovery_enabled" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool
   default     = false
@@ -159,7 +159,7 @@ variable "production" {
   nullable    = false
 }
 
-variable "provisioned_concurrency" {
+variable "provisioned_concurrent_executions" {
   description = "Workers of the API that are kept warm; null keeps none."
   type        = number
   default     = null
@@ -179,28 +179,46 @@ variable "region" {
   nullable    = false
 }
 
-variable "reserved_concurrency" {
+variable "reserved_concurrent_executions" {
   description = "Most calls at once of each function; 0 stops the API and lets messages wait, null takes from the account's pool."
   type        = number
   default     = null
 }
 
+variable "stage" {
+  description = "What stands for the environment."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.stage))
+    error_message = "stage must be 1 to 16 lower-case letters, digits or hyphens, and start with a letter."
+  }
+}
+
 variable "suffix" {
-  description = "What stands for the environment at the end of every name; null, which is production's, adds nothing."
+  description = "What every name ends with, after a hyphen: the stage; null, which production alone may say, adds nothing."
   type        = string
   default     = null
 
   validation {
-    condition     = var.suffix == null ? true : can(regex("^[a-z][a-z0-9-]{0,15}$", var.suffix))
-    error_message = "suffix must be 1 to 16 lower-case letters, digits or hyphens, and start with a letter, or be null."
+    condition     = var.suffix == null ? var.production : var.suffix == var.stage
+    error_message = "suffix must be the stage, ${var.stage}, so that two environments of an account have no name in common; production alone may say null, for the bare names."
   }
+}
+
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "throttling" {
   description = "Requests a second over time, and at once, before API Gateway returns 429."
   type = object({
-    rate  = optional(number, 1000)
-    burst = optional(number, 500)
+    rate_limit  = optional(number, 1000)
+    burst_limit = optional(number, 500)
   })
   default  = {}
   nullable = false
@@ -220,14 +238,14 @@ variable "tracing" {
   nullable    = false
 }
 
-variable "visibility_timeout" {
+variable "visibility_timeout_seconds" {
   description = "Seconds that a message which the worker took is hidden; at least six times the worker's timeout."
   type        = number
   default     = 360
   nullable    = false
 }
 
-variable "worker_concurrency" {
+variable "worker_maximum_concurrency" {
   description = "Most workers at once on the queue, 2 or more; null for no limit of its own."
   type        = number
   default     = 10
@@ -243,8 +261,8 @@ variable "worker_timeout" {
 variable "write_throttling" {
   description = "Requests a second over time, and at once, of each route that makes something while jwt is null."
   type = object({
-    rate  = optional(number, 20)
-    burst = optional(number, 40)
+    rate_limit  = optional(number, 20)
+    burst_limit = optional(number, 40)
   })
   default  = {}
   nullable = false

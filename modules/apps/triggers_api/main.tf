@@ -2,38 +2,41 @@ locals {
   name  = "triggers-api-${var.stage}"
   write = try(var.inbox_shards.write, 1)
 
-  deletion_protection = coalesce(var.deletion_protection, var.production)
+  deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
 }
 
 module "events" {
   source = "../../dynamodb_table"
 
-  name = "triggers-api-events-${var.stage}"
-  key  = { hash = "event_id", range = "created_at" }
-  indexes = {
-    "status-created_at-index" = { hash = "status", range = "created_at" }
+  name      = "triggers-api-events-${var.stage}"
+  hash_key  = "event_id"
+  range_key = "created_at"
+  global_secondary_indexes = {
+    "status-created_at-index" = { hash_key = "status", range_key = "created_at" }
   }
   # Only the records of idempotency keys carry it.
-  ttl                    = "expires_at"
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  autoscaling            = var.autoscaling
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  ttl_attribute_name             = "expires_at"
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  autoscaling                    = var.autoscaling
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "keys" {
   source = "../../dynamodb_table"
 
-  name                   = "triggers-api-keys-${var.stage}"
-  key                    = { hash = "api_key" }
-  encryption             = "aws-managed"
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  autoscaling            = var.autoscaling
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  name                           = "triggers-api-keys-${var.stage}"
+  hash_key                       = "api_key"
+  encryption                     = "aws-managed"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  autoscaling                    = var.autoscaling
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 # What is too large for a call, or is to go through S3, is uploaded once for all functions.
@@ -61,21 +64,22 @@ module "layer" {
 module "function" {
   source = "../../lambda_function"
 
-  name                    = local.name
-  description             = "Answers every route of the inbox of events."
-  package                 = var.packages["api"]
-  object                  = module.packages.objects["api"]
-  layers                  = module.layer[*].arn
-  memory                  = var.memory
-  timeout                 = var.timeout
-  reserved_concurrency    = var.reserved_concurrency
-  provisioned_concurrency = var.provisioned_concurrency
-  tracing                 = var.tracing
-  alarm_topics            = [module.observability.topic]
+  name                              = local.name
+  description                       = "Answers every route of the inbox of events."
+  package                           = var.packages["api"]
+  object                            = module.packages.objects["api"]
+  layers                            = module.layer[*].arn
+  memory_size                       = var.memory_size
+  timeout                           = var.timeout
+  reserved_concurrent_executions    = var.reserved_concurrent_executions
+  provisioned_concurrent_executions = var.provisioned_concurrent_executions
+  tracing                           = var.tracing
+  alarm_topics                      = [module.observability.topic]
+  tags                              = var.tags
 
   logs = {
-    retention_days = var.logs_days
-    level          = var.log_level
+    retention_in_days     = var.logs_retention_in_days
+    application_log_level = var.log_level
   }
 
   environment = merge({
@@ -109,26 +113,27 @@ module "function" {
 module "api" {
   source = "../../rest_api"
 
-  name         = local.name
-  description  = "Inbox of events for automation clients."
-  stage        = var.stage
-  production   = var.production
-  invoke_arn   = module.function.invoke_arn
-  web_acl_arn  = var.web_acl_arn
-  throttling   = var.throttling
-  tracing      = var.tracing
-  access_logs  = { retention_days = var.logs_days }
-  error_codes  = { DEFAULT_4XX = "invalid_request", REQUEST_TOO_LARGE = "event_too_large" }
-  alarm_topics = [module.observability.topic]
+  name                 = local.name
+  description          = "Inbox of events for automation clients."
+  stage_name           = var.stage
+  production           = var.production
+  invoke_arn           = module.function.invoke_arn
+  web_acl_arn          = var.web_acl_arn
+  throttling           = var.throttling
+  xray_tracing_enabled = var.tracing
+  access_logs          = { retention_in_days = var.logs_retention_in_days }
+  error_codes          = { DEFAULT_4XX = "invalid_request", REQUEST_TOO_LARGE = "event_too_large" }
+  alarm_topics         = [module.observability.topic]
+  tags                 = var.tags
 
   # The function asks for an API key wherever it makes something.
   checked = true
 
   cors = {
-    origins = var.cors_origins
-    methods = ["GET", "POST", "DELETE", "OPTIONS"]
-    headers = ["Content-Type", "X-API-Key", "X-Request-ID", "Idempotency-Key"]
-    max_age = 3600
+    allow_origins = var.cors_origins
+    allow_methods = ["GET", "POST", "DELETE", "OPTIONS"]
+    allow_headers = ["Content-Type", "X-API-Key", "X-Request-ID", "Idempotency-Key"]
+    max_age       = 3600
   }
 }
 
@@ -140,4 +145,5 @@ module "observability" {
   apis      = [module.api.name]
   functions = [module.function.name]
   tables    = [module.events.name, module.keys.name]
+  tags      = var.tags
 }

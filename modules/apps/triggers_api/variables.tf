@@ -24,8 +24,8 @@ variable "auth_mode" {
 variable "autoscaling" {
   description = "Bounds and target utilisation of both tables and of the index; null bills on demand."
   type = object({
-    read  = object({ min = number, max = number, target = optional(number, 70) })
-    write = object({ min = number, max = number, target = optional(number, 70) })
+    read  = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
+    write = object({ min_capacity = number, max_capacity = number, target_value = optional(number, 70) })
   })
   default = null
 }
@@ -72,7 +72,7 @@ variable "cors_origins" {
   }
 }
 
-variable "deletion_protection" {
+variable "deletion_protection_enabled" {
   description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
   default     = null
@@ -113,14 +113,14 @@ variable "log_level" {
   }
 }
 
-variable "logs_days" {
+variable "logs_retention_in_days" {
   description = "Days to keep log events and access logs."
   type        = number
   default     = 7
   nullable    = false
 }
 
-variable "memory" {
+variable "memory_size" {
   description = "Memory of the function in MB."
   type        = number
   default     = 512
@@ -164,7 +164,7 @@ variable "packages_bucket" {
   default     = null
 }
 
-variable "point_in_time_recovery" {
+variable "point_in_time_recovery_enabled" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool
   default     = false
@@ -177,7 +177,7 @@ variable "production" {
   nullable    = false
 }
 
-variable "provisioned_concurrency" {
+variable "provisioned_concurrent_executions" {
   description = "Workers that are kept warm; null keeps none."
   type        = number
   default     = null
@@ -190,7 +190,7 @@ variable "public_docs" {
   nullable    = false
 }
 
-variable "reserved_concurrency" {
+variable "reserved_concurrent_executions" {
   description = "Most calls at once; 0 stops the API, null takes from the account's pool."
   type        = number
   default     = null
@@ -199,7 +199,6 @@ variable "reserved_concurrency" {
 variable "stage" {
   description = "What stands for the environment in every name, and the first part of every path."
   type        = string
-  default     = "prod"
   nullable    = false
 
   validation {
@@ -208,11 +207,18 @@ variable "stage" {
   }
 }
 
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "throttling" {
   description = "Requests a second over time, and at once, before API Gateway returns 429."
   type = object({
-    rate  = optional(number, 1000)
-    burst = optional(number, 500)
+    rate_limit  = optional(number, 1000)
+    burst_limit = optional(number, 500)
   })
   default  = {}
   nullable = false

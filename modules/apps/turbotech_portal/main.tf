@@ -1,7 +1,7 @@
 locals {
   name = "turbotech-portal-${var.stage}"
 
-  deletion_protection = coalesce(var.deletion_protection, var.production)
+  deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
 
   # By the variable that tells the function; one that is not set asks for nothing.
   scopes = {
@@ -25,54 +25,58 @@ locals {
 module "deliverables" {
   source = "../../dynamodb_table"
 
-  name = "turbotech-${var.stage}-deliverables"
-  key  = { hash = "id" }
-  indexes = {
-    MonthIndex = { hash = "month" }
+  name     = "turbotech-${var.stage}-deliverables"
+  hash_key = "id"
+  global_secondary_indexes = {
+    MonthIndex = { hash_key = "month" }
   }
-  types                  = { id = "N", month = "N" }
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  attribute_types                = { id = "N", month = "N" }
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "metrics" {
   source = "../../dynamodb_table"
 
-  name                   = "turbotech-${var.stage}-metrics"
-  key                    = { hash = "id" }
-  types                  = { id = "N" }
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  name                           = "turbotech-${var.stage}-metrics"
+  hash_key                       = "id"
+  attribute_types                = { id = "N" }
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "updates" {
   source = "../../dynamodb_table"
 
-  name = "turbotech-${var.stage}-updates"
-  key  = { hash = "id" }
+  name     = "turbotech-${var.stage}-updates"
+  hash_key = "id"
   # Every update has the same feed, so the index is all of them by time.
-  indexes = {
-    FeedIndex = { hash = "feed", range = "created_at" }
+  global_secondary_indexes = {
+    FeedIndex = { hash_key = "feed", range_key = "created_at" }
   }
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 module "users" {
   source = "../../dynamodb_table"
 
-  name                   = "turbotech-${var.stage}-users"
-  key                    = { hash = "id" }
-  point_in_time_recovery = var.point_in_time_recovery
-  deletion_protection    = local.deletion_protection
-  override               = var.capacity
-  alarm_topics           = [module.observability.topic]
+  name                           = "turbotech-${var.stage}-users"
+  hash_key                       = "id"
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  deletion_protection_enabled    = local.deletion_protection_enabled
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 }
 
 # What is too large for a call, or is to go through S3, is uploaded once for all functions.
@@ -100,19 +104,20 @@ module "layer" {
 module "function" {
   source = "../../lambda_function"
 
-  name                 = local.name
-  description          = "Answers every route of the project portal."
-  package              = var.packages[var.web_adapter == null ? "api" : "web"]
-  object               = module.packages.objects[var.web_adapter == null ? "api" : "web"]
-  layers               = concat(module.layer[*].arn, var.web_adapter[*].layer_arn)
-  memory               = var.memory
-  timeout              = var.timeout
-  reserved_concurrency = var.reserved_concurrency
-  alarm_topics         = [module.observability.topic]
+  name                           = local.name
+  description                    = "Answers every route of the project portal."
+  package                        = var.packages[var.web_adapter == null ? "api" : "web"]
+  object                         = module.packages.objects[var.web_adapter == null ? "api" : "web"]
+  layers                         = concat(module.layer[*].arn, var.web_adapter[*].layer_arn)
+  memory_size                    = var.memory_size
+  timeout                        = var.timeout
+  reserved_concurrent_executions = var.reserved_concurrent_executions
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 
   logs = {
-    retention_days = var.logs_days
-    level          = var.log_level
+    retention_in_days     = var.logs_retention_in_days
+    application_log_level = var.log_level
   }
 
   environment = merge(
@@ -170,23 +175,24 @@ module "api" {
   jwt          = var.jwt
   production   = var.production
   throttling   = var.throttling
-  access_logs  = { retention_days = var.logs_days }
+  access_logs  = { retention_in_days = var.logs_retention_in_days }
   alarm_topics = [module.observability.topic]
+  tags         = var.tags
 
   routes = merge({ for path, change in local.changes : "${change.method} ${path}" => { scopes = change.scope[*] } }, {
-    "ANY /api/{proxy+}" = { scopes = var.scopes.in_gateway ? var.scopes.read[*] : [] }
+    "ANY /api/{proxy+}" = { authorization_scopes = var.scopes.in_gateway ? var.scopes.read[*] : [] }
     "GET /api/health"   = { public = true }
     # The docs, and an error with a code and a request id for every other path. Nobody checks a token here, so the function
     # refuses with 401 whatever it would have returned.
     "$default" = { public = true, checked = true }
   })
 
-  cors = {
-    origins         = var.cors_origins
-    methods         = ["GET", "POST", "PATCH", "OPTIONS"]
-    headers         = ["Authorization", "Content-Type", "X-Request-ID"]
-    exposed_headers = ["X-Request-ID", "Retry-After"]
-    max_age         = 3600
+  cors_configuration = {
+    allow_origins  = var.cors_origins
+    allow_methods  = ["GET", "POST", "PATCH", "OPTIONS"]
+    allow_headers  = ["Authorization", "Content-Type", "X-Request-ID"]
+    expose_headers = ["X-Request-ID", "Retry-After"]
+    max_age        = 3600
   }
 }
 
@@ -198,4 +204,5 @@ module "observability" {
   http_apis = { (module.api.name) = module.api.id }
   functions = [module.function.name]
   tables    = [module.deliverables.name, module.metrics.name, module.updates.name, module.users.name]
+  tags      = var.tags
 }

@@ -33,7 +33,7 @@ variable "cors_origins" {
   nullable    = false
 }
 
-variable "deletion_protection" {
+variable "deletion_protection_enabled" {
   description = "Whether DynamoDB refuses to delete the tables; null is so in production alone."
   type        = bool
   default     = null
@@ -64,14 +64,14 @@ variable "log_level" {
   }
 }
 
-variable "logs_days" {
+variable "logs_retention_in_days" {
   description = "Days to keep log events and access logs."
   type        = number
   default     = 7
   nullable    = false
 }
 
-variable "memory" {
+variable "memory_size" {
   description = "Memory of the function in MB."
   type        = number
   default     = 1024
@@ -115,7 +115,7 @@ variable "packages_bucket" {
   default     = null
 }
 
-variable "point_in_time_recovery" {
+variable "point_in_time_recovery_enabled" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool
   default     = false
@@ -135,7 +135,7 @@ variable "public_docs" {
   nullable    = false
 }
 
-variable "reserved_concurrency" {
+variable "reserved_concurrent_executions" {
   description = "Most calls at once; 0 stops the API, null takes from the account's pool."
   type        = number
   default     = null
@@ -165,7 +165,6 @@ variable "scopes" {
 variable "stage" {
   description = "What stands for the environment in every name."
   type        = string
-  default     = "prod"
   nullable    = false
 
   validation {
@@ -174,11 +173,18 @@ variable "stage" {
   }
 }
 
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "throttling" {
   description = "Requests a second over time, and at once, before API Gateway returns 429."
   type = object({
-    rate  = optional(number, 1000)
-    burst = optional(number, 500)
+    rate_limit  = optional(number, 1000)
+    burst_limit = optional(number, 500)
   })
   default  = {}
   nullable = false

@@ -34,8 +34,9 @@ ENVIRONMENT = "production-eu"
 STAGE = "prod-eu"
 APPS = ("fileshare", "hybrid_ci_cd", "stock_track_record", "triggers_api", "turbotech_portal")
 # What a root says of itself, and what one that is written anew may leave out.
-NAMED = re.compile(r"^(  (?:stage|suffix) +=) .*$", re.MULTILINE)
-PROTECTED = re.compile(r"^  deletion_protection +=.*\n", re.MULTILINE)
+NAMED = re.compile(r"^(  stage +=) .*$", re.MULTILINE)
+ENDING = re.compile(r"^(  suffix +=) null$", re.MULTILINE)
+PROTECTED = re.compile(r"^  deletion_protection_enabled +=.*\n", re.MULTILINE)
 OPEN = re.compile(r"^ *open_\w+ += true\n", re.MULTILINE)
 FACT = re.compile(r"^production: true$", re.MULTILINE)
 
@@ -53,6 +54,7 @@ def project_at(place: Path, repository: Path) -> Project:
     for app in APPS:
         edit(written / app / "main.tf", NAMED, rf'\1 "{STAGE}"')
         edit(written / app / "main.tf", PROTECTED, "")
+    edit(written / "stock_track_record/main.tf", ENDING, rf'\1 "{STAGE}"')
     sync(Project(place).roots)
     return Project(place)
 

@@ -357,7 +357,7 @@ def test_a_code_change_is_applied_and_live(sawhorse: Sawhorse, stranger: httpx.C
 def test_what_a_custom_domain_puts_before_a_path_is_said_in_the_root(sawhorse: Sawhorse) -> None:
     main = sawhorse.project.path / "environments/dev/triggers_api/main.tf"
     text = main.read_text()
-    main.write_text(text.replace("  memory  = 512\n", '  memory  = 512\n  base_path = "/shop"\n'))
+    main.write_text(text.replace("  memory_size = 512\n", '  memory_size = 512\n  base_path = "/shop"\n'))
     event = recorded_event("apigateway_rest_proxy") | {"httpMethod": "GET", "path": "/shop/v1/health"}
 
     def status(domain: str) -> int:

@@ -3,8 +3,8 @@ module "sample" {
 
   stage = "dev"
 
-  cors_origins         = coalesce(var.cors_origins, ["*"])
-  reserved_concurrency = var.lambda_reserved_concurrency
+  cors_origins                   = coalesce(var.cors_origins, ["*"])
+  reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {
     billing_mode   = var.dynamodb_billing_mode
     read_capacity  = var.dynamodb_read_capacity

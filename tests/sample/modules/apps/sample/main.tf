@@ -5,11 +5,12 @@ locals {
 module "notes" {
   source = "../../dynamodb_table"
 
-  name                = "sample-notes-${var.stage}"
-  key                 = { hash = "name" }
-  deletion_protection = var.production
-  override            = var.capacity
-  alarm_topics        = [module.observability.topic]
+  name                        = "sample-notes-${var.stage}"
+  hash_key                    = "name"
+  deletion_protection_enabled = var.production
+  override                    = var.capacity
+  alarm_topics                = [module.observability.topic]
+  tags                        = var.tags
 }
 
 module "packages" {
@@ -34,13 +35,14 @@ module "layer" {
 module "function" {
   source = "../../lambda_function"
 
-  name                 = local.name
-  package              = var.packages["api"]
-  object               = module.packages.objects["api"]
-  layers               = module.layer[*].arn
-  reserved_concurrency = var.reserved_concurrency
-  environment          = { NOTES_TABLE = module.notes.name }
-  alarm_topics         = [module.observability.topic]
+  name                           = local.name
+  package                        = var.packages["api"]
+  object                         = module.packages.objects["api"]
+  layers                         = module.layer[*].arn
+  reserved_concurrent_executions = var.reserved_concurrent_executions
+  environment                    = { NOTES_TABLE = module.notes.name }
+  alarm_topics                   = [module.observability.topic]
+  tags                           = var.tags
 
   triggers = {
     api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn }
@@ -55,12 +57,13 @@ module "function" {
 module "api" {
   source = "../../http_api"
 
-  name         = local.name
-  invoke_arn   = module.function.invoke_arn
-  production   = var.production
-  routes       = { "$default" = {} }
-  cors         = { origins = var.cors_origins }
-  alarm_topics = [module.observability.topic]
+  name               = local.name
+  invoke_arn         = module.function.invoke_arn
+  production         = var.production
+  routes             = { "$default" = {} }
+  cors_configuration = { allow_origins = var.cors_origins }
+  alarm_topics       = [module.observability.topic]
+  tags               = var.tags
 }
 
 module "observability" {
@@ -71,4 +74,5 @@ module "observability" {
   http_apis = { (module.api.name) = module.api.id }
   functions = [module.function.name]
   tables    = [module.notes.name]
+  tags      = var.tags
 }

@@ -64,7 +64,7 @@ variable "production" {
   nullable    = false
 }
 
-variable "reserved_concurrency" {
+variable "reserved_concurrent_executions" {
   description = "Most calls at once; 0 stops the API, null takes from the account's pool."
   type        = number
   default     = null
@@ -73,4 +73,11 @@ variable "reserved_concurrency" {
 variable "stage" {
   description = "Name of the stage, which ends every name."
   type        = string
+}
+
+variable "tags" {
+  description = "Tags of everything that is made here, beside the provider's default_tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
