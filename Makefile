@@ -54,7 +54,7 @@ test-fast: setup ## Run the tests that need neither Terraform nor the local AWS 
 drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each; once, pack forty distributions and take every grant away from under smoke.
 	@$(PYTEST) -m drill --rounds $(ROUNDS)
 
-check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, sawhorse sync, the schemas of AWS provider 5 and 6, checkov, zizmor.
+check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, what modules are handed and list, sawhorse sync, the schemas of AWS provider 5 and 6, checkov, zizmor.
 	@.venv/bin/python -m sawhorse.toolchain.linters
 
 audit: build ## Look every lock up in the databases of advisories, and check the licences of what is shipped.

@@ -17,6 +17,7 @@ HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)\n")
 COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
 REFERENCE = re.compile(r"(?<![\w.-])((?:data\.)?[a-z][a-z0-9]*_\w+)\.(\w+)")
 ATTRIBUTE = re.compile(r"\.([^\W\d]\w*)")
+PAIR = re.compile(r'("(?:[^"\\]|\\.)*"|\([^\n]*?\)|[^\s=:]+)\s*[=:](.*)', re.DOTALL)
 OPENING, CLOSING = "([{", ")]}"
 
 
@@ -128,6 +129,49 @@ def end_of_brackets(text: str, start: int, shown: str) -> int:
                 return place + 1
         place = end_of_text(text, place, shown) or place + 1
     raise not_closed(text, start, shown, text[start])
+
+
+def members(expression: str) -> list[tuple[str, str]] | None:
+    """Return the keys of an object that is written out, as they stand, with their expressions; None for all else."""
+    inside = within(expression, "{}")
+    if inside is None:
+        return None
+    pairs = [PAIR.match(part) for part in parts(inside)]
+    return [(pair[1], pair[2].strip()) for pair in pairs if pair]
+
+
+def elements(expression: str) -> list[str]:
+    """Return the expressions of a list that is written out, or of a call's arguments without its brackets."""
+    text = expression.strip()
+    if text.startswith("{") or re.match(r"\[\s*for\b", text):
+        return []
+    inside = within(text, "[]")
+    return list(parts(text if inside is None else inside))
+
+
+def within(expression: str, brackets: str) -> str | None:
+    """Return what stands between the brackets that hold a whole expression; None where they do not, and for a loop."""
+    text = expression.strip()
+    if not text.startswith(brackets[0]) or end_of_brackets(text, 0, "the expression") < len(text):
+        return None
+    inside = text[1:-1]
+    return None if re.match(r"\s*for\b", inside) else inside
+
+
+def parts(text: str) -> Iterator[str]:
+    """Split at the commas and ends of lines that stand within no brackets and no string."""
+    place = start = 0
+    while place < len(text):
+        if text[place] in ",\n":
+            if text[start:place].strip():
+                yield text[start:place].strip()
+            start = place = place + 1
+        elif text[place] in OPENING:
+            place = end_of_brackets(text, place, "the expression")
+        else:
+            place = end_of_text(text, place, "the expression") or place + 1
+    if text[start:].strip():
+        yield text[start:].strip()
 
 
 def not_closed(text: str, place: int, shown: str, what: str) -> BadConfiguration:

@@ -12,13 +12,13 @@ from sawhorse.plans.examples import Example, read_examples
 from sawhorse.plans.plan import Plan
 from sawhorse.project import Project
 from sawhorse.terraform.sync import WRITTEN
+from sawhorse.toolchain.module_tables import BEGIN, END, WRITE, module_tables
 from tests.projects import REPOSITORY
 
 pytestmark = pytest.mark.whole_plans
 
 MODULES = sorted(path.parent for path in (REPOSITORY / "modules").rglob("main.tf"))
 EXAMPLES = read_examples(REPOSITORY)
-REFRESH = "REFRESH_PLANS=1 python -m pytest tests/plans/test_readmes.py"
 
 
 def blocks(path: Path, kind: str) -> Iterator[tuple[str, str]]:
@@ -29,33 +29,6 @@ def blocks(path: Path, kind: str) -> Iterator[tuple[str, str]]:
 def description(body: str) -> str:
     found = re.search(r'^  description = "(.*)"$', body, re.MULTILINE)
     return found[1].replace('\\"', '"') if found else ""
-
-
-def default(body: str) -> str:
-    found = re.search(r"^  default\s+= (.*?)(?=^  \w|^$|\Z)", body, re.MULTILINE | re.DOTALL)
-    return f"`{' '.join(found[1].split())}`" if found else "required"
-
-
-def interface(module: Path) -> str:
-    """Write the tables of a module's variables and outputs."""
-    variables = [
-        f"| `{name}` | {default(body)} | {description(body)} |"
-        for name, body in blocks(module / "variables.tf", "variable")
-    ]
-    outputs = [f"| `{name}` | {description(body)} |" for name, body in blocks(module / "outputs.tf", "output")]
-    return "\n".join(
-        [
-            "## Variables and outputs",
-            "",
-            "| variable | default | meaning |",
-            "| --- | --- | --- |",
-            *variables,
-            "",
-            "| output | meaning |",
-            "| --- | --- |",
-            *outputs,
-        ]
-    )
 
 
 def name_of(module: Path) -> str:
@@ -83,15 +56,8 @@ def test_a_readme_opens_with_one_sentence(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
-def test_a_readme_lists_the_variables_and_outputs(module: Path, refresh: str | None) -> None:
-    readme = module / "README.md"
-    written = re.compile(r"(?<=<!-- interface -->\n).*?(?=<!-- /interface -->)", re.DOTALL)
-    table = f"{interface(module)}\n"
-    if refresh:
-        readme.write_text(written.sub(lambda _: table, readme.read_text()))
-    found = written.search(readme.read_text())
-    assert found
-    assert found[0] == table, f"rewrite the tables: {REFRESH}"
+def test_a_readme_lists_the_variables_and_outputs(module: Path) -> None:
+    assert f"{BEGIN}\n{module_tables(module)}\n{END}\n" in (module / "README.md").read_text(), f"run {WRITE}"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sawhorse.errors import SawhorseError, UnknownName
 from sawhorse.project import Project
-from sawhorse.toolchain import installed, provider_check, terraform_install
+from sawhorse.toolchain import installed, module_arguments, module_tables, provider_check, terraform_install
 from sawhorse.toolchain.shell_variables import filtered
 from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
 
@@ -53,6 +53,8 @@ def linters(project: Project) -> list[Linter]:
         Linter("ruff check", in_project(tools / "ruff", "check", "--quiet", ".")),
         Linter("ruff format", in_project(tools / "ruff", "format", "--check", "--quiet", ".")),
         Linter("terraform fmt", lambda: terraform_fmt(project)),
+        Linter("module-arguments", lambda: module_arguments.lint(project)),
+        Linter("module-tables", lambda: module_tables.lint(project)),
         Linter("provider-schema", lambda: provider_check.lint(project)),
         # It refuses a root that is not what the engine's template makes of it.
         Linter("sawhorse sync", in_project(tools / "sawhorse", "sync", "--check")),
@@ -145,14 +147,16 @@ def complaints_of(command: Sequence[str | Path], directory: Path, environment: d
 
 
 def fix(project: Project) -> int:
-    """Format Python and Terraform, and fix what ruff can fix by itself."""
+    """Format Python and Terraform, fix what ruff can fix by itself, and write the tables of modules' READMEs."""
     ruff, terraform = Path(sys.executable).parent / "ruff", terraform_install.ensure_terraform(project.path)
     commands: list[list[str | Path]] = [
         [ruff, "check", "--fix", "--exit-zero", "--quiet", "."],
         [ruff, "format", "."],
         [terraform, "fmt", "-recursive", "modules", "environments"],
     ]
-    return max(subprocess.run(command, cwd=project.path, check=False).returncode for command in commands)
+    worst = max(subprocess.run(command, cwd=project.path, check=False).returncode for command in commands)
+    module_tables.write(project)
+    return worst
 
 
 def judge(linter: Linter) -> LintResult:
@@ -167,7 +171,7 @@ def judge(linter: Linter) -> LintResult:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="check", description="Run every linter over the project.")
     parser.add_argument("names", nargs="*", help="linters to run, such as mypy, ruff or ruff format; all by default")
-    parser.add_argument("--fix", action="store_true", help="format Python and Terraform instead")
+    parser.add_argument("--fix", action="store_true", help="format Python, Terraform and the tables of READMEs instead")
     options = parser.parse_args(arguments)
     if options.fix and options.names:
         parser.error("--fix formats everything; name no linters with it")
