@@ -78,7 +78,7 @@ def every_root() -> list[str]:
 
 def modules_of_no_app() -> list[Path]:
     """Return the directories of the modules of one AWS thing each."""
-    return sorted(path for path in (REPOSITORY / "modules").iterdir() if path.name != "apps")
+    return sorted(path for path in (REPOSITORY / "modules").iterdir() if path.name not in {"apps", "examples"})
 
 
 def sample_lock() -> str:

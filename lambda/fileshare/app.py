@@ -1,5 +1,7 @@
 """Put the application together from its settings, a database and a clock."""
 
+from pathlib import Path
+
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
@@ -17,7 +19,7 @@ from fileshare.users import UserService
 from fileshare.version import VERSION
 from shared.application import make_application
 from shared.async_dynamodb import AsyncDynamoDB
-from shared.cors import CorsRules
+from shared.cors import cors_rules
 from shared.dynamodb import Client, DynamoDB
 from shared.times import Clock
 
@@ -53,14 +55,8 @@ def create_app(*, settings: Settings, database: Database, clock: Clock, logger: 
         # The pages of the API would be short codes otherwise.
         last_routers=[make_follow_router(links=links)],
         logger=logger,
-        cors=CorsRules(
-            # In Lambda the HTTP API names the origins, and a browser refuses a response that names one twice.
-            origins=() if settings.in_lambda else settings.cors_origins,
-            methods=("GET", "POST", "DELETE", "OPTIONS"),
-            headers=("Authorization", "Content-Type", "X-Request-ID"),
-            exposed_headers=("X-Request-ID", "Retry-After"),
-            max_age_seconds=3600,
-        ),
+        # In Lambda the HTTP API names the origins, and a browser refuses a response that names one twice.
+        cors=cors_rules(Path(__file__), origins=() if settings.in_lambda else settings.cors_origins),
         max_body_bytes=MAX_BODY_BYTES,
         docs=settings.public_docs,
         on_shutdown=database.close,

@@ -1,5 +1,7 @@
 """Put the application together from its settings, a DynamoDB client and a clock."""
 
+from pathlib import Path
+
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
@@ -15,7 +17,7 @@ from hybrid_ci_cd.sessions import SessionStore
 from hybrid_ci_cd.settings import Settings
 from hybrid_ci_cd.version import VERSION
 from shared.application import make_application
-from shared.cors import CorsRules
+from shared.cors import cors_rules
 from shared.dynamodb import Client, DynamoDB
 from shared.health import add_health
 from shared.housekeeping import Housekeeping
@@ -49,17 +51,7 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
             make_agent_router(access=access, store=agents, counters=counters),
         ],
         logger=logger,
-        cors=_cors_rules(settings),
+        cors=cors_rules(Path(__file__), origins=settings.cors_origins),
         counters=counters,
         docs=docs,
-    )
-
-
-def _cors_rules(settings: Settings) -> CorsRules:
-    return CorsRules(
-        origins=settings.cors_origins,
-        methods=("GET", "POST", "DELETE", "OPTIONS"),
-        headers=("Authorization", "Content-Type", "X-Request-ID", "X-Session-Key"),
-        exposed_headers=("X-Request-ID", "Retry-After"),
-        max_age_seconds=3600,
     )

@@ -1,7 +1,9 @@
 """Respond to OPTIONS and put the CORS headers on every response."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
@@ -20,6 +22,18 @@ class CorsRules:
     headers: Sequence[str]
     exposed_headers: Sequence[str]
     max_age_seconds: int
+
+
+def cors_rules(app: Path, *, origins: Sequence[str]) -> CorsRules:
+    """Read what an app tells browsers from cors.json, beside its module `app`; its Terraform module reads it too."""
+    said = json.loads(app.with_name("cors.json").read_text(encoding="utf-8"))
+    return CorsRules(
+        origins=origins,
+        methods=said["allow_methods"],
+        headers=said["allow_headers"],
+        exposed_headers=said["expose_headers"],
+        max_age_seconds=said["max_age"],
+    )
 
 
 class Cors:

@@ -1,10 +1,12 @@
 """Put the API and the worker together from their settings, clients and a clock."""
 
+from pathlib import Path
+
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
 from shared.application import make_application
-from shared.cors import CorsRules
+from shared.cors import cors_rules
 from shared.dynamodb import Client, DynamoDB
 from shared.times import Clock
 from stock_track_record import openapi
@@ -51,16 +53,6 @@ def create_app(  # noqa: PLR0913 - the parts that it is made of
         routers=make_api_routers(settings=settings, stores=stores, clock=clock),
         logger=logger,
         # In Lambda the HTTP API responds to browsers, and the function says nothing: a browser refuses two responses.
-        cors=None if settings.is_lambda else _cors_rules(settings),
+        cors=None if settings.is_lambda else cors_rules(Path(__file__), origins=settings.frontend_origins),
         docs=docs,
-    )
-
-
-def _cors_rules(settings: ApiSettings) -> CorsRules:
-    return CorsRules(
-        origins=settings.frontend_origins,
-        methods=("GET", "POST", "PUT", "OPTIONS"),
-        headers=("Authorization", "Content-Type", "X-Request-ID"),
-        exposed_headers=("X-Request-ID", "Location", "Retry-After"),
-        max_age_seconds=3600,
     )

@@ -1,10 +1,12 @@
 """Put the application together from its settings, a DynamoDB client and a clock."""
 
+from pathlib import Path
+
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
 from shared.application import make_application
-from shared.cors import CorsRules
+from shared.cors import cors_rules
 from shared.dynamodb import Client, DynamoDB
 from shared.metrics import Counters
 from shared.times import Clock
@@ -37,19 +39,9 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
             logger=logger,
         ),
         logger=logger,
-        cors=_cors_rules(settings),
+        cors=cors_rules(Path(__file__), origins=settings.cors_origins),
         counters=counters,
         docs=docs,
         # What is too large for DynamoDB gets a response of its own.
         max_body_bytes=None,
-    )
-
-
-def _cors_rules(settings: Settings) -> CorsRules:
-    return CorsRules(
-        origins=settings.cors_origins,
-        methods=("GET", "POST", "DELETE", "OPTIONS"),
-        headers=("Content-Type", "X-API-Key", "X-Request-ID", "Idempotency-Key"),
-        exposed_headers=("X-Request-ID", "Idempotent-Replayed", "Retry-After"),
-        max_age_seconds=3600,
     )

@@ -1,11 +1,13 @@
 """Put the application together from its settings, a DynamoDB client and a clock."""
 
+from pathlib import Path
+
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 
 from shared.application import make_application
 from shared.async_dynamodb import AsyncDynamoDB
-from shared.cors import CorsRules
+from shared.cors import cors_rules
 from shared.dynamodb import Client, DynamoDB
 from shared.times import Clock
 from turbotech_portal import openapi
@@ -32,7 +34,8 @@ def create_app(*, settings: Settings, client: Client, clock: Clock, logger: Logg
         description=openapi.DESCRIPTION,
         routers=make_routers(authenticator=Authenticator(settings), adapters=adapters, scopes=settings.scopes),
         logger=logger,
-        cors=_cors_rules(settings),
+        # In Lambda the HTTP API names the origins, and a browser refuses a response that names one twice.
+        cors=cors_rules(Path(__file__), origins=() if settings.in_lambda else settings.cors_origins),
         docs=settings.public_docs,
         behind_web_adapter=settings.in_lambda,
         on_shutdown=adapters.dynamodb.close,
@@ -48,15 +51,4 @@ def make_adapters(*, settings: Settings, client: Client, clock: Clock, logger: L
         updates=UpdateAdapter(table=settings.updates_table, dynamodb=dynamodb, clock=clock, logger=logger),
         users=UserAdapter(table=settings.users_table, dynamodb=dynamodb, clock=clock, logger=logger),
         dynamodb=dynamodb,
-    )
-
-
-def _cors_rules(settings: Settings) -> CorsRules:
-    return CorsRules(
-        # In Lambda the HTTP API names the origins, and a browser refuses a response that names one twice.
-        origins=() if settings.in_lambda else settings.cors_origins,
-        methods=("GET", "POST", "PATCH", "OPTIONS"),
-        headers=("Authorization", "Content-Type", "X-Request-ID"),
-        exposed_headers=("X-Request-ID", "Retry-After"),
-        max_age_seconds=3600,
     )

@@ -28,6 +28,14 @@ def test_an_example_is_read_with_the_line_of_its_promise(tmp_path: Path) -> None
     assert empty.counts == {}, "which the test of the examples refuses"
 
 
+def test_an_example_of_several_modules_is_a_root_of_its_own(tmp_path: Path) -> None:
+    root = tmp_path / "modules/examples/shop"
+    root.mkdir(parents=True)
+    (root / "main.tf").write_text("a = 1\n# plan: 2 aws_a\n")
+    [example] = read_examples(tmp_path)
+    assert (example.name, example.counts, Path(example.place).name) == ("examples_shop", {"aws_a": 2}, "main.tf:2")
+
+
 @pytest.mark.parametrize(
     "promise",
     [

@@ -42,9 +42,22 @@ def test_an_example_plans_what_its_last_line_promises(example: Example, examples
     assert example.mismatches(examples_plan) == {}, f"{example.place}: promised and planned of each type"
 
 
+def test_no_two_alarms_of_an_example_have_one_name(examples_plan: Plan) -> None:
+    """CloudWatch writes the second over the first, and each apply finds the other's."""
+    alarms = {
+        address: examples_plan.resources[address]["alarm_name"]
+        for address, kind in examples_plan.types.items()
+        if kind == "aws_cloudwatch_metric_alarm"
+    }
+    assert alarms
+    for example in EXAMPLES:
+        names = [name for address, name in alarms.items() if address.startswith(f"module.{example.name}.")]
+        assert sorted(names) == sorted(set(names)), example.place
+
+
 def test_every_module_has_an_example() -> None:
     modules = {name_of(module) for module in MODULES if module.parent.name == "modules"}
-    assert {example.module for example in EXAMPLES} == modules
+    assert {example.module for example in EXAMPLES} == {*modules, "examples"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)

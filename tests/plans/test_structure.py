@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sawhorse.hcl import read_hcl
 from sawhorse.plans.plan import Tool
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import TEMPLATES
@@ -107,6 +108,19 @@ def test_the_lock_has_the_hashes_of_every_platform() -> None:
     lock = (TEMPLATES / LOCK).read_text()
     hashes = re.findall(r'"h1:[^"]+"', lock), re.findall(r'"zh:[^"]+"', lock)
     assert min(len(found) for found in hashes) >= len(["linux_amd64", "linux_arm64", "darwin_arm64"])
+
+
+def test_an_app_calls_modules_and_has_plain_resources_in_one_file() -> None:
+    apps = sorted(path.parent for place in MODULES for path in place.glob("apps/*/main.tf"))
+    assert apps
+    found = {
+        (path.name, block.type)
+        for app in apps
+        for path in sorted(app.glob("*.tf"))
+        for block in read_hcl(path.read_text(), str(path)).blocks
+        if block.type in {"module", "resource", "data"}
+    }
+    assert found == {("main.tf", "module"), ("resources.tf", "resource")}
 
 
 def test_no_variable_takes_just_anything() -> None:

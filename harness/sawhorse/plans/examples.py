@@ -1,4 +1,4 @@
-"""Plan the worked examples of every module's README in one root, so that all of them cost one plan."""
+"""Plan the worked examples of every module's README, and those of modules/examples, in one root: all cost one plan."""
 
 from __future__ import annotations
 
@@ -36,12 +36,17 @@ SAMPLE_THROUGH_S3 = {
 }
 
 
+# A directory of roots that are examples, each of several modules.
+WHOLE = "examples"
+
+
 @dataclass(frozen=True)
 class Example:
-    """One worked example of a module's README, with the counts that its last line promises."""
+    """A worked example of a module's README, or one of modules/examples, with what its last line promises."""
 
+    # The README's module and the example's number in it; or `examples` and the directory's name.
     module: str
-    number: int
+    number: int | str
     text: str
     counts: Mapping[str, int]
     # The file and the line of the promise.
@@ -60,7 +65,7 @@ class Example:
 
 
 def read_examples(repository: Path) -> list[Example]:
-    """Read the worked examples of every module's README, in order."""
+    """Read the worked examples of every module's README, in order, and then those of modules/examples."""
     found = []
     for readme in sorted((repository / "modules").glob("*/README.md")):
         written = readme.read_text()
@@ -70,6 +75,10 @@ def read_examples(repository: Path) -> list[Example]:
             line = written.count("\n", 0, block.start(1) + len(text.rstrip())) + 1
             place = f"{shown_path(readme)}:{line}"
             found.append(Example(readme.parent.name, number, text, promised(text, place), place))
+    for main in sorted((repository / "modules").glob(f"{WHOLE}/*/main.tf")):
+        text = main.read_text()
+        place = f"{shown_path(main)}:{len(text.splitlines())}"
+        found.append(Example(WHOLE, main.parent.name, text, promised(text, place), place))
     return found
 
 
@@ -97,6 +106,9 @@ def write_examples(repository: Path, scratch: Path) -> Path:
     directory = scratch_root(repository, scratch, "examples/all")
     calls = []
     for example in read_examples(repository):
+        if example.module == WHOLE:
+            calls.append(f'module "{example.name}" {{\n  source = "../../../modules/{WHOLE}/{example.number}"\n}}\n')
+            continue
         # As deep as a root, so that an example's source path is the one that a root would write.
         place = scratch / "environments/examples" / example.name
         place.mkdir()

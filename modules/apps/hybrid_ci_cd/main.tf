@@ -174,12 +174,7 @@ module "api" {
   checked   = true
   throttled = { "POST /auth/session" = var.session_throttling }
 
-  cors = {
-    allow_origins = var.cors_origins
-    allow_methods = ["GET", "POST", "DELETE", "OPTIONS"]
-    allow_headers = ["Authorization", "Content-Type", "X-Request-ID", "X-Session-Key"]
-    max_age       = 3600
-  }
+  cors = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
 }
 
 module "observability" {

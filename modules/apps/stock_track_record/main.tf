@@ -212,13 +212,7 @@ module "api" {
   )
   open_throttling = var.write_throttling
 
-  cors_configuration = {
-    allow_origins  = var.cors_origins
-    allow_methods  = ["GET", "POST", "PUT", "OPTIONS"]
-    allow_headers  = ["Authorization", "Content-Type", "X-Request-ID"]
-    expose_headers = ["X-Request-ID", "Location", "Retry-After"]
-    max_age        = 3600
-  }
+  cors_configuration = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
 }
 
 module "observability" {

@@ -129,12 +129,7 @@ module "api" {
   # The function asks for an API key wherever it makes something.
   checked = true
 
-  cors = {
-    allow_origins = var.cors_origins
-    allow_methods = ["GET", "POST", "DELETE", "OPTIONS"]
-    allow_headers = ["Content-Type", "X-API-Key", "X-Request-ID", "Idempotency-Key"]
-    max_age       = 3600
-  }
+  cors = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
 }
 
 module "observability" {

@@ -187,13 +187,7 @@ module "api" {
     "$default" = { public = true, checked = true }
   })
 
-  cors_configuration = {
-    allow_origins  = var.cors_origins
-    allow_methods  = ["GET", "POST", "PATCH", "OPTIONS"]
-    allow_headers  = ["Authorization", "Content-Type", "X-Request-ID"]
-    expose_headers = ["X-Request-ID", "Retry-After"]
-    max_age        = 3600
-  }
+  cors_configuration = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
 }
 
 module "observability" {

@@ -192,18 +192,10 @@ def test_the_check_of_the_providers_schema_reads_what_terraform_reads(
     assert compared
 
 
-@pytest.mark.parametrize("root", ROOTS)
-def test_an_app_has_module_calls_only(root: str, root_plan: Callable[[str], Plan]) -> None:
-    app = root_plan(root).module(app_of(root))
-    assert app.get("resources", []) == []
-    assert app["module_calls"]
-
-
-@pytest.mark.parametrize("root", ROOTS)
-def test_only_modules_have_resources(root: str, root_plan: Callable[[str], Plan]) -> None:
-    for source, module in calls(root_plan(root).module()):
-        if module.get("resources"):
-            assert re.fullmatch(r"(\.\./)+\w+", source), source
+@pytest.mark.parametrize("app", sorted({app_of(root) for root in ROOTS}))
+def test_what_browsers_are_told_stands_in_one_file(app: str) -> None:
+    told = REPOSITORY / "modules/apps" / app / "cors.json"
+    assert told.resolve() == REPOSITORY / "lambda" / app / "cors.json"
 
 
 @pytest.mark.parametrize("root", ROOTS)
