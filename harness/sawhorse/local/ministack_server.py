@@ -43,6 +43,7 @@ def main() -> None:
     with importing_the_harness():
         from sawhorse.local import guard as guarding  # it can be imported only now
         from sawhorse.local.api_gateway import do_as_aws_does
+        from sawhorse.local.function_versions import do_as_lambda_does
     held = guarding.Secrets.of(Path(secrets_file))
     # MiniStack looks there for the secret of accounts; set here, it is in no list of processes.
     os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
@@ -58,6 +59,7 @@ def main() -> None:
     let_functions_inherit_nothing(Path(functions), lambda_runtime, lambda_svc)
     let_unsigned_calls_reach_apis_alone(guarding, server)
     do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)
+    do_as_lambda_does(lambda_svc)
     listener = socket.socket(fileno=int(number))
     guard = guarding.Guard(
         "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)
