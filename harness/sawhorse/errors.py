@@ -20,6 +20,8 @@ import sys
 
 # How shells tell that Ctrl-C ended a program, and how typer does.
 INTERRUPTED = 130
+# What compares ends with it where the two sides are not the same; 1 says that it could not be asked.
+DIFFERS = 3
 
 
 class SawhorseError(Exception):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -111,6 +112,13 @@ class Workspace:
         if self.local:
             make_prerequisites(self.root, self.client, self.environment)
         terraform.apply(variables)
+
+    def apply_plan(self, plan: Path) -> None:
+        """Apply a plan that was saved, as it was made; no package is looked at but by Terraform."""
+        terraform = self.terraform_as_applied
+        if self.local:
+            make_prerequisites(self.root, self.client, self.environment)
+        terraform.apply(plan=plan)
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for what needs no outputs, whether the root is applied or not."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sawhorse.git import git
 
 NO_GIT = "there is no git on this machine"
 # What building leaves in a source, whoever builds: nothing that a package could be made of.
@@ -62,12 +63,3 @@ def tree_digest(path: Path, files: Sequence[str]) -> str:
         mode = bool(file.stat().st_mode & 0o100)
         digest.update(b"%s\0%d\0%s\n" % (os.fsencode(name), mode, hashlib.sha256(file.read_bytes()).digest()))
     return digest.hexdigest()
-
-
-def git(directory: Path, *words: str) -> subprocess.CompletedProcess[bytes] | None:
-    """Run git, whatever a hook of it says of another checkout; None where there is none."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        return subprocess.run(["git", "-C", str(directory), *words], capture_output=True, check=False, env=environment)
-    except FileNotFoundError:
-        return None

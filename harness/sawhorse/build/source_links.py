@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sawhorse.build.locked_directory import git
 from sawhorse.build.packed_names import DIRECTORIES_LEFT_OUT, is_packaged, shown
+from sawhorse.git import git
 
 # What Linux follows at most in one path (path_resolution(7)).
 MOST_LINKS = 40

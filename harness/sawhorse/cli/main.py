@@ -20,7 +20,7 @@ from sawhorse.cli.options import AsBuilt, AsJson, Local, RootName, RootNames, Va
 from sawhorse.cli.package import package_app
 from sawhorse.cli.run import TO_THE_APP, run
 from sawhorse.cli.sync import sync
-from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
+from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError, report_error
 from sawhorse.project import Project
 from sawhorse.trusted_files import keep_to_this_user, make_own_directory
 
@@ -87,33 +87,66 @@ def render(
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 # its options
     root: RootNames,
     local: Local = False,
     var: Variables = None,
     as_built: AsBuilt = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Save the plan of one root, with a receipt beside it, for apply --plan."
+        ),
+    ] = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with exit code 1 when there are changes.")
+        bool,
+        typer.Option("--exit-code", help=f"End with exit code {DIFFERS} when there are changes, and 1 when it failed."),
     ] = False,
 ) -> None:
     """Show what an apply would change."""
-    changes = [
-        name
-        for name in names_of(root, heading="Plan of")
-        if open_workspace(name, local=local, as_built=as_built).terraform.plan(var or [])
-    ]
+    names = list(Project.find().roots_named(root))
+    if out and len(names) > 1:
+        raise BadConfiguration(f"--out saves the plan of one root, and {root} is {len(names)}; plan each by its name.")
+    changes = []
+    for name in names_of(root, heading="Plan of"):
+        workspace = open_workspace(name, local=local, as_built=as_built)
+        if out:
+            from sawhorse.operate.saved_plan import save_plan
+
+            changed = save_plan(workspace, out, var or [])
+            print(f'Saved in {out}, with its receipt beside it; "sawhorse apply {name} --plan {out}" applies it.')
+        else:
+            changed = workspace.terraform.plan(var or [])
+        changes += [name] if changed else []
     if changes and exit_code:
-        raise typer.Exit(1)
+        raise typer.Exit(DIFFERS)
 
 
 @app.command()
-def apply(
-    root: RootName, local: Local = False, var: Variables = None, as_built: AsBuilt = False, yes: Yes = False
+def apply(  # noqa: PLR0913, PLR0917 # its options
+    root: RootName,
+    local: Local = False,
+    var: Variables = None,
+    as_built: AsBuilt = False,
+    yes: Yes = False,
+    saved: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", metavar="FILE", help="Apply the plan that plan --out saved, without a question, or refuse it."
+        ),
+    ] = None,
 ) -> None:
     """Apply a root. Against AWS, show the plan and ask first."""
+    if saved and (var or as_built):
+        raise BadConfiguration("A saved plan has its variables and packages; leave out --var and --as-built.")
     workspace = open_workspace(root, local=local, as_built=as_built)
-    if local or yes:
-        workspace.apply(var or [])
+    if saved or local or yes:
+        if saved:
+            from sawhorse.operate.saved_plan import apply_saved_plan
+
+            apply_saved_plan(workspace, saved)
+        else:
+            workspace.apply(var or [])
         found = workspace.callable_here()
         if found:
             print("\nOn the local AWS these are called at other addresses than Terraform's:")

@@ -1,0 +1,216 @@
+"""A saved plan is applied to what it was made of, and refused by name for anything else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from sawhorse.build.build import build
+from sawhorse.environment import Environment
+from sawhorse.git import commit_of, git
+from sawhorse.local.emulators import Running
+from sawhorse.operate.saved_plan import Receipt, differences, read_receipt, unfit
+from sawhorse.project import Project
+from tests.unit.sawhorse.support import Ended, assert_refused, make_tiny_project, sawhorse
+
+ROOT = "dev/tiny"
+OUTPUTS = 'output "answer" {\n  value = %s\n}\n'
+NAME = "plans/tiny.tfplan"
+
+
+def commit(project: Project) -> None:
+    for words in (
+        ("init", "--quiet"),
+        (
+            "add",
+            "--all",
+            "--force",
+            ".gitignore",
+            "lambda",
+            "environments/dev/environment.yaml",
+            "environments/dev/tiny/main.tf",
+        ),
+        ("-c", "user.name=n", "-c", "user.email=n@example.com", "commit", "--quiet", "--allow-empty", "--message=m"),
+    ):
+        ended = git(project.path, *words)
+        assert ended is not None
+        assert ended.returncode == 0, ended.stderr
+
+
+@pytest.fixture(scope="module")
+def planned(repository: Path, tmp_path_factory: pytest.TempPathFactory, local_aws: Running) -> Project:
+    """A committed project with a saved plan, and another plan beside it; tests work on copies."""
+    project = make_tiny_project(tmp_path_factory.mktemp("planned") / "project", repository=repository)
+    build(project, "tiny")
+    root = project.root(ROOT).path
+    (root / "outputs.tf").write_text(OUTPUTS % 41)
+    (project.path / ".gitignore").write_text("*\n!lambda/**\n!environments/**/*.y*ml\n!main.tf\n!.git*\n")
+    commit(project)
+    (project.path / "plans").mkdir()
+    for value, file in ((41, "plans/other.tfplan"), (42, NAME)):
+        (root / "outputs.tf").write_text(OUTPUTS % value)
+        ended = sawhorse(project, "plan", ROOT, "--out", file, variables=local_aws.environment())
+        assert ended.code == 0, ended
+        assert ended.out.endswith(
+            f'Saved in {file}, with its receipt beside it; "sawhorse apply {ROOT} --plan {file}" applies it.\n'
+        )
+    return project
+
+
+@pytest.fixture
+def project(planned: Project, tmp_path: Path) -> Iterator[Project]:
+    """The project, which is afterwards what it was: an initialized root lies where it was initialized."""
+    names = ("lambda", "environments", "plans", "dist", ".git")
+    for name in names:
+        shutil.copytree(planned.path / name, tmp_path / name, symlinks=True)
+    yield planned
+    for name in names:
+        shutil.rmtree(planned.path / name, ignore_errors=True)
+        shutil.copytree(tmp_path / name, planned.path / name, symlinks=True)
+
+
+@pytest.fixture
+def applied(project: Project, local_aws: Running) -> Callable[..., Ended]:
+    """Apply the plan, with other options."""
+
+    def apply(*words: str, file: str = NAME) -> Ended:
+        return sawhorse(project, "apply", ROOT, "--plan", file, *words, variables=local_aws.environment())
+
+    return apply
+
+
+def test_a_plan_and_its_receipt_are_this_users_and_say_what_it_was_made_of(planned: Project) -> None:
+    file = planned.path / NAME
+    receipt = read_receipt(file)
+    assert (receipt.root, receipt.account_id, receipt.region) == (ROOT, "111111111111", "us-east-1")
+    assert (receipt.commit, receipt.dirty) == (commit_of(planned.path).revision, ())
+    assert list(receipt.packages) == ["api"]
+    assert (receipt.lineage, receipt.serial) == ("", 0)
+    for path in (file, file.with_name("tiny.tfplan.receipt.json")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert sorted(path.name for path in file.parent.iterdir()) == [
+        "other.tfplan",
+        "other.tfplan.receipt.json",
+        "tiny.tfplan",
+        "tiny.tfplan.receipt.json",
+    ]
+
+
+def test_the_very_plan_is_applied_whatever_the_files_say_by_now_and_once_alone(
+    project: Project, applied: Callable[..., Ended], local_aws: Running
+) -> None:
+    (project.root(ROOT).path / "outputs.tf").write_text(OUTPUTS % 43)
+    ended = applied()
+    assert ended.code == 0, ended
+    found = sawhorse(project, "outputs", ROOT, "--json", variables=local_aws.environment())
+    assert json.loads(found.out) == {"answer": 42}
+
+    assert_refused(applied(), "the state's lineage was none and is ", "the state's serial was 0 and is 1")
+    assert_refused(applied(file="plans/other.tfplan"), "the state's serial was 0 and is 1")
+
+
+def package_anew(project: Project) -> None:
+    (project.lambda_path / "tiny/main.py").write_text("def handler(event, context):\n    return 2\n")
+    build(project, "tiny")
+
+
+def another_plan(project: Project) -> None:
+    shutil.copy(project.path / "plans/other.tfplan", project.path / NAME)
+
+
+def another_account(project: Project) -> None:
+    path = project.path / "environments/dev/environment.yaml"
+    path.write_text(path.read_text().replace("us-east-1", "eu-west-1"))
+
+
+def another_receipt(text: str) -> Callable[[Project], object]:
+    return lambda project: (project.path / f"{NAME}.receipt.json").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentences"),
+    [
+        (commit, ["the commit was "]),
+        (package_anew, ["the content of api is not what was planned", "is lambda/tiny/main.py"]),
+        (another_plan, ["the receipt beside it is that of another plan"]),
+        (another_account, ["the region was us-east-1 and is eu-west-1", "is environments/dev/environment.yaml"]),
+        (another_receipt("[]"), ["is not a receipt that this Sawhorse reads", "plan again with --out"]),
+        (another_receipt('{"format": 2}'), ["is not a receipt that this Sawhorse reads"]),
+        (another_receipt("{"), ["is not a receipt that this Sawhorse reads"]),
+        (lambda project: (project.path / f"{NAME}.receipt.json").unlink(), ["receipt.json does not exist"]),
+        (lambda project: (project.path / NAME).unlink(), [f"{NAME} does not exist"]),
+    ],
+)
+def test_what_is_not_as_it_was_planned_is_named_and_nothing_is_applied(
+    project: Project, applied: Callable[..., Ended], change: Callable[[Project], object], sentences: list[str]
+) -> None:
+    change(project)
+    assert_refused(applied(), *sentences)
+    assert not (project.root(ROOT).path / "terraform.tfstate").exists()
+
+
+def test_a_plan_that_fails_leaves_the_one_before_it(project: Project, local_aws: Running) -> None:
+    before = {path.name: path.read_bytes() for path in (project.path / "plans").iterdir()}
+    (project.root(ROOT).path / "outputs.tf").write_text(OUTPUTS % "nobody.knows")
+    ended = sawhorse(project, "plan", ROOT, "--out", NAME, variables=local_aws.environment())
+    assert ended.code == 1, ended
+    assert {path.name: path.read_bytes() for path in (project.path / "plans").iterdir()} == before
+
+
+def test_options_that_cannot_be_meant_are_refused(
+    project: Project, applied: Callable[..., Ended], local_aws: Running
+) -> None:
+    assert_refused(applied("--var", "a=b"), "leave out --var and --as-built")
+    assert_refused(applied("--as-built"), "leave out --var and --as-built")
+    planned = sawhorse(project, "plan", ROOT, "--out", "nowhere/x", variables=local_aws.environment())
+    assert_refused(planned, "nowhere is no directory; make it")
+
+
+SAVED = Receipt("dev/shop", False, "1" * 12, "us-east-1", "abc", (), {"api": "x", "api.layer": "y"}, "l", "s", 3, "p")  # noqa: FBT003
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ({"root": "staging/shop"}, "the root was dev/shop and is staging/shop"),
+        ({"local": True}, "whether it is the local AWS was not so and is so"),
+        ({"account_id": "2" * 12}, "the account was 111111111111 and is 222222222222"),
+        ({"commit": None}, "the commit was abc and is none"),
+        ({"dirty": tuple("abcdefg")}, "the files that differ from the commit was none and is a, b, c, d, e and 2 more"),
+        ({"lock_sha256": "m"}, ".terraform.lock.hcl, the lock of providers was l and is m"),
+        ({"lineage": ""}, "the state's lineage was s and is none"),
+        ({"serial": 4}, "the state's serial was 3 and is 4"),
+        ({"packages": {"api": "x"}}, "the content of api.layer is not what was planned"),
+        ({"packages": {"api": "z", "api.layer": "y", "worker": "w"}}, "the content of api, worker is not"),
+    ],
+)
+def test_each_field_of_a_receipt_is_compared(found: Mapping[str, object], sentence: str) -> None:
+    [complaint] = differences(SAVED, Receipt(**{**vars(SAVED), **found}))
+    assert complaint.startswith(sentence)
+
+
+def test_the_same_has_no_differences() -> None:
+    assert list(differences(SAVED, Receipt(**vars(SAVED)))) == []
+
+
+@pytest.mark.parametrize(
+    ("production", "commit", "dirty", "sentences"),
+    [
+        (True, "abc", (), []),
+        (True, "abc", ("a.py", "b.py"), ["production takes a plan of a commit alone, and a.py, b.py differed from it"]),
+        (True, None, (), ["production takes a plan of a commit alone, and this one was made outside of git"]),
+        (False, "abc", ("a.py",), []),
+        (False, None, (), []),
+    ],
+)
+def test_production_takes_a_plan_of_a_commit_alone(
+    *, production: bool, commit: str | None, dirty: tuple[str, ...], sentences: list[str]
+) -> None:
+    environment = Environment(name="eu", account_id="1" * 12, region="us-east-1", production=production)
+    saved = Receipt(**{**vars(SAVED), "commit": commit, "dirty": dirty})
+    assert list(unfit(environment, saved)) == sentences

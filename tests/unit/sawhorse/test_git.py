@@ -1,0 +1,63 @@
+"""Which commit a project is, and what differs from it, is what git says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sawhorse.git import commit_of, git
+
+AUTHOR = ("-c", "user.name=n", "-c", "user.email=n@example.com")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A project within a larger repository, committed."""
+    place = tmp_path / "repository/project"
+    place.mkdir(parents=True)
+    for name in ("kept", "changed", "removed", "renamed", ".gitignore"):
+        (place / name).write_text("ignored\n" if name == ".gitignore" else f"{name}\n")
+    git(place.parent, "init", "--quiet")
+    git(place.parent, "add", ".")
+    git(place.parent, *AUTHOR, "commit", "--quiet", "--message=m")
+    return place
+
+
+def test_a_clean_checkout_is_its_commit(checkout: Path) -> None:
+    found = commit_of(checkout)
+    assert found.revision is not None
+    assert len(found.revision) == 40
+    assert found.dirty == ()
+
+
+def test_what_differs_is_named_and_what_is_ignored_is_not(checkout: Path) -> None:
+    (checkout / "changed").write_text("another\n")
+    (checkout / "removed").unlink()
+    (checkout / "renamed").rename(checkout / "re named \N{SNOWMAN}")
+    git(checkout, "add", "--all", "renamed")
+    (checkout / "ignored").write_text("")
+    (checkout / "directory").mkdir()
+    (checkout / "directory/new").write_text("")
+    (checkout.parent / "beside the project").write_text("")
+
+    dirty = commit_of(checkout).dirty
+
+    names = {name.removeprefix("project/") for name in dirty}
+    assert names == {"changed", "removed", "renamed", "re named \N{SNOWMAN}", "directory/new"}
+
+
+def test_a_repository_without_a_commit_and_no_repository_have_none(tmp_path: Path) -> None:
+    assert commit_of(tmp_path).revision is None
+    git(tmp_path, "init", "--quiet")
+    assert commit_of(tmp_path).revision is None
+
+
+def test_a_hook_of_another_repository_changes_nothing(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", str(checkout / "nowhere"))
+    assert commit_of(checkout).revision is not None
+
+
+def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(checkout))
+    assert commit_of(checkout).revision is None
