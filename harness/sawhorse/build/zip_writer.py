@@ -12,6 +12,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 LEVEL = 6
@@ -31,6 +32,8 @@ BYTECODE_HEADER = 16
 # How a member counts besides its content: bit 0 says that it may be executed, bit 1 that it is bytecode which no
 # compiler can prove.
 WHOLE_BYTECODE = 2
+# Orders members; of thousands, a function of Python's takes a tenth of the time of a zip.
+by_name = itemgetter(0)
 # A member's name, whether it may be executed, whether it was compiled from a source of the package, its method, crc,
 # size, sha256, and compressed size.
 Description = tuple[str, bool, bool, int, int, int, bytes, int]
@@ -137,10 +140,6 @@ def content_sha256(members: Iterable[Member]) -> str:
 def base64_of(digest: bytes) -> str:
     """Write a hash as Lambda does."""
     return base64.b64encode(digest).decode()
-
-
-def by_name(member: Member) -> str:
-    return member.name
 
 
 def zip_of(contents: Mapping[str, bytes]) -> bytes:
