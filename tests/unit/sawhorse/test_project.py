@@ -146,7 +146,7 @@ module "tiny" {
   # stage = "not this"
   stage     = "prod-eu"
   task_role = null
-  memory    = 512
+  memory_size = 512
   region    = var.environment.region
   name      = "tiny-${var.x}"
   inner     = { role = "no argument" }

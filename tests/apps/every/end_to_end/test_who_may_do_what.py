@@ -318,7 +318,7 @@ def test_whoever_floods_the_route_that_makes_sessions_closes_no_other(
 ) -> None:
     main = sawhorse.project.path / "environments" / HYBRID / "main.tf"
     text = main.read_text()
-    main.write_text(text.replace("  stage ", "  session_throttling = { rate = 1, burst = 3 }\n  stage ", 1))
+    main.write_text(text.replace("  stage ", "  session_throttling = { rate_limit = 1, burst_limit = 3 }\n  stage ", 1))
     http = clients[HYBRID]
     session = Party.new(http).headers["session"]
     try:

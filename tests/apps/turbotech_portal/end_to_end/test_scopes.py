@@ -53,7 +53,7 @@ def sawhorse(request: pytest.FixtureRequest, started: Sawhorse) -> Iterator[Sawh
     """dev/turbotech_portal with scopes, applied over what stands of it by then."""
     main = started.project.path / "environments" / ROOT / "main.tf"
     text = main.read_text()
-    main.write_text(text.replace('  stage   = "dev"\n', f'  stage   = "dev"\n{said(in_gateway=request.param)}', 1))
+    main.write_text(text.replace("\n\n", f"\n\n{said(in_gateway=request.param)}", 1))
     assert main.read_text() != text
     try:
         started("apply", ROOT, "--local")
