@@ -161,7 +161,7 @@ def test_what_a_root_decides_is_read_from_its_main_file(tiny: Project) -> None:
     assert (root.decided("stage"), root.decided("task_role")) == ("prod-eu", None)
 
 
-@pytest.mark.parametrize("name", ["memory", "region", "name", "inner", "role", "absent"])
+@pytest.mark.parametrize("name", ["memory_size", "region", "name", "inner", "role", "absent"])
 def test_what_a_root_says_otherwise_than_as_a_text_is_refused(tiny: Project, name: str) -> None:
     root = tiny.root("dev/tiny")
     (root.path / "main.tf").write_text(DECIDED)
