@@ -60,7 +60,7 @@ check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, what mo
 audit: build ## Look every lock up in the databases of advisories, and check the licences of what is shipped.
 	@.venv/bin/python -m sawhorse.inspect.audit
 
-format: setup ## Format Python and Terraform.
+format: setup ## Format Python and Terraform, and write the tables of modules' READMEs.
 	@.venv/bin/python -m sawhorse.toolchain.linters --fix
 
 bench: setup ## Measure builds, sizes and starts against peers, RUNS times each; with BEFORE=REV a commit of ours as well.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Commit:
-    """What is checked out, None outside of git, and the files that differ from it, by their paths from the project."""
+    """What is checked out, None outside of git, and the files that differ from it, by their paths from its top."""
 
     revision: str | None
-    dirty: tuple[str, ...] = ()
+    dirty: Mapping[str, Path] = field(default_factory=dict)
 
 
 def git(directory: Path, *words: str) -> subprocess.CompletedProcess[bytes] | None:
@@ -32,4 +33,7 @@ def commit_of(project: Path) -> Commit:
         return Commit(None)
     status = git(project, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".")
     entries = status.stdout.split(b"\0") if status and status.returncode == 0 else [b"?? (git status failed)"]
-    return Commit(head.stdout.decode().strip(), tuple(sorted(os.fsdecode(entry[3:]) for entry in entries if entry)))
+    names = sorted(os.fsdecode(entry[3:]) for entry in entries if entry)
+    ended = git(project, "rev-parse", "--show-toplevel")
+    top = Path(os.fsdecode(ended.stdout.rstrip(b"\n"))) if ended else project
+    return Commit(head.stdout.decode().strip(), {name: top / name for name in names})

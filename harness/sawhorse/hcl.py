@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from sawhorse.errors import BadConfiguration
 
@@ -54,6 +55,16 @@ class Reference:
     line: int
 
 
+def text_of(path: Path, shown: str) -> str:
+    """Read a Terraform file. Raises BadConfiguration where it is not UTF-8, which is all that Terraform reads."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadConfiguration(
+            f"{shown} is not UTF-8 at byte {error.start}; save it as UTF-8, which is all that Terraform reads."
+        ) from error
+
+
 def read_hcl(text: str, shown: str) -> Block:
     """Read a file's text; `shown` is what messages call it. Raises BadConfiguration where it is not HCL."""
     reader = Reader(without_comments(text, shown), shown)
@@ -65,7 +76,7 @@ def read_hcl(text: str, shown: str) -> Block:
 
 def references(text: str, shown: str) -> Iterator[Reference]:
     """Find what a file reads of resources and data sources by their addresses, not through a local value or a loop."""
-    plain = without_comments(text, shown)
+    plain = without_literals(without_comments(text, shown), shown)
     for found in REFERENCE.finditer(plain):
         place = found.end()
         while plain[place : place + 1] == "[":
@@ -86,6 +97,34 @@ def without_comments(text: str, shown: str) -> str:
         else:
             place = end_of_text(text, place, shown) or place + 1
     return "".join([*parts, text[kept:]])
+
+
+def without_literals(text: str, shown: str) -> str:
+    """Return the text with blanks in the place of what strings say, so that every place and line stays."""
+    parts, place = [], 0
+    while place < len(text):
+        end = end_of_text(text, place, shown)
+        parts.append(templates_alone(text[place:end], shown) if end else text[place])
+        place = end or place + 1
+    return "".join(parts)
+
+
+def templates_alone(string: str, shown: str) -> str:
+    """Return what a string or a heredoc works out, `${...}` and `%{...}`, with blanks in the place of the rest."""
+    parts, place = [], 0
+    while place < len(string):
+        if string[place : place + 3] in ("$${", "%%{"):
+            parts.append("   ")
+            place += 3
+        elif string[place : place + 2] in ("${", "%{"):
+            end = end_of_brackets(string, place + 1, shown)
+            inner = without_comments(string[place + 2 : end - 1], shown)
+            parts.append(f"  {without_literals(inner, shown)} ")
+            place = end
+        else:
+            parts.append("\n" if string[place] == "\n" else " ")
+            place += 1
+    return "".join(parts)
 
 
 def end_of_text(text: str, place: int, shown: str) -> int | None:
@@ -127,7 +166,9 @@ def end_of_brackets(text: str, start: int, shown: str) -> int:
             depth -= 1
             if depth == 0:
                 return place + 1
-        place = end_of_text(text, place, shown) or place + 1
+        # In a template there still are some.
+        comment = COMMENT.match(text, place) if text[place] in "#/" else None
+        place = comment.end() if comment else end_of_text(text, place, shown) or place + 1
     raise not_closed(text, start, shown, text[start])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sawhorse.checkout import TOOL_LOCKS, find_checkout
 from sawhorse.errors import BadConfiguration, UnknownName
-from sawhorse.hcl import read_hcl
+from sawhorse.hcl import read_hcl, text_of
 from sawhorse.trusted_files import own_private
 
 # So many roots can be named in one sentence.
@@ -140,7 +140,7 @@ class Root:
         Raises BadConfiguration where it says neither.
         """
         shown = self.project.shown(self.path / "main.tf")
-        calls = [one for one in read_hcl((self.path / "main.tf").read_text(), shown).blocks if one.type == "module"]
+        calls = [one for one in read_hcl(text_of(self.path / "main.tf", shown), shown).blocks if one.type == "module"]
         said = {argument.name: argument.expression for call in calls for argument in call.arguments}.get(name, "")
         literal = LITERAL.fullmatch(said)
         if not literal and said != "null":

@@ -53,6 +53,6 @@ def create_app(  # noqa: PLR0913 - the parts that it is made of
         routers=make_api_routers(settings=settings, stores=stores, clock=clock),
         logger=logger,
         # In Lambda the HTTP API responds to browsers, and the function says nothing: a browser refuses two responses.
-        cors=None if settings.is_lambda else cors_rules(Path(__file__), origins=settings.frontend_origins),
+        cors=None if settings.is_lambda else cors_rules(Path(__file__), origins=settings.cors_origins),
         docs=docs,
     )

@@ -36,7 +36,7 @@ class ApiSettings(Settings):
     """What the API needs."""
 
     queue_url: str
-    frontend_origins: tuple[str, ...] = ("*",)
+    cors_origins: tuple[str, ...] = ("*",)
     # Of which a token needs one; none are asked for where tokens are not.
     read_scopes: tuple[str, ...] = ()
     write_scopes: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class ApiSettings(Settings):
         return cls(
             **vars(common),
             queue_url=required(environment, "SQS_QUEUE_URL"),
-            frontend_origins=origins(environment, "FRONTEND_URL"),
+            cors_origins=origins(environment, "FRONTEND_URL"),
             read_scopes=tuple(environment.get("READ_SCOPES", "").split()),
             write_scopes=tuple(environment.get("WRITE_SCOPES", "").split()),
         )

@@ -100,7 +100,10 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     ] = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help=f"End with exit code {DIFFERS} when there are changes, and 1 when it failed."),
+        typer.Option(
+            "--exit-code",
+            help=f"End with exit code {DIFFERS} when there are changes, and 1 when Terraform could not plan.",
+        ),
     ] = False,
 ) -> None:
     """Show what an apply would change."""
@@ -111,10 +114,10 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     for name in names_of(root, heading="Plan of"):
         workspace = open_workspace(name, local=local, as_built=as_built)
         if out:
-            from sawhorse.operate.saved_plan import save_plan
+            from sawhorse.operate.saved_plan import command, save_plan
 
             changed = save_plan(workspace, out, var or [])
-            print(f'Saved in {out}, with its receipt beside it; "sawhorse apply {name} --plan {out}" applies it.')
+            print(f'Saved in {out}, with its receipt; "{command(workspace, "apply", "--plan", out)}" applies it.')
         else:
             changed = workspace.terraform.plan(var or [])
         changes += [name] if changed else []

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,7 +37,6 @@ FIELDS = {
     "account_id": "the account",
     "region": "the region",
     "commit": "the commit",
-    "dirty": "the files that differ from the commit",
     "lock_sha256": f"{LOCK}, the lock of providers",
     "lineage": "the state's lineage",
     "serial": "the state's serial",
@@ -47,7 +48,8 @@ class Receipt:
     """What a plan was made of; hashes of files are SHA-256 in hexadecimal, those of packages the manifest's.
 
     `packages` holds the `content_sha256` of each function's package, and of its layer by `FUNCTION.layer`. `commit` is
-    None outside of git, and `dirty` names what differs from it. `lineage` is empty where nothing was applied.
+    None outside of git, and `dirty` has the hash of each file that differs from it, empty for one that was removed.
+    `lineage` is empty where nothing was applied.
     """
 
     root: str
@@ -55,7 +57,7 @@ class Receipt:
     account_id: str
     region: str
     commit: str | None
-    dirty: tuple[str, ...]
+    dirty: Mapping[str, str]
     packages: Mapping[str, str]
     lock_sha256: str
     lineage: str
@@ -68,15 +70,15 @@ def save_plan(workspace: Workspace, file: Path, variables: Sequence[str]) -> boo
 
     A plan that fails leaves both files as they were.
     """
-    if not file.parent.is_dir():
-        raise BadConfiguration(f"{file.parent} is no directory; make it, or save the plan elsewhere.")
+    if file.is_dir() or not file.parent.is_dir():
+        raise BadConfiguration(f"{file} is no file in a directory that there is; name one that the plan is saved in.")
     temporary = file.absolute().with_name(f".{file.name}.part")
     try:
         changes = workspace.terraform.plan(variables, out=temporary)
         content = temporary.read_bytes()
     finally:
         temporary.unlink(missing_ok=True)
-    receipt = receipt_of(workspace, sha256(content))
+    receipt = receipt_of(workspace, file, content)
     # A plan without its receipt is refused, and so is one with another's.
     receipt_file(file).unlink(missing_ok=True)
     write_atomically(file, content)
@@ -88,35 +90,50 @@ def apply_saved_plan(workspace: Workspace, file: Path) -> None:
     """Apply a saved plan. Raises BadConfiguration, with every difference, where it was made of anything else."""
     content = read(file)
     saved = read_receipt(file)
-    found = receipt_of(workspace, sha256(content))
+    found = receipt_of(workspace, file, content)
     # The local AWS is nobody's production, whatever its root is called.
     unfit_here = () if workspace.local else unfit(workspace.environment, saved)
     complaints = [*differences(saved, found), *unfit_here]
     if complaints:
         raise BadConfiguration(
             f"{file} was not applied to {workspace.root.name}, and nothing was changed: {'; '.join(complaints)}. "
-            f'Plan again with "sawhorse plan {workspace.root.name} --out {file}", and have that approved.'
+            f'Plan again with "{command(workspace, "plan", "--out", file)}", and have that approved.'
         )
     workspace.apply_plan(file.absolute())
 
 
-def receipt_of(workspace: Workspace, plan_sha256: str) -> Receipt:
-    """Say what a root is made of now."""
+def command(workspace: Workspace, name: str, option: str, file: Path) -> str:
+    """Say how a saved plan is made or applied where this one was."""
+    local = " --local" if workspace.local else ""
+    return f"sawhorse {name} {workspace.root.name}{local} {option} {shlex.quote(str(file))}"
+
+
+def receipt_of(workspace: Workspace, file: Path, plan: bytes) -> Receipt:
+    """Say what a root is made of now, and which plan this is; the plan's own two files are no part of the checkout."""
     root, terraform = workspace.root, workspace.terraform_as_applied
     state, commit = terraform.snapshot(), commit_of(root.project.path)
+    own = {file.resolve(), receipt_file(file).resolve()}
     return Receipt(
         root=root.name,
         local=workspace.local is not None,
         account_id=workspace.environment.account_id,
         region=workspace.environment.region,
         commit=commit.revision,
-        dirty=commit.dirty,
+        dirty={name: hash_of(path) for name, path in commit.dirty.items() if path.resolve() not in own},
         packages=contents(packages_of(terraform.directory.parents[2] / "dist", root.app)),
         lock_sha256=sha256((root.path / LOCK).read_bytes()),
         lineage=state.lineage,
         serial=state.serial,
-        plan_sha256=plan_sha256,
+        plan_sha256=sha256(plan),
     )
+
+
+def hash_of(path: Path) -> str:
+    """Hash a file that differs from the commit, or where a link leads to; empty for one that is gone."""
+    try:
+        return sha256(os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes())
+    except FileNotFoundError:
+        return ""
 
 
 def contents(packages: Mapping[str, Entry]) -> dict[str, str]:
@@ -132,13 +149,14 @@ def differences(saved: Receipt, found: Receipt) -> Iterator[str]:
         before, now = getattr(saved, name), getattr(found, name)
         if before != now:
             yield f"{shown} was {words(before)} and is {words(now)}"
-    changed = sorted(name for name in {**saved.packages, **found.packages} if differ(saved, found, name))
-    if changed:
-        yield f"the content of {listed(changed)} is not what was planned"
+    if packages := changed(saved.packages, found.packages):
+        yield f"the content of {listed(packages)} is not what was planned"
+    if files := changed(saved.dirty, found.dirty):
+        yield f"{listed(files)} {'has' if len(files) == 1 else 'have'} changed since"
 
 
-def differ(saved: Receipt, found: Receipt, package: str) -> bool:
-    return saved.packages.get(package) != found.packages.get(package)
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in {**before, **now} if before.get(name) != now.get(name))
 
 
 def unfit(environment: Environment, saved: Receipt) -> Iterator[str]:
@@ -146,14 +164,12 @@ def unfit(environment: Environment, saved: Receipt) -> Iterator[str]:
     if environment.production and saved.commit is None:
         yield "production takes a plan of a commit alone, and this one was made outside of git"
     elif environment.production and saved.dirty:
-        yield f"production takes a plan of a commit alone, and {listed(saved.dirty)} differed from it"
+        yield f"production takes a plan of a commit alone, and {listed(sorted(saved.dirty))} differed from it"
 
 
 def words(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "so", False: "not so", None: "none"}[value]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return listed(value) if value else "none"
     return str(value) or "none"
 
 
@@ -172,13 +188,11 @@ def read_receipt(file: Path) -> Receipt:
     content = read(path)
     try:
         said = json.loads(content)
-        if said.pop("format") != FORMAT:
-            said = {}
-        return Receipt(**{**said, "dirty": tuple(said["dirty"]), "packages": dict(said["packages"])})
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise BadConfiguration(
-            f"{path} is not a receipt that this Sawhorse reads ({error}); plan again with --out."
-        ) from error
+        if said.pop("format") == FORMAT:
+            return Receipt(**{**said, "dirty": dict(said["dirty"]), "packages": dict(said["packages"])})
+    except (AttributeError, LookupError, TypeError, ValueError):
+        pass
+    raise BadConfiguration(f"{path} is not a receipt that this Sawhorse reads; plan again with --out.")
 
 
 def read(path: Path) -> bytes:

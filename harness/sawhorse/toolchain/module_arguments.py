@@ -13,17 +13,26 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from sawhorse.hcl import Block, elements, members, read_hcl
+from sawhorse.hcl import Block, elements, members, read_hcl, text_of
 from sawhorse.project import Project
 
 CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 PLAIN = re.compile(r'[^\W\d][\w-]*|"[^"$%\\]*"')
+EXAMPLE = re.compile(r"^```hcl\n(.*?)^```", re.MULTILINE | re.DOTALL)
 OF_MANY = frozenset({"list", "map", "set", "tuple"})
 
 
 def lint(project: Project) -> str:
     """Return a line for each attribute that a module would not get, of every root's and module's calls."""
-    return "\n".join(complaint for path in files(project) for complaint in complaints_of(path, project.path))
+    texts = ((path, project.shown(path)) for path in files(project))
+    found = [one for path, shown in texts for one in complaints_of(text_of(path, shown), path.parent, shown)]
+    # As deep as a root, so that an example's source path is the one that a root would write.
+    root = project.path / "environments/examples/all"
+    for readme in sorted((project.path / "modules").rglob("README.md")):
+        for example in EXAMPLE.finditer(text_of(readme, project.shown(readme))):
+            lines = "\n" * example.string.count("\n", 0, example.start(1))
+            found += complaints_of(lines + example[1], root, project.shown(readme))
+    return "\n".join(found)
 
 
 def files(project: Project) -> Iterator[Path]:
@@ -32,19 +41,18 @@ def files(project: Project) -> Iterator[Path]:
     return (path for path in [*roots, *modules] if ".terraform" not in path.parts)
 
 
-def complaints_of(path: Path, project: Path) -> Iterator[str]:
-    shown = path.relative_to(project).as_posix()
-    for call in read_hcl(path.read_text(), shown).blocks:
+def complaints_of(text: str, directory: Path, shown: str) -> Iterator[str]:
+    for call in read_hcl(text, shown).blocks:
         said = {argument.name: argument for argument in call.arguments}
         source = said["source"].expression.strip('"') if call.type == "module" and "source" in said else ""
         if not source.startswith("."):
             continue
-        for name, type_ in types_of(path.parent / source).items():
+        for name, type_ in types_of((directory / source).resolve()).items():
             if name in said:
                 for attribute, known in unknown(said[name].expression, type_):
                     yield (
-                        f"{shown}:{said[name].line}: {name} of the module {call.labels[0]} has no {attribute}, which "
-                        f"Terraform would drop without a word; it has {', '.join(sorted(known))}."
+                        f"{shown}:{said[name].line}: {name} of the module {''.join(call.labels)} has no {attribute}, "
+                        f"which Terraform would drop without a word; it has {', '.join(sorted(known))}."
                     )
 
 
@@ -56,12 +64,12 @@ def types_of(module: Path) -> Mapping[str, str]:
 
 
 def variables(path: Path) -> Iterator[Block]:
-    return (block for block in read_hcl(path.read_text(), str(path)).blocks if block.type == "variable")
+    return (block for block in read_hcl(text_of(path, str(path)), str(path)).blocks if block.type == "variable")
 
 
 def argument_of(variable: Block) -> tuple[str, str] | None:
     types = [argument.expression for argument in variable.arguments if argument.name == "type"]
-    return (variable.labels[0], types[0]) if types else None
+    return ("".join(variable.labels), types[0]) if types else None
 
 
 def unknown(expression: str, type_: str) -> Iterator[tuple[str, frozenset[str]]]:

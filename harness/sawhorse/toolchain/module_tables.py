@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sawhorse.files import write_shared
-from sawhorse.hcl import Block, read_hcl
+from sawhorse.hcl import HEREDOC, Block, read_hcl, text_of
 from sawhorse.project import Project
 
 BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
@@ -72,8 +72,12 @@ def row(cells: list[str]) -> str:
 def blocks(path: Path, kind: str) -> list[Block]:
     if not path.is_file():
         return []
-    found = [block for block in read_hcl(path.read_text(), str(path)).blocks if block.type == kind]
+    found = [block for block in read_hcl(text_of(path, str(path)), str(path)).blocks if is_named(block, kind)]
     return sorted(found, key=lambda block: block.labels)
+
+
+def is_named(block: Block, kind: str) -> bool:
+    return block.type == kind and len(block.labels) == 1
 
 
 def row_of_variable(block: Block) -> list[str]:
@@ -94,14 +98,15 @@ def name_of(block: Block, kind: str) -> str:
 
 
 def prose(said: dict[str, str]) -> str:
-    text = said.get("description", '""')[1:-1]
-    return text.replace('\\"', '"').replace("$${", "${").replace("|", r"\|").replace("<", "&lt;")
+    text = said.get("description", '""')
+    text = " ".join(text.split("\n")[1:-1]) if HEREDOC.match(text) else text[1:-1].replace('\\"', '"')
+    return " ".join(text.split()).replace("$${", "${").replace("|", r"\|").replace("<", "&lt;")
 
 
 def code(expression: str) -> str:
     """Show an expression: in one line as code, and in several as they stand, from the left."""
-    lines = [line.rstrip() for line in expression.split("\n")]
+    lines = [line.rstrip() for line in expression.replace("|", r"\|").split("\n") if line.strip()]
     if len(lines) == 1:
-        return f"`{expression}`"
+        return f"`{lines[0]}`"
     depth = len(lines[-1]) - len(lines[-1].lstrip())
     return f"<pre>{'<br/>'.join([lines[0], *(line[depth:] for line in lines[1:])])}</pre>"

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from sawhorse.errors import SawhorseError, report_error
-from sawhorse.hcl import Block, read_hcl, references
+from sawhorse.hcl import Block, read_hcl, references, text_of
 from sawhorse.project import Project
 from sawhorse.toolchain.machine import say
 from sawhorse.toolchain.provider_record import RECORDS, REFRESH, Record, Schema, read_records, refresh
@@ -70,10 +70,11 @@ def used_by_modules(project: Project) -> Found:
     """Read every module's files. Raises BadConfiguration for one that is not HCL."""
     uses: list[Use] = []
     sets: list[tuple[Use, frozenset[str]]] = []
-    texts = {project.shown(path): path.read_text() for path in sorted((project.path / "modules").rglob("*.tf"))}
+    paths = sorted((project.path / "modules").rglob("*.tf"))
+    texts = {project.shown(path): text_of(path, project.shown(path)) for path in paths}
     for shown, text in texts.items():
         for block in read_hcl(text, shown).blocks:
-            if block.type in {"resource", "data"} and block.labels[0].startswith("aws_"):
+            if block.type in {"resource", "data"} and "".join(block.labels[:1]).startswith("aws_"):
                 kind, name = ("resource", block.labels[0]) if block.type == "resource" else data_source(block)
                 use = Use(kind, name, shown, block.line)
                 uses.append(use)
@@ -112,7 +113,9 @@ def called(block: Block) -> tuple[str, int, Block]:
     """Return what a block is called, and its body: a dynamic one's is its content."""
     if block.type != "dynamic":
         return block.type, block.line, block
-    return block.labels[0], block.line, next(one for one in block.blocks if one.type == "content")
+    # One that lacks a part is `terraform validate`'s to refuse.
+    content = (one for one in block.blocks if one.type == "content")
+    return "".join(block.labels[:1]), block.line, next(content, Block("content", (), block.line, (), ()))
 
 
 def read_deprecations(directory: Path = RECORDS) -> dict[str, Deprecation]:

@@ -3,6 +3,9 @@ locals {
   parameters = "/fileshare/${var.stage}"
 
   deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
+
+  # What the application itself tells browsers where nothing stands in front of it.
+  cors = jsondecode(file("${path.module}/cors.json"))
 }
 
 module "users" {
@@ -90,6 +93,7 @@ module "packages" {
   name     = local.name
   bucket   = var.packages_bucket
   packages = var.lambda == null ? {} : var.packages
+  tags     = var.tags
 }
 
 # What the functions depend on, where the build puts that into a layer.
@@ -165,7 +169,13 @@ module "api" {
   }
 
   # The same words as the backend's own, which counts where no gateway stands in front; here it leaves the origins to this.
-  cors_configuration = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.lambda.cors_origins })
+  cors_configuration = {
+    allow_origins  = var.lambda.cors_origins
+    allow_methods  = local.cors.allow_methods
+    allow_headers  = local.cors.allow_headers
+    expose_headers = local.cors.expose_headers
+    max_age        = local.cors.max_age
+  }
 }
 
 module "observability" {

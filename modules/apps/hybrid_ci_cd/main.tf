@@ -2,6 +2,9 @@ locals {
   name = "hybrid-ci-cd-${var.stage}"
 
   deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
+
+  # What the application itself tells browsers where nothing stands in front of it.
+  cors = jsondecode(file("${path.module}/cors.json"))
 }
 
 module "sessions" {
@@ -78,6 +81,7 @@ module "packages" {
   name     = local.name
   bucket   = var.packages_bucket
   packages = var.packages
+  tags     = var.tags
 }
 
 # What the functions depend on, where the build puts that into a layer.
@@ -174,7 +178,12 @@ module "api" {
   checked   = true
   throttled = { "POST /auth/session" = var.session_throttling }
 
-  cors = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
+  cors = {
+    allow_origins = var.cors_origins
+    allow_methods = local.cors.allow_methods
+    allow_headers = local.cors.allow_headers
+    max_age       = local.cors.max_age
+  }
 }
 
 module "observability" {

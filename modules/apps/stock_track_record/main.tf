@@ -35,6 +35,9 @@ locals {
     read  = var.jwt == null ? [] : var.jwt.read_scopes
     write = var.jwt == null ? [] : var.jwt.write_scopes
   }
+
+  # What the application itself tells browsers where nothing stands in front of it.
+  cors = jsondecode(file("${path.module}/cors.json"))
 }
 
 # Channels, picks, track records and jobs. lambda/stock_track_record/README.md lists the access patterns.
@@ -94,6 +97,7 @@ module "packages" {
   name     = local.name
   bucket   = var.packages_bucket
   packages = var.packages
+  tags     = var.tags
 }
 
 # What the functions depend on, where the build puts that into a layer.
@@ -212,7 +216,13 @@ module "api" {
   )
   open_throttling = var.write_throttling
 
-  cors_configuration = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
+  cors_configuration = {
+    allow_origins  = var.cors_origins
+    allow_methods  = local.cors.allow_methods
+    allow_headers  = local.cors.allow_headers
+    expose_headers = local.cors.expose_headers
+    max_age        = local.cors.max_age
+  }
 }
 
 module "observability" {

@@ -3,6 +3,9 @@ locals {
   write = try(var.inbox_shards.write, 1)
 
   deletion_protection_enabled = coalesce(var.deletion_protection_enabled, var.production)
+
+  # What the application itself tells browsers where nothing stands in front of it.
+  cors = jsondecode(file("${path.module}/cors.json"))
 }
 
 module "events" {
@@ -46,6 +49,7 @@ module "packages" {
   name     = local.name
   bucket   = var.packages_bucket
   packages = var.packages
+  tags     = var.tags
 }
 
 # What the functions depend on, where the build puts that into a layer.
@@ -129,7 +133,12 @@ module "api" {
   # The function asks for an API key wherever it makes something.
   checked = true
 
-  cors = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
+  cors = {
+    allow_origins = var.cors_origins
+    allow_methods = local.cors.allow_methods
+    allow_headers = local.cors.allow_headers
+    max_age       = local.cors.max_age
+  }
 }
 
 module "observability" {

@@ -20,6 +20,9 @@ locals {
     "/api/metrics/{id}"      = { method = "PATCH", scope = var.scopes.metrics }
     "/api/updates"           = { method = "POST", scope = var.scopes.updates }
   } : {}
+
+  # What the application itself tells browsers where nothing stands in front of it.
+  cors = jsondecode(file("${path.module}/cors.json"))
 }
 
 module "deliverables" {
@@ -86,6 +89,7 @@ module "packages" {
   name     = local.name
   bucket   = var.packages_bucket
   packages = var.packages
+  tags     = var.tags
 }
 
 # What the functions depend on, where the build puts that into a layer.
@@ -187,7 +191,13 @@ module "api" {
     "$default" = { public = true, checked = true }
   })
 
-  cors_configuration = merge(jsondecode(file("${path.module}/cors.json")), { allow_origins = var.cors_origins })
+  cors_configuration = {
+    allow_origins  = var.cors_origins
+    allow_methods  = local.cors.allow_methods
+    allow_headers  = local.cors.allow_headers
+    expose_headers = local.cors.expose_headers
+    max_age        = local.cors.max_age
+  }
 }
 
 module "observability" {

@@ -74,8 +74,8 @@ def test_in_lambda_the_http_api_responds_to_browsers(make_api: MakeApi) -> None:
     headers = {"Origin": "https://app.example.com"}
     origins = ("https://app.example.com",)
 
-    inside = make_api(is_lambda=True, frontend_origins=origins).get("/api/health", headers=headers)
-    outside = make_api(is_lambda=False, frontend_origins=origins).get("/api/health", headers=headers)
+    inside = make_api(is_lambda=True, cors_origins=origins).get("/api/health", headers=headers)
+    outside = make_api(is_lambda=False, cors_origins=origins).get("/api/health", headers=headers)
 
     assert "access-control-allow-origin" not in inside.headers
     assert outside.headers["access-control-allow-origin"] == "https://app.example.com"

@@ -40,7 +40,7 @@ def test_everything_that_can_be_set() -> None:
     api, worker = ApiSettings.from_environment(environment), WorkerSettings.from_environment(environment)
 
     assert (api.region, api.log_level, api.endpoint) == ("eu-central-1", "DEBUG", "http://127.0.0.1:8000")
-    assert api.frontend_origins == ("https://app.example.com", "http://localhost:3000")
+    assert api.cors_origins == ("https://app.example.com", "http://localhost:3000")
     assert (worker.max_receives, worker.endpoint) == (5, "http://127.0.0.1:8000")
 
 

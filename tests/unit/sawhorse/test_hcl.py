@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sawhorse.errors import BadConfiguration
-from sawhorse.hcl import Argument, Block, Reference, read_hcl, references
+from sawhorse.hcl import Argument, Block, Reference, read_hcl, references, text_of
 
 HARD = r"""# resource "aws_a" "comment" {
 /* also
@@ -81,12 +83,29 @@ def test_an_expression_is_kept_as_it_is_written_without_comments() -> None:
         ("values(aws_a_b.this)", []),
         ("module.aws_a_b.this.arn", []),
         ("var.x # aws_a_b.this.arn", []),
+        ('"aws_a_b.this.arn is text, and so is $${aws_a_b.this.arn}"', []),
+        ('"a ${ upper("aws_a_b.this.arn ${aws_a_b.that.id}") }"', [("aws_a_b", "that", "id")]),
+        ('"a ${ 1 /* } " aws_a_b.this.arn */ + aws_a_b.that.id }"', [("aws_a_b", "that", "id")]),
     ],
 )
 def test_what_is_read_of_a_resource_is_found(expression: str, found: list[tuple[str, str, str]]) -> None:
     text = f"locals {{\n\n  x = {expression}\n}}\n"
 
     assert list(references(text, "main.tf")) == [Reference(*one, line=3) for one in found]
+
+
+def test_a_heredoc_is_text_but_for_what_it_works_out() -> None:
+    text = "x = <<-EOT\n  aws_a_b.this.arn\n  ${aws_a_b.that.id}\n  EOT\n"
+    assert list(references(text, "main.tf")) == [Reference("aws_a_b", "that", "id", 3)]
+
+
+def test_a_byte_order_mark_is_none_of_the_text_and_what_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "main.tf"
+    path.write_bytes(b"\xef\xbb\xbfa = 1\n")
+    assert text_of(path, "main.tf") == "a = 1\n"
+    path.write_bytes("# caf\u00e9\n".encode("latin-1"))
+    with pytest.raises(BadConfiguration, match="is not UTF-8 at byte 5; save it as UTF-8"):
+        text_of(path, "main.tf")
 
 
 @pytest.mark.parametrize(

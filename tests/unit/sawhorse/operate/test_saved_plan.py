@@ -49,7 +49,7 @@ def planned(repository: Path, tmp_path_factory: pytest.TempPathFactory, local_aw
     build(project, "tiny")
     root = project.root(ROOT).path
     (root / "outputs.tf").write_text(OUTPUTS % 41)
-    (project.path / ".gitignore").write_text("*\n!lambda/**\n!environments/**/*.y*ml\n!main.tf\n!.git*\n")
+    (project.path / ".gitignore").write_text("*\n!*/\n!lambda/**\n!environments/**/*.y*ml\n!main.tf\n!.gitignore\n")
     commit(project)
     (project.path / "plans").mkdir()
     for value, file in ((41, "plans/other.tfplan"), (42, NAME)):
@@ -57,7 +57,7 @@ def planned(repository: Path, tmp_path_factory: pytest.TempPathFactory, local_aw
         ended = sawhorse(project, "plan", ROOT, "--out", file, variables=local_aws.environment())
         assert ended.code == 0, ended
         assert ended.out.endswith(
-            f'Saved in {file}, with its receipt beside it; "sawhorse apply {ROOT} --plan {file}" applies it.\n'
+            f'Saved in {file}, with its receipt; "sawhorse apply {ROOT} --plan {file}" applies it.\n'
         )
     return project
 
@@ -88,7 +88,7 @@ def test_a_plan_and_its_receipt_are_this_users_and_say_what_it_was_made_of(plann
     file = planned.path / NAME
     receipt = read_receipt(file)
     assert (receipt.root, receipt.account_id, receipt.region) == (ROOT, "111111111111", "us-east-1")
-    assert (receipt.commit, receipt.dirty) == (commit_of(planned.path).revision, ())
+    assert (receipt.commit, receipt.dirty) == (commit_of(planned.path).revision, {})
     assert list(receipt.packages) == ["api"]
     assert (receipt.lineage, receipt.serial) == ("", 0)
     for path in (file, file.with_name("tiny.tfplan.receipt.json")):
@@ -136,9 +136,12 @@ def another_receipt(text: str) -> Callable[[Project], object]:
     ("change", "sentences"),
     [
         (commit, ["the commit was "]),
-        (package_anew, ["the content of api is not what was planned", "is lambda/tiny/main.py"]),
+        (package_anew, ["the content of api is not what was planned", "lambda/tiny/main.py has changed since"]),
         (another_plan, ["the receipt beside it is that of another plan"]),
-        (another_account, ["the region was us-east-1 and is eu-west-1", "is environments/dev/environment.yaml"]),
+        (
+            another_account,
+            ["the region was us-east-1 and is eu-west-1", "environments/dev/environment.yaml has changed since"],
+        ),
         (another_receipt("[]"), ["is not a receipt that this Sawhorse reads", "plan again with --out"]),
         (another_receipt('{"format": 2}'), ["is not a receipt that this Sawhorse reads"]),
         (another_receipt("{"), ["is not a receipt that this Sawhorse reads"]),
@@ -152,6 +155,24 @@ def test_what_is_not_as_it_was_planned_is_named_and_nothing_is_applied(
     change(project)
     assert_refused(applied(), *sentences)
     assert not (project.root(ROOT).path / "terraform.tfstate").exists()
+
+
+def test_a_plan_is_applied_from_within_the_checkout_and_a_dirty_file_has_to_stay_as_it_was(
+    project: Project, local_aws: Running
+) -> None:
+    variables = local_aws.environment()
+    for name in "abcdef":
+        (project.lambda_path / name).write_text("")
+    file = "lambda/a plan"
+    ended = sawhorse(project, "plan", ROOT, "--out", file, "--as-built", variables=variables)
+    assert f"sawhorse apply {ROOT} --plan 'lambda/a plan'" in ended.out
+    (project.lambda_path / "c").write_text("another")
+    (project.lambda_path / "g").write_text("")
+    refused = sawhorse(project, "apply", ROOT, "--plan", file, variables=variables)
+    assert_refused(refused, "nothing was changed: lambda/c, lambda/g have changed since. Plan again")
+    (project.lambda_path / "c").write_text("")
+    (project.lambda_path / "g").unlink()
+    assert sawhorse(project, "apply", ROOT, "--plan", file, variables=variables).code == 0
 
 
 def test_a_plan_that_fails_leaves_the_one_before_it(project: Project, local_aws: Running) -> None:
@@ -168,10 +189,12 @@ def test_options_that_cannot_be_meant_are_refused(
     assert_refused(applied("--var", "a=b"), "leave out --var and --as-built")
     assert_refused(applied("--as-built"), "leave out --var and --as-built")
     planned = sawhorse(project, "plan", ROOT, "--out", "nowhere/x", variables=local_aws.environment())
-    assert_refused(planned, "nowhere is no directory; make it")
+    assert_refused(planned, "nowhere/x is no file in a directory that there is")
+    planned = sawhorse(project, "plan", ROOT, "--out", "plans/", variables=local_aws.environment())
+    assert_refused(planned, "plans is no file in a directory that there is")
 
 
-SAVED = Receipt("dev/shop", False, "1" * 12, "us-east-1", "abc", (), {"api": "x", "api.layer": "y"}, "l", "s", 3, "p")  # noqa: FBT003
+SAVED = Receipt("dev/shop", False, "1" * 12, "us-east-1", "abc", {}, {"api": "x", "api.layer": "y"}, "l", "s", 3, "p")  # noqa: FBT003
 
 
 @pytest.mark.parametrize(
@@ -181,7 +204,7 @@ SAVED = Receipt("dev/shop", False, "1" * 12, "us-east-1", "abc", (), {"api": "x"
         ({"local": True}, "whether it is the local AWS was not so and is so"),
         ({"account_id": "2" * 12}, "the account was 111111111111 and is 222222222222"),
         ({"commit": None}, "the commit was abc and is none"),
-        ({"dirty": tuple("abcdefg")}, "the files that differ from the commit was none and is a, b, c, d, e and 2 more"),
+        ({"dirty": dict.fromkeys("abcdefg", "1")}, "a, b, c, d, e and 2 more have changed since"),
         ({"lock_sha256": "m"}, ".terraform.lock.hcl, the lock of providers was l and is m"),
         ({"lineage": ""}, "the state's lineage was s and is none"),
         ({"serial": 4}, "the state's serial was 3 and is 4"),
@@ -201,15 +224,20 @@ def test_the_same_has_no_differences() -> None:
 @pytest.mark.parametrize(
     ("production", "commit", "dirty", "sentences"),
     [
-        (True, "abc", (), []),
-        (True, "abc", ("a.py", "b.py"), ["production takes a plan of a commit alone, and a.py, b.py differed from it"]),
-        (True, None, (), ["production takes a plan of a commit alone, and this one was made outside of git"]),
-        (False, "abc", ("a.py",), []),
-        (False, None, (), []),
+        (True, "abc", {}, []),
+        (
+            True,
+            "abc",
+            {"b.py": "1", "a.py": ""},
+            ["production takes a plan of a commit alone, and a.py, b.py differed from it"],
+        ),
+        (True, None, {}, ["production takes a plan of a commit alone, and this one was made outside of git"]),
+        (False, "abc", {"a.py": "1"}, []),
+        (False, None, {}, []),
     ],
 )
 def test_production_takes_a_plan_of_a_commit_alone(
-    *, production: bool, commit: str | None, dirty: tuple[str, ...], sentences: list[str]
+    *, production: bool, commit: str | None, dirty: dict[str, str], sentences: list[str]
 ) -> None:
     environment = Environment(name="eu", account_id="1" * 12, region="us-east-1", production=production)
     saved = Receipt(**{**vars(SAVED), "commit": commit, "dirty": dirty})

@@ -242,6 +242,7 @@ def test_a_root_with_other_providers_keeps_its_own_lock(root: Root) -> None:
 def test_a_variable_for_every_root_is_one_edit(tiny: Project, tmp_path: Path) -> None:
     roots = [tiny.root("dev/tiny"), *(add_root(tiny, f"{one}/{app}") for one in ("dev", "prod") for app in ("a", "b"))]
     sync(roots)
+    variables = [variables_of(root) for root in roots]
     templates = tmp_path / "templates"
     shutil.copytree(TEMPLATES, templates)
     before = {**tree(templates), **tree(tiny.path / "environments")}
@@ -257,4 +258,4 @@ def test_a_variable_for_every_root_is_one_edit(tiny: Project, tmp_path: Path) ->
 
     assert edited == ["sawhorse.tf.j2"]
     assert written == [f"environments/{root.name}/sawhorse.tf" for root in roots]
-    assert [variables_of(root) for root in roots] == [["environment", "packages", "owner"]] * len(roots)
+    assert [variables_of(root) for root in roots] == [[*names, "owner"] for names in variables]

@@ -73,6 +73,21 @@ def test_what_is_written_out_is_looked_at(tmp_path: Path, arguments: str, names:
     assert [complaint.partition(" has no ")[2].partition(",")[0] for complaint in found] == names
 
 
+def test_the_example_of_a_readme_is_looked_at(tmp_path: Path) -> None:
+    example = 'module "it" {\n  source = "../../../modules/thing"\n  logs   = { days = 1 }\n}\n'
+    assert complaints(tmp_path, "") == []
+    (tmp_path / "modules/thing/README.md").write_text(f"# thing\n\n```hcl\n{example}```\n")
+    [complaint] = lint(Project(tmp_path)).splitlines()
+    assert complaint.startswith("modules/thing/README.md:6: logs of the module it has no days, which")
+
+
+@pytest.mark.parametrize("text", ['variable {\n}\nmodule {\n  source = "../thing"\n}\n', "\n"])
+def test_what_terraform_itself_refuses_is_left_to_it(tmp_path: Path, text: str) -> None:
+    complaints(tmp_path, "")
+    (tmp_path / "modules/app/main.tf").write_text(text)
+    assert lint(Project(tmp_path)) == ""
+
+
 NAMES = st.sampled_from(["a", "b", "c_d", "retention_in_days"])
 SHAPES: st.SearchStrategy[Any] = st.recursive(
     st.just("string"),

@@ -30,7 +30,7 @@ TABLES = r"""## Inputs
 
 | Name | Description | Type | Default | Required |
 | --- | --- | --- | --- | :---: |
-| <a name="input_logs"></a> [logs](#input\_logs) | How long. | <pre>object({<br/>  days = optional(number, 7)<br/><br/>  key = optional(object({<br/>    arn = string<br/>  }))<br/>})</pre> | `{}` | no |
+| <a name="input_logs"></a> [logs](#input\_logs) | How long. | <pre>object({<br/>  days = optional(number, 7)<br/>  key = optional(object({<br/>    arn = string<br/>  }))<br/>})</pre> | `{}` | no |
 | <a name="input_name"></a> [name](#input\_name) | Name of the "thing", a \| b. | `string` | n/a | yes |
 
 ## Outputs
@@ -61,6 +61,14 @@ def test_what_stands_around_the_tables_stays(tmp_path: Path) -> None:
     assert write(project) == [readme]
     assert readme.read_text() == f"# thing\n\n{BEGIN}\n{TABLES}\n{END}\n\n## Traps\n"
     assert (lint(project), write(project)) == ("", [])
+
+
+def test_a_description_of_several_lines_is_one_and_a_bar_ends_no_cell(tmp_path: Path) -> None:
+    project_with(tmp_path, "")
+    (tmp_path / "modules/thing/variables.tf").write_text(
+        'variable "x" {\n  description = <<-EOT\n    One\n    and two.\n  EOT\n  type = string\n  default = "a|b"\n}\n'
+    )
+    assert r'| One and two. | `string` | `"a\|b"` | no |' in module_tables(tmp_path / "modules/thing")
 
 
 def test_a_module_without_anything_says_so(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ module "packages" {
   name     = local.name
   bucket   = var.packages_bucket
   packages = var.packages
+  tags     = var.tags
 }
 
 module "layer" {
