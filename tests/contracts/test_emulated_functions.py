@@ -266,6 +266,27 @@ def test_the_alias_decides_which_version_runs(account: Account) -> None:
     assert account.call(function) == 2
 
 
+def test_an_alias_of_a_version_that_is_not_there_is_refused(account: Account) -> None:
+    functions = account.client("lambda")
+    function = account.function(version_source(0))
+    first = publish(account, function, 1)
+
+    def refused(call: Any, **asked: Any) -> str:
+        with pytest.raises(ClientError) as refusal:
+            call(FunctionName=function, Name="live", **asked)
+        return f"{refusal.value.response['Error']['Code']} {refusal.value.response['Error']['Message']}"
+
+    missing = f"ResourceNotFoundException Function not found: arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}:7"
+    assert refused(functions.create_alias, FunctionVersion="7") == missing
+    functions.create_alias(FunctionName=function, Name="live", FunctionVersion=first)
+    assert refused(functions.update_alias, FunctionVersion="7") == missing
+    weights = {"AdditionalVersionWeights": {"7": 0.5}}
+    assert refused(functions.update_alias, FunctionVersion=first, RoutingConfig=weights) == missing
+    functions.update_alias(FunctionName=function, Name="live", Description="as it was")
+
+    assert account.call(function, Qualifier="live") == 1
+
+
 def test_weights_of_an_alias_are_kept_but_do_not_route(account: Account) -> None:
     functions = account.client("lambda")
     function = account.function(version_source(0))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.contracts.support import Account, package, unique
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.contracts.support import ACCOUNT, Account, package, unique
 
 SOURCE = "import tinydep\n\ndef handler(event, context):\n    return tinydep.VALUE\n"
 
@@ -35,3 +38,18 @@ def test_a_published_version_keeps_its_layer_even_a_deleted_one(account: Account
 
     assert account.call(function) == "second"
     assert account.call(function, Qualifier=version) == "first"
+
+
+def test_a_layer_of_this_account_that_is_not_there_is_refused(account: Account) -> None:
+    there = publish(account, unique("layer"), "first")
+    missing = f"{there.rpartition(':')[0]}:2"
+
+    with pytest.raises(ClientError, match="does not exist") as refusal:
+        account.function(SOURCE, Layers=[missing])
+
+    assert refusal.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    # Another account's cannot be asked, and is taken.
+    foreign = missing.replace(ACCOUNT, "753240598075")
+    function = account.function(SOURCE, Layers=[foreign])
+    configuration = account.client("lambda").get_function_configuration(FunctionName=function)
+    assert [layer["Arn"] for layer in configuration["Layers"]] == [foreign]

@@ -197,6 +197,24 @@ def test_the_expiry_setting_is_told(dynamodb: Any, table: str) -> None:
     assert description == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
 
+def test_the_attribute_of_time_to_live_is_not_changed_in_one_step(dynamodb: Any, table: str) -> None:
+    def use(attribute: str, *, enabled: bool = True) -> None:
+        dynamodb.update_time_to_live(
+            TableName=table, TimeToLiveSpecification={"Enabled": enabled, "AttributeName": attribute}
+        )
+
+    use("expires_at")
+    with pytest.raises(ClientError) as refusal:
+        use("deleted_at")
+
+    assert code_of(refusal) == "ValidationException"
+    assert "current AttributeName is expires_at" in str(refusal.value)
+    assert dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["AttributeName"] == "expires_at"
+    use("expires_at", enabled=False)
+    use("deleted_at")
+    assert dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["AttributeName"] == "deleted_at"
+
+
 def test_a_protected_table_is_not_deleted(dynamodb: Any, account: Account) -> None:
     table = account.table(DeletionProtectionEnabled=True)
 

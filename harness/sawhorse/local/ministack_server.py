@@ -44,12 +44,13 @@ def main() -> None:
         from sawhorse.local import guard as guarding  # it can be imported only now
         from sawhorse.local.api_gateway import do_as_aws_does
         from sawhorse.local.function_versions import do_as_lambda_does
+        from sawhorse.local.refusals import refuse_as_aws_does
     held = guarding.Secrets.of(Path(secrets_file))
     # MiniStack looks there for the secret of accounts; set here, it is in no list of processes.
     os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
     from ministack import app as server
     from ministack.core import lambda_runtime
-    from ministack.services import apigateway, apigateway_v1, lambda_svc
+    from ministack.services import apigateway, apigateway_v1, dynamodb, lambda_svc
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
@@ -60,6 +61,7 @@ def main() -> None:
     let_unsigned_calls_reach_apis_alone(guarding, server)
     do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)
     do_as_lambda_does(lambda_svc)
+    refuse_as_aws_does(lambda_svc, dynamodb)
     listener = socket.socket(fileno=int(number))
     guard = guarding.Guard(
         "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)
