@@ -16,7 +16,14 @@ from pathlib import Path
 
 from sawhorse.errors import SawhorseError, UnknownName
 from sawhorse.project import Project
-from sawhorse.toolchain import installed, module_arguments, module_tables, provider_check, terraform_install
+from sawhorse.toolchain import (
+    installed,
+    limits_check,
+    module_arguments,
+    module_tables,
+    provider_check,
+    terraform_install,
+)
 from sawhorse.toolchain.shell_variables import filtered
 from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
 
@@ -56,6 +63,7 @@ def linters(project: Project) -> list[Linter]:
         Linter("module-arguments", lambda: module_arguments.lint(project)),
         Linter("module-tables", lambda: module_tables.lint(project)),
         Linter("provider-schema", lambda: provider_check.lint(project)),
+        Linter("aws-limits", lambda: limits_check.lint(project)),
         # It refuses a root that is not what the engine's template makes of it.
         Linter("sawhorse sync", in_project(tools / "sawhorse", "sync", "--check")),
         Linter("zizmor", in_project(tools / "zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")),

@@ -1,0 +1,76 @@
+"""Read from botocore's models of AWS's services what a member of a call may be: lengths, ranges, patterns, values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import botocore
+import botocore.session
+
+from sawhorse.errors import BadConfiguration
+
+VERSION: str = botocore.__version__
+STEP = re.compile(r"([^.\[{]+)((?:\[\]|\{\})*)")
+# API Gateway's second API says the length of a text in the name of its shape alone.
+NAMED_LENGTH = re.compile(r"WithLengthBetween(\d+)And(\d+)(K?)$")
+NUMBERS = frozenset({"integer", "long", "float", "double"})
+
+
+def constraints(call: str, member: str) -> dict[str, str]:
+    """Return what the models say of a member such as `Code.S3Key` or `Tags[].Key`, by what of it is meant.
+
+    A call is a service and an operation, such as `lambda.CreateFunction`. Raises BadConfiguration where there is no
+    such call or member.
+    """
+    return dict(parts_of(shape_of(call, member)))
+
+
+def shape_of(call: str, member: str) -> Any:
+    service, _, operation = call.partition(".")
+    loader = botocore.session.get_session()
+    if service not in loader.get_available_services():
+        raise BadConfiguration(f"botocore {VERSION} knows no service {service}; correct {call}.")
+    model = loader.get_service_model(service)
+    if operation not in model.operation_names:
+        raise BadConfiguration(f"botocore {VERSION} knows no {call}; name an operation of {service}.")
+    shape: Any = model.operation_model(operation).input_shape
+    for name, inner in STEP.findall(member):
+        shape = getattr(shape, "members", {}).get(name)
+        for step in re.findall(r"\[\]|\{\}", inner):
+            shape = getattr(shape, "member" if step == "[]" else "value", None)
+        if shape is None:
+            raise BadConfiguration(f"botocore {VERSION} knows no {member} in {call}; correct the member.")
+    return shape
+
+
+def parts_of(shape: Any, of: str = "") -> Iterator[tuple[str, str]]:
+    """Walk what a shape says of itself, and of its items or of its keys and values."""
+    said = shape.metadata
+    if "enum" in said:
+        yield f"{of}values", "one of " + ", ".join(said["enum"])
+    if "pattern" in said:
+        yield f"{of}pattern", f"matches {said['pattern']}"
+    bounds = bounds_of(shape)
+    if shape.type_name in NUMBERS and bounds:
+        yield f"{of}range", bounds
+    # What may be empty and as long as one likes is not limited.
+    elif bounds and bounds != "at least 0":
+        yield f"{of}{'items' if shape.type_name in {'list', 'map'} else 'length'}", bounds
+    if shape.type_name == "list":
+        yield from parts_of(shape.member, f"{of}item ")
+    elif shape.type_name == "map":
+        yield from parts_of(shape.key, f"{of}key ")
+        yield from parts_of(shape.value, f"{of}value ")
+
+
+def bounds_of(shape: Any) -> str:
+    said: Mapping[str, Any] = shape.metadata
+    named = NAMED_LENGTH.search(shape.name) if shape.type_name == "string" else None
+    least, most = said.get("min"), said.get("max")
+    if named:
+        least, most = int(named[1]), int(named[2]) * (1024 if named[3] else 1)
+    if most is None:
+        return "" if least is None else f"at least {least}"
+    return f"at most {most}" if least is None else f"{least} to {most}"
