@@ -3,6 +3,16 @@ variable "alarm_topics" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = length(var.alarm_topics) <= 5
+    error_message = "alarm_topics: an alarm tells five at most, and these are ${length(var.alarm_topics)}; name one, and let the others hear of it there."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topics : can(regex("^arn:[^:]+:[a-z0-9-]+:", arn)) && length(arn) <= 1024])
+    error_message = "alarm_topics: name each by its ARN, of 1024 characters at most, such as arn:aws:sns:REGION:ACCOUNT:NAME."
+  }
 }
 
 variable "alarms" {
@@ -12,6 +22,13 @@ variable "alarms" {
   })
   default  = { throttles = 1 }
   nullable = false
+
+  validation {
+    condition = var.alarms.throttles == null ? true : alltrue([
+      for name in concat([""], [for name in keys(var.global_secondary_indexes) : "-${name}"]) : length("${var.name}${name}-throttles") <= 255
+    ])
+    error_message = "alarms: an alarm is called after ${var.name} and its index, with -throttles behind them, and CloudWatch takes 255 characters; shorten the name of the table or of the index."
+  }
 }
 
 variable "attribute_types" {
@@ -55,6 +72,20 @@ variable "autoscaling" {
     ])
     error_message = "autoscaling: each target_value must be from 20 to 90 percent, which is what DynamoDB accepts."
   }
+
+  validation {
+    condition = var.autoscaling == null ? true : alltrue(flatten([
+      for bounds in values(var.autoscaling) : [for units in [bounds.min_capacity, bounds.max_capacity] : floor(units) == units]
+    ]))
+    error_message = "autoscaling: a capacity is a whole number of units."
+  }
+
+  validation {
+    condition = var.autoscaling == null ? true : alltrue([
+      for path in concat(["table"], [for name in keys(var.global_secondary_indexes) : "index/${name}"]) : length("${var.name}/${path}/write") <= 256
+    ])
+    error_message = "autoscaling: a scaling policy is called after ${var.name} and its index, with /write behind them, and AWS takes 256 characters; shorten the name of the table or of the index."
+  }
 }
 
 variable "deletion_protection_enabled" {
@@ -95,11 +126,55 @@ variable "global_secondary_indexes" {
     condition     = length(var.global_secondary_indexes) <= 20
     error_message = "global_secondary_indexes: DynamoDB takes at most 20 a table; ask AWS for a higher quota or merge some."
   }
+
+  validation {
+    condition = alltrue(flatten([
+      for index in values(var.global_secondary_indexes) : [for key in [index.hash_key, index.range_key] : 1 <= length(key) && length(key) <= 255 if key != null]
+    ]))
+    error_message = "global_secondary_indexes: the name of a key has 1 to 255 characters; shorten it."
+  }
+
+  validation {
+    condition     = alltrue([for index in values(var.global_secondary_indexes) : index.hash_key != index.range_key])
+    error_message = "global_secondary_indexes: the hash key and the range key of ${join(", ", [for name, index in var.global_secondary_indexes : name if index.hash_key == index.range_key])} must be two attributes."
+  }
+
+  validation {
+    condition     = alltrue([for index in values(var.global_secondary_indexes) : length(index.non_key_attributes == null ? [] : index.non_key_attributes) <= 20])
+    error_message = "global_secondary_indexes: DynamoDB copies 20 non_key_attributes at most into an index; leave some out, or say null to copy everything."
+  }
+
+  validation {
+    condition     = length(flatten([for index in values(var.global_secondary_indexes) : index.non_key_attributes == null ? [] : tolist(index.non_key_attributes)])) <= 100
+    error_message = "global_secondary_indexes: DynamoDB copies 100 non_key_attributes at most into all indexes of a table together; leave some out, or say null to copy everything."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for index in values(var.global_secondary_indexes) : [for name in(index.non_key_attributes == null ? [] : tolist(index.non_key_attributes)) : 1 <= length(name) && length(name) <= 255]
+    ]))
+    error_message = "global_secondary_indexes: the name of an attribute that is copied has 1 to 255 characters; shorten it."
+  }
+
+  validation {
+    condition = alltrue([
+      for index in values(var.global_secondary_indexes) : length(setintersection(
+        index.non_key_attributes == null ? [] : index.non_key_attributes,
+        compact([var.hash_key, var.range_key, index.hash_key, index.range_key]),
+      )) == 0
+    ])
+    error_message = "global_secondary_indexes: the keys of the table and of the index are copied without being named; leave them out of non_key_attributes."
+  }
 }
 
 variable "hash_key" {
   description = "Name of the attribute that is the table's hash key."
   type        = string
+
+  validation {
+    condition     = 1 <= length(var.hash_key) && length(var.hash_key) <= 255
+    error_message = "hash_key: the name of a key has 1 to 255 characters; shorten it."
+  }
 }
 
 variable "name" {
@@ -140,6 +215,11 @@ variable "override" {
     condition     = coalesce(var.override.read_capacity, 1) >= 1 && coalesce(var.override.write_capacity, 1) >= 1
     error_message = "override: a capacity must be at least 1 unit."
   }
+
+  validation {
+    condition     = alltrue([for units in [var.override.read_capacity, var.override.write_capacity] : floor(units) == units if units != null])
+    error_message = "override: a capacity is a whole number of units."
+  }
 }
 
 variable "point_in_time_recovery_enabled" {
@@ -157,6 +237,11 @@ variable "range_key" {
   validation {
     condition     = var.hash_key != var.range_key
     error_message = "range_key: the hash key and the range key must be two attributes."
+  }
+
+  validation {
+    condition     = var.range_key == null ? true : 1 <= length(var.range_key) && length(var.range_key) <= 255
+    error_message = "range_key: the name of a key has 1 to 255 characters; shorten it."
   }
 }
 
@@ -176,10 +261,22 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition = length(var.tags) <= 50 && alltrue([
+      for name, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", name)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !can(regex("^(?i:aws):", name))
+    ])
+    error_message = "tags: AWS takes 50, with names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @, and keeps names that begin with aws: for itself."
+  }
 }
 
 variable "ttl_attribute_name" {
   description = "Attribute that holds the epoch second after which DynamoDB deletes an item; null keeps every item."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.ttl_attribute_name == null ? true : 1 <= length(var.ttl_attribute_name) && length(var.ttl_attribute_name) <= 255
+    error_message = "ttl_attribute_name: the name of the attribute has 1 to 255 characters; shorten it, or say null to keep every item."
+  }
 }

@@ -13,6 +13,11 @@ variable "access_logs" {
     )
     error_message = "access_logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
   }
+
+  validation {
+    condition     = try(var.access_logs.kms_key_id, null) == null ? true : can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.access_logs.kms_key_id)) && length(var.access_logs.kms_key_id) <= 256
+    error_message = "access_logs: kms_key_id is the ARN of a key, of 256 characters at most (arn:aws:kms:REGION:ACCOUNT:key/ID); CloudWatch takes no alias."
+  }
 }
 
 variable "alarm_topics" {
@@ -20,6 +25,16 @@ variable "alarm_topics" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = length(var.alarm_topics) <= 5
+    error_message = "alarm_topics: an alarm tells five at most, and these are ${length(var.alarm_topics)}; name one, and let the others hear of it there."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topics : can(regex("^arn:[^:]+:[a-z0-9-]+:", arn)) && length(arn) <= 1024])
+    error_message = "alarm_topics: name each by its ARN, of 1024 characters at most, such as arn:aws:sns:REGION:ACCOUNT:NAME."
+  }
 }
 
 variable "alarms" {
@@ -79,6 +94,11 @@ variable "description" {
   description = "What the API is for, in one sentence."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.description == null ? true : length(var.description) <= 1024
+    error_message = "description has 1024 characters at most, and this one has ${length(coalesce(var.description, "-"))}; shorten it."
+  }
 }
 
 variable "invoke_arn" {
@@ -109,11 +129,31 @@ variable "jwt" {
     condition     = var.jwt == null ? true : length(var.jwt.audience) > 0 && alltrue([for audience in var.jwt.audience : trimspace(audience) != ""])
     error_message = "jwt: name at least one audience, or tokens that were issued for another application would be let in."
   }
+
+  validation {
+    condition     = var.jwt == null ? true : length(var.jwt.issuer) <= 2048
+    error_message = "jwt: the address of the issuer has 2048 characters at most; shorten it."
+  }
+
+  validation {
+    condition     = var.jwt == null ? true : length(var.jwt.audience) <= 50
+    error_message = "jwt: API Gateway takes 50 audiences at most, and these are ${try(length(var.jwt.audience), 0)}; leave some out."
+  }
 }
 
 variable "name" {
   description = "Name of the API."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9._-]{1,128}$", var.name))
+    error_message = "name must be 1 to 128 letters, digits, dots, underscores or hyphens: the log group of the API and its alarms are called so as well."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(local.throttled) : length("${var.name}-${key} calls") <= 255])
+    error_message = "name: an alarm is called after ${var.name} and a route that has a limit of its own, and CloudWatch takes 255 characters; shorten the name or the path of ${join(", ", [for key in keys(local.throttled) : key if length("${var.name}-${key} calls") > 255])}."
+  }
 }
 
 variable "open_throttling" {
@@ -128,6 +168,11 @@ variable "open_throttling" {
   validation {
     condition     = var.open_throttling.rate_limit > 0 && var.open_throttling.burst_limit > 0
     error_message = "open_throttling: rate_limit and burst_limit must be more than 0; to close a route leave it out."
+  }
+
+  validation {
+    condition     = floor(var.open_throttling.burst_limit) == var.open_throttling.burst_limit
+    error_message = "open_throttling: burst_limit is a whole number of requests."
   }
 }
 
@@ -190,6 +235,26 @@ variable "routes" {
     condition     = var.jwt == null || var.cors_configuration == null ? true : alltrue([for key, route in var.routes : route.public || !can(regex("^(\\$default|OPTIONS .*)$", key))])
     error_message = "routes: ${join(", ", [for key, route in var.routes : key if !route.public && can(regex("^(\\$default|OPTIONS .*)$", key))])} would ask a browser's preflight for a token, which it does not send; make it public, or name \"ANY /{proxy+}\", which leaves OPTIONS to API Gateway."
   }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : route.throttling == null ? true : floor(route.throttling.burst_limit) == route.throttling.burst_limit])
+    error_message = "routes: burst_limit of a route is a whole number of requests."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : length(route.authorization_scopes) <= 10])
+    error_message = "routes: API Gateway takes 10 scopes a route at most; leave some out of ${join(", ", [for key, route in var.routes : key if length(route.authorization_scopes) > 10])}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for route in values(var.routes) : [for scope in route.authorization_scopes : 1 <= length(scope) && length(scope) <= 64]]))
+    error_message = "routes: a scope has 1 to 64 characters; shorten it where tokens are issued."
+  }
+
+  validation {
+    condition     = sum(concat([0], [for key in keys(var.routes) : startswith(key, "ANY ") && var.cors_configuration != null ? 6 : 1])) <= 300
+    error_message = "routes: an API has 300 at most, and ANY counts as six where API Gateway answers preflights; let one route take several, such as \"ANY /{proxy+}\"."
+  }
 }
 
 variable "tags" {
@@ -197,6 +262,13 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition = length(var.tags) <= 50 && alltrue([
+      for name, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", name)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !can(regex("^(?i:aws):", name))
+    ])
+    error_message = "tags: AWS takes 50, with names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @, and keeps names that begin with aws: for itself."
+  }
 }
 
 variable "throttling" {
@@ -211,6 +283,11 @@ variable "throttling" {
   validation {
     condition     = var.throttling.rate_limit > 0 && var.throttling.burst_limit > 0
     error_message = "throttling: rate_limit and burst_limit must be more than 0; to stop an API set its function's reserved concurrency to 0."
+  }
+
+  validation {
+    condition     = floor(var.throttling.burst_limit) == var.throttling.burst_limit
+    error_message = "throttling: burst_limit is a whole number of requests."
   }
 }
 

@@ -29,6 +29,13 @@ resource "aws_iam_role_policy" "this" {
   name   = var.name
   role   = var.role
   policy = local.document
+
+  lifecycle {
+    precondition {
+      condition     = length(local.document) <= 10240
+      error_message = "The policy ${var.name} has ${length(local.document)} characters, and AWS takes 10240 in all policies that are written into the role ${var.role}; grant less, or attach a managed policy (role = null, attach_to)."
+    }
+  }
 }
 
 resource "aws_iam_policy" "this" {

@@ -8,12 +8,22 @@ variable "attach_to" {
     condition     = var.role == null || length(var.attach_to) == 0
     error_message = "attach_to: the policy is written into one role already; leave out role to make a policy that can be attached."
   }
+
+  validation {
+    condition     = alltrue([for name in values(var.attach_to) : can(regex("^[\\w+=,.@-]{1,64}$", name))])
+    error_message = "attach_to: name each role by its name, 1 to 64 letters, digits or characters of +=,.@_- as IAM has it, without its path and its ARN."
+  }
 }
 
 variable "description" {
   description = "What the managed policy allows, in a sentence for whoever finds it in the account."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.description == null ? true : length(var.description) <= 1000
+    error_message = "description has 1000 characters at most, and this one has ${length(coalesce(var.description, "-"))}; shorten it."
+  }
 }
 
 variable "grants" {
@@ -50,6 +60,13 @@ variable "grants" {
     ])
     error_message = "grants: name every resource by its exact ARN; only the streams of one log group may end in a wildcard (...:log-group:NAME:log-stream:*)."
   }
+
+  validation {
+    condition = alltrue([
+      for arn in flatten([for grant in var.grants : [grant.resources, try([grant.key.arn], [])]]) : can(regex("^[\\x{20}-\\x{ff}]*$", arn))
+    ])
+    error_message = "grants: IAM takes letters of Latin-1 alone in an ARN; rename the resource."
+  }
 }
 
 variable "name" {
@@ -66,6 +83,11 @@ variable "role" {
   description = "Name of the role that the policy is written into; null makes a managed policy."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.role == null ? true : can(regex("^[\\w+=,.@-]{1,64}$", var.role))
+    error_message = "role is the name of a role, 1 to 64 letters, digits or characters of +=,.@_- as IAM has it, without its path and its ARN."
+  }
 }
 
 variable "tags" {
@@ -73,6 +95,13 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition = length(var.tags) <= 50 && alltrue([
+      for name, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", name)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !can(regex("^(?i:aws):", name))
+    ])
+    error_message = "tags: AWS takes 50, with names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @, and keeps names that begin with aws: for itself."
+  }
 }
 
 variable "unscoped_actions" {

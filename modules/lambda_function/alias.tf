@@ -24,6 +24,13 @@ resource "aws_lambda_alias" "live" {
   description      = "The version that answers."
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_ssm_parameter.live.insecure_value == "latest" ? aws_lambda_function.this.version : aws_ssm_parameter.live.insecure_value
+
+  lifecycle {
+    precondition {
+      condition     = aws_ssm_parameter.live.insecure_value == "latest" ? true : tonumber(aws_ssm_parameter.live.insecure_value) <= tonumber(aws_lambda_function.this.version)
+      error_message = "The parameter /${var.name}/live holds ${aws_ssm_parameter.live.insecure_value}, and the last version of ${var.name} is ${aws_lambda_function.this.version}; write the number of a published version or the word latest, and plan again."
+    }
+  }
 }
 
 resource "aws_lambda_provisioned_concurrency_config" "live" {

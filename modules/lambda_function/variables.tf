@@ -3,6 +3,16 @@ variable "alarm_topics" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = length(var.alarm_topics) <= 5
+    error_message = "alarm_topics: an alarm tells five at most, and these are ${length(var.alarm_topics)}; name one, and let the others hear of it there."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topics : can(regex("^arn:[^:]+:[a-z0-9-]+:", arn)) && length(arn) <= 1024])
+    error_message = "alarm_topics: name each by its ARN, of 1024 characters at most, such as arn:aws:sns:REGION:ACCOUNT:NAME."
+  }
 }
 
 variable "alarms" {
@@ -50,6 +60,11 @@ variable "description" {
   description = "What the function is for, in one sentence."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.description == null ? true : length(var.description) <= 256
+    error_message = "description has 256 characters at most, and this one has ${length(coalesce(var.description, "-"))}; shorten it."
+  }
 }
 
 variable "environment" {
@@ -87,8 +102,14 @@ variable "environment" {
   }
 
   validation {
-    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) || startswith(name, "_")])
-    error_message = "environment: a name starts with a letter, has at least two characters, and only letters, digits and underscores."
+    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) || contains(["_HANDLER", "_X_AMZN_TRACE_ID"], name)])
+    error_message = "environment: a name starts with a letter, has at least two characters, and only letters, digits and underscores; call ${join(", ", [for name in keys(var.environment) : name if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))])} otherwise."
+  }
+
+  validation {
+    # As Lambda measures it, with < > and & as they are.
+    condition     = length(base64encode(replace(jsonencode(var.environment), "/\\\\u00(3c|3e|26)/", "<"))) / 4 * 3 - length(regexall("=", base64encode(replace(jsonencode(var.environment), "/\\\\u00(3c|3e|26)/", "<")))) <= 4096
+    error_message = "environment: Lambda takes 4096 bytes, as JSON with the names, and these are ${length(base64encode(replace(jsonencode(var.environment), "/\\\\u00(3c|3e|26)/", "<"))) / 4 * 3 - length(regexall("=", base64encode(replace(jsonencode(var.environment), "/\\\\u00(3c|3e|26)/", "<"))))}; keep what is long in a parameter of the module ssm_parameters, and let the function read it."
   }
 }
 
@@ -101,6 +122,11 @@ variable "ephemeral_storage_size" {
   validation {
     condition     = 512 <= var.ephemeral_storage_size && var.ephemeral_storage_size <= 10240
     error_message = "ephemeral_storage_size must be from 512 to 10240 MB."
+  }
+
+  validation {
+    condition     = floor(var.ephemeral_storage_size) == var.ephemeral_storage_size
+    error_message = "ephemeral_storage_size is a whole number."
   }
 }
 
@@ -140,6 +166,11 @@ variable "image" {
     condition     = var.image == null ? true : can(regex("@sha256:[0-9a-f]{64}$", var.image.uri))
     error_message = "image: name ${try(var.image.uri, "it")} by its digest, since a tag can be pushed anew: REPOSITORY@sha256:DIGEST, where \"aws ecr describe-images --repository-name NAME --image-ids imageTag=TAG\" says the digest."
   }
+
+  validation {
+    condition     = length(try(coalescelist(var.image.command, []), [])) <= 1500 && length(try(coalescelist(var.image.entry_point, []), [])) <= 1500
+    error_message = "image: command and entry_point have 1500 words at most; put them into a program of the image."
+  }
 }
 
 variable "layers" {
@@ -156,6 +187,16 @@ variable "layers" {
   validation {
     condition     = var.image == null || length(var.layers) == 0
     error_message = "layers: an image has none; put what they hold into the image."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.layers : can(regex("^arn:[^:]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]+:[1-9][0-9]*$", arn)) && length(arn) <= 2048])
+    error_message = "layers: name a version of each layer by its whole ARN, such as arn:aws:lambda:us-east-1:111111111111:layer:NAME:3; \"aws lambda list-layer-versions --layer-name NAME\" says which there are."
+  }
+
+  validation {
+    condition     = length(distinct([for arn in var.layers : replace(arn, "/:[0-9]+$/", "")])) == length(var.layers)
+    error_message = "layers: Lambda takes one version of a layer, and ${join(", ", distinct([for arn in var.layers : arn if length([for other in var.layers : other if replace(other, "/:[0-9]+$/", "") == replace(arn, "/:[0-9]+$/", "")]) > 1]))} are of one; leave all but one out."
   }
 }
 
@@ -184,6 +225,11 @@ variable "logs" {
     condition     = contains(["DEBUG", "INFO", "WARN"], var.logs.system_log_level)
     error_message = "logs: the system level must be DEBUG, INFO or WARN."
   }
+
+  validation {
+    condition     = try(var.logs.kms_key_id, null) == null ? true : can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.logs.kms_key_id)) && length(var.logs.kms_key_id) <= 256
+    error_message = "logs: kms_key_id is the ARN of a key, of 256 characters at most (arn:aws:kms:REGION:ACCOUNT:key/ID); CloudWatch takes no alias."
+  }
 }
 
 variable "memory_size" {
@@ -196,6 +242,11 @@ variable "memory_size" {
     condition     = 128 <= var.memory_size && var.memory_size <= 10240
     error_message = "memory_size must be from 128 to 10240 MB."
   }
+
+  validation {
+    condition     = floor(var.memory_size) == var.memory_size
+    error_message = "memory_size is a whole number."
+  }
 }
 
 variable "name" {
@@ -206,6 +257,11 @@ variable "name" {
     condition     = can(regex("^[a-zA-Z0-9_-]{1,64}$", var.name))
     error_message = "name must be 1 to 64 letters, digits, underscores or hyphens."
   }
+
+  validation {
+    condition     = !can(regex("^(?i:aws|ssm)", var.name))
+    error_message = "name must not begin with aws or ssm: the pin of the alias live is the parameter /${var.name}/live, and Systems Manager keeps such names for itself."
+  }
 }
 
 variable "object" {
@@ -215,6 +271,11 @@ variable "object" {
     key    = string
   })
   default = null
+
+  validation {
+    condition     = var.object == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.object.bucket)) && 1 <= length(var.object.key) && length(var.object.key) <= 1024
+    error_message = "object: a bucket is named by 3 to 63 lower-case letters, digits, hyphens and dots, and a key has 1 to 1024 characters; pass what the module lambda_packages says."
+  }
 }
 
 variable "package" {
@@ -256,6 +317,11 @@ variable "package" {
     condition     = var.object == null || var.package != null
     error_message = "object: an image is in ECR; leave the object out."
   }
+
+  validation {
+    condition     = var.package == null ? true : can(regex("^[^\\s]{1,128}$", var.package.handler))
+    error_message = "package: a handler is a module and a function in it, of 128 characters at most and without spaces, such as app.main.handler."
+  }
 }
 
 variable "production" {
@@ -278,6 +344,11 @@ variable "provisioned_concurrent_executions" {
   validation {
     condition     = var.reserved_concurrent_executions == null || var.provisioned_concurrent_executions == null ? true : var.provisioned_concurrent_executions <= var.reserved_concurrent_executions
     error_message = "provisioned_concurrent_executions must not be larger than reserved_concurrent_executions, which it is taken from."
+  }
+
+  validation {
+    condition     = floor(coalesce(var.provisioned_concurrent_executions, 1)) == coalesce(var.provisioned_concurrent_executions, 1)
+    error_message = "provisioned_concurrent_executions is a whole number of calls."
   }
 }
 
@@ -325,6 +396,11 @@ variable "queues" {
     condition     = alltrue([for queue in values(var.queues) : queue.maximum_concurrency == null ? true : 2 <= queue.maximum_concurrency && queue.maximum_concurrency <= 1000])
     error_message = "queues: maximum_concurrency must be from 2 to 1000, or null for no limit of its own."
   }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : can(regex("^arn:[^:]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", queue.source.arn))])
+    error_message = "queues: name the queue of ${join(", ", keys(var.queues))} by its ARN, as the source of the module sqs_queue does."
+  }
 }
 
 variable "reserved_concurrent_executions" {
@@ -336,12 +412,22 @@ variable "reserved_concurrent_executions" {
     condition     = coalesce(var.reserved_concurrent_executions, 0) >= 0
     error_message = "reserved_concurrent_executions must be 0 or more, or null for no limit of its own."
   }
+
+  validation {
+    condition     = floor(coalesce(var.reserved_concurrent_executions, 1)) == coalesce(var.reserved_concurrent_executions, 1)
+    error_message = "reserved_concurrent_executions is a whole number of calls."
+  }
 }
 
 variable "role_name" {
   description = "Name of the role when it is not the function's."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.role_name == null ? true : can(regex("^[\\w+=,.@-]{1,64}$", var.role_name))
+    error_message = "role_name must be 1 to 64 letters, digits or characters of +=,.@_- as IAM has it."
+  }
 }
 
 variable "tags" {
@@ -349,6 +435,13 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition = length(var.tags) <= 50 && alltrue([
+      for name, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", name)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !can(regex("^(?i:aws):", name))
+    ])
+    error_message = "tags: AWS takes 50, with names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @, and keeps names that begin with aws: for itself."
+  }
 }
 
 variable "timeout" {
@@ -360,6 +453,11 @@ variable "timeout" {
   validation {
     condition     = 1 <= var.timeout && var.timeout <= 900
     error_message = "timeout must be from 1 to 900 seconds."
+  }
+
+  validation {
+    condition     = floor(var.timeout) == var.timeout
+    error_message = "timeout is a whole number."
   }
 }
 
@@ -379,6 +477,11 @@ variable "triggers" {
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.triggers) : can(regex("^[a-zA-Z0-9_-]{1,100}$", name))])
+    error_message = "triggers: a name has 1 to 100 letters, digits, underscores or hyphens: a statement of the policy of the function is called so."
+  }
 }
 
 variable "url" {
@@ -408,6 +511,31 @@ variable "url" {
     condition     = var.url == null ? true : var.url.authorization_type != "NONE" || var.url.checked || var.url.open_writes || !var.production
     error_message = "url: authorization_type NONE would let everybody write, so production refuses it; say AWS_IAM, say checked = true if the function itself checks its callers, or say open_writes = true if that is meant."
   }
+
+  validation {
+    condition     = try(var.url.cors, null) == null ? true : length(setsubtract(var.url.cors.allow_methods, ["*", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"])) == 0 && length(var.url.cors.allow_methods) <= 6
+    error_message = "url: cors takes six methods at most, of *, DELETE, GET, HEAD, PATCH, POST and PUT; Lambda answers OPTIONS itself, so leave that out."
+  }
+
+  validation {
+    condition     = try(var.url.cors, null) == null ? true : alltrue([for list in [var.url.cors.allow_origins, var.url.cors.allow_headers, var.url.cors.expose_headers] : length(list) <= 100])
+    error_message = "url: cors takes 100 origins, 100 headers and 100 exposed headers at most; leave some out, or say *."
+  }
+
+  validation {
+    condition     = try(var.url.cors, null) == null ? true : alltrue([for origin in var.url.cors.allow_origins : 1 <= length(origin) && length(origin) <= 253])
+    error_message = "url: an origin of cors has 1 to 253 characters, such as https://app.example.com."
+  }
+
+  validation {
+    condition     = try(var.url.cors, null) == null ? true : alltrue([for header in concat(var.url.cors.allow_headers, var.url.cors.expose_headers) : length(header) <= 1024])
+    error_message = "url: a header of cors has 1024 characters at most; shorten it."
+  }
+
+  validation {
+    condition     = try(var.url.cors, null) == null ? true : 0 <= var.url.cors.max_age && var.url.cors.max_age <= 86400
+    error_message = "url: max_age of cors must be from 0 to 86400 seconds, which are a day."
+  }
 }
 
 variable "vpc_config" {
@@ -421,5 +549,15 @@ variable "vpc_config" {
   validation {
     condition     = var.vpc_config == null ? true : length(var.vpc_config.subnet_ids) > 0 && length(var.vpc_config.security_group_ids) > 0
     error_message = "vpc_config: name at least one subnet and one security group, or leave it out."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : length(var.vpc_config.subnet_ids) <= 16 && length(var.vpc_config.security_group_ids) <= 5
+    error_message = "vpc_config: Lambda takes 16 subnets and 5 security groups at most; leave some out."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : alltrue(concat([for id in var.vpc_config.subnet_ids : can(regex("^subnet-[0-9a-z]*$", id))], [for id in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-zA-Z]*$", id))]))
+    error_message = "vpc_config: name subnets and security groups by their ids, such as subnet-0a1b2c3d and sg-0a1b2c3d."
   }
 }

@@ -12,6 +12,11 @@ variable "description" {
   description = "What the layer holds, in one sentence."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.description == null ? true : length(var.description) <= 256
+    error_message = "description has 256 characters at most, and this one has ${length(coalesce(var.description, "-"))}; shorten it."
+  }
 }
 
 variable "name" {
@@ -31,6 +36,11 @@ variable "object" {
     key    = string
   })
   default = null
+
+  validation {
+    condition     = var.object == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.object.bucket)) && 1 <= length(var.object.key) && length(var.object.key) <= 1024
+    error_message = "object: a bucket is named by 3 to 63 lower-case letters, digits, hyphens and dots, and a key has 1 to 1024 characters; pass what the module lambda_packages says."
+  }
 }
 
 variable "package" {

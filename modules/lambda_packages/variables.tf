@@ -64,4 +64,11 @@ variable "tags" {
     condition     = length(var.tags) <= 10
     error_message = "tags: an object in S3 has ten tags at most, and these are ${length(var.tags)}; leave some out."
   }
+
+  validation {
+    condition = length(var.tags) <= 10 && alltrue([
+      for name, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", name)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !can(regex("^(?i:aws):", name))
+    ])
+    error_message = "tags: S3 takes 10 of an object, with names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @, and keeps names that begin with aws: for itself."
+  }
 }

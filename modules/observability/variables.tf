@@ -52,6 +52,11 @@ variable "tables" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = length(var.apis) + length(var.http_apis) + length(var.queues) + length(var.functions) + length(var.tables) <= 250
+    error_message = "tables: a dashboard shows 500 graphs, two for each API, queue, function and table, and these are ${length(var.apis) + length(var.http_apis) + length(var.queues) + length(var.functions) + length(var.tables)} of them; leave some out, or make a second one."
+  }
 }
 
 variable "tags" {
@@ -59,4 +64,11 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition = length(var.tags) <= 50 && alltrue([
+      for name, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", name)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !can(regex("^(?i:aws):", name))
+    ])
+    error_message = "tags: AWS takes 50, with names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @, and keeps names that begin with aws: for itself."
+  }
 }

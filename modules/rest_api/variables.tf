@@ -13,6 +13,11 @@ variable "access_logs" {
     )
     error_message = "access_logs: CloudWatch keeps events for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
   }
+
+  validation {
+    condition     = try(var.access_logs.kms_key_id, null) == null ? true : can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.access_logs.kms_key_id)) && length(var.access_logs.kms_key_id) <= 256
+    error_message = "access_logs: kms_key_id is the ARN of a key, of 256 characters at most (arn:aws:kms:REGION:ACCOUNT:key/ID); CloudWatch takes no alias."
+  }
 }
 
 variable "alarm_topics" {
@@ -20,6 +25,16 @@ variable "alarm_topics" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = length(var.alarm_topics) <= 5
+    error_message = "alarm_topics: an alarm tells five at most, and these are ${length(var.alarm_topics)}; name one, and let the others hear of it there."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topics : can(regex("^arn:[^:]+:[a-z0-9-]+:", arn)) && length(arn) <= 1024])
+    error_message = "alarm_topics: name each by its ARN, of 1024 characters at most, such as arn:aws:sns:REGION:ACCOUNT:NAME."
+  }
 }
 
 variable "alarms" {
@@ -58,6 +73,16 @@ variable "cors" {
   validation {
     condition     = !contains(var.cors.allow_origins, "*") || length(var.cors.allow_origins) == 1
     error_message = "cors: * already lets every origin in; name it alone or name the origins."
+  }
+
+  validation {
+    condition     = alltrue([for method in var.cors.allow_methods : contains(["*", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"], method)])
+    error_message = "cors: a method is *, DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT."
+  }
+
+  validation {
+    condition     = alltrue([for header in var.cors.allow_headers : can(regex("^[A-Za-z0-9!#$%&*+.^_`|~-]+$", header))])
+    error_message = "cors: a header is named by letters, digits and hyphens, such as X-Request-ID; API Gateway takes no quotes and no spaces in it."
   }
 }
 
@@ -102,6 +127,11 @@ variable "invoke_arn" {
 variable "name" {
   description = "Name of the API."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9._-]{1,128}$", var.name))
+    error_message = "name must be 1 to 128 letters, digits, dots, underscores or hyphens: the log group of the API and its alarms are called so as well."
+  }
 }
 
 variable "open_writes" {
@@ -140,6 +170,13 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition = length(var.tags) <= 50 && alltrue([
+      for name, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", name)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !can(regex("^(?i:aws):", name))
+    ])
+    error_message = "tags: AWS takes 50, with names of 1 to 128 and values of at most 256 letters, digits, spaces and _ . : / = + - @, and keeps names that begin with aws: for itself."
+  }
 }
 
 variable "throttled" {
@@ -152,13 +189,31 @@ variable "throttled" {
   nullable = false
 
   validation {
-    condition     = alltrue([for key in keys(var.throttled) : can(regex("^(DELETE|GET|HEAD|PATCH|POST|PUT) (/([A-Za-z0-9._~:@!$&'()*,;=-]+|\\{[A-Za-z0-9._-]+\\})){1,3}$", key))])
-    error_message = "throttled: a key is a method and a path of one to three parts, such as \"POST /auth/session\" or \"POST /links/{code}/open\"; every other route has the throttling of the stage."
+    condition     = alltrue([for key in keys(var.throttled) : can(regex("^(DELETE|GET|HEAD|PATCH|POST|PUT) (/([A-Za-z0-9._:-]+|\\{[A-Za-z0-9._-]+\\})){1,3}$", key))])
+    error_message = "throttled: a key is a method and a path of one to three parts, such as \"POST /auth/session\" or \"POST /links/{code}/open\", of letters, digits and . _ - : alone; every other route has the throttling of the stage."
   }
 
   validation {
     condition     = alltrue([for limits in values(var.throttled) : limits.rate_limit > 0 && limits.burst_limit > 0])
     error_message = "throttled: rate_limit and burst_limit must be more than 0; to close a route let the function refuse it."
+  }
+
+  validation {
+    condition     = alltrue([for limits in values(var.throttled) : floor(limits.burst_limit) == limits.burst_limit])
+    error_message = "throttled: burst_limit is a whole number of requests."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.throttled) : length("${var.name}-${key} calls") <= 255])
+    error_message = "throttled: an alarm is called after ${var.name} and the route, and CloudWatch takes 255 characters; shorten the name or the path of ${join(", ", [for key in keys(var.throttled) : key if length("${var.name}-${key} calls") > 255])}."
+  }
+
+  validation {
+    # The root and {proxy+} are two.
+    condition = 2 + length(distinct(flatten([
+      for parts in [for key in keys(var.throttled) : split("/", key)] : [for end in range(2, length(parts) + 1) : join("/", slice(parts, 1, end))]
+    ]))) <= 300
+    error_message = "throttled: an API has 300 resources at most, one for each part of each path; give fewer routes a limit of their own."
   }
 }
 
@@ -174,6 +229,11 @@ variable "throttling" {
   validation {
     condition     = var.throttling.rate_limit > 0 && var.throttling.burst_limit > 0
     error_message = "throttling: rate_limit and burst_limit must be more than 0; to stop an API set its function's reserved concurrency to 0."
+  }
+
+  validation {
+    condition     = floor(var.throttling.burst_limit) == var.throttling.burst_limit
+    error_message = "throttling: burst_limit is a whole number of requests."
   }
 }
 

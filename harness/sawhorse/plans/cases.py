@@ -20,7 +20,16 @@ from sawhorse.plans.plan import DONE, Plan, Tool, Unknown, initialized, plan
 from sawhorse.plans.scratch import scratch_root
 
 # What a state has in place of what AWS would have decided.
-PLACEHOLDERS = {"arn": "arn:aws:placeholder:us-east-1:111111111111:any", "recovery_period_in_days": 0, "tags_all": {}}
+PLACEHOLDERS = {
+    "arn": "arn:aws:placeholder:us-east-1:111111111111:any",
+    "recovery_period_in_days": 0,
+    # A function's, which is an ARN.
+    "role": "arn:aws:placeholder:us-east-1:111111111111:any",
+    "tags_all": {},
+    "version": "1",
+}
+# By type, where a module looks at its form.
+PLACEHOLDERS_OF = {"aws_lambda_layer_version": {"arn": "arn:aws:lambda:us-east-1:111111111111:layer:placeholder:1"}}
 
 
 # A case is a module call in HCL and a directory.
@@ -286,7 +295,12 @@ def state_of(planned: Plan) -> dict[str, Any]:
         for resource in module.get("resources", []):
             if resource["mode"] != "managed":
                 continue  # what is only read is read again
-            attributes = filled(planned.resources[resource["address"]])
+            planned_values = planned.resources[resource["address"]]
+            made_up = PLACEHOLDERS_OF.get(resource["type"], {})
+            attributes = {
+                **filled(planned_values),
+                **{name: value for name, value in made_up.items() if isinstance(planned_values[name], Unknown)},
+            }
             resources.append(
                 {
                     "module": module["address"],

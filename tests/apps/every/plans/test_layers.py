@@ -9,7 +9,7 @@ import pytest
 
 from sawhorse.environment import read_environment
 from sawhorse.local.emulators import Running
-from sawhorse.plans.cases import PLACEHOLDERS, Case, plan_changes, read_bases, state_before
+from sawhorse.plans.cases import PLACEHOLDERS_OF, Case, plan_changes, read_bases, state_before
 from sawhorse.plans.examples import SAMPLE_ARCHIVE
 from sawhorse.plans.plan import Plan, Tool
 from sawhorse.project import Project
@@ -75,9 +75,10 @@ def test_every_function_has_the_layer_in_front(app: str, layers_plan: Plan) -> N
     functions = of_type(layers_plan, app, "aws_lambda_function")
 
     assert functions
+    own = PLACEHOLDERS_OF["aws_lambda_layer_version"]["arn"]
     others = [WEB_ADAPTER] if app == "turbotech_portal" else []
     assert {name: function["layers"] for name, function in functions.items()} == {
-        name: [PLACEHOLDERS["arn"], *others] for name in functions
+        name: [own, *others] for name in functions
     }
 
 
