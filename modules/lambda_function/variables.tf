@@ -195,6 +195,11 @@ variable "layers" {
   }
 
   validation {
+    condition     = alltrue([for arn in var.layers : try(split(":", arn)[3] == local.region, true)])
+    error_message = "layers: Lambda takes those of its own region, ${local.region}, alone; name the version of each that is there."
+  }
+
+  validation {
     condition     = length(distinct([for arn in var.layers : replace(arn, "/:[0-9]+$/", "")])) == length(var.layers)
     error_message = "layers: Lambda takes one version of a layer, and ${join(", ", distinct([for arn in var.layers : arn if length([for other in var.layers : other if replace(other, "/:[0-9]+$/", "") == replace(arn, "/:[0-9]+$/", "")]) > 1]))} are of one; leave all but one out."
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import botocore
@@ -29,10 +30,9 @@ def constraints(call: str, member: str) -> dict[str, str]:
 
 def shape_of(call: str, member: str) -> Any:
     service, _, operation = call.partition(".")
-    loader = botocore.session.get_session()
-    if service not in loader.get_available_services():
+    model = model_of(service)
+    if model is None:
         raise BadConfiguration(f"botocore {VERSION} knows no service {service}; correct {call}.")
-    model = loader.get_service_model(service)
     if operation not in model.operation_names:
         raise BadConfiguration(f"botocore {VERSION} knows no {call}; name an operation of {service}.")
     shape: Any = model.operation_model(operation).input_shape
@@ -43,6 +43,13 @@ def shape_of(call: str, member: str) -> Any:
         if shape is None:
             raise BadConfiguration(f"botocore {VERSION} knows no {member} in {call}; correct the member.")
     return shape
+
+
+@cache
+def model_of(service: str) -> Any:
+    """Return the model of a service, which takes a while to read; None for one that botocore does not know."""
+    loader = botocore.session.get_session()
+    return loader.get_service_model(service) if service in loader.get_available_services() else None
 
 
 def parts_of(shape: Any, of: str = "") -> Iterator[tuple[str, str]]:

@@ -205,7 +205,7 @@ variable "web_adapter" {
   default = null
 
   validation {
-    condition     = var.web_adapter == null ? true : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.web_adapter.layer_arn))
+    condition     = var.web_adapter == null ? true : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[1-9][0-9]*$", var.web_adapter.layer_arn))
     error_message = "web_adapter: the ARN must name a version of a layer in the function's region, such as arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:30."
   }
 }

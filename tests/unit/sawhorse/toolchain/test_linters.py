@@ -61,7 +61,7 @@ def test_the_command_runs_what_is_named_alone(
 def test_the_command_says_which_linters_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert linters.main(["pylint"]) == 2
     assert (
-        "There is no linter pylint; choose from aws-limits, checkov, import-linter, module-arguments, module-tables, mypy, "
+        "There is no linter pylint; choose from aws-limits, checkov, import-linter, module-arguments, module-tables, "
         in capsys.readouterr().err
     )
 
