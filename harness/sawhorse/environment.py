@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -37,6 +38,9 @@ Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
 Audience = Annotated[str, StringConstraints(min_length=1)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
+# The template of the roots adds environment and app.
+MOST_TAGS = 48
+
 
 def bucket_name(name: str) -> str:
     """Return the name of a bucket, unless AWS would refuse it."""
@@ -60,7 +64,29 @@ def by_region(value: object, handler: ValidatorFunctionWrapHandler, info: Valida
     return found
 
 
+def tags_of_aws(tags: dict[str, str]) -> dict[str, str]:
+    """Return tags, unless AWS would refuse them.
+
+    It takes fifty (https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html), of which
+    every root says two itself.
+    """
+    taken = all(
+        of_tag(name, least=1, most=128) and of_tag(value, least=0, most=256) and not name.lower().startswith("aws:")
+        for name, value in tags.items()
+    )
+    if len(tags) > MOST_TAGS or not taken:
+        raise ValueError
+    return tags
+
+
+def of_tag(text: str, *, least: int, most: int) -> bool:
+    return least <= len(text) <= most and all(
+        letter in "_.:/=+-@" or unicodedata.category(letter)[0] in "LNZ" for letter in text
+    )
+
+
 BucketName = Annotated[str, AfterValidator(bucket_name)]
+Tags = Annotated[dict[str, str], AfterValidator(tags_of_aws)]
 BucketsByRegion = Annotated[dict[Region, BucketName], WrapValidator(by_region)]
 
 A_BUCKET = "the name of an S3 bucket as AWS takes it (3 to 63 lower-case letters, digits, hyphens and dots)"
@@ -73,7 +99,10 @@ FIELD_HELP = {
     "production": "true or false: true where what lets everybody write has to be said in a root",
     "packages_bucket": f"{A_BUCKET}, or one for each region, such as {{us-east-1: one, us-east-2: two}}, or left out",
     "state_bucket": f"{A_BUCKET}, or left out",
-    "tags": "names with texts, such as cost_center: shop",
+    "tags": (
+        "names with texts, such as cost_center: shop, as AWS takes them (48 at most, names of 1 to 128 and texts of up "
+        "to 256 letters, digits, spaces and _.:/=+-@, and no name that begins with aws:)"
+    ),
 }
 
 
@@ -114,7 +143,7 @@ class Environment(BaseModel):
     # Nobody is to forget it: on it depends what modules refuse and what functions let in.
     production: bool
     state_bucket: BucketName | None = None
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=dict)
 
     def of_app(self, app: str) -> Environment:
         """Return the facts as they are for one app, which may live in another region."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from sawhorse.environment import Auth0, Environment, Jwt, read_environment
 from sawhorse.errors import BadConfiguration, UnknownName
@@ -107,6 +108,13 @@ def test_a_tag_that_says_where_a_secret_lies_is_read(tiny: Project) -> None:
     assert len(read_environment(tiny, "dev").tags) == 4
 
 
+def test_as_many_tags_as_aws_takes_are_read(tiny: Project) -> None:
+    tags = {"a" * 128: "b" * 256, "Größe_.:/=+-@ 1": "", **{f"tag{n}": "a" for n in range(46)}}
+    write(tiny, GOOD + yaml.safe_dump({"tags": tags}, allow_unicode=True))
+
+    assert read_environment(tiny, "dev").tags == tags
+
+
 BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "no YAML": ("account_id: [", ("is not valid YAML (", "); fix that place.")),
     "a key that stands twice": (GOOD + "region: eu-west-1\n", ("is not valid YAML (region stands twice); fix",)),
@@ -144,6 +152,12 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "a key that is not text": (GOOD + "1: red\n", ("nothing reads 1; remove it",)),
     "its own name": (GOOD + "name: dev\n", ("must not say name: the directory is the name.",)),
     "tags that are a list": (GOOD + "tags: [a]\n", ("tags is ['a']; it must be names with texts",)),
+    "a tag that AWS keeps": (GOOD + "tags: {'AWS:team': shop}\n", ("and no name that begins with aws:",)),
+    "a tag with a comma": (GOOD + "tags: {team: 'shop, search'}\n", ("digits, spaces and _.:/=+-@",)),
+    "a tag with a long name": (GOOD + f"tags: {{{'a' * 129}: shop}}\n", ("names of 1 to 128",)),
+    "a tag with a long text": (GOOD + f"tags: {{team: {'a' * 257}}}\n", ("texts of up to 256",)),
+    "a tag without a name": (GOOD + "tags: {'': shop}\n", ("names of 1 to 128",)),
+    "too many tags": (GOOD + f"tags: {{{', '.join(f'tag{n}: a' for n in range(49))}}}\n", ("48 at most",)),
     "tags that are nothing": (GOOD + "tags:\n", ("tags is None",)),
     "a tag that is a number": (GOOD + "tags: {cost: 7}\n", ("tags.cost is 7; tags must be names with texts",)),
     "an address that is none": (GOOD + "alarm_email: nobody\n", ("alarm_email is 'nobody'; it must be an e-mail",)),
