@@ -106,8 +106,8 @@ variable "invoke_arn" {
   type        = string
 
   validation {
-    condition     = can(regex(":function:[^:/]+:[^:/]+/invocations$", var.invoke_arn))
-    error_message = "invoke_arn must name a function and its alias, and end with /invocations; pass invoke_arn of the module lambda_function."
+    condition     = can(regex(":function:[^:/]+:[^:/]+/invocations$", var.invoke_arn)) && length(var.invoke_arn) <= 2048
+    error_message = "invoke_arn must name a function and its alias, end with /invocations and have 2048 characters at most; pass invoke_arn of the module lambda_function."
   }
 }
 
