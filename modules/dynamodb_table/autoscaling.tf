@@ -1,4 +1,6 @@
 locals {
+  scales = local.autoscaled && local.provisioned
+
   # An operator's capacity lifts the minimum, and the maximum with it when that is lower.
   bounds = var.autoscaling == null ? null : {
     read = {
@@ -14,7 +16,7 @@ locals {
   }
 
   # The table and each index scale by themselves, reading and writing apart.
-  scaled = !(local.autoscaled && local.provisioned) ? {} : merge(
+  scaled = !local.scales ? {} : merge(
     {
       "table/read"  = { kind = "table", path = "", metric = "Read", bounds = local.bounds.read }
       "table/write" = { kind = "table", path = "", metric = "Write", bounds = local.bounds.write }
@@ -34,7 +36,7 @@ resource "aws_appautoscaling_target" "this" {
   for_each = local.scaled
 
   service_namespace  = "dynamodb"
-  resource_id        = "table/${aws_dynamodb_table.autoscaled[0].name}${each.value.path}"
+  resource_id        = "table/${local.table.name}${each.value.path}"
   scalable_dimension = "dynamodb:${each.value.kind}:${each.value.metric}CapacityUnits"
   min_capacity       = each.value.bounds.min_capacity
   max_capacity       = each.value.bounds.max_capacity
@@ -56,5 +58,40 @@ resource "aws_appautoscaling_policy" "this" {
     predefined_metric_specification {
       predefined_metric_type = "DynamoDB${each.value.metric}CapacityUtilization"
     }
+  }
+}
+
+# Application Auto Scaling owns the capacity after the first apply, and a plan must not move it back. `ignore_changes`
+# cannot say so: it depends on no variable, and ignores the capacity of an index only together with all indexes. So a plan
+# wants the capacity that it finds.
+data "aws_dynamodb_tables" "all" {
+  count = local.scales ? 1 : 0
+}
+
+data "aws_dynamodb_table" "found" {
+  # The names are null where there is no table at all.
+  count = local.scales ? (try(contains(data.aws_dynamodb_tables.all[0].names, var.name), false) ? 1 : 0) : 0
+
+  name = var.name
+}
+
+locals {
+  # A table on demand begins anew.
+  found = [for table in data.aws_dynamodb_table.found : table if table.billing_mode == "PROVISIONED"]
+
+  current = merge({}, [
+    for table in local.found : merge(
+      { table = { read = table.read_capacity, write = table.write_capacity } },
+      {
+        for index in table.global_secondary_index : "index/${index.name}" =>
+        { read = index.read_capacity, write = index.write_capacity }
+      },
+    )
+  ]...)
+
+  # By the table and each index, as the targets above.
+  capacity = {
+    for part in concat(["table"], [for name in keys(var.global_secondary_indexes) : "index/${name}"]) : part =>
+    lookup(local.current, part, { read = local.read_capacity, write = local.write_capacity })
   }
 }

@@ -1,5 +1,3 @@
-# One table. Which of the two resources stands for it is the root's decision about autoscaling, and nothing else: moving
-# from one to the other would destroy the table, so an operator's override never does.
 locals {
   autoscaled = var.autoscaling != null
 
@@ -7,7 +5,7 @@ locals {
   billing_mode = coalesce(var.override.billing_mode, local.autoscaled ? "PROVISIONED" : "PAY_PER_REQUEST")
   provisioned  = local.billing_mode == "PROVISIONED"
 
-  # Units of the table and of each index. An autoscaled table starts at its minimum.
+  # Units of the table and of each index where nothing moves them; an autoscaled one starts here, at its minimum.
   read_capacity  = !local.provisioned ? null : local.autoscaled ? local.bounds.read.min_capacity : coalesce(var.override.read_capacity, 20)
   write_capacity = !local.provisioned ? null : local.autoscaled ? local.bounds.write.min_capacity : coalesce(var.override.write_capacity, 20)
 
@@ -26,19 +24,20 @@ locals {
     }
   }
 
-  table = one(concat(aws_dynamodb_table.this, aws_dynamodb_table.autoscaled))
+  table = aws_dynamodb_table.this[0]
 }
 
 resource "aws_dynamodb_table" "this" {
   #checkov:skip=CKV_AWS_28:Point-in-time recovery is a choice of each environment, made in its root.
   #checkov:skip=CKV_AWS_119:Encryption is a choice of the caller: owned by AWS, managed by AWS or a key of one's own.
-  #checkov:skip=CKV2_AWS_16:This is the table that does not scale by itself; the other one does.
-  count = local.autoscaled ? 0 : 1
+  #checkov:skip=CKV2_AWS_16:Whether a table scales by itself is a choice of the caller; the targets are in autoscaling.tf.
+  # States name the table with an index; without it, every plan would tell of a move.
+  count = 1
 
   name                        = var.name
   billing_mode                = local.billing_mode
-  read_capacity               = local.read_capacity
-  write_capacity              = local.write_capacity
+  read_capacity               = local.capacity["table"].read
+  write_capacity              = local.capacity["table"].write
   hash_key                    = var.hash_key
   range_key                   = var.range_key
   deletion_protection_enabled = var.deletion_protection_enabled
@@ -64,8 +63,8 @@ resource "aws_dynamodb_table" "this" {
       range_key          = global_secondary_index.value.range_key
       projection_type    = global_secondary_index.value.projection_type
       non_key_attributes = global_secondary_index.value.non_key_attributes
-      read_capacity      = local.read_capacity
-      write_capacity     = local.write_capacity
+      read_capacity      = local.capacity["index/${global_secondary_index.key}"].read
+      write_capacity     = local.capacity["index/${global_secondary_index.key}"].write
     }
   }
 
@@ -88,80 +87,8 @@ resource "aws_dynamodb_table" "this" {
   }
 }
 
-resource "aws_dynamodb_table" "autoscaled" {
-  #checkov:skip=CKV_AWS_28:Point-in-time recovery is a choice of each environment, made in its root.
-  #checkov:skip=CKV_AWS_119:Encryption is a choice of the caller: owned by AWS, managed by AWS or a key of one's own.
-  #checkov:skip=CKV2_AWS_16:The scalable targets in autoscaling.tf belong to this table; the check does not follow for_each.
-  count = local.autoscaled ? 1 : 0
-
-  name                        = var.name
-  billing_mode                = local.billing_mode
-  read_capacity               = local.read_capacity
-  write_capacity              = local.write_capacity
-  hash_key                    = var.hash_key
-  range_key                   = var.range_key
-  deletion_protection_enabled = var.deletion_protection_enabled
-  stream_enabled              = var.stream_view_type != null
-  stream_view_type            = var.stream_view_type
-  tags                        = var.tags
-
-  dynamic "attribute" {
-    for_each = local.attributes
-
-    content {
-      name = attribute.key
-      type = attribute.value
-    }
-  }
-
-  dynamic "global_secondary_index" {
-    for_each = local.global_secondary_indexes
-
-    content {
-      name               = global_secondary_index.key
-      hash_key           = global_secondary_index.value.hash_key
-      range_key          = global_secondary_index.value.range_key
-      projection_type    = global_secondary_index.value.projection_type
-      non_key_attributes = global_secondary_index.value.non_key_attributes
-      read_capacity      = local.read_capacity
-      write_capacity     = local.write_capacity
-    }
-  }
-
-  dynamic "ttl" {
-    for_each = var.ttl_attribute_name[*]
-
-    content {
-      attribute_name = ttl.value
-      enabled        = true
-    }
-  }
-
-  point_in_time_recovery {
-    enabled = var.point_in_time_recovery_enabled
-  }
-
-  server_side_encryption {
-    enabled     = var.encryption != "aws-owned"
-    kms_key_arn = local.key_arn
-  }
-
-  lifecycle {
-    # Application Auto Scaling owns the capacity after the first apply. An index's capacity can only be ignored together
-    # with the index, hence the postcondition, and an attribute is there for a key only.
-    ignore_changes = [attribute, global_secondary_index, read_capacity, write_capacity]
-
-    postcondition {
-      condition = {
-        for index in self.global_secondary_index : index.name => [
-          index.hash_key, coalesce(index.range_key, "-"), index.projection_type, sort(coalesce(index.non_key_attributes, [])),
-        ]
-        } == {
-        for name, index in local.global_secondary_indexes : name => [
-          index.hash_key, coalesce(index.range_key, "-"), index.projection_type, sort(coalesce(index.non_key_attributes, [])),
-        ]
-      }
-      error_message = "The indexes of ${var.name} are not the ones that were asked for: Terraform leaves the indexes of an autoscaled table alone. Change them with `aws dynamodb update-table`, then plan again."
-    }
-  }
+# What autoscaled tables were until 2026-11-26.
+moved {
+  from = aws_dynamodb_table.autoscaled[0]
+  to   = aws_dynamodb_table.this[0]
 }

@@ -43,6 +43,7 @@ def main() -> None:
     with importing_the_harness():
         from sawhorse.local import guard as guarding  # it can be imported only now
         from sawhorse.local.api_gateway import do_as_aws_does
+        from sawhorse.local.described import describe_as_aws_does
         from sawhorse.local.function_versions import do_as_lambda_does
         from sawhorse.local.refusals import refuse_as_aws_does
     held = guarding.Secrets.of(Path(secrets_file))
@@ -62,6 +63,7 @@ def main() -> None:
     do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)
     do_as_lambda_does(lambda_svc)
     refuse_as_aws_does(lambda_svc, dynamodb)
+    describe_as_aws_does(dynamodb)
     listener = socket.socket(fileno=int(number))
     guard = guarding.Guard(
         "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)

@@ -125,7 +125,7 @@ def test_more_write_capacity_lifts_the_minimum_of_tables_and_indexes(sawhorse: S
 
 def test_on_demand_switches_the_tables_in_place(sawhorse: Sawhorse) -> None:
     assert planned(sawhorse, "--var", "dynamodb_billing_mode=PAY_PER_REQUEST") == {
-        "updated in-place": {f"module.{table}.aws_dynamodb_table.autoscaled[0]" for table in TABLES},
+        "updated in-place": {f"module.{table}.aws_dynamodb_table.this[0]" for table in TABLES},
         "destroyed": scaled("aws_appautoscaling_target", "read", "write")
         | scaled("aws_appautoscaling_policy", "read", "write"),
     }
