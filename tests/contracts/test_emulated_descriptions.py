@@ -27,3 +27,18 @@ def test_an_index_of_a_table_that_turns_to_on_demand_has_no_capacity(account: Ac
         for part in (told, told["GlobalSecondaryIndexes"][0]):
             capacity = part["ProvisionedThroughput"]
             assert (capacity["ReadCapacityUnits"], capacity["WriteCapacityUnits"]) == (0, 0)
+
+
+def test_a_stage_of_a_rest_api_says_nothing_of_access_logs_that_it_does_not_write(account: Account) -> None:
+    gateway = account.client("apigateway")
+    api = account.rest_api(account.function("handler = print"), stage="silent")
+    logs = {"destinationArn": "arn:aws:logs:us-east-1:111111111111:log-group:access", "format": "$context.requestId"}
+
+    def told() -> list[object]:
+        one, many = gateway.get_stage(restApiId=api, stageName="silent"), gateway.get_stages(restApiId=api)["item"]
+        return [stage.get("accessLogSettings") for stage in (one, *many)]
+
+    assert told() == [None, None]
+    patch = [{"op": "replace", "path": f"/accessLogSettings/{name}", "value": value} for name, value in logs.items()]
+    gateway.update_stage(restApiId=api, stageName="silent", patchOperations=patch)
+    assert told() == [logs, logs]
