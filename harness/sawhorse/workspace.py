@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from sawhorse.account import check_account
 from sawhorse.environment import Environment, read_environment
@@ -23,9 +26,11 @@ from sawhorse.local.prerequisites import make_prerequisites
 from sawhorse.outputs import read_output
 from sawhorse.project import Root
 from sawhorse.response_counter import Calls
+from sawhorse.terraform.orphans import Orphans
 from sawhorse.terraform.render import render, render_unbuilt
-from sawhorse.terraform.runner import Terraform
+from sawhorse.terraform.runner import IMPORTS, Terraform
 from sawhorse.terraform.state import keep_states, refuse_state_of_another
+from sawhorse.terraform.unfinished import Unfinished, is_left_behind, unfinished, wait_for_end
 from sawhorse.toolchain import installed
 from sawhorse.toolchain.shell_variables import STATE_ENV
 
@@ -55,6 +60,20 @@ class Deployment:
         config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
         session = boto3.session.Session(region_name=self.environment.region)
         return self.calls.counting(session.client(service, config=config))
+
+
+@dataclass(frozen=True)
+class Finishing:
+    """Terraform for an apply, and what an earlier one that was cut off has left."""
+
+    terraform: Terraform
+    found: Orphans
+    client: Callable[[str], Any]
+
+    def remove(self) -> None:
+        """Remove what is made again, or was made twice."""
+        for removal in self.found.removed:
+            removal.carry_out(self.client)
 
 
 class Workspace:
@@ -102,16 +121,50 @@ class Workspace:
                 render(self.root, as_built=self.as_built)
             else:
                 render_unbuilt(self.root, self.root.path)
+        # What a killed run left would be planned again.
+        (terraform.directory / IMPORTS).unlink(missing_ok=True)
         terraform.init()
         refuse_state_of_another(terraform.snapshot(), self.root)
         return terraform
 
     def apply(self, variables: Sequence[str] = ()) -> None:
         """Apply without a question. The local AWS first gets what the account is expected to have already."""
+        with self.finishing(variables) as finishing:
+            if self.local:
+                make_prerequisites(self.root, self.client, self.environment)
+            finishing.remove()
+            finishing.terraform.apply(variables)
+
+    @contextlib.contextmanager
+    def finishing(self, variables: Sequence[str] = ()) -> Iterator[Finishing]:
+        """Give Terraform for an apply; where an earlier one was cut off, this one finishes it."""
         terraform = self.terraform
-        if self.local:
-            make_prerequisites(self.root, self.client, self.environment)
-        terraform.apply(variables)
+        cut_off = unfinished(terraform.directory)
+        found = Orphans({}, ())
+        try:
+            if cut_off:
+                wait_for_end(cut_off, terraform.shown)
+                self.release_lock(cut_off)
+                found = terraform.take_in_orphans(variables, self.client)
+                print(told_of(self.root.name, found), flush=True)
+            yield Finishing(terraform, found, self.client)
+        finally:
+            (terraform.directory / IMPORTS).unlink(missing_ok=True)
+
+    def release_lock(self, cut_off: Unfinished) -> None:
+        """Release the lock of a state in S3 that an apply that was cut off holds on to."""
+        if self.local or not self.environment.state_bucket:
+            return
+        key = f"{self.root.name}.tfstate.tflock"
+        try:
+            held = self.client("s3").get_object(Bucket=self.environment.state_bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return
+            raise
+        lock = json.load(held["Body"])
+        if is_left_behind(lock, cut_off):
+            self.terraform.unlock(lock["ID"])
 
     def apply_plan(self, plan: Path) -> None:
         """Apply a plan that was saved, as it was made; no package is looked at but by Terraform."""
@@ -139,6 +192,20 @@ class Workspace:
     def deployment(self) -> Deployment:
         """Return what was applied, for smoke checks and seeds."""
         return Deployment(self.root, self.environment, self.outputs(), self.local)
+
+
+def told_of(root: str, found: Orphans) -> str:
+    """Say what an apply that was cut off has left, and what becomes of it."""
+    lines = [f"An earlier apply of {root} was cut off."]
+    if not found.imported and not found.removed:
+        lines.append("Nothing was found that its state does not know.")
+    if found.imported:
+        lines.append("What it made and its state does not know is imported:")
+        lines += [f"  {address} ({identity})" for address, identity in found.imported.items()]
+    if found.removed:
+        lines.append("Before the apply this is removed, which nobody has changed since:")
+        lines += [f"  {removal.kind} {removal.identity}" for removal in found.removed]
+    return "\n".join(lines)
 
 
 def refuse_exports_of_local_aws() -> None:

@@ -5,11 +5,11 @@ Commands import what they need when they run, so that `--help` and a build with 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -161,10 +161,11 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
 @app.command()
 def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
     """Destroy what a root, or each of several, made. A protected table stops it before anything is touched."""
-    from sawhorse.operate.protection import refuse_protected_tables
+    from sawhorse.operate.protection import refuse_protected_tables, refuse_unfinished
 
     workspaces = {one.name: open_workspace(one.name, local=local) for one in Project.find().roots_named(root)}
     for workspace in workspaces.values():
+        refuse_unfinished(workspace)
         refuse_protected_tables(workspace)
     for name in names_of(root, heading="Destroying"):
         if local or yes:
@@ -259,7 +260,7 @@ def demo(root: RootNames, as_json: AsJson = False) -> None:
 
     roots = Project.find().roots_named(root)
     start = time.monotonic()
-    with progress_on_standard_error() if as_json else nullcontext():
+    with progress_on_standard_error() if as_json else contextlib.nullcontext():
         demonstrated = [run_demo(roots[0])] if len(roots) == 1 else run_demos(roots)
     if as_json:
         found = [asdict(one) for one in demonstrated]
@@ -330,17 +331,19 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy:
     saved = workspace.root.project.private / f"plans/{name.replace('/', '-')}.tfplan"
     make_own_directory(saved.parent)
     saved.unlink(missing_ok=True)
-    try:
-        terraform = workspace.terraform_as_applied if destroy else workspace.terraform
+    with contextlib.ExitStack() as stack:
+        # A plan holds the values of variables.
+        stack.callback(saved.unlink, missing_ok=True)
+        finishing = None if destroy else stack.enter_context(workspace.finishing(variables))
+        terraform = finishing.terraform if finishing else workspace.terraform_as_applied
         if not terraform.plan(variables, out=saved, destroy=destroy):
             return
         question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
         if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
             raise SawhorseError(f"Nothing was applied to {name}. Add --yes to go on without a question.")
+        if finishing:
+            finishing.remove()
         terraform.apply(plan=saved)
-    finally:
-        # A plan holds the values of variables.
-        saved.unlink(missing_ok=True)
 
 
 def who_failed(error: Exception) -> str | None:

@@ -20,6 +20,8 @@ UNCONFIGURED: dict[str, tuple[Any, list[str], Any, Any]] = {
     "config_file": (None, [], os.devnull, None),
     "credentials_file": (None, [], os.devnull, None),
 }
+# What variables call a service that boto3 calls otherwise.
+IN_VARIABLES = {"application-autoscaling": "APPLICATION_AUTO_SCALING"}
 
 
 def local_client(service: str, variables: Mapping[str, str]) -> Any:
@@ -34,6 +36,7 @@ def local_client(service: str, variables: Mapping[str, str]) -> Any:
         aws_session_token=variables.get("AWS_SESSION_TOKEN"),
         region_name=variables["AWS_REGION"],
     )
-    endpoint = variables.get(f"AWS_ENDPOINT_URL_{service.upper()}", variables["AWS_ENDPOINT_URL"])
+    name = IN_VARIABLES.get(service, service.upper())
+    endpoint = variables.get(f"AWS_ENDPOINT_URL_{name}", variables["AWS_ENDPOINT_URL"])
     config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3}, proxies={})
     return session.client(service, endpoint_url=endpoint, config=config)

@@ -1,8 +1,9 @@
-"""Refuse to destroy a root whose tables are protected, before anything of it is touched."""
+"""Refuse to destroy a root whose tables are protected, or whose apply was cut off, before anything is touched."""
 
 from __future__ import annotations
 
-from sawhorse.errors import Protected
+from sawhorse.errors import Protected, SawhorseError
+from sawhorse.terraform.unfinished import unfinished
 from sawhorse.workspace import Workspace
 
 
@@ -29,4 +30,14 @@ def refuse_protected_tables(workspace: Workspace) -> None:
         )
         raise Protected(
             f"{workspace.root.name} has protected tables: {', '.join(tables)}. Nothing was destroyed. {way_out}"
+        )
+
+
+def refuse_unfinished(workspace: Workspace) -> None:
+    """Raise when an apply was cut off: what it made and its state does not know would stay behind."""
+    if unfinished(workspace.terraform_as_applied.directory):
+        name, local = workspace.root.name, " --local" if workspace.local else ""
+        raise SawhorseError(
+            f"An apply of {name} was cut off, and may have made what its state does not know. Nothing was destroyed. "
+            f'Run "sawhorse apply {name}{local}", which finds it and finishes, and then destroy.'
         )

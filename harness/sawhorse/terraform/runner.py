@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -10,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -19,8 +21,11 @@ from python_terraform import IsFlagged, IsNotFlagged
 from python_terraform import Terraform as PythonTerraform
 
 from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
+from sawhorse.files import write_atomically
 from sawhorse.project import Project
+from sawhorse.terraform.orphans import Orphans, Removal, import_blocks, orphans
 from sawhorse.terraform.state import SNAPSHOT_VERSION, Snapshot, how_to_save, unsaved, what_was_found
+from sawhorse.terraform.unfinished import forget, remember, unfinished
 from sawhorse.toolchain import shell_variables, terraform_install
 
 NO_CHANGES, CHANGES = 0, 2
@@ -28,8 +33,12 @@ NO_CHANGES, CHANGES = 0, 2
 LOCK_TIMEOUT = "60s"
 # What is true of an interrupt in the very moment of a create call.
 MAYBE_UNKNOWN = (
-    "What was being made in that moment may stand without being in it; the next apply then says that it exists already."
+    "What was being made in that moment may stand without being in it; the next apply looks for it, and takes it in."
 )
+# Import blocks for what an apply that was cut off has made; git ignores it.
+IMPORTS = "sawhorse_imports.tf"
+# An API is found before its stage can be looked for, and an alias before its mappings.
+LOOKS_FOR_ORPHANS = 5
 
 
 class Terraform:
@@ -123,17 +132,55 @@ class Terraform:
         """
         self.refuse_unsaved_state()
         before = self.snapshot()
+        remembered = unfinished(self.directory) is not None
+        started = functools.partial(remember, self.directory) if command == "apply" else None
         try:
-            code = self.run(command, *arguments, input=False, lock_timeout=LOCK_TIMEOUT, **options)
+            code = self.run(command, *arguments, started=started, input=False, lock_timeout=LOCK_TIMEOUT, **options)
         except Interrupted:
             found = self.state_after(before)
             raise Interrupted(f"terraform {command} was stopped in {self.shown}. {found} {MAYBE_UNKNOWN}") from None
+        # What went wrong by itself is in the state, but not what was found to be there and not taken in.
+        if code == 0 or (code > 0 and not remembered):
+            forget(self.directory)
         if code != 0:
             found = self.state_after(before)
             # Below zero: a signal ended it, as an interrupt would.
             raise self.failed(
                 f"terraform {command} failed in {self.shown}. {found}{f' {MAYBE_UNKNOWN}' if code < 0 else ''}"
             )
+
+    def take_in_orphans(self, variables: Sequence[str], client: Callable[[str], Any]) -> Orphans:
+        """Write import blocks for what an apply that was cut off has made, and return all that was found."""
+        imported: dict[str, str] = {}
+        removed: dict[Removal, None] = {}
+        for _ in range(LOOKS_FOR_ORPHANS):
+            found = orphans(self.planned_changes(variables), client)
+            removed |= dict.fromkeys(found.removed)
+            new = {address: identity for address, identity in found.imported.items() if address not in imported}
+            if not new:
+                break
+            imported |= new
+            write_atomically(self.directory / IMPORTS, import_blocks(imported))
+        return Orphans(imported, tuple(removed))
+
+    def planned_changes(self, variables: Sequence[str]) -> list[Mapping[str, Any]]:
+        """Plan without a word, and return what would be done to each resource; nothing when the plan fails."""
+        with tempfile.TemporaryDirectory() as directory, open(os.devnull, "w") as nowhere:  # noqa: PTH123 # no file
+            saved = Path(directory) / "plan"
+            options: dict[str, Any] = {"var": list(variables), "out": str(saved), "lock_timeout": LOCK_TIMEOUT}
+            if self.run("plan", stream=nowhere, input=False, **options) != 0:
+                return []
+            with self.prepared_environment():
+                code, out, err = self.wrapped().cmd("show", "-json", str(saved))
+        if code != 0:
+            raise self.failed(f"terraform show failed in {self.shown}: {err.strip()}")
+        changes: list[Mapping[str, Any]] = json.loads(out).get("resource_changes", [])
+        return changes
+
+    def unlock(self, lock: str) -> None:
+        """Take away the lock that an apply that was cut off has left. Raises CommandFailed when that fails."""
+        if self.run("force-unlock", "-force", lock, stream=sys.stderr) != 0:
+            raise self.failed(f"terraform force-unlock failed in {self.shown}; fix what it says above.")
 
     def refuse_unsaved_state(self) -> None:
         """Raise when an earlier run left a state that its backend did not take, and that no state holds by now."""
@@ -190,8 +237,15 @@ class Terraform:
             f"{SNAPSHOT_VERSION}; use a newer one."
         )
 
-    def run(self, command: str, *arguments: str, stream: TextIO | None = None, **options: Any) -> int:
-        """Run a command with its output streamed and return its exit code."""
+    def run(
+        self,
+        command: str,
+        *arguments: str,
+        stream: TextIO | None = None,
+        started: Callable[[int], object] | None = None,
+        **options: Any,
+    ) -> int:
+        """Run a command with its output streamed and return its exit code; `started` is told its process."""
         stream = stream or sys.stdout
         # Terraform writes past Python's buffer: what was said before must stand before.
         stream.flush()
@@ -205,6 +259,8 @@ class Terraform:
                 words, cwd=self.directory, env=self.variables(), stdout=stream, process_group=0
             ) as process,
         ):
+            if started:
+                started(process.pid)
             interrupts.pass_on_to(process)
             code = process.wait()
         if interrupts.passed_on and code not in (NO_CHANGES, CHANGES):

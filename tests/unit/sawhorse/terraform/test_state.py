@@ -192,7 +192,7 @@ def test_after_a_signal_it_is_said_that_something_may_stand_that_the_state_does_
     assert running.returncode == 130
     assert last.startswith("terraform apply was stopped in environments/dev/tiny. The state was read after it: it was ")
     assert "and has 2 resources, 1 of them tainted" in last
-    assert last.endswith("may stand without being in it; the next apply then says that it exists already.")
+    assert last.endswith("may stand without being in it; the next apply looks for it, and takes it in.")
 
 
 def test_a_plan_that_is_stopped_says_nothing_of_a_state(tiny: Project, root: Path) -> None:
