@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from sawhorse.account import check_account
 from sawhorse.environment import Environment, read_environment
-from sawhorse.errors import NotApplied, WrongAccount
+from sawhorse.errors import NotApplied, SawhorseError, WrongAccount
 from sawhorse.local.addresses import callable_here, localize
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
@@ -169,9 +169,19 @@ class Workspace:
     def apply_plan(self, plan: Path) -> None:
         """Apply a plan that was saved, as it was made; no package is looked at but by Terraform."""
         terraform = self.terraform_as_applied
+        self.refuse_unfinished("Nothing was applied.", "save a plan of what is left to do")
         if self.local:
             make_prerequisites(self.root, self.client, self.environment)
         terraform.apply(plan=plan)
+
+    def refuse_unfinished(self, nothing: str, then: str) -> None:
+        """Raise when an apply was cut off: what it made and its state does not know would stay behind."""
+        if unfinished(self.terraform_as_applied.directory):
+            name, local = self.root.name, " --local" if self.local else ""
+            raise SawhorseError(
+                f"An apply of {name} was cut off, and may have made what its state does not know. {nothing} "
+                f'Run "sawhorse apply {name}{local}", which finds it and finishes, and then {then}.'
+            )
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for what needs no outputs, whether the root is applied or not."""

@@ -138,12 +138,15 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
             "--plan", metavar="FILE", help="Apply the plan that plan --out saved, without a question, or refuse it."
         ),
     ] = None,
+    delete_tables: Annotated[
+        bool, typer.Option("--delete-tables", help="Go on where tables of AWS are destroyed or replaced.")
+    ] = False,
 ) -> None:
-    """Apply a root. Against AWS, show the plan and ask first."""
+    """Apply a root, and finish one that was cut off. Against AWS, show the plan, and ask first."""
     if saved and (var or as_built):
         raise BadConfiguration("A saved plan has its variables and packages; leave out --var and --as-built.")
     workspace = open_workspace(root, local=local, as_built=as_built)
-    if saved or local or yes:
+    if saved or local:
         if saved:
             from sawhorse.operate.saved_plan import apply_saved_plan
 
@@ -155,23 +158,23 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
             print("\nOn the local AWS these are called at other addresses than Terraform's:")
             print_outputs(found)
     else:
-        apply_what_was_shown(workspace, var or [], destroy=False)
+        apply_what_was_shown(workspace, var or [], ask=not yes, delete_tables=delete_tables)
 
 
 @app.command()
 def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
     """Destroy what a root, or each of several, made. A protected table stops it before anything is touched."""
-    from sawhorse.operate.protection import refuse_protected_tables, refuse_unfinished
+    from sawhorse.operate.protection import refuse_protected_tables
 
     workspaces = {one.name: open_workspace(one.name, local=local) for one in Project.find().roots_named(root)}
     for workspace in workspaces.values():
-        refuse_unfinished(workspace)
+        workspace.refuse_unfinished("Nothing was destroyed.", "destroy")
         refuse_protected_tables(workspace)
     for name in names_of(root, heading="Destroying"):
         if local or yes:
             workspaces[name].terraform_as_applied.destroy(var or [])
         else:
-            apply_what_was_shown(workspaces[name], var or [], destroy=True)
+            destroy_what_was_shown(workspaces[name], var or [])
 
 
 @app.command()
@@ -325,25 +328,47 @@ def names_of(root: str, *, heading: str) -> Iterator[str]:
         yield one.name
 
 
-def apply_what_was_shown(workspace: Workspace, variables: list[str], *, destroy: bool) -> None:
-    """Plan, ask, and apply that very plan."""
-    name = workspace.root.name
-    saved = workspace.root.project.private / f"plans/{name.replace('/', '-')}.tfplan"
+def apply_what_was_shown(workspace: Workspace, variables: list[str], *, ask: bool, delete_tables: bool) -> None:
+    """Plan, refuse to lose a table that nobody meant to lose, ask, and apply that very plan."""
+    from sawhorse.operate.protection import refuse_lost_tables
+
+    with saved_plan(workspace) as saved, workspace.finishing(variables) as finishing:
+        if not finishing.terraform.plan(variables, out=saved):
+            return
+        if not delete_tables:
+            refuse_lost_tables(workspace, saved)
+        if ask:
+            refuse_unless_meant(workspace)
+        finishing.remove()
+        finishing.terraform.apply(plan=saved)
+
+
+def destroy_what_was_shown(workspace: Workspace, variables: list[str]) -> None:
+    """Plan to destroy, ask, and carry out that very plan."""
+    with saved_plan(workspace) as saved:
+        if workspace.terraform_as_applied.plan(variables, out=saved, destroy=True):
+            refuse_unless_meant(workspace)
+            workspace.terraform_as_applied.apply(plan=saved)
+
+
+@contextlib.contextmanager
+def saved_plan(workspace: Workspace) -> Iterator[Path]:
+    """Give a place for a plan, which holds the values of variables, and remove what was put there."""
+    saved = workspace.root.project.private / f"plans/{workspace.root.name.replace('/', '-')}.tfplan"
     make_own_directory(saved.parent)
     saved.unlink(missing_ok=True)
-    with contextlib.ExitStack() as stack:
-        # A plan holds the values of variables.
-        stack.callback(saved.unlink, missing_ok=True)
-        finishing = None if destroy else stack.enter_context(workspace.finishing(variables))
-        terraform = finishing.terraform if finishing else workspace.terraform_as_applied
-        if not terraform.plan(variables, out=saved, destroy=destroy):
-            return
-        question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
-        if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
-            raise SawhorseError(f"Nothing was applied to {name}. Add --yes to go on without a question.")
-        if finishing:
-            finishing.remove()
-        terraform.apply(plan=saved)
+    try:
+        yield saved
+    finally:
+        saved.unlink(missing_ok=True)
+
+
+def refuse_unless_meant(workspace: Workspace) -> None:
+    """Ask for the root's name. Raises SawhorseError for another one, and where nobody can be asked."""
+    name = workspace.root.name
+    question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
+    if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
+        raise SawhorseError(f"Nothing was applied to {name}. Add --yes to go on without a question.")
 
 
 def who_failed(error: Exception) -> str | None:

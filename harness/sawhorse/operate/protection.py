@@ -1,9 +1,10 @@
-"""Refuse to destroy a root whose tables are protected, or whose apply was cut off, before anything is touched."""
+"""Refuse to destroy a root whose tables are protected, and applies that would lose one, before anything is touched."""
 
 from __future__ import annotations
 
-from sawhorse.errors import Protected, SawhorseError
-from sawhorse.terraform.unfinished import unfinished
+from pathlib import Path
+
+from sawhorse.errors import Protected
 from sawhorse.workspace import Workspace
 
 
@@ -33,11 +34,15 @@ def refuse_protected_tables(workspace: Workspace) -> None:
         )
 
 
-def refuse_unfinished(workspace: Workspace) -> None:
-    """Raise when an apply was cut off: what it made and its state does not know would stay behind."""
-    if unfinished(workspace.terraform_as_applied.directory):
-        name, local = workspace.root.name, " --local" if workspace.local else ""
-        raise SawhorseError(
-            f"An apply of {name} was cut off, and may have made what its state does not know. Nothing was destroyed. "
-            f'Run "sawhorse apply {name}{local}", which finds it and finishes, and then destroy.'
+def refuse_lost_tables(workspace: Workspace, plan: Path) -> None:
+    """Raise when a saved plan of an apply would destroy or replace a table, with all that it holds."""
+    lost = sorted(
+        f"{change['address']} ({(change['change']['before'] or {}).get('name')})"
+        for change in workspace.terraform.changes_of(plan)
+        if change["type"] == "aws_dynamodb_table" and "delete" in change["change"]["actions"]
+    )
+    if lost:
+        raise Protected(
+            f"This apply of {workspace.root.name} would destroy or replace tables, with all that they hold: "
+            f"{', '.join(lost)}. Nothing was applied. Where that is meant, add --delete-tables."
         )

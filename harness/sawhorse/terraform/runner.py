@@ -170,8 +170,12 @@ class Terraform:
             options: dict[str, Any] = {"var": list(variables), "out": str(saved), "lock_timeout": LOCK_TIMEOUT}
             if self.run("plan", stream=nowhere, input=False, **options) != 0:
                 return []
-            with self.prepared_environment():
-                code, out, err = self.wrapped().cmd("show", "-json", str(saved))
+            return self.changes_of(saved)
+
+    def changes_of(self, plan: Path) -> list[Mapping[str, Any]]:
+        """Return what a saved plan would do to each resource, as `terraform show -json` tells it."""
+        with self.prepared_environment():
+            code, out, err = self.wrapped().cmd("show", "-json", str(plan))
         if code != 0:
             raise self.failed(f"terraform show failed in {self.shown}: {err.strip()}")
         changes: list[Mapping[str, Any]] = json.loads(out).get("resource_changes", [])

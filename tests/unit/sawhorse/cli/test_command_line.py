@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from sawhorse.build.build import build
 from sawhorse.cli import main as cli
 from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
+from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS, Running
 from sawhorse.project import Project
 from tests.children import started
@@ -327,6 +328,45 @@ def test_outputs_and_exports_parse(built: Project, local_aws: Running) -> None:
     assert sawhorse(built, "plan", "dev/tiny", "--exit-code", variables=variables).code == 0
     changed = sawhorse(built, "plan", "dev/tiny", "--exit-code", "--var=packages={}", variables=variables)
     assert changed.code == 0, changed
+
+
+TABLE = """
+resource "aws_dynamodb_table" "notes" {
+  name         = "notes-that-stay"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "KEY"
+
+  attribute {
+    name = "KEY"
+    type = "S"
+  }
+}
+"""
+
+
+def test_an_apply_that_would_replace_a_table_is_refused_unless_it_is_meant(built: Project, local_aws: Running) -> None:
+    root, variables = built.root("dev/tiny").path, local_aws.environment()
+    dynamodb = local_client("dynamodb", variables)
+    (root / "terraform.tfstate").unlink()
+
+    def apply(key: str, *options: str) -> Ended:
+        (root / "table.tf").write_text(TABLE.replace("KEY", key))
+        return sawhorse(built, "apply", "dev/tiny", "--yes", *options, variables=variables)
+
+    def key_of_table() -> str:
+        return str(dynamodb.describe_table(TableName="notes-that-stay")["Table"]["KeySchema"][0]["AttributeName"])
+
+    assert apply("first").code == 0
+    refused = apply("second")
+    assert refused.code == 2
+    assert refused.err.splitlines()[-1] == (
+        "sawhorse: This apply of dev/tiny would destroy or replace tables, with all that they hold: "
+        "aws_dynamodb_table.notes (notes-that-stay). Nothing was applied. Where that is meant, add --delete-tables."
+    )
+    assert key_of_table() == "first"
+    assert apply("second", "--delete-tables").code == 0
+    assert key_of_table() == "second"
+    dynamodb.delete_table(TableName="notes-that-stay")
 
 
 def test_what_is_not_applied_is_said(built: Project, local_aws: Running) -> None:
