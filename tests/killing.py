@@ -71,9 +71,13 @@ class Target:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         with started(command, cwd=project, env=environment, **pipes) as process:
             assert process.stdout
-            announced = (line for line in process.stdout if "Creating..." in line)
-            for _ in range(nth):
-                next(announced)
+            printed = []
+            for line in process.stdout:
+                printed.append(line)
+                if "".join(printed).count("Creating...") == nth:
+                    break
+            else:
+                raise AssertionError(f"It ended before it made {nth} things:\n{''.join(printed)}")
             time.sleep(seconds)
             if number == signal.SIGKILL:
                 for one in descendants({process.pid}):
@@ -95,7 +99,10 @@ def prepare(sawhorse: Sawhorse, root: str) -> None:
     if "state_bucket" not in facts.read_text():
         facts.write_text(f"{facts.read_text()}state_bucket: {BUCKET}\n")
     workspace = Workspace(sawhorse.project.root(root), local=True)
-    make_bucket(workspace.client("s3"), BUCKET, workspace.environment)
+    # It lies in the environment's region, which need not be the app's.
+    found = read_environment(sawhorse.project, environment)
+    variables = LocalAWS(sawhorse.project).required().variables(found)
+    make_bucket(local_client("s3", variables), BUCKET, found)
     make_prerequisites(workspace.root, workspace.client, workspace.environment)
     sawhorse("build", app)
 
@@ -160,9 +167,11 @@ def functions(client: Callable[[str], Any]) -> Iterator[str]:
     for name in names("lambda", "list_functions", "Functions", "FunctionName")(client):
         yield name
         for alias in listed(awslambda, "list_aliases", "Aliases", FunctionName=name):
-            of = {"FunctionName": name, "Qualifier": alias["Name"]}
-            policy = json.loads(awslambda.get_policy(**of)["Policy"])
-            yield f"{name}:{alias['Name']} {sorted(one['Sid'] for one in policy['Statement'])}"
+            try:
+                policy = awslambda.get_policy(FunctionName=name, Qualifier=alias["Name"])["Policy"]
+            except awslambda.exceptions.ResourceNotFoundException:
+                policy = '{"Statement": []}'
+            yield f"{name}:{alias['Name']} {sorted(one['Sid'] for one in json.loads(policy)['Statement'])}"
         for mapping in listed(awslambda, "list_event_source_mappings", "EventSourceMappings", FunctionName=name):
             yield f"{name} <- {mapping['EventSourceArn']}"
 
