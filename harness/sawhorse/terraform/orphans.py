@@ -83,6 +83,15 @@ def present(look: Callable[[Client, Wanted], Iterator[str]], client: Client, wan
             raise
 
 
+def kept_though_tainted(resources: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the addresses of what was being made when an apply was cut off, and is changed in place."""
+    return [
+        resource["address"]
+        for resource in resources
+        if resource["status"] == "tainted" and resource["type"] in KEPT_THOUGH_TAINTED
+    ]
+
+
 def import_blocks(found: Mapping[str, str]) -> str:
     """Write import blocks for what was found."""
     return "".join(f"import {{\n  to = {address}\n  id = {hcl(identity)}\n}}\n" for address, identity in found.items())
@@ -287,6 +296,14 @@ REMOVALS = {
     "aws_apigatewayv2_api": ("apigatewayv2", "delete_api", "ApiId"),
     "aws_ssm_parameter": ("ssm", "delete_parameter", "Name"),
 }
+# What a deployment of a REST API depends on is replaced by making the new one first (`create_before_destroy` spreads).
+# These have no name but their place, so the old one's end is the new one's as well, or the new one is refused.
+KEPT_THOUGH_TAINTED = (
+    "aws_api_gateway_gateway_response",
+    "aws_api_gateway_integration",
+    "aws_api_gateway_method",
+    "aws_api_gateway_resource",
+)
 # What is made by writing over what is there.
 WRITTEN_OVER = (
     "aws_api_gateway_gateway_response",

@@ -23,7 +23,7 @@ from python_terraform import Terraform as PythonTerraform
 from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
 from sawhorse.files import write_atomically
 from sawhorse.project import Project
-from sawhorse.terraform.orphans import Orphans, Removal, import_blocks, orphans
+from sawhorse.terraform.orphans import Orphans, Removal, import_blocks, kept_though_tainted, orphans
 from sawhorse.terraform.state import SNAPSHOT_VERSION, Snapshot, how_to_save, unsaved, what_was_found
 from sawhorse.terraform.unfinished import forget, remember, unfinished
 from sawhorse.toolchain import shell_variables, terraform_install
@@ -151,6 +151,9 @@ class Terraform:
 
     def take_in_orphans(self, variables: Sequence[str], client: Callable[[str], Any]) -> Orphans:
         """Write import blocks for what an apply that was cut off has made, and return all that was found."""
+        for address in kept_though_tainted(self.resources()):
+            if self.run("untaint", address, stream=sys.stderr) != 0:
+                raise self.failed(f"terraform untaint failed in {self.shown}; fix what it says above.")
         imported: dict[str, str] = {}
         removed: dict[Removal, None] = {}
         for _ in range(LOOKS_FOR_ORPHANS):

@@ -11,7 +11,16 @@ import pytest
 
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
-from sawhorse.terraform.orphans import LOOKS, WRITTEN_OVER, Orphans, Removal, import_blocks, orphans
+from sawhorse.terraform.orphans import (
+    KEPT_THOUGH_TAINTED,
+    LOOKS,
+    WRITTEN_OVER,
+    Orphans,
+    Removal,
+    import_blocks,
+    kept_though_tainted,
+    orphans,
+)
 
 OURS = {"environment": "dev", "app": "shop"}
 ACCOUNT = "555555555555"
@@ -43,6 +52,17 @@ def test_every_type_that_modules_make_is_looked_for_or_written_over(repository: 
     made = {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
     assert made == {*LOOKS, *WRITTEN_OVER}
     assert not set(LOOKS) & set(WRITTEN_OVER)
+
+
+def test_what_a_replacement_would_end_is_kept_though_it_is_tainted() -> None:
+    """That it must be is shown by the drills: a gateway response was put anew, and then deleted as the old one."""
+    kinds = {*KEPT_THOUGH_TAINTED, *LOOKS, *WRITTEN_OVER}
+    state = [
+        {"address": f"{kind}.it", "type": kind, "status": status} for kind in kinds for status in ("tainted", None)
+    ]
+
+    assert sorted(kept_though_tainted(state)) == sorted(f"{kind}.it" for kind in KEPT_THOUGH_TAINTED)
+    assert {*KEPT_THOUGH_TAINTED} <= {*LOOKS, *WRITTEN_OVER}
 
 
 def test_what_is_there_with_our_tags_is_imported(client: Any) -> None:
