@@ -18,11 +18,13 @@ from sawhorse.local.emulators import Running
 from sawhorse.plans.cases import Change, Refusal, plan_changes, plan_refusals, read_changes, read_refusals, state_before
 from sawhorse.plans.examples import plan_examples
 from sawhorse.plans.plan import Plan, Tool
+from sawhorse.plans.promises import Promise, files_of_promises, read_promises
 from sawhorse.plans.scratch import plan_root, scratch_project
 from sawhorse.project import Project
 from tests.plans.support import packages_of
 
 HERE = Path(__file__).parent
+PROMISES = files_of_promises(HERE / "plans/promises")
 # What hundreds of modules in one plan hold is more than the limit of tests/conftest.py, at which Go does nothing but
 # collect.
 OF_MANY = {"GOGC": "400", "GOMEMLIMIT": "off"}
@@ -36,6 +38,11 @@ def all_changes() -> list[Change]:
 def all_refusals() -> list[Refusal]:
     """Read what every file of refusals says: the modules' own, and each app's."""
     return [refusal for path in sorted(HERE.rglob("refusals.yaml")) for refusal in read_refusals(path)]
+
+
+def all_promises() -> list[Promise]:
+    """Read what every module promises."""
+    return [promise for path in PROMISES for promise in read_promises(path)]
 
 
 class Planning:
@@ -80,7 +87,10 @@ class Planning:
 
     def changes(self) -> Future[Plan]:
         tool, before, cases = self.of_many(), self.state_before(), all_changes()
-        return self.start("changes", lambda: plan_changes(tool, self.code, self.scratch, cases, before.result()))
+        return self.start(
+            "changes",
+            lambda: plan_changes(tool, self.code, self.scratch, cases, before.result(), telling=all_promises()),
+        )
 
     def refusals(self) -> Future[dict[str, list[str]]]:
         tool, before, cases = self.of_many(), self.state_before(), all_refusals()

@@ -249,6 +249,12 @@ def write_calls(directory: Path, calls: Iterable[tuple[Case, Mapping[str, Any]]]
     (directory / "terraform.tfvars.json").write_text(json.dumps(values, indent=2))
 
 
+def write_outputs(directory: Path, cases: Iterable[Case]) -> None:
+    """Let the root hand out what the modules of some calls do, each under the name of its case; a plan does not print them."""
+    outputs = {case.name: {"value": f"${{module.{case.name}}}", "sensitive": True} for case in cases}
+    (directory / "outputs.tf.json").write_text(json.dumps({"output": outputs} if outputs else {}, indent=2))
+
+
 def state_before(tool: Tool, repository: Path, scratch: Path, cases: Iterable[Case]) -> dict[str, Any]:
     """Return the state that applying what the cases were given before would leave, without applying anything."""
     directory = scratch_root(repository, scratch, "before/all")
@@ -352,11 +358,20 @@ def filled(value: Any, name: str = "") -> Any:
     return value
 
 
-def plan_changes(tool: Tool, repository: Path, scratch: Path, cases: Iterable[Case], state: Mapping[str, Any]) -> Plan:
-    """Plan what the cases are given now against the state that they had before."""
+def plan_changes(  # noqa: PLR0913 # what all of them are planned with
+    tool: Tool,
+    repository: Path,
+    scratch: Path,
+    cases: Iterable[Case],
+    state: Mapping[str, Any],
+    *,
+    telling: Iterable[Case] = (),
+) -> Plan:
+    """Plan what the cases are given now against the state that they had before, with those that tell their outputs."""
     directory = scratch_root(repository, scratch, "changes/all")
-    cases = list(cases)
-    write_calls(directory, [(case, case.given) for case in cases])
+    cases, telling = list(cases), list(telling)
+    write_calls(directory, [(case, case.given) for case in (*cases, *telling)])
+    write_outputs(directory, telling)
     write_state(directory, state, cases)
     return plan(tool, directory, refresh=False)
 

@@ -1,0 +1,71 @@
+"""What looks at a changed module: its promises, its changes and its refusals, the most telling first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from sawhorse.plans.cases import Case, Change, Refusal
+from sawhorse.plans.promises import Promise
+from tests.mutants.mutations import Mutant
+
+# So many words in a row of a sentence say which check it is of.
+WORDS = 4
+# Of a file of promises, the case that gives every argument.
+MOST_TELLING = "everything_said"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One case of a changed module."""
+
+    number: int
+    mutant: Mutant
+    case: Case
+
+    @property
+    def name(self) -> str:
+        """What the call is named in the root that they share."""
+        return f"m{self.number}_{self.case.name}"
+
+
+@dataclass(frozen=True)
+class Cases:
+    """All cases of the modules."""
+
+    promises: tuple[Promise, ...]
+    changes: tuple[Change, ...]
+    refusals: tuple[Refusal, ...]
+
+    def stages(self, mutant: Mutant) -> list[list[Case]]:
+        """Return the cases that may catch a mutant, by when they are tried."""
+        promises = [case for case in self.promises if case.module == mutant.module]
+        telling = [case for case in promises if case.name.endswith(MOST_TELLING)] or promises[:1]
+        others = [case for case in promises if case not in telling]
+        changes = [case for case in self.changes if case.module == mutant.module]
+        refusals = [case for case in self.refusals if case.module == mutant.module]
+        if not mutant.in_a_check:
+            return [list(telling), list(others), [*changes, *refusals]]
+        of_it = [case for case in refusals if rows(case.sentence) & rows(mutant.sentence)]
+        return [list(of_it), list(promises), list(changes)]
+
+
+@cache
+def rows(sentence: str) -> frozenset[tuple[str, ...]]:
+    """Return every few words in a row of a sentence, but for what is put into it."""
+    found: set[tuple[str, ...]] = set()
+    for part in re.split(r"\$\{.*?\}", sentence):
+        words = re.findall(r"[\w-]+", part.lower())
+        found |= {tuple(words[place : place + WORDS]) for place in range(max(1, len(words) - WORDS + 1))}
+    return frozenset(row for row in found if row)
+
+
+def trials(cases: Cases, numbered: Iterable[tuple[int, Mutant]], stage: int) -> list[Trial]:
+    """Return the trials of a stage."""
+    return [
+        Trial(number, mutant, case)
+        for number, mutant in numbered
+        for case in (cases.stages(mutant)[stage : stage + 1] or [[]])[0]
+    ]
