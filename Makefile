@@ -16,7 +16,7 @@ SAWHORSE := .venv/bin/sawhorse
 PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build plan apply smoke destroy down test test-fast drill check audit format bench lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy down test test-fast drill mutants check audit format bench lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ test-fast: setup ## Run the tests that need neither Terraform nor the local AWS 
 
 drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each; once, pack forty distributions and take every grant away from under smoke.
 	@$(PYTEST) -m drill --rounds $(ROUNDS)
+
+# MUTANTS="--only sqs_queue -v", "--sample 30 --seed 7", "--json", "--help".
+mutants: setup ## Change the modules one place at a time, and say which test notices each change, or that none does.
+	@.venv/bin/python -m tests.mutants $(MUTANTS)
 
 check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, what modules are handed and list, sawhorse sync, the schemas of AWS provider 5 and 6, checkov, zizmor.
 	@.venv/bin/python -m sawhorse.toolchain.linters

@@ -16,8 +16,8 @@ from xdist.scheduler import LoadFileScheduling
 TOGETHER = (
     # Plans of every root and every example.
     ("tests/apps/every/plans/test_roots.py", "tests/plans/test_permissions.py", "tests/plans/test_readmes.py"),
-    # One plan of every change and every promise.
-    ("tests/plans/test_cases.py", "tests/plans/test_promises.py"),
+    # One plan of every change and every promise, and one state from before.
+    ("tests/plans/test_cases.py", "tests/plans/test_promises.py", "tests/plans/test_mutants.py"),
     # The prepared wheels of an app.
     ("tests/unit/sawhorse/build/test_build.py", "tests/unit/sawhorse/build/test_compiled_packages.py"),
 )

@@ -52,6 +52,18 @@ class Cases:
         return [list(of_it), list(promises), list(changes)]
 
 
+def cases_of(
+    promises: Iterable[Promise], changes: Iterable[Change], refusals: Iterable[Refusal], modules: Iterable[str]
+) -> Cases:
+    """Return the cases of some modules."""
+    wanted = set(modules)
+    return Cases(
+        tuple(case for case in promises if case.module in wanted),
+        tuple(case for case in changes if case.module in wanted),
+        tuple(case for case in refusals if case.module in wanted),
+    )
+
+
 @cache
 def rows(sentence: str) -> frozenset[tuple[str, ...]]:
     """Return every few words in a row of a sentence, but for what is put into it."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from sawhorse.hcl import without_comments
 from tests.mutants.places import Argument, Block, Span, Token, blocks_of, tokens_of
 
-# What takes the place of a value of AWS's: one that the provider takes as well, or it would be refused for its spelling.
+# What takes the place of a value of AWS's: one that the provider takes as well, lest it be refused for its spelling.
 SWAPPED = {
     **dict(
         pair
@@ -115,7 +115,9 @@ JOINED = {"concat", "merge", "coalesce", "compact"}
 CHECKS = ("validation", "precondition", "postcondition")
 PROSE = {("variable", "description"), ("output", "description"), *((check, "error_message") for check in CHECKS)}
 # What cannot be left out, or is changed where it stands.
-KEPT = {"nullable", "type", "condition", "for_each", "count", "source", "content", "value", "sensitive", "error_message"}
+KEPT = {"nullable", "type", "condition", "for_each", "count", "source", "value", "sensitive", "error_message"}
+# Blocks of which every argument but those can be left out.
+WITH_ARGUMENTS = ("resource", "data", "module", "variable", "lifecycle")
 
 
 @dataclass(frozen=True)
@@ -235,11 +237,9 @@ class File:
             yield from self.defaults(argument)
             return
         tokens = tokens_of(self.text, argument.expression, self.shown)
-        if kind in ("resource", "data", "module", "variable", "lifecycle") or (
-            block is not top and argument.name not in KEPT
-        ):
-            if argument.name not in KEPT and not literal(tokens):
-                yield argument.path, argument.whole, ""
+        droppable = kind in WITH_ARGUMENTS or block is not top
+        if droppable and argument.name not in KEPT and not literal(tokens):
+            yield argument.path, argument.whole, ""
         yield from self.of_expression(argument.path, tokens, ())
 
     def defaults(self, argument: Argument) -> Iterator[Change]:
@@ -260,43 +260,67 @@ class File:
 
         yield from walk(tokens_of(self.text, argument.expression, self.shown))
 
-    def of_expression(self, path: tuple[str, ...], tokens: Sequence[Token], around: tuple[str, ...]) -> Iterator[Change]:
+    def of_expression(
+        self, path: tuple[str, ...], tokens: Sequence[Token], around: tuple[str, ...]
+    ) -> Iterator[Change]:
         """Walk the changes of an expression, `around` which the functions and brackets are."""
         yield from self.conditions(path, tokens)
         for number, token in enumerate(tokens):
-            before = tokens[number - 1] if number else None
-            after = tokens[number + 1] if number + 1 < len(tokens) else None
-            key = after is not None and after.text == "=" and around[-1:] == ("{",)
-            if token.kind == "number" and not key and not (before is not None and before.text == "."):
-                yield path, span(token), more(token.text)
-                if path[-1] == "condition" and token.text != "0" and around[-1:] != ("[",):
-                    yield path, span(token), less(token.text)
+            if token.kind in ("(", "[", "{"):
+                yield from self.of_brackets(path, tokens, number, around)
             elif token.kind == "string":
                 yield from self.strings(path, token, around)
-            elif token.text in ("true", "false"):
-                yield path, span(token), "false" if token.text == "true" else "true"
-            elif token.kind == "sign" and token.text in OTHER_SIGN:
-                # Another bound is tried with its number, and a choice as a whole.
-                if any(one is not None and one.kind == "number" for one in (before, after)) and token.text[0] in "<>":
-                    continue
-                if any(one.text == "?" and one.kind == "sign" for one in tokens[number:]):
-                    continue
+            elif token.kind == "name":
+                yield from self.of_name(path, tokens, number, around)
+            else:
+                yield from self.of_sign(path, tokens, number, around)
+
+    def of_brackets(
+        self, path: tuple[str, ...], tokens: Sequence[Token], number: int, around: tuple[str, ...]
+    ) -> Iterator[Change]:
+        """Walk the changes of what brackets hold."""
+        token, before = tokens[number], tokens[number - 1] if number else None
+        joined = before is not None and before.end == token.start
+        called = before.text if before and joined and before.kind == "name" else ""
+        if token.kind == "[" and before and joined and before.kind in ("name", "[", "("):
+            if not any(one.kind == "number" for one in token.inner):
+                yield from self.of_expression(path, token.inner, (*around, "index"))
+            return
+        yield from self.items(path, token, called)
+        yield from self.of_expression(path, token.inner, (*around, called or token.kind))
+
+    def of_name(
+        self, path: tuple[str, ...], tokens: Sequence[Token], number: int, around: tuple[str, ...]
+    ) -> Iterator[Change]:
+        """Walk what else a word could be: the other boolean, another function, or what stands beside it."""
+        token = tokens[number]
+        after = tokens[number + 1] if number + 1 < len(tokens) else None
+        if token.text in ("true", "false"):
+            yield path, span(token), "false" if token.text == "true" else "true"
+        elif after is not None and after.kind == "(" and after.start == token.end:
+            if token.text in OTHER_FUNCTION:
+                yield path, span(token), OTHER_FUNCTION[token.text]
+        elif not (after is not None and after.text == "=" and around[-1:] == ("{",)):
+            yield from self.references(path, tokens, number)
+
+    def of_sign(
+        self, path: tuple[str, ...], tokens: Sequence[Token], number: int, around: tuple[str, ...]
+    ) -> Iterator[Change]:
+        """Walk the changes of a number or an operator."""
+        token = tokens[number]
+        beside = [*tokens[max(0, number - 1) : number], *tokens[number + 1 : number + 2]]
+        if token.kind == "number":
+            yield path, span(token), more(token.text)
+            if path[-1] == "condition" and token.text != "0" and around[-1:] != ("[",):
+                yield path, span(token), less(token.text)
+        elif token.text == "!":
+            yield path, span(token), ""
+        elif token.text in OTHER_SIGN:
+            # Another bound is tried with its number, and a choice as a whole.
+            bound = token.text[0] in "<>" and any(one.kind == "number" for one in beside)
+            choice = any(one.text == "?" and one.kind == "sign" for one in tokens[number:])
+            if not bound and not choice:
                 yield path, span(token), OTHER_SIGN[token.text]
-            elif token.text == "!":
-                yield path, span(token), ""
-            elif token.kind == "name" and after is not None and after.kind == "(" and after.start == token.end:
-                if token.text in OTHER_FUNCTION:
-                    yield path, span(token), OTHER_FUNCTION[token.text]
-            elif token.kind == "name" and not key:
-                yield from self.references(path, tokens, number)
-            if token.kind in ("(", "[", "{"):
-                called = before.text if before and before.kind == "name" and before.end == token.start else ""
-                if token.kind == "[" and before and before.end == token.start and before.kind in ("name", "]", ")"):
-                    if not any(one.kind == "number" for one in token.inner):
-                        yield from self.of_expression(path, token.inner, (*around, "index"))
-                    continue
-                yield from self.items(path, token, called)
-                yield from self.of_expression(path, token.inner, (*around, called or token.kind))
 
     def items(self, path: tuple[str, ...], token: Token, called: str) -> Iterator[Change]:
         """Walk the items that brackets can lose, and the condition of a loop."""
@@ -353,10 +377,10 @@ class File:
                 if len(others) > 1:
                     place = others.index(token.text)
                     yield path, span(token), others[(place + 1) % len(others)]
-            elif token.text in SIBLINGS and head not in ("each", "local", "module"):
-                yield path, span(token), SIBLINGS[token.text]
-            elif head == "local" and token.text in SIBLINGS and re.search(rf"\b{SIBLINGS[token.text]}\s*=", self.whole):
-                yield path, span(token), SIBLINGS[token.text]
+            elif token.text in SIBLINGS and head not in ("each", "module"):
+                other = SIBLINGS[token.text]
+                if head != "local" or re.search(rf"\b{other}\s*=", self.whole):
+                    yield path, span(token), other
 
     def strings(self, path: tuple[str, ...], token: Token, around: tuple[str, ...]) -> Iterator[Change]:
         """Walk the changes of a string: its letters, what it holds of others, and of a pattern its ends and bounds."""

@@ -1,7 +1,7 @@
 """Every module plans what its file of promises says, and nothing else.
 
-`tests/plans/promises/MODULE.yaml` says what is given, and `REFRESH_PLANS=1` writes what is then planned: all that comes of
-the base, and for each further case what is planned otherwise. Give values that differ from each other and from every
+`tests/plans/promises/MODULE.yaml` says what is given, and `REFRESH_PLANS=1` writes what is then planned: all that comes
+of the base, and for each further case what is planned otherwise. Give values that differ from each other and from every
 default, so that no two can be taken for one another, and read what was written before you keep it.
 """
 

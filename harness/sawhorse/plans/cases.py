@@ -250,7 +250,10 @@ def write_calls(directory: Path, calls: Iterable[tuple[Case, Mapping[str, Any]]]
 
 
 def write_outputs(directory: Path, cases: Iterable[Case]) -> None:
-    """Let the root hand out what the modules of some calls do, each under the name of its case; a plan does not print them."""
+    """Let the root hand out what the modules of some calls do, each under the name of its case.
+
+    A plan does not print what is sensitive, and `terraform show -json` has it all the same.
+    """
     outputs = {case.name: {"value": f"${{module.{case.name}}}", "sensitive": True} for case in cases}
     (directory / "outputs.tf.json").write_text(json.dumps({"output": outputs} if outputs else {}, indent=2))
 

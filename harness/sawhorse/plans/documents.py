@@ -212,7 +212,10 @@ for mark in MARKS.values():
     Dumper.add_representer(type(mark), represent_text)
 
 
-def write_document(value: Mapping[str, Any]) -> str:
-    """Write a document in the order of its mappings."""
-    text: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, width=120, allow_unicode=True)
+def write_document(value: Mapping[str, Any], *, compact: bool = False) -> str:
+    """Write a document in the order of its mappings; compact has what holds nothing but scalars in one line."""
+    style = None if compact else False
+    text: str = yaml.dump(
+        value, Dumper=Dumper, sort_keys=False, width=120, allow_unicode=True, default_flow_style=style
+    )
     return text

@@ -1,8 +1,8 @@
 """What each module promises: all that it plans when it is given the least, and what every argument changes of that.
 
-A file has the module's name. Its `base` is given to every case, `planned` and `outputs` say everything that comes of it,
-and each of the `promises` says what is given besides and what is planned otherwise: whatever it does not name is as in
-the base. So nothing that a module makes goes unnamed, and each thing is said once.
+A file has the module's name. Its `base` is given to every case, `planned` and `outputs` say everything that comes of
+it, and each of the `promises` says what is given besides and what is planned otherwise: whatever it does not name is as
+in the base. So nothing that a module makes goes unnamed, and each thing is said once.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def refresh_promises(path: Path, found: Mapping[str, Mapping[str, Any]]) -> None
     if promises:
         document["promises"] = promises
     comments = "".join(f"{line}\n" for line in path.read_text().split("\n") if line.startswith("#"))
-    write_shared(path, comments + write_document(document))
+    write_shared(path, comments + write_document(document, compact=True))
 
 
 def files_of_promises(directory: Path) -> list[Path]:

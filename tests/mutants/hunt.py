@@ -1,0 +1,67 @@
+"""Try every mutant against the cases, stage by stage, until one catches it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.mutants.cases import Cases, trials
+from tests.mutants.mutations import Mutant, mutants_of
+from tests.mutants.plans import Plans
+from tests.mutants.survivors import Reason
+
+STAGES = 3
+
+
+@dataclass
+class Found:
+    """What became of every mutant."""
+
+    tried: list[Mutant]
+    caught: dict[Mutant, str] = field(default_factory=dict)
+
+    @property
+    def survivors(self) -> list[Mutant]:
+        """The mutants that nothing caught."""
+        return [mutant for mutant in self.tried if mutant not in self.caught]
+
+    def unexplained(self, reasons: Sequence[Reason]) -> list[Mutant]:
+        """Return the survivors without a reason."""
+        return [mutant for mutant in self.survivors if not any(reason.fits(mutant) for reason in reasons)]
+
+
+def modules_with_cases(modules: Path) -> list[str]:
+    """Return the modules that make something, in order."""
+    return sorted({path.parent.name for path in modules.glob("*/*.tf") if "\nresource " in path.read_text()})
+
+
+def all_mutants(modules: Path, only: Iterable[str]) -> list[Mutant]:
+    """Return every mutant of some modules."""
+    return [mutant for module in only for mutant in mutants_of(modules, module)]
+
+
+def sampled(mutants: Sequence[Mutant], number: int | None, seed: int) -> list[Mutant]:
+    """Return some of the mutants, the same for the same seed; all without a number."""
+    if number is None or number >= len(mutants):
+        return list(mutants)
+    return random.Random(seed).sample(list(mutants), number)  # noqa: S311 # a sample, no secret
+
+
+def hunt(
+    mutants: Sequence[Mutant], cases: Cases, plans: Plans, *, say: Callable[[str], None], stages: int = STAGES
+) -> Found:
+    """Plan the mutants and say on the way how many are left."""
+    found = Found(list(mutants))
+    left = dict(enumerate(mutants))
+    for stage in range(stages):
+        wanted = trials(cases, left.items(), stage)
+        if not wanted:
+            continue
+        say(f"{len(left)} of {len(mutants)} changes are left; planning {len(wanted)} copies.")
+        for trial, reason in plans.caught(wanted):
+            if trial.number in left:
+                found.caught[left.pop(trial.number)] = reason
+    say(f"{len(found.caught)} of {len(mutants)} changes were caught.")
+    return found
