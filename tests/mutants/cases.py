@@ -13,8 +13,9 @@ from tests.mutants.mutations import Mutant
 
 # So many words in a row of a sentence say which check it is of.
 WORDS = 4
-# Of a file of promises, the case that gives every argument.
-MOST_TELLING = "everything_said"
+# Of a file of promises, the case that gives every argument, and those that leave defaults.
+EVERYTHING = "everything_said"
+DEFAULTS = ("promised", "null_is_the_default")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Cases:
     def stages(self, mutant: Mutant) -> list[list[Case]]:
         """Return the cases that may catch a mutant, by when they are tried."""
         promises = [case for case in self.promises if case.module == mutant.module]
-        telling = [case for case in promises if case.name.endswith(MOST_TELLING)] or promises[:1]
+        telling = [case for case in promises if case.name.endswith(DEFAULTS if mutant.is_a_default else EVERYTHING)]
+        telling = telling or promises[:1]
         others = [case for case in promises if case not in telling]
         changes = [case for case in self.changes if case.module == mutant.module]
         refusals = [case for case in self.refusals if case.module == mutant.module]

@@ -10,9 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sawhorse.hcl import without_comments
+from sawhorse.toolchain.provider_record import Schema, read_records
 from tests.mutants.places import Argument, Block, Span, Token, blocks_of, tokens_of
 
 # What takes the place of a value of AWS's: one that the provider takes as well, lest it be refused for its spelling.
@@ -90,7 +92,6 @@ SIBLINGS = dict(
         ("application_log_level", "system_log_level"),
         ("handler", "runtime"),
         ("metric", "statistic"),
-        ("partition", "region"),
         ("code", "message"),
         ("parameters", "switches"),
         ("first", "second"),
@@ -142,6 +143,11 @@ class Mutant:
         """What a line in survivors.yaml calls it: no line's number, which other changes move."""
         shown = f"{self.module}/{self.file} > {' > '.join(self.path)}: {brief(self.old)} -> {brief(self.new)}"
         return shown if self.number == 1 else f"{shown} ({self.number})"
+
+    @property
+    def is_a_default(self) -> bool:
+        """Whether it only changes what is not given."""
+        return self.path[0].startswith("variable.") and not self.in_a_check
 
     @property
     def in_a_check(self) -> bool:
@@ -224,7 +230,7 @@ class File:
             if kind == "resource" and not re.search(rf"\b{labels[0]}\.{labels[1]}\b", self.whole):
                 yield top.path, top.whole, ""
             for block in top.within():
-                if block is not top and block.type != "content":
+                if block is not top and block.type != "content" and not needed(block.path):
                     yield block.path, block.whole, ""
                 for argument in block.arguments:
                     yield from self.of_argument(top, block, argument)
@@ -238,7 +244,7 @@ class File:
             return
         tokens = tokens_of(self.text, argument.expression, self.shown)
         droppable = kind in WITH_ARGUMENTS or block is not top
-        if droppable and argument.name not in KEPT and not literal(tokens):
+        if droppable and argument.name not in KEPT and not literal(tokens) and not needed(argument.path):
             yield argument.path, argument.whole, ""
         yield from self.of_expression(argument.path, tokens, ())
 
@@ -310,7 +316,8 @@ class File:
         token = tokens[number]
         beside = [*tokens[max(0, number - 1) : number], *tokens[number + 1 : number + 2]]
         if token.kind == "number":
-            yield path, span(token), more(token.text)
+            # CloudWatch counts in minutes.
+            yield path, span(token), str(2 * int(token.text)) if path[-1] == "period" else more(token.text)
             if path[-1] == "condition" and token.text != "0" and around[-1:] != ("[",):
                 yield path, span(token), less(token.text)
         elif token.text == "!":
@@ -338,6 +345,9 @@ class File:
         for number, part in enumerate(parts):
             value = next((part[n + 1 :] for n, one in enumerate(part) if one.text == "="), part)
             if literal(value) and (token.kind == "{" or value[0].kind == "number"):
+                continue
+            # What is read by its name elsewhere cannot be left out.
+            if token.kind == "{" and value is not part and re.search(rf"\.{re.escape(part[0].text)}\b", self.whole):
                 continue
             end = part[-1].end
             comma = next((one for one in token.inner if one.start >= end and one.kind != "line"), None)
@@ -379,7 +389,9 @@ class File:
                     yield path, span(token), others[(place + 1) % len(others)]
             elif token.text in SIBLINGS and head not in ("each", "module"):
                 other = SIBLINGS[token.text]
-                if head != "local" or re.search(rf"\b{other}\s*=", self.whole):
+                first = next((one.text for one in reversed(tokens[:number]) if one.start == chain(tokens, number)), "")
+                # A resource has them all; anything else only what the module writes.
+                if first.startswith("aws_") or re.search(rf"\b{other}\s*=", self.whole):
                     yield path, span(token), other
 
     def strings(self, path: tuple[str, ...], token: Token, around: tuple[str, ...]) -> Iterator[Change]:
@@ -414,6 +426,32 @@ def patterns(path: tuple[str, ...], token: Token) -> Iterator[Change]:
                 if other[0] >= 0:
                     new = "{" + ",".join(map(str, other)) + "}"
                     yield path, Span(start, start + len(found[0])), new
+
+
+@cache
+def schemas() -> Mapping[str, Schema]:
+    """Return what the provider says of every type of resource and data source."""
+    executed, _ = read_records()
+    return executed.types
+
+
+def needed(path: Sequence[str]) -> bool:
+    """Whether the provider wants an argument or a block, and Terraform would refuse everything without it."""
+    kind, *labels = path[0].split(".")
+    schema = schemas().get(f"data.{labels[0]}" if kind == "data" else labels[0]) if labels else None
+    names = [part.split(".")[-1] for part in path[1:] if part != "content"]
+    for name in names[:-1]:
+        schema = schema.blocks.get(name) if schema else None
+    return schema is not None and bool(names) and names[-1] in schema.required | schema.required_blocks
+
+
+def chain(tokens: Sequence[Token], number: int) -> int:
+    """Return where the names and dots begin that lead to a name."""
+    while number >= 2 and tokens[number - 1].text == ".":
+        number -= 2
+        while tokens[number].kind in ("[", "(") and number:
+            number -= 1
+    return tokens[number].start
 
 
 def literal(tokens: Sequence[Token]) -> bool:

@@ -23,7 +23,7 @@ from sawhorse.plans.scratch import scratch_root
 from tests.mutants.cases import Trial
 
 # More at once take longer each.
-AT_ONCE = 160
+AT_ONCE = 240
 COPY = re.compile(r"(?:\.\./|module\.)(m\d+_\w+)|^(m\d+_\w+)\.tf\.json")
 
 
@@ -85,7 +85,9 @@ class Plans:
         try:
             runner = initialized(self.tool, directory)
         except tftest.TerraformTestError as error:
-            return by_copy((found, {"summary": found}) for found in str(error).split("\\n\\n")), None
+            # Behind what it did before, which names every copy.
+            said = [f"Error:{part}" for part in str(error.args[-1]).split("Error:")[1:]]
+            return by_copy((part, {"summary": part}) for part in said), None
         environment = dict(runner.env)
         command = [str(self.tool.binary), "plan", "-json", "-input=false", "-refresh=false", "-out=plan"]
         done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)

@@ -100,12 +100,9 @@ def change_between(before: Any, after: Any) -> Any:
     if not isinstance(before, dict) or not isinstance(after, dict):
         return after
     return {
-        **{
-            key: change_between(before.get(key), inner)
-            for key, inner in after.items()
-            if key not in before or before[key] != inner or type(before[key]) is not type(inner)
-        },
-        **{key: ABSENT for key in before if key not in after},
+        key: change_between(before.get(key), after[key]) if key in after else ABSENT
+        for key in sorted({**before, **after})
+        if key not in before or key not in after or list(differing(before[key], after[key]))
     }
 
 
@@ -119,6 +116,13 @@ def differing(expected: Any, found: Any, path: tuple[str, ...] = ()) -> Iterator
             yield from differing(one, other, (*path, str(number)))
     elif expected != found or isinstance(expected, bool) is not isinstance(found, bool):
         yield path, expected, found
+
+
+def ordered(value: Any) -> Any:
+    """Return a value with every mapping in the order of its keys, so that a file changes where the plan does."""
+    if isinstance(value, dict):
+        return {key: ordered(value[key]) for key in sorted(value)}
+    return [ordered(inner) for inner in value] if isinstance(value, list) else value
 
 
 def planned_of(plan: Plan, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -176,6 +180,7 @@ def expression_of(expression: Any, key: Any) -> Any:
 def refresh_promises(path: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
     """Write what is planned into a file of promises: all of its base, and of every other case what is otherwise."""
     head, *others = read_promises(path)
+    found = {name: {part: ordered(said) for part, said in parts.items()} for name, parts in found.items()}
     base = found[head.name]
     document: dict[str, Any] = {"base": copy.deepcopy(dict(head.given)), **base}
     promises = {}
