@@ -116,7 +116,18 @@ JOINED = {"concat", "merge", "coalesce", "compact"}
 CHECKS = ("validation", "precondition", "postcondition")
 PROSE = {("variable", "description"), ("output", "description"), *((check, "error_message") for check in CHECKS)}
 # What cannot be left out, or is changed where it stands.
-KEPT = {"nullable", "type", "condition", "for_each", "count", "source", "value", "sensitive", "error_message"}
+KEPT = {
+    "nullable",
+    "default",
+    "type",
+    "condition",
+    "for_each",
+    "count",
+    "source",
+    "value",
+    "sensitive",
+    "error_message",
+}
 # Blocks of which every argument but those can be left out.
 WITH_ARGUMENTS = ("resource", "data", "module", "variable", "lifecycle")
 
@@ -388,11 +399,18 @@ class File:
                     place = others.index(token.text)
                     yield path, span(token), others[(place + 1) % len(others)]
             elif token.text in SIBLINGS and head not in ("each", "module"):
-                other = SIBLINGS[token.text]
                 first = next((one.text for one in reversed(tokens[:number]) if one.start == chain(tokens, number)), "")
-                # A resource has them all; anything else only what the module writes.
-                if first.startswith("aws_") or re.search(rf"\b{other}\s*=", self.whole):
-                    yield path, span(token), other
+                if self.has(first, head, SIBLINGS[token.text]):
+                    yield path, span(token), SIBLINGS[token.text]
+
+    def has(self, first: str, head: str, name: str) -> bool:
+        """Whether there is such a thing where a chain of names begins with one and leads over another."""
+        if head.startswith("aws_"):
+            return re.search(rf'resource "{head}" "{name}"', self.whole) is not None
+        if first.startswith("aws_"):
+            return first in schemas() and name in schemas()[first].names
+        place = r"^  " if head == "local" else r"\b"
+        return re.search(rf"{place}{name}\s*=", self.whole, re.MULTILINE) is not None
 
     def strings(self, path: tuple[str, ...], token: Token, around: tuple[str, ...]) -> Iterator[Change]:
         """Walk the changes of a string: its letters, what it holds of others, and of a pattern its ends and bounds."""
