@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -45,13 +45,13 @@ class Cases:
         promises = [case for case in self.promises if case.module == mutant.module]
         telling = [case for case in promises if case.name.endswith(DEFAULTS if mutant.is_a_default else EVERYTHING)]
         telling = telling or promises[:1]
-        others = [case for case in promises if case not in telling]
-        changes = [case for case in self.changes if case.module == mutant.module]
+        others = [case for case in telling_of(mutant, promises) if case not in telling]
+        changes = telling_of(mutant, [case for case in self.changes if case.module == mutant.module])
         refusals = [case for case in self.refusals if case.module == mutant.module]
         if not mutant.in_a_check:
-            return [list(telling), list(others), [*changes, *refusals]]
-        of_it = [case for case in refusals if rows(case.sentence) & rows(mutant.sentence)]
-        return [list(of_it), list(promises), list(changes)]
+            return [list(telling), others, [*changes, *telling_of(mutant, refusals)]]
+        of_it = [case for case in refusals if says(mutant.sentence, case.sentence)]
+        return [list(of_it), [promises[0], *telling_of(mutant, promises[1:])], changes]
 
 
 def cases_of(
@@ -64,6 +64,30 @@ def cases_of(
         tuple(case for case in changes if case.module in wanted),
         tuple(case for case in refusals if case.module in wanted),
     )
+
+
+def telling_of(mutant: Mutant, cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that give, or were given, other than all the rest, what a mutant depends on; the first as well.
+
+    A change of the provider's own, such as to a lifecycle, depends on nothing that is given.
+    """
+    if "lifecycle" in mutant.path:
+        return list(cases)
+    given = [{**(case.before or {}), **case.given} for case in cases]
+    alike = {
+        key for key in (given[0] if given else {}) if all(key in one and one[key] == given[0][key] for one in given)
+    }
+    return [
+        case
+        for number, case in enumerate(cases)
+        if number == 0 or mutant.inputs & ({*case.given, *(case.before or {})} - alike)
+    ]
+
+
+def says(whole: str, part: str) -> bool:
+    """Whether a check's sentence has a part of one, but for what is put into it."""
+    found = rows(part)
+    return 2 * len(found & rows(whole)) >= len(found)
 
 
 @cache

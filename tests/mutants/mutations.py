@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sawhorse.hcl import without_comments
 from sawhorse.toolchain.provider_record import Schema, read_records
+from tests.mutants.inputs import Inputs
 from tests.mutants.places import Argument, Block, Span, Token, blocks_of, tokens_of
 
 # What takes the place of a value of AWS's: one that the provider takes as well, lest it be refused for its spelling.
@@ -148,6 +149,8 @@ class Mutant:
     number: int = 1
     # The sentence of the check that it stands in, "" elsewhere.
     sentence: str = ""
+    # The variables that can tell it.
+    inputs: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -182,11 +185,13 @@ def mutants_of(modules: Path, module: str) -> list[Mutant]:
     files.pop("terraform.tf", None)
     blocks = {name: blocks_of(text, f"{module}/{name}") for name, text in files.items()}
     kinds = types_of_variables(files.get("variables.tf", ""), blocks.get("variables.tf", []))
-    whole = "\n".join(without_comments(text, module) for text in files.values())
+    plain = {name: without_comments(text, module) for name, text in files.items()}
+    whole = "\n".join(plain.values())
+    inputs = Inputs(plain, blocks)
     seen: Counter[tuple[object, ...]] = Counter()
     found = []
     for name, text in files.items():
-        file = File(f"{module}/{name}", without_comments(text, name), kinds, whole)
+        file = File(f"{module}/{name}", plain[name], kinds, whole)
         sentences = sentences_of(text, blocks[name])
         for path, span, new in sorted(file.changes(blocks[name]), key=lambda change: (change[1].start, change[1].end)):
             old = text[span.start : span.end]
@@ -196,7 +201,8 @@ def mutants_of(modules: Path, module: str) -> list[Mutant]:
             seen[told] += 1
             line = text.count("\n", 0, span.start) + 1
             sentence = next((said for whole, said in sentences if whole.start <= span.start < whole.end), "")
-            found.append(Mutant(module, name, line, path, span, old, new, seen[told], sentence))
+            telling = inputs.around(name, span.start, span.end) | (frozenset([new]) & kinds.keys())
+            found.append(Mutant(module, name, line, path, span, old, new, seen[told], sentence, telling))
     return found
 
 
