@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 
 from sawhorse.plans.cases import Case, Change, Refusal
 from sawhorse.plans.promises import Promise
@@ -102,8 +103,6 @@ def rows(sentence: str) -> frozenset[tuple[str, ...]]:
 
 def trials(cases: Cases, numbered: Iterable[tuple[int, Mutant]], stage: int) -> list[Trial]:
     """Return the trials of a stage."""
-    return [
-        Trial(number, mutant, case)
-        for number, mutant in numbered
-        for case in (cases.stages(mutant)[stage : stage + 1] or [[]])[0]
-    ]
+    of_each = [[Trial(number, mutant, case) for case in cases.stages(mutant)[stage]] for number, mutant in numbered]
+    # The first case of every mutant before the second of any: most need no further one.
+    return [trial for some in zip_longest(*of_each) for trial in some if trial is not None]

@@ -13,6 +13,8 @@ from tests.mutants.plans import Plans
 from tests.mutants.survivors import Reason
 
 STAGES = 3
+# Copies in one plan. More of them take longer each.
+AT_ONCE = 240
 
 
 @dataclass
@@ -57,11 +59,12 @@ def hunt(
     left = dict(enumerate(mutants))
     for stage in range(stages):
         wanted = trials(cases, left.items(), stage)
-        if not wanted:
-            continue
-        say(f"{len(left)} of {len(mutants)} changes are left; planning {len(wanted)} copies.")
-        for trial, reason in plans.caught(wanted):
-            if trial.number in left:
-                found.caught[left.pop(trial.number)] = reason
+        while wanted:
+            say(f"{len(left)} of {len(mutants)} changes are left, with {len(wanted)} cases of this stage.")
+            for trial, reason in plans.caught(wanted[:AT_ONCE]):
+                if trial.number in left:
+                    found.caught[left.pop(trial.number)] = reason
+            # What was caught needs no further case.
+            wanted = [trial for trial in wanted[AT_ONCE:] if trial.number in left]
     say(f"{len(found.caught)} of {len(mutants)} changes were caught.")
     return found

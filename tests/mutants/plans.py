@@ -22,8 +22,6 @@ from sawhorse.plans.promises import Promise, planned_of
 from sawhorse.plans.scratch import scratch_root
 from tests.mutants.cases import Trial
 
-# More at once take longer each.
-AT_ONCE = 240
 COPY = re.compile(r"(?:\.\./|module\.)(m\d+_\w+)|^(m\d+_\w+)\.tf\.json")
 
 
@@ -38,11 +36,7 @@ class Plans:
         self.roots = 0
 
     def caught(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, str]]:
-        """Walk the trials that came out otherwise, each with what was found; some at once, until all are done."""
-        for start in range(0, len(trials), AT_ONCE):
-            yield from self.caught_at_once(list(trials[start : start + AT_ONCE]))
-
-    def caught_at_once(self, trials: list[Trial]) -> Iterator[tuple[Trial, str]]:
+        """Walk the trials that came out otherwise, each with what was found."""
         while trials:
             directory = self.write(trials)
             errors, plan = self.plan(directory)
