@@ -43,10 +43,10 @@ class Promise(Case):
         ]
 
     def line(self, path: Iterable[str]) -> str:
-        """Return where the last of a path is written, in the case itself or where it starts from."""
+        """Return where most of a path is written: in the case itself, or where it starts from when that says more."""
         path = list(path)
         places: list[tuple[int, str]] = []
-        for document in self.written:
+        for document in reversed(self.written):
             here, depth = document, 0
             for name in path:
                 if not isinstance(here.value, dict) or name not in here.value:
