@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         environment = {**with_rare_collections(), **terraform_environment(REPOSITORY), **variables, **OF_MANY}
         tool = Tool(terraform_install.ensure_terraform(REPOSITORY), environment)
         before = state_before(tool, REPOSITORY, Path(scratch), [*cases.changes, *cases.refusals])
-        found = hunt(mutants, cases, Plans(tool, REPOSITORY, Path(scratch), before), say=say)
+        found = hunt(mutants, cases, Plans(tool, REPOSITORY, Path(scratch), before), modules=MODULES, say=say)
     sys.stdout.write(as_json(found, reasons) if options.json else as_text(found, reasons, verbose=options.verbose))
     # A sample may miss what a reason is for.
     needless = [] if options.sample or options.only else unneeded(reasons, found.survivors)

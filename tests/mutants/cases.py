@@ -14,6 +14,8 @@ from tests.mutants.mutations import Mutant
 
 # So many words in a row of a sentence say which check it is of.
 WORDS = 4
+# One of so many such rows is enough, since what is put into a sentence breaks some.
+SHARE = 4
 # Of a file of promises, the case that gives every argument, and those that leave defaults.
 EVERYTHING = "everything_said"
 DEFAULTS = ("promised", "null_is_the_default")
@@ -88,7 +90,7 @@ def telling_of(mutant: Mutant, cases: Sequence[Case]) -> list[Case]:
 def says(whole: str, part: str) -> bool:
     """Whether a check's sentence has a part of one, but for what is put into it."""
     found = rows(part)
-    return 2 * len(found & rows(whole)) >= len(found)
+    return SHARE * len(found & rows(whole)) >= len(found)
 
 
 @cache

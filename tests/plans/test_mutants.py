@@ -33,7 +33,7 @@ def tried(mutants: Sequence[Mutant], planning: Planning, scratch: Path) -> Found
     # tftest prints again what Terraform has said of a mutant.
     logging.disable(logging.CRITICAL)
     try:
-        return hunt(mutants, cases, plans, say=print)
+        return hunt(mutants, cases, plans, modules=MODULES, say=print)
     finally:
         logging.disable(logging.NOTSET)
 

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ PLACEHOLDERS_OF = {"aws_lambda_layer_version": {"arn": "arn:aws:lambda:us-east-1
 # A case is a module call in HCL and a directory.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 MODULE = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
+SOURCE = re.compile(r'^  source += "(\.[^"]*)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,8 @@ def write_calls(directory: Path, calls: Iterable[tuple[Case, Mapping[str, Any]]]
             raise BadConfiguration(f"{case.place}: there is no modules/{case.module}; write the path of one that is.")
         # A diagnostic names a file and no address, so that the path has to say which case it belongs to. Terraform
         # follows links to directories, hence links to the files.
-        shutil.copytree(modules, directory.parent / name, copy_function=os.link)
+        for module in modules_called(modules, case.module):
+            shutil.copytree(modules / module, directory.parent / name / module, copy_function=os.link)
         values[name] = {key: value for key, value in given.items() if "${" not in json.dumps(value)}
         arguments = {**given, **{key: f"${{var.{name}.{key}}}" for key in values[name]}}
         content = {
@@ -247,6 +250,21 @@ def write_calls(directory: Path, calls: Iterable[tuple[Case, Mapping[str, Any]]]
         }
         (directory / f"{name}.tf.json").write_text(json.dumps(content, indent=2))
     (directory / "terraform.tfvars.json").write_text(json.dumps(values, indent=2))
+
+
+@cache
+def modules_called(modules: Path, module: str) -> list[str]:
+    """Return a module and all that it calls, directly or through another, by their paths in `modules`."""
+    found, ahead = [module], [module]
+    while ahead:
+        place = modules / ahead.pop()
+        for file in sorted(place.glob("*.tf")):
+            for source in SOURCE.findall(file.read_text()):
+                called = (place / source).resolve().relative_to(modules.resolve()).as_posix()
+                if called not in found:
+                    found.append(called)
+                    ahead.append(called)
+    return found
 
 
 def write_outputs(directory: Path, cases: Iterable[Case]) -> None:
