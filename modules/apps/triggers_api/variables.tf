@@ -212,6 +212,11 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = length(setintersection(keys(var.tags), ["app", "environment"])) == 0
+    error_message = "tags: app and environment are the root's own, by which commands know whose state it is; give yours other names."
+  }
 }
 
 variable "throttling" {
