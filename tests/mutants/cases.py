@@ -52,7 +52,9 @@ class Cases:
         changes = telling_of(mutant, [case for case in self.changes if case.module == mutant.module])
         refusals = [case for case in self.refusals if case.module == mutant.module]
         if not mutant.in_a_check:
-            return [list(telling), others, [*changes, *telling_of(mutant, refusals)]]
+            # What is refused by default is given nothing of it.
+            refused = refusals if mutant.is_a_default else telling_of(mutant, refusals)
+            return [list(telling), others, [*changes, *refused]]
         of_it = [case for case in refusals if says(mutant.sentence, case.sentence)]
         return [list(of_it), [promises[0], *telling_of(mutant, promises[1:])], changes]
 

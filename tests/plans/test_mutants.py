@@ -21,7 +21,7 @@ from tests.projects import REPOSITORY
 MODULES = REPOSITORY / "modules"
 MAKING = modules_with_cases(MODULES)
 # What the suite has time for; `make drill` and `make mutants` try all.
-SAMPLE = 20
+SAMPLE = 16
 # Of all changes, in percent.
 MOST_SURVIVORS = 5
 
