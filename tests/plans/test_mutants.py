@@ -46,7 +46,7 @@ def shown(mutants: Sequence[Mutant]) -> str:
 def test_a_sample_of_changes_to_the_modules_is_noticed(planning: Planning, tmp_path: Path) -> None:
     """With one that changes nothing, which nothing may notice."""
     first = (MODULES / "lambda_layer/main.tf").read_text().partition("\n")[0]
-    harmless = Mutant("lambda_layer", "main.tf", 1, (), Span(0, len(first)), first, "# A layer.")
+    harmless = Mutant("lambda_layer", "main.tf", 1, ("locals",), Span(0, len(first)), first, "# A layer.")
     found = tried([harmless, *sampled(all_mutants(MODULES, MAKING), SAMPLE, seed=1)], planning, tmp_path)
     assert harmless in found.survivors
     unexplained = [mutant for mutant in found.unexplained(read_reasons()) if mutant != harmless]
