@@ -24,7 +24,7 @@ pytestmark = pytest.mark.end_to_end
 MODULES = Path(__file__).parents[2] / "modules"
 CODE = zip_of({"sample/main.py": b"def handler(event, context):\n    return event\n"})
 # What examples expect of an account.
-ROLES = ("worker-dev", "operators", "fileshare-task-dev")
+ROLES = ("worker-dev", "operators", "files-task-dev")
 BUCKET = "example-packages"
 LAYERS = {"images": 3}
 WEB_ACL = re.compile(r'"arn:aws:wafv2:[^"]+"')

@@ -161,7 +161,7 @@ class Mutant:
     @property
     def is_a_default(self) -> bool:
         """Whether it only changes what is not given."""
-        return self.path[0].startswith("variable.") and not self.in_a_check
+        return "".join(self.path[:1]).startswith("variable.") and not self.in_a_check
 
     @property
     def in_a_check(self) -> bool:

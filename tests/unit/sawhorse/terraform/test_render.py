@@ -65,7 +65,7 @@ def given_to(tool: Tool, root: Root) -> Any:
 def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool, root: Root) -> None:
     (root.path.parent / "environment.yaml").write_text(
         'account_id: "012345678901"\nregion: us-east-1\nproduction: true\nalarm_email: a@example.com\n'
-        'tags:\n  "${a}": "%{b}\\"\\n"\n  z: "1"\n'
+        'tags:\n  "a:b": "@ = +"\n  z: "1"\n'
     )
     render(root)
     manifest = json.loads((root.project.path / "dist/manifest.json").read_text())["tiny"]["api"]
@@ -80,7 +80,7 @@ def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool,
             "alarm_email": "a@example.com",
             "local": False,
             "production": True,
-            "tags": {"${a}": '%{b}"\n', "z": "1"},
+            "tags": {"a:b": "@ = +", "z": "1"},
         },
         "packages": {"api": {**manifest, "path": "../../../dist/tiny.zip"}},
     }
