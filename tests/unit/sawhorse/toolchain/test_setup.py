@@ -78,13 +78,15 @@ def test_an_interpreter_that_is_not_there_has_no_version(tmp_path: Path) -> None
 def test_without_the_wanted_python_its_own_serves_and_says_so(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = script(tmp_path / "uv", "exit 2")
-    monkeypatch.setattr(installed, "ensure_uv", lambda _project: broken)
+    called = tmp_path / "called"
+    broken = script(tmp_path / "uv", f'echo "$@" >> {called}; exit 2')
+    monkeypatch.setattr(interpreters, "ensure_uv", lambda _project: broken)
 
     assert interpreters.find_python("3.13", tmp_path, machine) == Path(sys.executable)
     assert (
         "Python 3.13 could not be fetched. On the local AWS functions will run under Python" in capsys.readouterr().err
     )
+    assert [line.split()[1] for line in called.read_text().splitlines()] == ["find", "install", "find"]
 
 
 # Once
