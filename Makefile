@@ -10,7 +10,8 @@ ROOT := $(ENV)/$(APP)
 # What tests/needs.py marks, and what says of itself that it takes long.
 FAST := not (terraform or emulators or programs or end_to_end or whole_plans or drill)
 SAWHORSE := .venv/bin/sawhorse
-# Two more than the two processors of most machines: through much of an apply the provider of AWS waits. Bytecode is
+# Two more than the two processors of most machines: through much of an apply the provider of AWS waits, which the fast
+# tests have none of. Bytecode is
 # kept whatever this shell says: hundreds of short programs would else compile the same sources, and each process of
 # pytest all tests.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
@@ -49,7 +50,7 @@ test: setup ## Run every test: unit, plans, contracts of the emulators, end to e
 	@$(PYTEST) --durations=15
 
 test-fast: setup ## Run the tests that need neither Terraform nor the local AWS and build nothing, in a minute.
-	@$(PYTEST) -m "$(FAST)"
+	@$(PYTEST) -n 3 -m "$(FAST)"
 
 drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each; once, pack forty distributions and take every grant away from under smoke.
 	@$(PYTEST) -m drill --rounds $(ROUNDS)
