@@ -117,7 +117,9 @@ def applied_clean(target: Target) -> tuple[int, Mapping[str, list[str]]]:
     return made, found
 
 
-def round_of(sawhorse: Sawhorse, root: str, drill_round: int, moments: random.Random, clean: Any) -> None:
+def assert_finished_by_the_same_command(
+    sawhorse: Sawhorse, root: str, drill_round: int, moments: random.Random, clean: Any
+) -> None:
     """Kill one first apply; the same command then finishes it, and what stands is what a clean one makes."""
     number, in_s3 = WAYS[drill_round % len(WAYS)]
     made, expected = clean

@@ -9,7 +9,7 @@ import pytest
 
 from sawhorse.toolchain.installed import Emulators
 from tests.end_to_end.support import Sawhorse, brought_up
-from tests.killing import Target, applied_clean, prepare, round_of
+from tests.killing import Target, applied_clean, assert_finished_by_the_same_command, prepare
 from tests.projects import sample_project
 
 pytestmark = pytest.mark.end_to_end
@@ -34,4 +34,4 @@ def clean(sawhorse: Sawhorse) -> tuple[int, Mapping[str, list[str]]]:
 def test_the_same_command_finishes_a_first_apply_that_was_cut_off(
     sawhorse: Sawhorse, clean: tuple[int, Mapping[str, list[str]]], drill_round: int, moments: random.Random
 ) -> None:
-    round_of(sawhorse, ROOT, drill_round, moments, clean)
+    assert_finished_by_the_same_command(sawhorse, ROOT, drill_round, moments, clean)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.apps.every.every_app import APPS
 from tests.end_to_end.support import Sawhorse, brought_up
-from tests.killing import Target, applied_clean, prepare, round_of
+from tests.killing import Target, applied_clean, assert_finished_by_the_same_command, prepare
 from tests.projects import copy_of_project
 
 pytestmark = pytest.mark.end_to_end
@@ -44,4 +44,4 @@ def root(request: pytest.FixtureRequest, sawhorse: Sawhorse, clean_applies: dict
 def test_the_same_command_finishes_a_first_apply_that_was_cut_off(
     sawhorse: Sawhorse, root: str, clean_applies: dict[str, Clean], drill_round: int, moments: random.Random
 ) -> None:
-    round_of(sawhorse, root, drill_round, moments, clean_applies[root])
+    assert_finished_by_the_same_command(sawhorse, root, drill_round, moments, clean_applies[root])
