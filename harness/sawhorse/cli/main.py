@@ -107,9 +107,8 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     ] = False,
 ) -> None:
     """Show what an apply would change."""
-    names = list(Project.find().roots_named(root))
-    if out and len(names) > 1:
-        raise BadConfiguration(f"--out saves the plan of one root, and {root} is {len(names)}; plan each by its name.")
+    if out and (several := len(Project.find().roots_named(root))) > 1:
+        raise BadConfiguration(f"--out saves the plan of one root, and {root} is {several}; plan each by its name.")
     changes = []
     for name in names_of(root, heading="Plan of"):
         workspace = open_workspace(name, local=local, as_built=as_built)
@@ -332,7 +331,7 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, ask: boo
     """Plan, refuse to lose a table that nobody meant to lose, ask, and apply that very plan."""
     from sawhorse.operate.protection import refuse_lost_tables
 
-    with saved_plan(workspace) as saved, workspace.finishing(variables) as finishing:
+    with plan_file(workspace) as saved, workspace.finishing(variables) as finishing:
         if not finishing.terraform.plan(variables, out=saved):
             return
         if not delete_tables:
@@ -345,14 +344,14 @@ def apply_what_was_shown(workspace: Workspace, variables: list[str], *, ask: boo
 
 def destroy_what_was_shown(workspace: Workspace, variables: list[str]) -> None:
     """Plan to destroy, ask, and carry out that very plan."""
-    with saved_plan(workspace) as saved:
+    with plan_file(workspace) as saved:
         if workspace.terraform_as_applied.plan(variables, out=saved, destroy=True):
             refuse_unless_meant(workspace)
             workspace.terraform_as_applied.apply(plan=saved)
 
 
 @contextlib.contextmanager
-def saved_plan(workspace: Workspace) -> Iterator[Path]:
+def plan_file(workspace: Workspace) -> Iterator[Path]:
     """Give a place for a plan, which holds the values of variables, and remove what was put there."""
     saved = workspace.root.project.private / f"plans/{workspace.root.name.replace('/', '-')}.tfplan"
     make_own_directory(saved.parent)
