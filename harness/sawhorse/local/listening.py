@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
 import sys
 
@@ -13,7 +14,10 @@ HOST = "127.0.0.1"
 HOST_6 = "::1"
 DEFAULT_PORT = 4566
 BACKLOG = 1024
-# How often another free port is looked for, when the one that the system gave is somebody's in IPv6.
+# Where a port is looked for when any is wanted: below those that systems give to outgoing connections (from 32768 on
+# Linux, from 49152 on macOS and Windows), so that nobody is given it while an emulator that died is started again.
+ANY = range(10_000, 20_000)
+# How many of them are tried before the system is asked for one.
 ATTEMPTS = 100
 # What binding says where this machine has no IPv6, and so nobody can listen there.
 NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -41,12 +45,12 @@ def listening(port: int) -> Listener:
     Whoever connects waits in its queue until the process that inherits it responds: nobody else can. In IPv6 the port
     is taken and nobody listens, so that clients of `localhost` are refused there and come here.
     """
-    for _ in range(ATTEMPTS - 1 if port == 0 else 0):
+    for candidate in random.sample(ANY, ATTEMPTS) if port == 0 else ():
         try:
-            return listening_once(port)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
+            return listening_once(candidate)
+        except OSError:
+            # In use, or reserved on this machine; what is wrong with every port is said by the last attempt.
+            continue
     return listening_once(port)
 
 

@@ -108,6 +108,15 @@ def test_a_port_that_is_taken_for_a_start_is_nobody_elses(moments: random.Random
     assert ended.stdout == "0\n"
 
 
+def test_a_port_to_come_back_to_is_none_that_the_system_gives_to_connections() -> None:
+    """An emulator that died is started again where it was: nobody's outgoing connection may have taken its port."""
+    with socket.socket() as given, ExitStack() as stack:
+        given.bind(("127.0.0.1", 0))
+        ports = [port_of(stack.enter_context(listening(0))) for _ in range(50)]
+        assert max(ports) < min(port_of(given), 32_768)
+    assert len(set(ports)) == 50
+
+
 def test_localhost_leads_to_the_socket_that_was_taken_and_to_no_other() -> None:
     """A client of `localhost` asks in IPv6 first: refused there, it comes to the port of 127.0.0.1."""
     with listening(0) as listener:
