@@ -21,7 +21,7 @@ from sawhorse.errors import NotApplied, SawhorseError, WrongAccount
 from sawhorse.local.addresses import callable_here, localize
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
-from sawhorse.local.overlay import make_overlay
+from sawhorse.local.overlay import local_state, make_overlay
 from sawhorse.local.prerequisites import make_prerequisites
 from sawhorse.outputs import read_output
 from sawhorse.project import Root
@@ -30,6 +30,7 @@ from sawhorse.terraform.orphans import Orphans
 from sawhorse.terraform.render import render, render_unbuilt
 from sawhorse.terraform.runner import IMPORTS, Terraform
 from sawhorse.terraform.state import keep_states, refuse_state_of_another
+from sawhorse.terraform.state_store import FileStore, S3Store, StateStore
 from sawhorse.terraform.unfinished import Unfinished, is_left_behind, unfinished, wait_for_end
 from sawhorse.toolchain import installed
 from sawhorse.toolchain.shell_variables import STATE_ENV
@@ -186,6 +187,18 @@ class Workspace:
     def client(self, service: str) -> Any:
         """Return a boto3 client for what needs no outputs, whether the root is applied or not."""
         return Deployment(self.root, self.environment, {}, self.local).client(service)
+
+    @cached_property
+    def state_store(self) -> StateStore:
+        """Where the root's state and the record of its releases lie, to be read without Terraform."""
+        if self.local:
+            return FileStore(local_state(self.root).parent)
+        if self.environment.state_bucket:
+            # The bucket is in the environment's own region, as backend.tf says.
+            environment = read_environment(self.root.project, self.root.environment)
+            s3 = Deployment(self.root, environment, {}, None).client("s3")
+            return S3Store(s3, self.environment.state_bucket, self.root.name)
+        return FileStore(self.root.path)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply, with addresses that can be called from here."""

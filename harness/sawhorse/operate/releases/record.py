@@ -1,0 +1,201 @@
+"""What was released of a root: one object beside its state, written under the condition that nobody wrote meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Literal, Self
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.terraform.state_store import RELEASES, StateStore, Stored, WrittenMeanwhile
+
+# How often a write is tried again on top of what somebody else has written meanwhile.
+ATTEMPTS = 8
+
+
+class Part(BaseModel):
+    """A part of the record, which is never changed in place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Code(Part):
+    """What a version of a function is made of.
+
+    `content_sha256` is the manifest's, None for an image; `code_sha256` Lambda's own, of the zip. `layers` has the
+    content of each layer by its ARN, empty text where no state knew it.
+    """
+
+    version: str
+    content_sha256: str | None
+    code_sha256: str
+    layers: Mapping[str, str] = {}
+
+
+class Verdict(Part):
+    """What the smoke checks said of a release: how many ran, and those that did not pass, each with its finding."""
+
+    passed: bool
+    checks: int
+    failed: Mapping[str, str] = {}
+    at: str
+
+
+class Ending(Part):
+    """What ended a release, and why."""
+
+    how: Literal["replaced", "put back", "rolled back", "refused"]
+    why: str
+    at: str
+
+
+class Release(Part):
+    """One root's set of function versions. `smoke` is None until they were checked, `ended` until something did."""
+
+    id: int
+    functions: Mapping[str, Code]
+    commit: str | None
+    dirty: bool
+    at: str
+    by: str
+    smoke: Verdict | None = None
+    ended: Ending | None = None
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {name: code.version for name, code in self.functions.items()}
+
+    @property
+    def is_good(self) -> bool:
+        return self.smoke is not None and self.smoke.passed
+
+
+class Decision(Part):
+    """What somebody decided about `live`: a pin to a release, or a freeze (`release` is None)."""
+
+    release: int | None = None
+    why: str
+    at: str
+    by: str
+
+
+class Moving(Part):
+    """A command that is about to move `live`, or was killed while it did.
+
+    `before` has the version of each function that `live` was at, and `pins` what its parameter held.
+    """
+
+    command: str
+    release: int | None
+    before: Mapping[str, str]
+    pins: Mapping[str, str]
+    at: str
+    by: str
+    host: str
+    pid: int
+    started: float
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it was started on this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its process is known to have ended; another machine's never is."""
+        if not self.is_here:
+            return False
+        try:
+            return bool(psutil.Process(self.pid).create_time() != self.started)
+        except psutil.NoSuchProcess:
+            return True
+
+
+class Record(Part):
+    """All releases of a root, oldest first, and what is decided about `live`."""
+
+    format: Literal[1] = 1
+    root: str
+    releases: tuple[Release, ...] = ()
+    live: int | None = None
+    pinned: Decision | None = None
+    frozen: Decision | None = None
+    moving: Moving | None = None
+
+    def release(self, number: int) -> Release | None:
+        return next((release for release in self.releases if release.id == number), None)
+
+    @property
+    def last(self) -> Release | None:
+        return self.releases[-1] if self.releases else None
+
+    def having(self, release: Release) -> Record:
+        """Return the record with a release in the place of the one with its id, or as the newest."""
+        others = [other for other in self.releases if other.id != release.id]
+        return self.but(releases=tuple(sorted([*others, release], key=lambda one: one.id)))
+
+    def but(self, **changes: object) -> Self:
+        return self.model_copy(update=changes)
+
+
+class Kept:
+    """The record of a root where it lies: read whole, changed by functions, written under a condition."""
+
+    def __init__(self, store: StateStore, root: str) -> None:
+        self.store = store
+        self.root = root
+
+    @property
+    def place(self) -> str:
+        return self.store.place(RELEASES)
+
+    def read(self) -> Record:
+        return self.read_stored()[0]
+
+    def read_stored(self) -> tuple[Record, Stored | None]:
+        """Read the record. Raises BadConfiguration for one that this did not write, or that is another root's."""
+        stored = self.store.read(RELEASES)
+        if stored is None:
+            return Record(root=self.root), None
+        try:
+            record = Record.model_validate_json(stored.content)
+        except ValidationError as error:
+            raise BadConfiguration(
+                f"{self.place} is not a record of releases that this Sawhorse reads "
+                f"({error.errors()[0]['msg']}); use a newer one, or move the file away to begin a new record."
+            ) from error
+        if record.root != self.root:
+            raise BadConfiguration(f"{self.place} is the record of {record.root}, not of {self.root}; move it away.")
+        return record, stored
+
+    def change(self, change: Callable[[Record], Record]) -> Record:
+        """Read, change and write, again from what there is when somebody else wrote meanwhile.
+
+        What `change` raises is raised, and nothing is written. Raises SawhorseError where others write all the time.
+        """
+        for _ in range(ATTEMPTS):
+            record, stored = self.read_stored()
+            changed = change(record)
+            if changed == record:
+                return record
+            try:
+                self.store.write(RELEASES, (changed.model_dump_json(indent=2) + "\n").encode(), based_on=stored)
+            except WrittenMeanwhile:
+                continue
+            return changed
+        raise SawhorseError(f"Others write {self.place} all the time; run it again when they are done.")
+
+
+def now() -> str:
+    """Return the time as the record has it, in UTC."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def this_process() -> dict[str, object]:
+    """Say which process this is, for `Moving`."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
