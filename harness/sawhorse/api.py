@@ -47,6 +47,7 @@ from sawhorse.operate.smoke_checks import (
     role_may,
     role_may_log,
     role_may_not_scan,
+    worker_takes,
 )
 from sawhorse.project import Project, Root
 from sawhorse.trusted_files import close_entry, make_own_directory, make_own_file
@@ -99,5 +100,6 @@ __all__ = [
     "role_may",
     "role_may_log",
     "role_may_not_scan",
+    "worker_takes",
     "workspace_of",
 ]

@@ -98,6 +98,7 @@ FIELD_HELP = {
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",
     "production": "true or false: true where what lets everybody write has to be said in a root",
     "packages_bucket": f"{A_BUCKET}, or one for each region, such as {{us-east-1: one, us-east-2: two}}, or left out",
+    "smoke_writes": "true or false: true where smoke checks may write in production; left out it is false",
     "state_bucket": f"{A_BUCKET}, or left out",
     "tags": (
         "names with texts, such as cost_center: shop, as AWS takes them (48 at most, names of 1 to 128 and texts of up "
@@ -142,6 +143,8 @@ class Environment(BaseModel):
     packages_bucket: BucketsByRegion = Field(default_factory=dict)
     # Nobody is to forget it: on it depends what modules refuse and what functions let in.
     production: bool
+    # Whether smoke checks may write in production.
+    smoke_writes: bool = False
     state_bucket: BucketName | None = None
     tags: Tags = Field(default_factory=dict)
 

@@ -38,12 +38,16 @@ from sawhorse.toolchain.shell_variables import STATE_ENV
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was applied: the outputs by name, and clients that speak to where it was applied."""
+    """What was applied: the outputs by name, and clients that speak to where it was applied.
+
+    `versions` has the numbers of the functions that checks are to call in place of `live`; empty for what is live.
+    """
 
     root: Root
     environment: Environment
     outputs: Mapping[str, Any]
     local: Running | None
+    versions: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     calls: Calls = field(default_factory=Calls, compare=False, repr=False)
 
     def output(self, name: str) -> str:
@@ -53,6 +57,11 @@ class Deployment:
         last apply left it out; both say who reads it and what to do.
         """
         return read_output(self.root, self.outputs, name)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether checks may write: on AWS a production says so in its environment.yaml (`smoke_writes`)."""
+        return self.local is not None or not self.environment.production or self.environment.smoke_writes
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for a service; failures are reported, not tried again for long."""

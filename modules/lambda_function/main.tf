@@ -3,6 +3,9 @@ locals {
   # Seen from the root of the project, where `make build` runs.
   package_path = var.package == null ? null : replace(var.package.path, "/^(\\.\\.?/)+/", "")
   architecture = var.package == null ? var.image.architecture : var.package.architecture
+
+  # A version keeps it: it says which content that is, and changes with nothing else.
+  described = join(" ", compact([var.description, try("content_sha256=${var.package.content_sha256}", null)]))
 }
 
 # Each by itself, so that a value which only AWS knows hides no other one.
@@ -27,7 +30,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_272:Code signing proves who signed; what runs is what the build measured.
   #checkov:skip=CKV_AWS_50:Tracing is the root's decision.
   function_name = var.name
-  description   = var.description
+  description   = local.described
   role          = aws_iam_role.this.arn
   package_type  = var.package == null ? "Image" : "Zip"
   filename      = var.object == null ? try(var.package.path, null) : null

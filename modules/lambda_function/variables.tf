@@ -61,9 +61,10 @@ variable "description" {
   type        = string
   default     = null
 
+  # Lambda takes 256, and the content's hash stands behind it.
   validation {
-    condition     = var.description == null ? true : length(var.description) <= 256
-    error_message = "description has 256 characters at most, and this one has ${length(coalesce(var.description, "-"))}; shorten it."
+    condition     = var.description == null ? true : length(var.description) <= 200
+    error_message = "description has 200 characters at most, and this one has ${length(coalesce(var.description, "-"))}; shorten it."
   }
 }
 
@@ -405,6 +406,18 @@ variable "queues" {
   validation {
     condition     = alltrue([for queue in values(var.queues) : can(regex("^arn:[^:]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", queue.source.arn))])
     error_message = "queues: name the queue of ${join(", ", keys(var.queues))} by its ARN, as the source of the module sqs_queue does."
+  }
+}
+
+variable "release" {
+  description = "How a new version becomes live: gated leaves live where it is until a release moves it, direct moves it with the apply that publishes."
+  type        = string
+  default     = "gated"
+  nullable    = false
+
+  validation {
+    condition     = contains(["direct", "gated"], var.release)
+    error_message = "release must be gated, so that a release moves live, or direct, so that every apply does."
   }
 }
 

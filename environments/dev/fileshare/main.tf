@@ -1,7 +1,8 @@
 module "fileshare" {
   source = "../../../modules/apps/fileshare"
 
-  stage = "dev"
+  stage   = "dev"
+  release = "direct"
 
   point_in_time_recovery_enabled = false
   deletion_protection_enabled    = false

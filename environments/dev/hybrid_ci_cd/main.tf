@@ -2,6 +2,7 @@ module "hybrid_ci_cd" {
   source = "../../../modules/apps/hybrid_ci_cd"
 
   stage       = "dev"
+  release     = "direct"
   memory_size = 512
   timeout     = 30
 

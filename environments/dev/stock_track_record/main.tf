@@ -3,6 +3,7 @@ module "stock_track_record" {
 
   stage       = "dev"
   suffix      = "dev"
+  release     = "direct"
   region      = var.environment.region
   memory_size = 512
   timeout     = 30

@@ -33,6 +33,11 @@ output "log_group" {
   value       = module.stock_track_record.function.log_group
 }
 
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = module.stock_track_record.release
+}
+
 output "sqs_dead_letter_queue_url" {
   description = "URL of the queue of messages that could not be worked on."
   value       = module.stock_track_record.queue.dead_letter_url

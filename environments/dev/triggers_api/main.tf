@@ -2,6 +2,7 @@ module "triggers_api" {
   source = "../../../modules/apps/triggers_api"
 
   stage       = "dev"
+  release     = "direct"
   memory_size = 512
   timeout     = 30
 

@@ -2,6 +2,7 @@ module "turbotech_portal" {
   source = "../../../modules/apps/turbotech_portal"
 
   stage       = "dev"
+  release     = "direct"
   memory_size = 1024
   timeout     = 30
 

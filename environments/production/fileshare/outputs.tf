@@ -48,6 +48,11 @@ output "policy_arn" {
   value       = module.fileshare.policy
 }
 
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = module.fileshare.release
+}
+
 output "task_role" {
   description = "Name of the service's task role, which has the policy."
   value       = module.fileshare.task_role

@@ -37,3 +37,8 @@ output "log_group" {
   description = "Name of the function's log group."
   value       = module.hybrid_ci_cd.function.log_group
 }
+
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = module.hybrid_ci_cd.release
+}

@@ -42,3 +42,8 @@ output "log_group" {
   description = "Name of the function's log group."
   value       = module.turbotech_portal.function.log_group
 }
+
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = module.turbotech_portal.release
+}

@@ -32,3 +32,8 @@ output "log_group" {
   description = "Name of the function's log group."
   value       = module.triggers_api.function.log_group
 }
+
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = module.triggers_api.release
+}

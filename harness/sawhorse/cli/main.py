@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sawhorse.cli.applying import apply_here, destroy_what_was_shown
 from sawhorse.cli.local import local_app
 from sawhorse.cli.options import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
 from sawhorse.cli.package import package_app
+from sawhorse.cli.releases import deploy, freeze, release, releases, rollback, say, unfreeze
 from sawhorse.cli.run import TO_THE_APP, run
 from sawhorse.cli.sync import sync
 from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError, report_error
 from sawhorse.project import Project
-from sawhorse.trusted_files import keep_to_this_user, make_own_directory
+from sawhorse.trusted_files import keep_to_this_user
 
 if TYPE_CHECKING:
     from sawhorse.workspace import Workspace
@@ -38,6 +40,8 @@ app.add_typer(local_app)
 app.add_typer(package_app)
 app.command("run", context_settings=TO_THE_APP)(run)
 app.command("sync")(sync)
+for command in (deploy, release, releases, rollback, freeze, unfreeze):
+    app.command(command.__name__)(command)
 
 
 @app.command()
@@ -120,6 +124,7 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
         else:
             changed = workspace.terraform.plan(var or [])
         changes += [name] if changed else []
+        say_what_stands(workspace)
     if changes and exit_code:
         raise typer.Exit(DIFFERS)
 
@@ -145,19 +150,25 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
     if saved and (var or as_built):
         raise BadConfiguration("A saved plan has its variables and packages; leave out --var and --as-built.")
     workspace = open_workspace(root, local=local, as_built=as_built)
-    if saved or local:
-        if saved:
-            from sawhorse.operate.saved_plan import apply_saved_plan
+    if saved:
+        from sawhorse.operate.releases.publishing import note_release
+        from sawhorse.operate.saved_plan import apply_saved_plan
 
-            apply_saved_plan(workspace, saved)
-        else:
-            workspace.apply(var or [])
-        found = workspace.callable_here()
-        if found:
-            print("\nOn the local AWS these are called at other addresses than Terraform's:")
-            print_outputs(found)
+        apply_saved_plan(workspace, saved)
+        note_release(workspace)
     else:
-        apply_what_was_shown(workspace, var or [], ask=not yes, delete_tables=delete_tables)
+        from sawhorse.operate.releases.publishing import apply_and_release
+
+        apply_and_release(
+            workspace,
+            lambda: apply_here(workspace, var, ask=not yes, delete_tables=delete_tables),
+            say=say,
+        )
+    found = workspace.callable_here()
+    if found:
+        print("\nOn the local AWS these are called at other addresses than Terraform's:")
+        print_outputs(found)
+    say_what_stands(workspace)
 
 
 @app.command()
@@ -209,12 +220,14 @@ def smoke(root: RootName, local: Local = False, as_json: AsJson = False) -> None
     from sawhorse.operate.smoke import as_json as results_as_json
     from sawhorse.operate.smoke import run_checks
 
-    deployment = open_workspace(root, local=local).deployment()
+    workspace = open_workspace(root, local=local)
+    deployment = workspace.deployment()
     results = list(run_checks(deployment))
     if as_json:
         print_json(results_as_json(results))
     else:
         show_results(f"Smoke checks of {deployment.root.name}", results)
+        say_what_stands(workspace)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
 
@@ -313,6 +326,14 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+def say_what_stands(workspace: Workspace) -> None:
+    """Say at a command's end what keeps what is applied from being live, where something does."""
+    from sawhorse.operate.releases.standing import lines_of
+
+    for line in lines_of(workspace):
+        print(f"\n{line}", flush=True)
+
+
 def print_outputs(outputs: Mapping[str, Any]) -> None:
     for name, value in sorted(outputs.items()):
         print(f"{name} = {value if isinstance(value, str) else json.dumps(value)}")
@@ -325,49 +346,6 @@ def names_of(root: str, *, heading: str) -> Iterator[str]:
         if len(roots) > 1:
             print(f"\n{heading} {one.name}", flush=True)
         yield one.name
-
-
-def apply_what_was_shown(workspace: Workspace, variables: list[str], *, ask: bool, delete_tables: bool) -> None:
-    """Plan, refuse to lose a table that nobody meant to lose, ask, and apply that very plan."""
-    from sawhorse.operate.protection import refuse_lost_tables
-
-    with plan_file(workspace) as saved, workspace.finishing(variables) as finishing:
-        if not finishing.terraform.plan(variables, out=saved):
-            return
-        if not delete_tables:
-            refuse_lost_tables(workspace, saved)
-        if ask:
-            refuse_unless_meant(workspace)
-        finishing.remove()
-        finishing.terraform.apply(plan=saved)
-
-
-def destroy_what_was_shown(workspace: Workspace, variables: list[str]) -> None:
-    """Plan to destroy, ask, and carry out that very plan."""
-    with plan_file(workspace) as saved:
-        if workspace.terraform_as_applied.plan(variables, out=saved, destroy=True):
-            refuse_unless_meant(workspace)
-            workspace.terraform_as_applied.apply(plan=saved)
-
-
-@contextlib.contextmanager
-def plan_file(workspace: Workspace) -> Iterator[Path]:
-    """Give a place for a plan, which holds the values of variables, and remove what was put there."""
-    saved = workspace.root.project.private / f"plans/{workspace.root.name.replace('/', '-')}.tfplan"
-    make_own_directory(saved.parent)
-    saved.unlink(missing_ok=True)
-    try:
-        yield saved
-    finally:
-        saved.unlink(missing_ok=True)
-
-
-def refuse_unless_meant(workspace: Workspace) -> None:
-    """Ask for the root's name. Raises SawhorseError for another one, and where nobody can be asked."""
-    name = workspace.root.name
-    question = f"This changes {name} in account {workspace.environment.account_id}. Type its name to go on"
-    if not sys.stdin.isatty() or typer.prompt(question, default="", show_default=False) != name:
-        raise SawhorseError(f"Nothing was applied to {name}. Add --yes to go on without a question.")
 
 
 def who_failed(error: Exception) -> str | None:

@@ -17,6 +17,8 @@ from sawhorse.build.build import build
 from sawhorse.build.build_apps import report
 from sawhorse.files import write_atomically
 from sawhorse.local.emulators import LocalAWS
+from sawhorse.operate.releases.publishing import note_release
+from sawhorse.operate.releases.standing import lines_of
 from sawhorse.operate.result_tables import show_results
 from sawhorse.operate.seed import Seeded, seed_module
 from sawhorse.operate.smoke import run_checks
@@ -63,6 +65,8 @@ def run_demo(root: Root) -> DemoResult:
         passed=sum(result.passed for result in results),
         seconds=time.monotonic() - start,
     )
+    for line in lines_of(workspace):
+        print(f"\n{line}")
     print(f"\n{'Done' if demonstrated.all_passed else 'Some checks failed'} after {demonstrated.seconds:.1f} s.")
     return demonstrated
 
@@ -79,6 +83,7 @@ def bring_up(root: Root) -> tuple[Workspace, Deployment, Seeded]:
     workspace = Workspace(root, local=True)
     with step(2, f"Applying {root.name} with Terraform"):
         workspace.apply()
+        note_release(workspace)
     deployment = workspace.deployment()
     with step(3, "Seeding"):
         seeded = seed_once(deployment)

@@ -27,13 +27,16 @@ def show_results(title: str, results: Sequence[Result]) -> None:
     for result in results:
         if result.finding:
             console.print(f"{result.name}: {result.finding}", style="red", markup=False, highlight=False)
-        if result.not_run:
-            console.print(f"{result.name}: {result.not_run}.", style="yellow", markup=False, highlight=False)
+        if result.not_run or result.skipped:
+            why = result.not_run or result.skipped
+            console.print(f"{result.name}: {why}.", style="yellow", markup=False, highlight=False)
 
 
 def state_of(result: Result) -> str:
     if result.not_run:
         return "[yellow]not run[/yellow]"
+    if result.skipped:
+        return "[yellow]skipped[/yellow]"
     return "[green]passed[/green]" if result.passed else "[red]FAILED[/red]"
 
 

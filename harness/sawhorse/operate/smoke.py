@@ -28,11 +28,16 @@ class Check:
     """A named promise, and the function that raises CheckFailed when it is broken.
 
     `needs` are the functions of earlier checks that make what this one uses: unless they passed, it says nothing.
+    `writes` says that it makes or changes something: a production that does not allow that skips it. `through_live`
+    says that it shows what stands before a function, such as its API's own responses, so that it tells nothing of a
+    version that is called by its number.
     """
 
     name: str
     run: Promise
     needs: Sequence[Promise] = ()
+    writes: bool = False
+    through_live: bool = False
 
 
 # What an app's smoke module offers: a context manager that yields its checks and cleans up after them.
@@ -42,13 +47,17 @@ CLEANING = "what the checks made is taken away"
 
 @dataclass(frozen=True)
 class Result:
-    """How a check went; `seconds` is wall time. One that was not run has the reason, and did not pass."""
+    """How a check went; `seconds` is wall time. One that was not run has the reason, and did not pass.
+
+    One that was `skipped`, for the reason there, is no failure, and has shown nothing.
+    """
 
     name: str
     passed: bool
     seconds: float
     finding: str | None = None
     not_run: str | None = None
+    skipped: str | None = None
 
 
 def run_checks(deployment: Deployment) -> Generator[Result]:
@@ -58,7 +67,7 @@ def run_checks(deployment: Deployment) -> Generator[Result]:
     try:
         with suite_of(deployment) as checks:
             entered = True
-            yield from run_in_order(checks, deployment.calls)
+            yield from run_in_order(checks, deployment.calls, lambda check: reason_to_skip(check, deployment))
             start = time.perf_counter()
     except Exception as error:
         # What the checks found shall not be lost when nobody responds to the cleaning either.
@@ -67,16 +76,33 @@ def run_checks(deployment: Deployment) -> Generator[Result]:
         yield Result(CLEANING, passed=False, seconds=time.perf_counter() - start, finding=finding_of(error))
 
 
-def run_in_order(checks: Sequence[Check], calls: Calls) -> Iterator[Result]:
-    """Run checks that build on one another."""
+def reason_to_skip(check: Check, deployment: Deployment) -> str | None:
+    """Say why a check is not for this deployment; None where it is."""
+    if check.through_live and deployment.versions:
+        return "skipped, because it shows what stands before the function, and this calls versions by their number"
+    if check.writes and not deployment.may_write:
+        return "skipped, because it writes, and production is only read unless environment.yaml says smoke_writes: true"
+    return None
+
+
+def run_in_order(
+    checks: Sequence[Check], calls: Calls, reason: Callable[[Check], str | None] = lambda _: None
+) -> Iterator[Result]:
+    """Run checks that build on one another, but for those that there is a reason to skip."""
     # The name of the check at the bottom of it, by the function of each that did not pass.
     failed: dict[Promise, str] = {}
+    skipped: dict[Promise, str] = {}
     done: list[Promise] = []
     for check in checks:
         late = [need for need in check.needs if need not in done]
         if late:
             raise ValueError(f"{check.name} needs {late[0].__name__}, which comes after it or is not a check.")
         done.append(check.run)
+        why = reason(check) or next((skipped[need] for need in check.needs if need in skipped), None)
+        if why:
+            skipped[check.run] = why
+            yield Result(check.name, passed=True, seconds=0.0, skipped=why)
+            continue
         cause = next((failed[need] for need in check.needs if need in failed), None)
         if cause:
             failed[check.run] = cause

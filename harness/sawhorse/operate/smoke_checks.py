@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import time
 import uuid
@@ -18,10 +19,14 @@ from botocore.exceptions import ClientError
 from sawhorse.local.clients import local_client
 from sawhorse.local.credentials import role_credentials
 from sawhorse.local.emulators import Running
+from sawhorse.operate.invoking import FIRST, SECOND, FunctionTransport, batch_of
 from sawhorse.operate.smoke import Check, CheckFailed, expect, expect_status
 from sawhorse.outputs import API_ENDPOINT, FUNCTION_NAME, LOG_GROUP, ROLE_ARN
 from sawhorse.workspace import Deployment
 
+ALIAS = "live"
+# In the policy of a function, whose API may call it.
+API_IN_POLICY = re.compile(r"arn:[a-z-]+:execute-api:[^:]*:[0-9]*:(?P<id>[a-z0-9]+)/")
 # CloudWatch Logs shows a line some seconds after it was written.
 LOG_SECONDS = 60.0
 # In an app's version.py.
@@ -33,15 +38,61 @@ PAGE_ELSEWHERE = re.compile(r"[a-z]+:|/")
 
 @contextmanager
 def open_http(deployment: Deployment, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Client]:
-    """Open a client of the deployment's API, whose calls carry a request id of this run."""
+    """Open a client of the deployment's API, whose calls carry a request id of this run.
+
+    Where the deployment names versions, each request invokes that of the API's function in place of the API.
+    """
+    base = httpx.URL(deployment.output(API_ENDPOINT.name))
     with httpx.Client(
-        base_url=deployment.output(API_ENDPOINT.name),
+        base_url=base,
+        transport=transport_of(deployment, base),
         timeout=35,
         trust_env=deployment.local is None,
         headers={"X-Request-ID": f"smoke-{uuid.uuid4()}", **(headers or {})},
         event_hooks={"response": [deployment.calls.responded]},
     ) as http:
         yield http
+
+
+def transport_of(deployment: Deployment, base: httpx.URL) -> FunctionTransport | None:
+    """Return what invokes a version in place of the API; None where `live` is called over HTTP."""
+    name = deployment.output(FUNCTION_NAME.name)
+    version = deployment.versions.get(name)
+    if version is None:
+        return None
+    return FunctionTransport(
+        deployment.client("lambda"), name, version, base=base, payload=payload_of(deployment, name)
+    )
+
+
+def payload_of(deployment: Deployment, name: str) -> str:
+    """Return the version of the events that the API of a function sends: whose API it is, its policy says."""
+    policy = deployment.client("lambda").get_policy(FunctionName=name, Qualifier=ALIAS)["Policy"]
+    found = API_IN_POLICY.search(policy)
+    if found is None:
+        # A function URL sends what an HTTP API does.
+        return SECOND
+    apis = deployment.client("apigatewayv2")
+    try:
+        integrations = apis.get_integrations(ApiId=found["id"])["Items"]
+    except apis.exceptions.NotFoundException:
+        return FIRST
+    return str(integrations[0].get("PayloadFormatVersion", SECOND)) if integrations else FIRST
+
+
+def worker_takes(deployment: Deployment, name: str, queue_arn: str, bodies: Sequence[str]) -> list[str]:
+    """Hand a batch of messages to a function as its queue does, and return the bodies of those that it gives back.
+
+    It goes to the version that the deployment names, else to `live`. Fails the check when the function raises.
+    """
+    event = batch_of(queue_arn, bodies)
+    response = deployment.client("lambda").invoke(
+        FunctionName=name, Qualifier=deployment.versions.get(name, ALIAS), Payload=json.dumps(event).encode()
+    )
+    content = response["Payload"].read().decode()
+    expect(not response.get("FunctionError"), f"{name} raised: {content[:300]}")
+    given_back = {failure["itemIdentifier"] for failure in json.loads(content)["batchItemFailures"]}
+    return [record["body"] for record in event["Records"] if record["messageId"] in given_back]
 
 
 class CleaningChecks(Protocol):
@@ -64,7 +115,9 @@ def cleaned_up(
         try:
             yield checks.in_order()
         finally:
-            checks.clean_up()
+            # Nothing was made where nothing may be.
+            if deployment.may_write:
+                checks.clean_up()
 
 
 def eventually(look: Callable[[], Any], *, seconds: float, finding: str) -> Any:
@@ -88,9 +141,12 @@ def expect_version(deployment: Deployment, response: httpx.Response) -> str:
 
 
 def packaged_version(deployment: Deployment) -> str | None:
-    """Return the version in the package that `live` runs; None when that package is not on this machine."""
+    """Return the version in the package that is called; None when that package is not on this machine."""
     root, name = deployment.root, deployment.output(FUNCTION_NAME.name)
-    running = deployment.client("lambda").get_function_configuration(FunctionName=name, Qualifier="live")["CodeSha256"]
+    qualifier = deployment.versions.get(name, ALIAS)
+    running = deployment.client("lambda").get_function_configuration(FunctionName=name, Qualifier=qualifier)[
+        "CodeSha256"
+    ]
     for directory in (root.project.local / "project/dist", root.project.path / "dist"):
         package = directory / f"{root.app}.zip"
         if package.is_file() and base64.b64encode(hashlib.sha256(package.read_bytes()).digest()).decode() == running:

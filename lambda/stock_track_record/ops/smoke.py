@@ -28,6 +28,7 @@ from sawhorse.api import (
     role_may,
     role_may_log,
     role_may_not_scan,
+    worker_takes,
 )
 
 # A worker that starts cold, and a queue that has others before us.
@@ -67,15 +68,17 @@ class Checks:
         """Return the checks in the order in which they build on one another."""
         return [
             Check("health responds", self.health),
-            Check("a channel is created and listed", self.channel),
-            Check("picks and prices are taken, and bad ones refused", self.picks, needs=[self.channel]),
-            Check("the worker takes messages and the record appears", self.process, needs=[self.picks]),
+            Check("a channel is created and listed", self.channel, writes=True),
+            Check("picks and prices are taken, and bad ones refused", self.picks, needs=[self.channel], writes=True),
+            Check("the worker takes messages and the record appears", self.process, needs=[self.picks], writes=True),
             Check(
                 "a message that cannot be processed ends in the dead-letter queue, others do not",
                 self.dead_letter,
                 needs=[self.process],
+                writes=True,
             ),
-            Check("a preflight gets the CORS headers of the frontend", self.cors),
+            Check("the worker gives back what it cannot process", self.worker_responds),
+            Check("a preflight gets the CORS headers of the frontend", self.cors, through_live=True),
             Check("the API pages work", self.pages),
             Check("the request id is in the log", self.log_line),
             Check("neither role may scan the tables", self.scan),
@@ -146,6 +149,12 @@ class Checks:
         eventually(dead_letter_arrived, seconds=DEAD_LETTER_SECONDS, finding=finding)
         expect(found == [self.unprocessable], f"Other messages are dead letters, too: {found}")
 
+    def worker_responds(self) -> None:
+        """Hand it a batch as its queue does: one version responds, that which is checked."""
+        worker, queue = self.deployment.output("worker_function_name"), self.queue_arn()
+        given_back = worker_takes(self.deployment, worker, queue, [self.unprocessable])
+        expect(given_back == [self.unprocessable], f"It gave back {given_back}")
+
     def own_dead_letters(self) -> list[str]:
         """Take this run's messages out of the dead-letter queue, and give back at once what is others'."""
         sqs, url = self.deployment.client("sqs"), self.deployment.output("sqs_dead_letter_queue_url")
@@ -184,12 +193,14 @@ class Checks:
 
     def worker_grants(self) -> None:
         """On AWS its queue is read for it as its role; the local AWS reads it as itself, so IAM is asked."""
+        role_may(self.deployment, self.queue_arn(), CONSUMER_ACTIONS, role_output="worker_role_arn")
+        role_may_log(self.deployment, group_output="worker_log_group", role_output="worker_role_arn")
+
+    def queue_arn(self) -> str:
         found = self.deployment.client("sqs").get_queue_attributes(
             QueueUrl=self.deployment.output("sqs_queue_url"), AttributeNames=["QueueArn"]
         )
-        queue = str(found["Attributes"]["QueueArn"])
-        role_may(self.deployment, queue, CONSUMER_ACTIONS, role_output="worker_role_arn")
-        role_may_log(self.deployment, group_output="worker_log_group", role_output="worker_role_arn")
+        return str(found["Attributes"]["QueueArn"])
 
     def clean_up(self) -> None:
         """Delete what this run made. The API deletes nothing, so it is done in the tables."""

@@ -119,6 +119,7 @@ module "function" {
   object                            = module.packages.objects["api"]
   layers                            = module.layer[*].arn
   memory_size                       = var.lambda.memory_size
+  release                           = var.release
   timeout                           = var.lambda.timeout
   reserved_concurrent_executions    = var.lambda.reserved_concurrent_executions
   provisioned_concurrent_executions = var.lambda.provisioned_concurrent_executions

@@ -33,6 +33,11 @@ output "policy" {
   value       = module.policy.arn
 }
 
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = var.release
+}
+
 output "tables" {
   description = "Names of the tables, by what they hold."
   value = {

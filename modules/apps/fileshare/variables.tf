@@ -124,6 +124,13 @@ variable "production" {
   nullable    = false
 }
 
+variable "release" {
+  description = "How a new version becomes live: gated leaves live where it is until a release moves it, direct moves it with the apply that publishes."
+  type        = string
+  default     = "gated"
+  nullable    = false
+}
+
 variable "stage" {
   description = "What stands for the environment in every name."
   type        = string

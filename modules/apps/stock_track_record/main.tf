@@ -123,6 +123,7 @@ module "function" {
   object                            = module.packages.objects["api"]
   layers                            = module.layer[*].arn
   memory_size                       = var.memory_size
+  release                           = var.release
   timeout                           = var.timeout
   reserved_concurrent_executions    = var.reserved_concurrent_executions
   provisioned_concurrent_executions = var.provisioned_concurrent_executions
@@ -165,6 +166,7 @@ module "worker" {
   object                         = module.packages.objects["worker"]
   layers                         = module.layer[*].arn
   memory_size                    = var.memory_size
+  release                        = var.release
   timeout                        = var.worker_timeout
   reserved_concurrent_executions = var.reserved_concurrent_executions
   tracing                        = var.tracing

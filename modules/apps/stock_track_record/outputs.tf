@@ -29,6 +29,11 @@ output "queue" {
   }
 }
 
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = var.release
+}
+
 output "tables" {
   description = "Names of the tables, by what they hold."
   value = {

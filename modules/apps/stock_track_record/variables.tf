@@ -179,6 +179,13 @@ variable "region" {
   nullable    = false
 }
 
+variable "release" {
+  description = "How a new version becomes live: gated leaves live where it is until a release moves it, direct moves it with the apply that publishes."
+  type        = string
+  default     = "gated"
+  nullable    = false
+}
+
 variable "reserved_concurrent_executions" {
   description = "Most calls at once of each function; 0 stops the API and lets messages wait, null takes from the account's pool."
   type        = number

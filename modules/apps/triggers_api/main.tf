@@ -74,6 +74,7 @@ module "function" {
   object                            = module.packages.objects["api"]
   layers                            = module.layer[*].arn
   memory_size                       = var.memory_size
+  release                           = var.release
   timeout                           = var.timeout
   reserved_concurrent_executions    = var.reserved_concurrent_executions
   provisioned_concurrent_executions = var.provisioned_concurrent_executions

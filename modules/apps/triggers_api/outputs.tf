@@ -22,6 +22,11 @@ output "function" {
   }
 }
 
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = var.release
+}
+
 output "tables" {
   description = "Names of the tables, by what they hold."
   value = {

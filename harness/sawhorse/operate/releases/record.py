@@ -49,13 +49,16 @@ class Verdict(Part):
 class Ending(Part):
     """What ended a release, and why."""
 
-    how: Literal["replaced", "put back", "rolled back", "refused"]
+    how: Literal["replaced", "put back", "rolled back", "refused", "pruned"]
     why: str
     at: str
 
 
 class Release(Part):
-    """One root's set of function versions. `smoke` is None until they were checked, `ended` until something did."""
+    """One root's set of function versions.
+
+    `smoke` is None until they were checked, `live_since` until `live` was moved to them, `ended` until something did.
+    """
 
     id: int
     functions: Mapping[str, Code]
@@ -64,6 +67,7 @@ class Release(Part):
     at: str
     by: str
     smoke: Verdict | None = None
+    live_since: str | None = None
     ended: Ending | None = None
 
     @property
@@ -84,21 +88,16 @@ class Decision(Part):
     by: str
 
 
-class Moving(Part):
-    """A command that is about to move `live`, or was killed while it did.
+class Process(Part):
+    """A process of a machine; `started` is the system's, since a number is given again."""
 
-    `before` has the version of each function that `live` was at, and `pins` what its parameter held.
-    """
-
-    command: str
-    release: int | None
-    before: Mapping[str, str]
-    pins: Mapping[str, str]
-    at: str
-    by: str
     host: str
     pid: int
     started: float
+
+    @classmethod
+    def this(cls) -> Process:
+        return cls(host=socket.gethostname(), pid=os.getpid(), started=psutil.Process().create_time())
 
     @property
     def is_here(self) -> bool:
@@ -114,6 +113,26 @@ class Moving(Part):
             return bool(psutil.Process(self.pid).create_time() != self.started)
         except psutil.NoSuchProcess:
             return True
+
+
+class Moving(Part):
+    """A command that is about to move `live`, or was killed while it did.
+
+    `before` has the version of each function that `live` was at, and `pins` what its parameter held.
+    """
+
+    command: str
+    release: int | None
+    before: Mapping[str, str]
+    pins: Mapping[str, str]
+    at: str
+    by: str
+    process: Process
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this very process entered it, in an earlier step of the same command."""
+        return self.process == Process.this()
 
 
 class Record(Part):
@@ -133,6 +152,14 @@ class Record(Part):
     @property
     def last(self) -> Release | None:
         return self.releases[-1] if self.releases else None
+
+    def having_live(self, release: Release, ending: Ending) -> Record:
+        """Return the record with a release as the live one, and the one that was live ended."""
+        record, before = self, self.release(self.live) if self.live else None
+        if before and before.id != release.id:
+            record = record.having(before.model_copy(update={"ended": ending}))
+        now_live = (record.release(release.id) or release).model_copy(update={"ended": None, "live_since": now()})
+        return record.having(now_live).but(live=release.id)
 
     def having(self, release: Release) -> Record:
         """Return the record with a release in the place of the one with its id, or as the newest."""
@@ -194,8 +221,3 @@ class Kept:
 def now() -> str:
     """Return the time as the record has it, in UTC."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def this_process() -> dict[str, object]:
-    """Say which process this is, for `Moving`."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}

@@ -1,7 +1,8 @@
 module "sample" {
   source = "../../../modules/apps/sample"
 
-  stage = "dev"
+  stage   = "dev"
+  release = "direct"
 
   cors_origins                   = coalesce(var.cors_origins, ["*"])
   reserved_concurrent_executions = var.lambda_reserved_concurrency

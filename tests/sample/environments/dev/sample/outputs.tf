@@ -22,3 +22,8 @@ output "log_group" {
   description = "Name of the function's log group."
   value       = module.sample.function.log_group
 }
+
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = module.sample.release
+}

@@ -40,6 +40,7 @@ module "function" {
   package                        = var.packages["api"]
   object                         = module.packages.objects["api"]
   layers                         = module.layer[*].arn
+  release                        = var.release
   reserved_concurrent_executions = var.reserved_concurrent_executions
   environment                    = { NOTES_TABLE = module.notes.name }
   alarm_topics                   = [module.observability.topic]

@@ -12,6 +12,11 @@ output "function" {
   }
 }
 
+output "release" {
+  description = "How a new version becomes live: gated or direct."
+  value       = var.release
+}
+
 output "table" {
   description = "Name of the table of notes."
   value       = module.notes.name

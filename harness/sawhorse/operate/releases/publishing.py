@@ -1,0 +1,99 @@
+"""An apply that publishes versions without moving `live`: before it, after it, and when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sawhorse.errors import SawhorseError
+from sawhorse.operate.releases.canary import Rollout
+from sawhorse.operate.releases.checking import Say
+from sawhorse.operate.releases.gate import AT_ONCE, Outcome, begun, refuse_frozen, release, told_live
+from sawhorse.operate.releases.lambdas import LATEST, Standing, write_pin
+from sawhorse.operate.releases.record import Moving, Record
+from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.operate.releases.standing import refuse_moved_by_hand
+from sawhorse.workspace import Workspace
+
+
+def note_release(workspace: Workspace) -> None:
+    """Enter what an apply published in the record, where it did not come by `apply_and_release`."""
+    released = ReleasedRoot.found(workspace)
+    if released and released.functions:
+        released.noted()
+
+
+def apply_and_release(
+    workspace: Workspace, apply: Callable[[], bool], *, say: Say, rollout: Rollout = AT_ONCE
+) -> Outcome | None:
+    """Apply while `live` stays where it is; a direct root that is not pinned is then released at once.
+
+    `apply` says whether it applied anything. Returns what the release came to; None where there was none.
+    """
+    before = ReleasedRoot.found(workspace)
+    if before is None or not before.functions:
+        if apply():
+            after = ReleasedRoot.found(workspace)
+            if after and after.functions:
+                record, last = after.noted()
+                say(f"Release {last.id} of {after.name} is the first one, and live with its apply.")
+        return None
+    record = before.kept.read()
+    refuse_frozen(before, record)
+    standings = before.standings()
+    refuse_moved_by_hand(before, record, standings)
+    with begun(before, "apply", None, standings, say=say) as moving:
+        with held(before, standings, moving):
+            applied = apply()
+        after = ReleasedRoot.of(workspace)
+        if not applied or not after.functions:
+            give_back_pins(after, after.standings(), moving)
+            return None
+        return released_or_told(after, record, moving, say, rollout)
+
+
+@contextlib.contextmanager
+def held(released: ReleasedRoot, standings: list[Standing], moving: Moving) -> Iterator[None]:
+    """Pin each function where `live` is, so that the apply leaves it there; given back when the apply fails."""
+    try:
+        for standing in standings:
+            if standing.pin == LATEST and standing.version:
+                write_pin(released.client, standing.function, standing.version)
+        yield
+    except BaseException:
+        with contextlib.suppress(ClientError, BotoCoreError, SawhorseError):
+            after = ReleasedRoot.of(released.workspace)
+            give_back_pins(after, after.standings(), moving)
+        raise
+
+
+def give_back_pins(released: ReleasedRoot, standings: list[Standing], moving: Moving) -> None:
+    """Write `latest` again where it stood, and where `live` is the newest: else the next apply would move it."""
+    for standing in standings:
+        if moving.pins.get(standing.function) == LATEST and standing.version == released.published[standing.function]:
+            write_pin(released.client, standing.function, LATEST)
+
+
+def released_or_told(
+    released: ReleasedRoot, record: Record, moving: Moving, say: Say, rollout: Rollout
+) -> Outcome | None:
+    """Release what a direct root has published, or say what has to be done until it is live."""
+    _, last = released.noted()
+    live = {standing.function: standing.version for standing in released.standings()}
+    if live == last.versions:
+        give_back_pins(released, released.standings(), moving)
+        return None
+    if record.pinned:
+        say(
+            f"Release {last.id} of {released.name} was published and is not live: live is pinned. {told_live(released)}"
+        )
+        return None
+    if released.gated:
+        say(
+            f"Release {last.id} of {released.name} was published, and live was left where it is. "
+            f'{told_live(released)} "{released.command("release")}" checks it and makes it live.'
+        )
+        return None
+    return release(released, say=say, rollout=rollout, command="apply")

@@ -1,0 +1,143 @@
+"""A root whose functions are released: its state without Terraform, its record, its functions, and who asks."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sawhorse.errors import NotApplied
+from sawhorse.git import commit_of
+from sawhorse.local.addresses import localize
+from sawhorse.operate.releases.lambdas import Function, Standing, functions_of, is_gated, look
+from sawhorse.operate.releases.record import Ending, Kept, Moving, Process, Record, Release, now
+from sawhorse.terraform.state import refuse_state_of_another
+from sawhorse.terraform.state_store import State, read_state
+from sawhorse.workspace import Deployment, Workspace
+
+
+@dataclass(frozen=True)
+class ReleasedRoot:
+    """What the last apply of a root left, and the record of its releases."""
+
+    workspace: Workspace
+    state: State
+    functions: tuple[Function, ...]
+    kept: Kept
+
+    @classmethod
+    def found(cls, workspace: Workspace) -> ReleasedRoot | None:
+        """Read a root's state; None where nothing was applied."""
+        state = read_state(workspace.state_store)
+        if state is None or not state.snapshot.resources:
+            return None
+        refuse_state_of_another(state.snapshot, workspace.root)
+        kept = Kept(workspace.state_store, workspace.root.name)
+        return cls(workspace, state, tuple(functions_of(state)), kept)
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> ReleasedRoot:
+        """Read a root's state. Raises NotApplied where nothing was applied."""
+        found = cls.found(workspace)
+        if found is None:
+            command = sawhorse("apply", workspace)
+            raise NotApplied(f'{workspace.root.name} is not applied, so it has no releases; run "{command}".')
+        return found
+
+    @property
+    def name(self) -> str:
+        return self.workspace.root.name
+
+    @cached_property
+    def gated(self) -> bool:
+        return is_gated(self.state)
+
+    @property
+    def names(self) -> list[str]:
+        return [function.name for function in self.functions]
+
+    @property
+    def published(self) -> dict[str, str]:
+        """The versions that the last apply published, by function."""
+        return {function.name: function.published.version for function in self.functions}
+
+    @property
+    def alarms(self) -> list[str]:
+        """The names of the alarms that the root makes."""
+        return [
+            resource["values"]["alarm_name"]
+            for resource in self.state.snapshot.resources
+            if resource["type"] == "aws_cloudwatch_metric_alarm"
+        ]
+
+    def client(self, service: str) -> Any:
+        return self.workspace.client(service)
+
+    def standings(self) -> list[Standing]:
+        return look(self.client, self.names)
+
+    def deployment(self, versions: Mapping[str, str] | None = None) -> Deployment:
+        """Return what checks call: `live`, or these versions by their number."""
+        local = self.workspace.local
+        outputs = {name: localize(value, local.url) if local else value for name, value in self.state.outputs.items()}
+        return Deployment(self.workspace.root, self.workspace.environment, outputs, local, versions=versions or {})
+
+    def command(self, name: str, *options: str) -> str:
+        """Say what to type, for this root and where it was applied."""
+        return sawhorse(name, self.workspace, *options)
+
+    def noted(self) -> tuple[Record, Release]:
+        """Enter what the last apply published in the record unless it stands there, and return both."""
+        published = self.published
+        commit = commit_of(self.workspace.root.project.path)
+        live = {standing.function: standing.version for standing in self.standings()} == published
+
+        def enter(record: Record) -> Record:
+            last = record.last
+            if last is None or last.versions != published:
+                release = Release(
+                    id=(last.id if last else 0) + 1,
+                    functions={function.name: function.published for function in self.functions},
+                    commit=commit.revision,
+                    dirty=bool(commit.dirty),
+                    at=now(),
+                    by=self.by,
+                )
+                record = record.having(release)
+                # The first versions of a root, and those of an apply that moved `live` itself, are live at once.
+                if live and record.moving is None:
+                    why = f"release {release.id} became live with its apply"
+                    record = record.having_live(release, Ending(how="replaced", why=why, at=now()))
+            return record
+
+        record = self.kept.change(enter)
+        return record, record.releases[-1]
+
+    @cached_property
+    def by(self) -> str:
+        """Say who asks: the caller's ARN on AWS, where a session's name says which run it is; else this user."""
+        if self.workspace.local:
+            return getpass.getuser()
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
+    def moving(self, command: str, release: int | None, standings: list[Standing], earlier: Moving | None) -> Moving:
+        """Say what a command is about to move, and where all was before it or before one that was cut off."""
+        before = {standing.function: standing.version for standing in standings if standing.version}
+        pins = {standing.function: standing.pin for standing in standings if standing.pin}
+        return Moving(
+            command=command,
+            release=release,
+            before=before
+            | {name: version for name, version in (earlier.before if earlier else {}).items() if name in before},
+            pins=pins | {name: pin for name, pin in (earlier.pins if earlier else {}).items() if name in pins},
+            at=now(),
+            by=self.by,
+            process=Process.this(),
+        )
+
+
+def sawhorse(name: str, workspace: Workspace, *options: str) -> str:
+    local = ["--local"] if workspace.local else []
+    return " ".join(["sawhorse", name, workspace.root.name, *local, *options])

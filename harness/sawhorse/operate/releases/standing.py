@@ -1,0 +1,113 @@
+"""Say what stands between an apply and its versions being live: a pin, a freeze, a hand, a command that was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sawhorse.errors import SawhorseError
+from sawhorse.operate.releases.gate import cut_off, in_the_way, words
+from sawhorse.operate.releases.lambdas import LATEST, Standing
+from sawhorse.operate.releases.record import Record
+from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.workspace import Workspace
+
+
+def lines_of(workspace: Workspace) -> list[str]:
+    """Return what a command says at its end; nothing where `live` follows what is applied, or nothing is."""
+    try:
+        released = ReleasedRoot.found(workspace)
+        if released is None or not released.functions:
+            return []
+        return list(found(released, released.kept.read(), released.standings()))
+    except (ClientError, BotoCoreError) as error:
+        return [f"Whether live of {workspace.root.name} is pinned is not known: {error}."]
+
+
+def found(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> Iterator[str]:
+    """Walk what an operator has to know, a sentence each."""
+    name, release, rollback = released.name, released.command("release"), released.command("rollback")
+    if record.frozen:
+        yield (
+            f"{name} is frozen since {record.frozen.at} by {record.frozen.by}: {record.frozen.why}. "
+            f'"{released.command("unfreeze")}" lifts it.'
+        )
+    if record.moving and not record.moving.is_ours:
+        if record.moving.process.is_over:
+            yield (
+                f'{cut_off(record.moving)} "{release}" finishes it, and "{rollback}" goes back to what was live '
+                f"before ({words(record.moving.before)})."
+            )
+        else:
+            yield in_the_way(released, record.moving)
+    moved = moved_by_hand(released, record, standings)
+    if moved:
+        yield (
+            f"live of {name} was moved by hand: {'; '.join(moved)}. The next apply is refused until "
+            f'"{release}" or "{rollback}" decides.'
+        )
+    elif record.pinned and record.pinned.release is not None:
+        yield (
+            f"live of {name} is pinned to release {record.pinned.release} since {record.pinned.at} by "
+            f"{record.pinned.by} ({record.pinned.why}): what is applied is published and is not live until "
+            f'"{release}" lifts it.'
+        )
+    elif not record.moving:
+        yield from behind(released, record, standings)
+
+
+def behind(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> Iterator[str]:
+    """Say which versions were published and are not live."""
+    late = {
+        one.function: one.version
+        for one in standings
+        if one.version and one.version != released.published[one.function]
+    }
+    if not late:
+        return
+    last = record.last
+    refused = last is not None and last.versions == released.published and last.ended
+    why = f" Release {last.id} was {last.ended.how}: {last.ended.why}." if last and last.ended and refused else ""
+    yield (
+        f"live of {released.name} is at {words(late)}, and {words({name: released.published[name] for name in late})} "
+        f'is published.{why} "{released.command("release")}" checks it and makes it live.'
+    )
+
+
+def moved_by_hand(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> list[str]:
+    """Return what somebody has done to `live` beside the commands, and what the next apply would do about it."""
+    if record.moving:
+        return []
+    live = record.release(record.live) if record.live else None
+    functions = {function.name: function for function in released.functions}
+    lines = []
+    for one in standings:
+        function, of_release = functions[one.function], live.versions.get(one.function) if live else None
+        if one.version is None:
+            continue
+        # An apply moves what is at latest; one that was cut off may not have come to it.
+        left = max(function.aliased, of_release or "0", key=int)
+        goal = function.published.version if one.pin == LATEST else one.pin
+        if one.version != goal and not (one.pin == LATEST and one.version == left):
+            lines.append(
+                f"{one.function} is at version {one.version}, its parameter says {one.pin}, and an apply would move it "
+                f"to {goal}"
+            )
+        elif live and one.pin != LATEST and of_release not in (None, one.version):
+            lines.append(
+                f"{one.function} is at version {one.version} and its parameter says so, where release {live.id} has "
+                f"{of_release}; an apply would leave it there"
+            )
+    return lines
+
+
+def refuse_moved_by_hand(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> None:
+    """Raise where `live` was moved by hand: an apply would take that back, or hide it, without a word."""
+    moved = moved_by_hand(released, record, standings)
+    if moved:
+        raise SawhorseError(
+            f"live of {released.name} was moved by hand: {'; '.join(moved)}. Nothing was applied. Decide with "
+            f'"{released.command("release")}", which checks what was published last and makes it live, or with '
+            f'"{released.command("rollback")}".'
+        )
