@@ -100,13 +100,8 @@ def red_alarms(released: ReleasedRoot) -> set[str]:
     names, cloudwatch = released.alarms, released.client("cloudwatch")
     found: set[str] = set()
     for first in range(0, len(names), MOST_ALARMS):
-        page = cloudwatch.describe_alarms(
-            AlarmNames=names[first : first + MOST_ALARMS],
-            AlarmTypes=["MetricAlarm"],
-            StateValue="ALARM",
-            MaxRecords=MOST_ALARMS,
-        )
-        found |= {alarm["AlarmName"] for alarm in page["MetricAlarms"]}
+        page = cloudwatch.describe_alarms(AlarmNames=names[first : first + MOST_ALARMS], MaxRecords=MOST_ALARMS)
+        found |= {alarm["AlarmName"] for alarm in page["MetricAlarms"] if alarm["StateValue"] == "ALARM"}
     return found
 
 

@@ -12,7 +12,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
 from sawhorse.operate.releases.canary import Rollout, shifted
 from sawhorse.operate.releases.checking import Checked, Say, check_live, check_versions, red_alarms, watched
-from sawhorse.operate.releases.lambdas import LATEST, Standing, missing_versions, move, standing_of
+from sawhorse.operate.releases.lambdas import (
+    LATEST,
+    Standing,
+    look,
+    missing_versions,
+    move,
+    standing_of,
+    write_pins,
+)
 from sawhorse.operate.releases.record import Ending, Moving, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.signals import ended_as_interrupted
@@ -210,11 +218,14 @@ def moved_and_checked(  # noqa: PLR0913 # what a release is made of
     try:
         against = shifted(released, target, rollout.canary, alarms, say=say) if rollout.canary else None
         if not against:
-            for name, version in target.versions.items():
+            standings = look(released.client, list(target.versions))
+            pins = {name: pin_of(released, version) for name, version in target.versions.items()}
+            write_pins(released.client, standings, pins)
+            for standing in standings:
                 times.append(time.monotonic())
-                move(released.client, standing_of(released.client, name), version, pin_of(released, version))
-                say(f"{name} is at version {version}.")
+                move(released.client, standing, target.versions[standing.function])
             times.append(time.monotonic())
+            say(f"live is {words(target.versions)}.")
             checked = check_live(released)
             against = checked.sentence() if checked.failed else watched(released, alarms, rollout.watch, lambda: None)
     except KeyboardInterrupt as error:
@@ -269,7 +280,8 @@ def put_back(released: ReleasedRoot, moving: Moving) -> list[str]:
             held = pin == LATEST and is_behind(released, name, version)
             try:
                 standing = standing_of(released.client, name)
-                move(released.client, standing, version, version if held else pin)
+                write_pins(released.client, [standing], {name: version if held else pin})
+                move(released.client, standing, version)
             except (ClientError, BotoCoreError) as error:
                 failed[name] = str(error)
         if not failed:

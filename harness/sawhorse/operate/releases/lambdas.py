@@ -124,14 +124,21 @@ def write_pin(client: ClientOf, name: str, value: str) -> None:
     client("ssm").put_parameter(Name=f"/{name}/{ALIAS}", Value=value, Type="String", Overwrite=True)
 
 
-def move(client: ClientOf, standing: Standing, version: str, pin: str) -> None:
+def write_pins(client: ClientOf, standings: Sequence[Standing], pins: Mapping[str, str]) -> None:
+    """Say of each function which version `live` is to point at.
+
+    That comes before any alias is moved: killed in between, the next apply moves it where it was to go.
+    """
+    for standing in standings:
+        if standing.pin != pins[standing.function]:
+            write_pin(client, standing.function, pins[standing.function])
+
+
+def move(client: ClientOf, standing: Standing, version: str) -> None:
     """Move `live` of a function, with nothing left of a canary.
 
-    The parameter comes first: killed in between, the next apply moves the alias where it was to go. An alias that
-    somebody else has moved meanwhile is refused by Lambda (PreconditionFailedException).
+    An alias that somebody else has moved meanwhile is refused by Lambda (PreconditionFailedException).
     """
-    if standing.pin != pin:
-        write_pin(client, standing.function, pin)
     if standing.version != version or standing.weights:
         point(client, standing, version, {})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ class ReleasedRoot:
     state: State
     functions: tuple[Function, ...]
     kept: Kept
+    clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def found(cls, workspace: Workspace) -> ReleasedRoot | None:
@@ -73,7 +74,10 @@ class ReleasedRoot:
         ]
 
     def client(self, service: str) -> Any:
-        return self.workspace.client(service)
+        """Return a client of a service, made once: that takes longer than a call, and `live` waits for it."""
+        if service not in self.clients:
+            self.clients[service] = self.workspace.client(service)
+        return self.clients[service]
 
     def standings(self) -> list[Standing]:
         return look(self.client, self.names)

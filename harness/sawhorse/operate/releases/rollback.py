@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.operate.releases.checking import Checked, Say, check_live
 from sawhorse.operate.releases.gate import NotReleased, begun, told_live, told_window, with_verdict, words
-from sawhorse.operate.releases.lambdas import missing_versions, move, standing_of
+from sawhorse.operate.releases.lambdas import look, missing_versions, move, write_pins
 from sawhorse.operate.releases.record import Decision, Ending, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
 
@@ -49,7 +49,7 @@ def rollback(  # noqa: PLR0913 # its options
             f"Nothing was changed. {told_live(released)} {others(released, record)}"
         )
     with begun(released, "rollback", target.id, released.standings(), say=say, take_over=take_over):
-        window = moved_back(released, versions, say)
+        window = moved_back(released, versions)
         released.kept.change(lambda record: pinned_at(record, target, why or "rolled back", released.by))
     seconds = time.monotonic() - start
     left = [name for name in released.names if name not in versions]
@@ -100,18 +100,20 @@ def others(released: ReleasedRoot, record: Record) -> str:
     return f'"{released.command("releases")}" lists what there is.'
 
 
-def moved_back(released: ReleasedRoot, versions: dict[str, str], say: Say) -> float:
+def moved_back(released: ReleasedRoot, versions: dict[str, str]) -> float:
     """Move all functions, one after another; return the seconds from the first to the last.
 
     What fails does not keep the others from moving: two releases at once are worse than a late one.
     """
     times: list[float] = []
     failed: dict[str, str] = {}
-    for name, version in versions.items():
+    standings = look(released.client, list(versions))
+    write_pins(released.client, standings, versions)
+    for standing in standings:
+        name = standing.function
         times.append(time.monotonic())
         try:
-            move(released.client, standing_of(released.client, name), version, version)
-            say(f"{name} is at version {version}.")
+            move(released.client, standing, versions[name])
         except (ClientError, BotoCoreError) as error:
             failed[name] = str(error)
     if failed:

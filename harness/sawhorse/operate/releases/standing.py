@@ -70,8 +70,8 @@ def behind(released: ReleasedRoot, record: Record, standings: Sequence[Standing]
     refused = last is not None and last.versions == released.published and last.ended
     why = f" Release {last.id} was {last.ended.how}: {last.ended.why}." if last and last.ended and refused else ""
     yield (
-        f"live of {released.name} is at {words(late)}, and {words({name: released.published[name] for name in late})} "
-        f'is published.{why} "{released.command("release")}" checks it and makes it live.'
+        f"live of {released.name} is {words(late)}, and {words({name: released.published[name] for name in late})} is "
+        f'published.{why} "{released.command("release")}" checks it and makes it live.'
     )
 
 
