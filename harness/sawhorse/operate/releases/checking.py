@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,21 +60,32 @@ def check_versions(released: ReleasedRoot, versions: Mapping[str, str]) -> Check
     return Checked(results)
 
 
-def check_live(released: ReleasedRoot) -> Checked:
-    """Run the smoke suite against what is live."""
-    return Checked(suite_results(released.deployment()))
+def check_live(released: ReleasedRoot, at_failure: Callable[[], object] | None = None) -> Checked:
+    """Run the smoke suite against what is live.
+
+    With `at_failure` it ends at the first check that fails: that is called at once, before the suite cleans up.
+    """
+    return Checked(suite_results(released.deployment(), at_failure))
 
 
-def suite_results(deployment: Deployment) -> list[Result]:
+def suite_results(deployment: Deployment, at_failure: Callable[[], object] | None = None) -> list[Result]:
     """Run a root's smoke suite; one that cannot begin is a failed check, since nothing may be believed then."""
+    results: list[Result] = []
     if operation(deployment.root.project, deployment.root.app, "smoke") is None:
-        return []
+        return results
     try:
-        return list(run_checks(deployment))
-    except SawhorseError as error:
-        return [Result("the smoke suite begins", passed=False, seconds=0.0, finding=str(error))]
+        with contextlib.closing(run_checks(deployment)) as running:
+            for result in running:
+                results.append(result)
+                if at_failure and not result.passed:
+                    at_failure()
+                    break
     except Exception as error:  # noqa: BLE001 # an app's suite can break in any way before its first check
-        return [Result("the smoke suite begins", passed=False, seconds=0.0, finding=finding_of(error))]
+        finding = str(error) if isinstance(error, SawhorseError) else finding_of(error)
+        results.append(Result("the smoke suite begins", passed=False, seconds=0.0, finding=finding))
+        if at_failure and len(results) == 1:
+            at_failure()
+    return results
 
 
 def starts(deployment: Deployment) -> Iterator[Check]:

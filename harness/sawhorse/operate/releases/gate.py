@@ -77,8 +77,9 @@ def release(  # its options
     for result in (checked, after):
         released.kept.change(lambda record, result=result: with_verdict(record, target, result))  # type: ignore[misc]
     moved = dict(moving.before) != target.versions
+    lifted = " Its pin is lifted." if record.pinned else ""
     done = "is live" if moved else "was live already, and its checks passed"
-    say(f"Release {target.id} of {released.name} {done}.{told_window(window, target)}")
+    say(f"Release {target.id} of {released.name} {done}.{lifted}{told_window(window, target)}")
     return Outcome(target, moved, window, time.monotonic() - start, (checked, after))
 
 
@@ -214,6 +215,8 @@ def moved_and_checked(  # noqa: PLR0913 # what a release is made of
     Returns the seconds in which functions of the root were of two releases, and what the checks over HTTP showed.
     """
     times: list[float] = []
+    # What could not be put back, once that was tried.
+    back: list[list[str]] = []
     checked = Checked(())
     try:
         against = shifted(released, target, rollout.canary, alarms, say=say) if rollout.canary else None
@@ -226,7 +229,7 @@ def moved_and_checked(  # noqa: PLR0913 # what a release is made of
                 move(released.client, standing, target.versions[standing.function])
             times.append(time.monotonic())
             say(f"live is {words(target.versions)}.")
-            checked = check_live(released)
+            checked = check_live(released, lambda: back.append(put_back(released, moving, times)))
             against = checked.sentence() if checked.failed else watched(released, alarms, rollout.watch, lambda: None)
     except KeyboardInterrupt as error:
         raise put_back_after(released, target, moving, "it was interrupted", times, Interrupted) from error
@@ -236,7 +239,7 @@ def moved_and_checked(  # noqa: PLR0913 # what a release is made of
         raise put_back_after(released, target, moving, str(error), times) from error
     if against:
         released.kept.change(lambda record: with_verdict(record, target, checked))
-        raise put_back_after(released, target, moving, against, times)
+        raise put_back_after(released, target, moving, against, times, failed=back[0] if back else None)
     ending = Ending(how="replaced", why=f"release {target.id} became live", at=now())
     released.kept.change(lambda record: record.having_live(target, ending).but(pinned=None, moving=None))
     # Before the last function was moved and after the first one.
@@ -250,10 +253,14 @@ def put_back_after(  # noqa: PLR0913, PLR0917 # what a release is made of
     why: str,
     times: list[float],
     kind: type[SawhorseError] = NotReleased,
+    failed: list[str] | None = None,
 ) -> SawhorseError:
-    """Put `live` back, and return the error that says why, how long it was elsewhere, and what is live now."""
-    back = put_back(released, moving)
-    during = f" It was live, in part or whole, for {time.monotonic() - times[0]:.1f} s." if times else ""
+    """Put `live` back, and return the error that says why, how long it was elsewhere, and what is live now.
+
+    `failed` is what could not be put back where that was tried already.
+    """
+    back = put_back(released, moving, times) if failed is None else failed
+    during = f" It was live, in part or whole, for {times[-1] - times[0]:.1f} s." if times else ""
     with contextlib.suppress(ClientError, BotoCoreError, SawhorseError):
         ending = Ending(how="put back", why=why, at=now())
         released.kept.change(lambda record: ended(record, target, ending, unless_live=not times))
@@ -269,8 +276,11 @@ def put_back_after(  # noqa: PLR0913, PLR0917 # what a release is made of
     )
 
 
-def put_back(released: ReleasedRoot, moving: Moving) -> list[str]:
-    """Point every function at what was live before; return a sentence for each that could not be, after some tries."""
+def put_back(released: ReleasedRoot, moving: Moving, times: list[float] | None = None) -> list[str]:
+    """Point every function at what was live before; return a sentence for each that could not be, after some tries.
+
+    Where `live` had moved, `times` gets when it was back.
+    """
     failed: dict[str, str] = {}
     for attempt in range(WAY_BACK):
         failed = {}
@@ -284,6 +294,8 @@ def put_back(released: ReleasedRoot, moving: Moving) -> list[str]:
                 move(released.client, standing, version)
             except (ClientError, BotoCoreError) as error:
                 failed[name] = str(error)
+        if times:
+            times.append(time.monotonic())
         if not failed:
             return []
         time.sleep(BACKOFF * (attempt + 1))
