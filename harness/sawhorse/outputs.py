@@ -32,12 +32,14 @@ class Output:
 
 SMOKE, SEED, DEMO, REDRIVE = "sawhorse smoke", "sawhorse seed", "sawhorse demo", "sawhorse redrive"
 CREDENTIALS = "sawhorse local credentials"
+APPLY, RELEASES = "sawhorse apply", "sawhorse release"
 
 API_ENDPOINT = Output("api_endpoint", "URL of the API", (DEMO, SEED, SMOKE), required=True)
 FUNCTION_NAME = Output("lambda_function_name", "name of the function that serves requests", (SMOKE,), required=True)
 ROLE_ARN = Output("lambda_role_arn", "ARN of that function's role", (CREDENTIALS, SMOKE), required=True)
 LOG_GROUP = Output("log_group", "name of that function's log group", (SMOKE,), required=True)
 TABLE = Output("dynamodb_*_table", "name of a table", (DEMO, SEED, SMOKE))
+RELEASE = Output("release", "way in which a new version becomes live, gated or direct", (APPLY, RELEASES))
 OTHER_ROLE_ARN = Output("*_role_arn", "ARN of another function's role", (CREDENTIALS, SMOKE))
 OTHER_LOG_GROUP = Output("*_log_group", "name of another function's log group", (SMOKE,))
 QUEUE_URL = Output("sqs_queue_url", "URL of a queue", (REDRIVE, SEED, SMOKE))
@@ -52,6 +54,7 @@ CONTRACT = (
     FUNCTION_NAME,
     ROLE_ARN,
     LOG_GROUP,
+    RELEASE,
     TABLE,
     OTHER_ROLE_ARN,
     OTHER_LOG_GROUP,

@@ -21,6 +21,8 @@ BASES = read_bases(Path(__file__).parent / "refusals.yaml")
 LAMBDA = {"range": "128 to 10240"}
 STORAGE = {"range": "512 to 10240"}
 TIMEOUT = {"range": "1 to 900"}
+# The hash of the content stands behind it.
+DESCRIBED = {"length": "0 to 200"}
 ISSUER = "https://example.com/"
 READER = {"actions": ["dynamodb:GetItem"], "resources": ["arn:aws:dynamodb:us-east-1:111111111111:table/t"]}
 SOURCE = {
@@ -94,7 +96,7 @@ BOUNDS: dict[tuple[str, str], tuple[str | Mapping[str, str], Value]] = {
         "range",
         lambda number: queue(maximum_concurrency=number),
     ),
-    ("lambda_function", "aws_lambda_function.description"): ("length", lambda text: {"description": text}),
+    ("lambda_function", "aws_lambda_function.description"): (DESCRIBED, lambda text: {"description": text}),
     ("lambda_function", "aws_lambda_function.ephemeral_storage.size"): (
         *(STORAGE, lambda number: {"ephemeral_storage_size": number}),
     ),

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from sawhorse.operate.releases.record import Code
 from sawhorse.operate.smoke_checks import ALIAS
+from sawhorse.outputs import RELEASE
 from sawhorse.terraform.state_store import State
 
 LATEST = "latest"
@@ -89,7 +90,7 @@ def code_of(values: Mapping[str, Any], layers: Mapping[str, str]) -> Code:
 
 def is_gated(state: State) -> bool:
     """Say whether an apply leaves `live` where it is; where the root does not say it, it does."""
-    return str(state.outputs.get("release", "gated")) != "direct"
+    return str(state.outputs.get(RELEASE.name, "gated")) != "direct"
 
 
 def look(client: ClientOf, names: Sequence[str]) -> list[Standing]:
