@@ -151,9 +151,10 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
         raise BadConfiguration("A saved plan has its variables and packages; leave out --var and --as-built.")
     workspace = open_workspace(root, local=local, as_built=as_built)
     if saved:
-        from sawhorse.operate.releases.publishing import note_release
+        from sawhorse.operate.releases.publishing import note_release, refuse_apply
         from sawhorse.operate.saved_plan import apply_saved_plan
 
+        refuse_apply(workspace)
         apply_saved_plan(workspace, saved)
         note_release(workspace)
     else:
@@ -175,6 +176,7 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
 def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
     """Destroy what a root, or each of several, made. A protected table stops it before anything is touched."""
     from sawhorse.operate.protection import refuse_protected_tables
+    from sawhorse.operate.releases.publishing import note_destroy
 
     workspaces = {one.name: open_workspace(one.name, local=local) for one in Project.find().roots_named(root)}
     for workspace in workspaces.values():
@@ -185,6 +187,8 @@ def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Y
             workspaces[name].terraform_as_applied.destroy(var or [])
         else:
             destroy_what_was_shown(workspaces[name], var or [])
+        if not workspaces[name].terraform_as_applied.resources():
+            note_destroy(workspaces[name])
 
 
 @app.command()

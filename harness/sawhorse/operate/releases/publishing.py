@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases.canary import Rollout
 from sawhorse.operate.releases.checking import Say
-from sawhorse.operate.releases.gate import AT_ONCE, Outcome, begun, refuse_frozen, release, told_live
+from sawhorse.operate.releases.gate import AT_ONCE, Outcome, begun, in_the_way, refuse_frozen, release, told_live
 from sawhorse.operate.releases.lambdas import LATEST, Standing, write_pin
-from sawhorse.operate.releases.record import Moving, Record
+from sawhorse.operate.releases.record import Kept, Moving, Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.standing import refuse_moved_by_hand
 from sawhorse.workspace import Workspace
@@ -23,6 +23,25 @@ def note_release(workspace: Workspace) -> None:
     released = ReleasedRoot.found(workspace)
     if released and released.functions:
         released.noted()
+
+
+def refuse_apply(workspace: Workspace) -> None:
+    """Raise where an apply may not begin: the root is frozen, or `live` was moved by hand, or is being moved."""
+    released = ReleasedRoot.found(workspace)
+    if released is None or not released.functions:
+        return
+    record = released.kept.read()
+    refuse_frozen(released, record)
+    if record.moving and not record.moving.process.is_over:
+        raise SawhorseError(in_the_way(released, record.moving))
+    refuse_moved_by_hand(released, record, released.standings())
+
+
+def note_destroy(workspace: Workspace) -> None:
+    """Say in the record that nothing of a root stands any more."""
+    kept = Kept(workspace.state_store, workspace.root.name)
+    if kept.read().releases:
+        kept.change(lambda record: record.destroyed())
 
 
 def apply_and_release(

@@ -49,7 +49,7 @@ class Verdict(Part):
 class Ending(Part):
     """What ended a release, and why."""
 
-    how: Literal["replaced", "put back", "rolled back", "refused", "pruned"]
+    how: Literal["replaced", "put back", "rolled back", "refused", "pruned", "destroyed"]
     why: str
     at: str
 
@@ -73,6 +73,11 @@ class Release(Part):
     @property
     def versions(self) -> dict[str, str]:
         return {name: code.version for name, code in self.functions.items()}
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its versions were deleted."""
+        return self.ended is not None and self.ended.how in ("pruned", "destroyed")
 
     @property
     def is_good(self) -> bool:
@@ -165,6 +170,12 @@ class Record(Part):
         """Return the record with a release in the place of the one with its id, or as the newest."""
         others = [other for other in self.releases if other.id != release.id]
         return self.but(releases=tuple(sorted([*others, release], key=lambda one: one.id)))
+
+    def destroyed(self) -> Record:
+        """Return the record of a root that does not stand any more: what there was, and nothing live."""
+        ending = Ending(how="destroyed", why="the root was destroyed", at=now())
+        ended = [one.model_copy(update={"ended": ending}) if not one.is_gone else one for one in self.releases]
+        return self.but(releases=tuple(ended), live=None, pinned=None, moving=None)
 
     def but(self, **changes: object) -> Self:
         return self.model_copy(update=changes)

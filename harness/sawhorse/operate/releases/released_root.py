@@ -100,7 +100,8 @@ class ReleasedRoot:
 
         def enter(record: Record) -> Record:
             last = record.last
-            if last is None or last.versions != published:
+            # A function that was made again may have numbers that another one had.
+            if last is None or last.is_gone or last.versions != published:
                 release = Release(
                     id=(last.id if last else 0) + 1,
                     functions={function.name: function.published for function in self.functions},

@@ -71,6 +71,11 @@ def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | 
             raise BadConfiguration(
                 f"There is no release {to} of {released.name}. Nothing was changed. {others(released, record)}"
             )
+        if found.is_gone:
+            raise BadConfiguration(
+                f"Release {to} of {released.name} cannot be live again: {found.ended.why if found.ended else 'gone'}. "
+                f"Nothing was changed. {others(released, record)}"
+            )
         return found
     if record.moving and steps is None:
         before = dict(record.moving.before)
@@ -79,7 +84,7 @@ def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | 
             return found
     live = record.live or 0
     # What failed its checks is no place to go back to, unless somebody names it.
-    earlier = [one for one in record.releases if one.id < live and one.live_since and not was_put_back(one)]
+    earlier = [one for one in record.releases if one.id < live and one.live_since and not is_no_place_to_go(one)]
     number = steps or 1
     if number < 1 or len(earlier) < number:
         raise BadConfiguration(
@@ -90,8 +95,8 @@ def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | 
     return earlier[-number]
 
 
-def was_put_back(release: Release) -> bool:
-    return release.ended is not None and release.ended.how in ("put back", "pruned")
+def is_no_place_to_go(release: Release) -> bool:
+    return release.is_gone or (release.ended is not None and release.ended.how == "put back")
 
 
 def others(released: ReleasedRoot, record: Record) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from sawhorse.operate.smoke import (
     as_json,
     expect,
     expect_status,
+    reason_to_skip,
     run_check,
     run_checks,
     run_in_order,
@@ -255,6 +256,43 @@ def one_that(outcome: str, ran: list[int], number: int, calls: Calls) -> Callabl
     return run
 
 
+@pytest.mark.parametrize(
+    ("versions", "may_write", "skipped"),
+    [
+        ({}, True, {}),
+        ({"f": "2"}, True, {"stands before": "it shows what stands before the function"}),
+        ({}, False, {"writes": "because it writes", "reads what was written": "because it writes"}),
+        (
+            {"f": "2"},
+            False,
+            {
+                "stands before": "it shows what stands before the function",
+                "writes": "because it writes",
+                "reads what was written": "because it writes",
+            },
+        ),
+    ],
+)
+def test_what_is_not_for_a_deployment_is_skipped_with_what_needs_it_and_is_no_failure(
+    asking: Asking, versions: Mapping[str, str], *, may_write: bool, skipped: Mapping[str, str]
+) -> None:
+    deployment = cast("Deployment", SimpleNamespace(versions=versions, may_write=may_write))
+    wrote, read, before = (Asking(asking.calls).passes for _ in range(3))
+    checks = [
+        Check("reads", asking.passes),
+        Check("stands before", before, through_live=True),
+        Check("writes", wrote, writes=True),
+        Check("reads what was written", read, needs=[wrote]),
+    ]
+
+    results = list(run_in_order(checks, asking.calls, lambda check: reason_to_skip(check, deployment)))
+
+    assert [result.name for result in results if result.skipped] == list(skipped)
+    assert all(skipped[result.name] in str(result.skipped) for result in results if result.skipped)
+    assert all(result.passed for result in results)
+    assert asking.calls.responses == len(checks) - len(skipped)
+
+
 def test_a_need_that_comes_later_is_refused(asking: Asking) -> None:
     checks = [Check("used", asking.passes, needs=[asking.fails]), Check("made", asking.fails)]
 
@@ -281,9 +319,9 @@ def test_results_are_told_to_machines() -> None:
     assert json.loads(json.dumps(as_json([good, bad, late]))) == {
         "passed": False,
         "checks": [
-            {"name": "good", "passed": True, "seconds": 0.5, "finding": None, "not_run": None},
-            {"name": "bad", "passed": False, "seconds": 1.0, "finding": "broken", "not_run": None},
-            {"name": "late", "passed": False, "seconds": 0.0, "finding": None, "not_run": REASON},
+            {"name": "good", "passed": True, "seconds": 0.5, "finding": None, "not_run": None, "skipped": None},
+            {"name": "bad", "passed": False, "seconds": 1.0, "finding": "broken", "not_run": None, "skipped": None},
+            {"name": "late", "passed": False, "seconds": 0.0, "finding": None, "not_run": REASON, "skipped": None},
         ],
     }
 
