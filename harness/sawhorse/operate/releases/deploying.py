@@ -39,8 +39,7 @@ def deploy(  # noqa: PLR0913 # its options
     Raises NotReleased where it is applied and something else is live all the same: a pin, or a check that failed.
     """
     if packages is None:
-        if not local:
-            report(build(root.project, root.app), str(root.project.path))
+        report(build(root.project, root.app), str(root.project.path))
     else:
         place = place_of_packages(root, local=local)
         take_packages(packages, place, root.app)
