@@ -6,9 +6,10 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -16,7 +17,7 @@ import pytest
 
 from sawhorse.toolchain.installed import Emulators
 from tests.calling import calling
-from tests.children import descendants
+from tests.children import descendants, started
 from tests.end_to_end.support import Sawhorse, brought_up, without_aws
 from tests.projects import sample_project
 
@@ -24,17 +25,22 @@ pytestmark = pytest.mark.end_to_end
 
 ROOT = "dev/sample"
 FUNCTION = "sample-dev"
-# In tenths of the time that the command takes: five moments of each.
-MOMENTS = (3, 5, 7, 8, 9)
-COMMANDS = ("release", "rollback", "deploy")
+# When each is killed: what was seen of it, and the seconds after that. MOVING is its entry in the record.
+MOVING = "moving"
+MOMENTS = {
+    "release": [(MOVING, 0.0), ("Checking", 0.1), ("Checking", 0.6), ("live is", 0.0), ("live is", 0.2)],
+    "rollback": [(MOVING, 0.0), (MOVING, 0.01), (MOVING, 0.03), (MOVING, 0.08), ("is live after", 0.0)],
+    "deploy": [(MOVING, 0.0), ("Modifying...", 0.5), ("Apply complete", 0.0), ("Checking", 0.3), ("live is", 0.0)],
+}
+COMMANDS = tuple(MOMENTS)
+SECONDS = 120
 
 
 @dataclass
 class Killed:
-    """A gated root with two sound releases, and how long each command takes when nobody kills it."""
+    """A gated root with two sound releases."""
 
     sawhorse: Sawhorse
-    seconds: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, command: str, *options: str, code: int = 0) -> str:
         return self.sawhorse(command, ROOT, *options, "--local", code=code)
@@ -52,19 +58,23 @@ class Killed:
         version = self.sawhorse.project.path / "lambda/sample/version.py"
         version.write_text(f'"""Hold the version."""\n\nVERSION = "{number}.0.0"\n')
 
-    def killed(self, command: str, *options: str, tenths: int) -> str:
-        """Run a command and kill it and all that it started after so many tenths of its time; say what it printed."""
+    def killed(self, command: str, *options: str, seen: str, later: float) -> None:
+        """Run a command and kill it, with all that it started, so many seconds after something was seen of it."""
         words = [sys.executable, "-m", "sawhorse.cli.main", command, ROOT, *options, "--local"]
-        project = self.sawhorse.project.path
-        environment = {**without_aws(), "SAWHORSE_PROJECT": str(project)}
-        with subprocess.Popen(
-            words, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            time.sleep(self.seconds[command] * tenths / 10)
+        environment = {**without_aws(), "SAWHORSE_PROJECT": str(self.sawhorse.project.path)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        printed: list[str] = []
+        with started(words, cwd=self.sawhorse.project.path, env=environment, **pipes) as process:
+            threading.Thread(target=lambda: printed.extend(process.stdout or ()), daemon=True).start()
+            deadline = time.monotonic() + SECONDS
+            while not (self.record["moving"] if seen == MOVING else any(seen in line for line in printed)):
+                assert time.monotonic() < deadline, printed
+                assert process.poll() is None, printed
+                time.sleep(0.001)
+            time.sleep(later)
             for one in descendants({process.pid}):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     one.kill()
-            return process.communicate()[0]
 
 
 @pytest.fixture(scope="module")
@@ -78,22 +88,19 @@ def killed(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> It
         found.sawhorse("build", "sample")
         found("apply")
         found.publish(2)
-        for name, words in (("deploy", ()), ("rollback", ("--to", "1")), ("release", ())):
-            start = time.monotonic()
-            found(name, *words)
-            found.seconds[name] = time.monotonic() - start
+        found("deploy")
         yield found
 
 
-@pytest.mark.drill(short=2, most=len(COMMANDS) * len(MOMENTS))
+@pytest.mark.drill(short=2, most=sum(map(len, MOMENTS.values())))
 def test_what_was_killed_is_named_and_finished_by_the_same_command(killed: Killed, drill_round: int) -> None:
     command = COMMANDS[drill_round % len(COMMANDS)]
-    tenths = MOMENTS[drill_round // len(COMMANDS) % len(MOMENTS)]
+    seen, later = MOMENTS[command][drill_round // len(COMMANDS)]
     url = f"{killed.sawhorse.json('outputs', ROOT, '--local')['api_endpoint']}/api/health"
     options = begin(killed, command, drill_round)
     before = killed.live
     with calling(url) as calls:
-        killed.killed(command, *options, tenths=tenths)
+        killed.killed(command, *options, seen=seen, later=later)
         moving, live = killed.record["moving"], killed.live
         told = next_plan_tells(killed)
         if moving:
@@ -106,12 +113,10 @@ def test_what_was_killed_is_named_and_finished_by_the_same_command(killed: Kille
     assert calls.failed == 0, calls
     assert killed.sawhorse.run("plan", ROOT, "--local", "--exit-code").returncode == 0
     moved = f"live was {before}, then {live}, at last {killed.live}"
-    seen = f"{calls.total} calls at {calls.rate:.0f}/s, {calls.failed} failed"
+    called = f"{calls.total} calls at {calls.rate:.0f}/s, {calls.failed} failed"
     named = "the next plan named it" if moving else "nothing was being moved"
     # Shown by `make drill`, which captures nothing.
-    sys.stderr.write(
-        f"\n{command} killed after {tenths}/10 of {killed.seconds[command]:.1f} s: {moved}; {seen}; {named}\n"
-    )
+    sys.stderr.write(f"\n{command} killed {later} s after {seen}: {moved}; {called}; {named}\n")
 
 
 def begin(killed: Killed, command: str, number: int) -> list[str]:
