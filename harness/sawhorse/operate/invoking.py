@@ -7,6 +7,7 @@ What the API itself does (preflights, authorizers, throttles) is no part of it.
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import time
@@ -22,6 +23,12 @@ BAD_GATEWAY = 502
 # (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
 TEXT = ("text/", "application/json", "application/javascript", "application/xml")
 FIRST, SECOND = "1.0", "2.0"
+CALLER = "127.0.0.1"
+# What the event of a REST API has null where IAM and Cognito let nobody in by name.
+NOBODY = (
+    *("accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType"),
+    *("cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "user", "userArn"),
+)
 
 
 class FunctionTransport(httpx.BaseTransport):
@@ -52,14 +59,18 @@ def event_of(request: httpx.Request, base: httpx.URL, payload: str) -> dict[str,
     """Make the event that https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html shows."""
     # The raw path keeps what is escaped; a query stands behind it.
     raw = request.url.raw_path.decode().split("?", 1)[0]
-    prefix = base.raw_path.decode().rstrip("/")
-    path = "/" + raw.removeprefix(prefix).lstrip("/")
+    prefix = base.raw_path.decode().split("?", 1)[0].rstrip("/")
+    if f"{raw}/".startswith(f"{prefix}/"):
+        raw = raw.removeprefix(prefix)
+    path = "/" + raw.removeprefix("/")
     content = request.read()
     text = is_text(request.headers.get("content-type", ""), content)
     body = None if not content else content.decode() if text else base64.b64encode(content).decode()
-    common = {"body": body, "isBase64Encoded": bool(content) and not text}
-    make = second_event if payload == SECOND else first_event
-    return make(request, path) | common
+    coded = {"isBase64Encoded": bool(content) and not text}
+    if payload == SECOND:
+        # Such an API decodes a path, and leaves a body out where there is none.
+        return second_event(request, unquote(path)) | ({} if body is None else {"body": body}) | coded
+    return first_event(request, path, stage=prefix.rpartition("/")[2] or "$default") | {"body": body} | coded
 
 
 def is_text(content_type: str, content: bytes) -> bool:
@@ -70,29 +81,51 @@ def is_text(content_type: str, content: bytes) -> bool:
     return not content_type or content_type.startswith(TEXT) or "charset" in content_type
 
 
-def context_of(request: httpx.Request) -> dict[str, Any]:
+def context_of(request: httpx.Request, stage: str) -> dict[str, Any]:
     return {
         "accountId": "anonymous",
         "apiId": "smoke",
         "domainName": request.url.host,
+        "domainPrefix": request.url.host.partition(".")[0],
         "requestId": str(uuid.uuid4()),
-        "stage": "$default",
-        "timeEpoch": int(time.time() * 1000),
-        "requestTimeEpoch": int(time.time() * 1000),
+        "stage": stage,
     }
+
+
+def headers_of(request: httpx.Request) -> list[tuple[str, str]]:
+    """Return the headers of a request with those that an API puts in, by which the app knows how it was called."""
+    url = request.url
+    port = url.port or {"http": 80}.get(url.scheme, 443)
+    trace = f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
+    put_in = {
+        "x-amzn-trace-id": trace,
+        "x-forwarded-for": CALLER,
+        "x-forwarded-port": str(port),
+        "x-forwarded-proto": url.scheme,
+    }
+    return [*request.headers.multi_items(), *((k, v) for k, v in put_in.items() if k not in request.headers)]
+
+
+def timed(moment: str, now: float) -> dict[str, Any]:
+    """Return when a request came, in both forms that an event has under names of its version."""
+    written = dt.datetime.fromtimestamp(now, dt.UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    return {moment: written, f"{moment}Epoch": int(now * 1000)}
 
 
 def second_event(request: httpx.Request, path: str) -> dict[str, Any]:
     """Make an event of version 2.0, with the claims of a bearer token as an authorizer of the API hands them on."""
     headers: dict[str, str] = {}
-    for name, value in request.headers.multi_items():
-        headers[name.lower()] = f"{headers[name.lower()]},{value}" if name.lower() in headers else value
-    cookies = [cookie.strip() for cookie in headers.pop("cookie", "").split(";") if cookie.strip()]
+    cookies: list[str] = []
+    for name, value in headers_of(request):
+        if name.lower() == "cookie":
+            cookies += [cookie.strip() for cookie in value.split(";") if cookie.strip()]
+        else:
+            headers[name.lower()] = f"{headers[name.lower()]},{value}" if name.lower() in headers else value
     http = {
         "method": request.method,
         "path": path,
         "protocol": "HTTP/1.1",
-        "sourceIp": "127.0.0.1",
+        "sourceIp": CALLER,
         "userAgent": headers.get("user-agent", ""),
     }
     claims = claims_of(headers.get("authorization", ""))
@@ -104,7 +137,8 @@ def second_event(request: httpx.Request, path: str) -> dict[str, Any]:
         "rawQueryString": request.url.query.decode(),
         "headers": headers,
         "requestContext": {
-            **context_of(request),
+            **context_of(request, "$default"),
+            **timed("time", time.time()),
             "http": http,
             "routeKey": "$default",
             **({"authorizer": {"jwt": {"claims": claims, "scopes": None}}} if claims else {}),
@@ -114,12 +148,12 @@ def second_event(request: httpx.Request, path: str) -> dict[str, Any]:
     }
 
 
-def first_event(request: httpx.Request, path: str) -> dict[str, Any]:
-    """Make an event of version 1.0."""
-    items, query = request.headers.multi_items(), request.url.params.multi_items()
+def first_event(request: httpx.Request, path: str, *, stage: str) -> dict[str, Any]:
+    """Make an event of version 1.0, whose path is as it was sent and without the stage, which its context has."""
+    items, query = headers_of(request), request.url.params.multi_items()
     return {
         "resource": "/{proxy+}",
-        "path": unquote(path),
+        "path": path,
         "httpMethod": request.method,
         "headers": dict(items),
         "multiValueHeaders": lists(items),
@@ -128,11 +162,18 @@ def first_event(request: httpx.Request, path: str) -> dict[str, Any]:
         "pathParameters": {"proxy": unquote(path).lstrip("/")},
         "stageVariables": None,
         "requestContext": {
-            **context_of(request),
+            **context_of(request, stage),
+            **timed("requestTime", time.time()),
+            "extendedRequestId": str(uuid.uuid4()),
             "httpMethod": request.method,
-            "identity": {"sourceIp": "127.0.0.1", "userAgent": request.headers.get("user-agent", "")},
-            "path": unquote(path),
+            "identity": {
+                **dict.fromkeys(NOBODY),
+                "sourceIp": CALLER,
+                "userAgent": request.headers.get("user-agent", ""),
+            },
+            "path": path if stage == "$default" else f"/{stage}{path}",
             "protocol": "HTTP/1.1",
+            "resourceId": "smoke",
             "resourcePath": "/{proxy+}",
         },
     }
@@ -177,7 +218,8 @@ def response_of(found: Any, request: httpx.Request) -> httpx.Response:
         return httpx.Response(BAD_GATEWAY, text=f"It returned no response: {json.dumps(found)[:300]}", request=request)
     headers = [(str(name), str(value)) for name, value in (found.get("headers") or {}).items()]
     many = found.get("multiValueHeaders") or {}
-    headers = [(name, value) for name, value in headers if name not in many]
+    named = {str(name).lower() for name in many}
+    headers = [(name, value) for name, value in headers if name.lower() not in named]
     headers += [(str(name), str(value)) for name, values in many.items() for value in values]
     headers += [("set-cookie", str(cookie)) for cookie in found.get("cookies") or []]
     body = str(found.get("body") or "")
