@@ -56,9 +56,13 @@ def shifted(released: ReleasedRoot, target: Release, canary: Canary, alarms: set
     """Give a release its part of the calls and watch; return what speaks against it, None when nothing does."""
     started = dt.datetime.now(dt.UTC)
     moved = {}
+    cloudwatch = released.client("cloudwatch")
+    # Of an earlier canary, within the minute that the metrics are kept by.
+    earlier: dict[str, float] = {}
     for name, version in target.versions.items():
         standing = standing_of(released.client, name)
-        if standing.version not in (None, version):
+        if standing.version not in {None, version}:
+            earlier[name] = errors_of(cloudwatch, name, version, started)
             point(released.client, standing, str(standing.version), {version: canary.share})
             moved[name] = version
     if not moved:
@@ -69,8 +73,8 @@ def shifted(released: ReleasedRoot, target: Release, canary: Canary, alarms: set
 
     def errors() -> str | None:
         for name, version in moved.items():
-            count = errors_of(released.client("cloudwatch"), name, version, started)
-            if count:
+            count = errors_of(cloudwatch, name, version, started) - earlier[name]
+            if count > 0:
                 return f"version {version} of {name} ended {count:.0f} calls of the canary in errors"
         return None
 

@@ -16,9 +16,11 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_shared
 from sawhorse.operate.releases.canary import Rollout
 from sawhorse.operate.releases.checking import Say
-from sawhorse.operate.releases.gate import NotReleased, Outcome, release, told_live
+from sawhorse.operate.releases.gate import Outcome, release
+from sawhorse.operate.releases.moving import NotReleased
 from sawhorse.operate.releases.publishing import apply_and_release
 from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.operate.releases.sentences import told_live
 from sawhorse.project import Root
 from sawhorse.terraform.render import archives_of, packages_of
 from sawhorse.toolchain import installed

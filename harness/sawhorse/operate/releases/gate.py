@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
+from sawhorse.errors import Interrupted, SawhorseError
 from sawhorse.operate.releases.canary import Rollout, shifted
 from sawhorse.operate.releases.checking import Checked, Say, check_live, check_versions, red_alarms, watched
 from sawhorse.operate.releases.lambdas import (
@@ -18,21 +16,16 @@ from sawhorse.operate.releases.lambdas import (
     look,
     missing_versions,
     move,
-    standing_of,
+    move_back,
+    window_of,
     write_pins,
 )
+from sawhorse.operate.releases.moving import NotReleased, begun, is_behind, is_elsewhere, written
 from sawhorse.operate.releases.record import Ending, Moving, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
-from sawhorse.signals import ended_as_interrupted
+from sawhorse.operate.releases.sentences import ASKING, told, told_live, told_window, why_of, words
 
-# How often a way back is tried, and the seconds between.
-WAY_BACK = 3
-BACKOFF = 1.0
 AT_ONCE = Rollout()
-
-
-class NotReleased(CommandFailed):
-    """Nothing new is live; the sentence says what is."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +37,50 @@ class Outcome:
     window: float = 0.0
     seconds: float = 0.0
     results: tuple[Checked, ...] = field(default=())
+
+
+@dataclass
+class Attempt:
+    """A release under way: what checks showed, and whether anything of `live` may be elsewhere than before.
+
+    `began` is when it may have become live in part, `moves` has the two times of each function that was moved, and
+    `back` and `ended` what could not be put back, once that was tried, and when.
+    """
+
+    released: ReleasedRoot
+    target: Release
+    moving: Moving
+    touched: bool
+    results: list[Checked] = field(default_factory=list)
+    began: float | None = None
+    moves: list[float] = field(default_factory=list)
+    ended: float | None = None
+    back: dict[str, str] | None = None
+
+    @property
+    def was_live(self) -> bool:
+        """Whether the release was live before it was checked, as a first one is."""
+        return dict(self.moving.before) == self.target.versions
+
+    @property
+    def seconds(self) -> float:
+        """The seconds in which it was live in part or whole, until it was put back; 0 for one that is live anyway."""
+        if self.began is None or self.was_live:
+            return 0.0
+        return (self.ended or time.monotonic()) - self.began
+
+    def put_back(self) -> dict[str, str]:
+        """Put `live` back, once, and return why, by function, for each that could not be."""
+        if self.back is None:
+            self.back = put_back(self.released, self.moving) if self.touched else {}
+            self.ended = time.monotonic()
+        return self.back
+
+    def judged(self, record: Record) -> Record:
+        """Return the record with what the checks showed."""
+        for checked in self.results:
+            record = with_verdict(record, self.target, checked)
+        return record
 
 
 def release(  # its options
@@ -65,22 +102,26 @@ def release(  # its options
     refuse_frozen(released, released.kept.read())
     record, target = released.noted()
     standings = released.standings()
+    refuse_without_alias(released, standings)
     if is_settled(released, record, target, standings):
         say(f"Release {target.id} of {released.name} is live and was checked; there is nothing to release.")
         return Outcome(target, moved=False)
-    with begun(released, command, target.id, standings, say=say, take_over=take_over) as moving:
-        checked = before_it_moves(released, target, moving, say)
-        alarms = red_alarms(released)
-        if alarms:
-            say(f"Red before this release, and no reason against it: {', '.join(sorted(alarms))}.")
-        window, after = moved_and_checked(released, target, moving, alarms, say=say, rollout=rollout)
-    for result in (checked, after):
-        released.kept.change(lambda record, result=result: with_verdict(record, target, result))  # type: ignore[misc]
-    moved = dict(moving.before) != target.versions
+    with begun(released, command, target.id, record, standings, say=say, take_over=take_over) as moving:
+        attempt = Attempt(released, target, moving, touched=is_elsewhere(standings, moving))
+        against, error = None, None
+        try:
+            against = what_speaks_against(attempt, rollout, say)
+        except (KeyboardInterrupt, *ASKING) as raised:
+            against, error = why_of(raised), raised
+        if against:
+            kind = Interrupted if isinstance(error, KeyboardInterrupt) else NotReleased
+            raise kind(taken_back(attempt, against, asked=error is None)) from error
+        enter_as_live(attempt)
+    window = window_of(attempt.moves)
+    done = "was live already, and its checks passed" if attempt.was_live else "is live"
     lifted = " Its pin is lifted." if record.pinned else ""
-    done = "is live" if moved else "was live already, and its checks passed"
     say(f"Release {target.id} of {released.name} {done}.{lifted}{told_window(window, target)}")
-    return Outcome(target, moved, window, time.monotonic() - start, (checked, after))
+    return Outcome(target, not attempt.was_live, window, time.monotonic() - start, tuple(attempt.results))
 
 
 def refuse_frozen(released: ReleasedRoot, record: Record) -> None:
@@ -93,7 +134,17 @@ def refuse_frozen(released: ReleasedRoot, record: Record) -> None:
         )
 
 
-def is_settled(released: ReleasedRoot, record: Record, target: Release, standings: list[Standing]) -> bool:
+def refuse_without_alias(released: ReleasedRoot, standings: Sequence[Standing]) -> None:
+    """Raise where somebody deleted `live`, which only an apply makes again."""
+    gone = [standing.function for standing in standings if standing.version is None]
+    if gone:
+        raise SawhorseError(
+            f"{', '.join(gone)} has no alias live any more, so nobody can call it. Nothing was changed; run "
+            f'"{released.command("apply")}", which makes it again.'
+        )
+
+
+def is_settled(released: ReleasedRoot, record: Record, target: Release, standings: Sequence[Standing]) -> bool:
     """Say whether a release is live, was found good, and nothing is left to lift or to finish."""
     return (
         target.is_good
@@ -111,224 +162,137 @@ def pin_of(released: ReleasedRoot, version: str | None) -> str:
     return str(version) if released.gated else LATEST
 
 
-@contextlib.contextmanager
-def begun(  # noqa: PLR0913 # what is entered
-    released: ReleasedRoot,
-    command: str,
-    release_id: int | None,
-    standings: list[Standing],
-    *,
-    say: Say,
-    take_over: bool = False,
-) -> Iterator[Moving]:
-    """Enter in the record that this moves `live`, which keeps everybody else out, and take that back at the end.
+def what_speaks_against(attempt: Attempt, rollout: Rollout, say: Say) -> str | None:
+    """Check a release by its versions' numbers, move `live` to it and check again; return the first thing against it.
 
-    What is raised stays raised; a process that is killed leaves the entry, and the next command finds it.
+    Raises what AWS and an interrupt raise.
     """
-    told: list[str] = []
-
-    def enter(record: Record) -> Record:
-        told.clear()
-        earlier = record.moving
-        if earlier and not (earlier.is_ours or earlier.process.is_over or take_over):
-            raise SawhorseError(in_the_way(released, earlier))
-        if earlier and not earlier.is_ours:
-            told.append(f"{cut_off(earlier)} This takes it up.")
-        return record.but(moving=released.moving(command, release_id, standings, earlier))
-
-    record = released.kept.change(enter)
-    for line in told:
-        say(line)
-    moving = record.moving
-    if moving is None:
-        raise SawhorseError(f"{released.kept.place} was changed by somebody else; run it again.")
-    try:
-        with ended_as_interrupted():
-            yield moving
-    except BaseException:
-        # Where AWS does not respond any more it stays, and the next command finds it.
-        with contextlib.suppress(ClientError, BotoCoreError, SawhorseError):
-            done_with(released, moving)
-        raise
-    done_with(released, moving)
-
-
-def done_with(released: ReleasedRoot, moving: Moving) -> None:
-    released.kept.change(lambda record: record.but(moving=None) if record.moving == moving else record)
-
-
-def in_the_way(released: ReleasedRoot, earlier: Moving) -> str:
-    place = f"process {earlier.process.pid} on {earlier.process.host}"
-    way_out = (
-        "Wait until it has ended."
-        if earlier.process.is_here
-        else f'If it has ended there, "{released.command("release", "--take-over")}" or '
-        f'"{released.command("rollback", "--take-over")}" takes over.'
-    )
-    return (
-        f"{earlier.by} runs {earlier.command} of {released.name} since {earlier.at} ({place}). Nothing was changed. "
-        f"{way_out}"
-    )
-
-
-def cut_off(earlier: Moving) -> str:
-    what = f" of release {earlier.release}" if earlier.release else ""
-    return f"The {earlier.command}{what} that {earlier.by} began at {earlier.at} was cut off."
-
-
-def before_it_moves(released: ReleasedRoot, target: Release, moving: Moving, say: Say) -> Checked:
-    """Check a release by its versions' numbers. Raises NotReleased, with `live` as it was, when a check fails."""
+    released, target = attempt.released, attempt.target
     gone = list(missing_versions(released.client, target.versions))
     if gone:
-        raise NotReleased(
-            f"{', '.join(gone)} is not there any more. Nothing was changed; apply {released.name} to publish another. "
-            f"{told_live(released)}"
-        )
+        return f"{', '.join(gone)} is not there any more"
     say(f"Checking release {target.id} of {released.name} by its versions ({words(target.versions)}) ...")
-    checked = check_versions(released, target.versions)
-    if checked.failed:
-        ending = Ending(how="refused", why=checked.sentence(), at=now())
-        released.kept.change(
-            lambda record: with_verdict(ended(record, target, ending, unless_live=True), target, checked)
-        )
-        # A release that was cut off may have moved some of it.
-        back = put_back(released, moving)
-        raise NotReleased(
-            f"Release {target.id} of {released.name} was refused: {checked.sentence()}. "
-            f"{' '.join([*back, told_live(released)])} "
-            f'Fix it and apply again, or check this one again with "{released.command("release")}".'
-        )
-    return checked
+    attempt.results.append(check_versions(released, target.versions))
+    if attempt.results[-1].failed:
+        return attempt.results[-1].sentence()
+    alarms = red_alarms(released)
+    if alarms:
+        say(f"Red before this release, and no reason against it: {', '.join(sorted(alarms))}.")
+    attempt.touched = True
+    if rollout.canary:
+        attempt.began = time.monotonic()
+        against = shifted(released, target, rollout.canary, alarms, say=say)
+        if against:
+            return against
+    move_forward(attempt)
+    say(f"live is {words(target.versions)}.")
+    attempt.results.append(check_live(released, attempt.put_back))
+    if attempt.results[-1].failed:
+        return attempt.results[-1].sentence()
+    return watched(released, alarms, rollout.watch, lambda: None)
 
 
-def moved_and_checked(  # noqa: PLR0913 # what a release is made of
-    released: ReleasedRoot,
-    target: Release,
-    moving: Moving,
-    alarms: set[str],
-    *,
-    say: Say,
-    rollout: Rollout,
-) -> tuple[float, Checked]:
-    """Move all functions and check them, or put them back and raise NotReleased.
+def move_forward(attempt: Attempt) -> None:
+    """Move `live` of all functions one after another, as soon as every parameter says where it is to go."""
+    released, versions = attempt.released, attempt.target.versions
+    standings = look(released.client, list(versions))
+    write_pins(released.client, standings, {name: pin_of(released, version) for name, version in versions.items()})
+    for standing in standings:
+        began = time.monotonic()
+        attempt.began = attempt.began or began
+        if move(released.client, standing, versions[standing.function]):
+            attempt.moves += [began, time.monotonic()]
 
-    Returns the seconds in which functions of the root were of two releases, and what the checks over HTTP showed.
-    """
-    times: list[float] = []
-    # What could not be put back, once that was tried.
-    back: list[list[str]] = []
-    checked = Checked(())
-    try:
-        against = shifted(released, target, rollout.canary, alarms, say=say) if rollout.canary else None
-        if not against:
-            standings = look(released.client, list(target.versions))
-            pins = {name: pin_of(released, version) for name, version in target.versions.items()}
-            write_pins(released.client, standings, pins)
-            for standing in standings:
-                times.append(time.monotonic())
-                move(released.client, standing, target.versions[standing.function])
-            times.append(time.monotonic())
-            say(f"live is {words(target.versions)}.")
-            checked = check_live(released, lambda: back.append(put_back(released, moving, times)))
-            against = checked.sentence() if checked.failed else watched(released, alarms, rollout.watch, lambda: None)
-    except KeyboardInterrupt as error:
-        raise put_back_after(released, target, moving, "it was interrupted", times, Interrupted) from error
-    except (ClientError, BotoCoreError) as error:
-        raise put_back_after(released, target, moving, f"AWS refused or did not respond: {error}", times) from error
-    except SawhorseError as error:
-        raise put_back_after(released, target, moving, str(error), times) from error
-    if against:
-        released.kept.change(lambda record: with_verdict(record, target, checked))
-        raise put_back_after(released, target, moving, against, times, failed=back[0] if back else None)
+
+def enter_as_live(attempt: Attempt) -> None:
+    """Enter a release in the record as the live one. Raises NotReleased where that cannot be written."""
+    released, target = attempt.released, attempt.target
     ending = Ending(how="replaced", why=f"release {target.id} became live", at=now())
-    released.kept.change(lambda record: record.having_live(target, ending).but(pinned=None, moving=None))
-    # Before the last function was moved and after the first one.
-    return times[-1] - times[0], checked
 
+    def enter(record: Record) -> Record:
+        return attempt.judged(record).having_live(target, ending).but(pinned=None, moving=None)
 
-def put_back_after(  # noqa: PLR0913, PLR0917 # what a release is made of
-    released: ReleasedRoot,
-    target: Release,
-    moving: Moving,
-    why: str,
-    times: list[float],
-    kind: type[SawhorseError] = NotReleased,
-    failed: list[str] | None = None,
-) -> SawhorseError:
-    """Put `live` back, and return the error that says why, how long it was elsewhere, and what is live now.
-
-    `failed` is what could not be put back where that was tried already.
-    """
-    back = put_back(released, moving, times) if failed is None else failed
-    during = f" It was live, in part or whole, for {times[-1] - times[0]:.1f} s." if times else ""
-    with contextlib.suppress(ClientError, BotoCoreError, SawhorseError):
-        ending = Ending(how="put back", why=why, at=now())
-        released.kept.change(lambda record: ended(record, target, ending, unless_live=not times))
-    why = why.rstrip(".")
-    if back:
-        return kind(
-            f"Release {target.id} of {released.name} failed ({why}), and so did the way back: {' '.join(back)} "
-            f'{told_live(released)}{during} Run "{released.command("rollback")}" as soon as AWS responds.'
-        )
-    return kind(
-        f"Release {target.id} of {released.name} was put back: {why}.{during} {told_live(released)} "
-        f'Fix it and apply again, or try this one again with "{released.command("release")}".'
-    )
-
-
-def put_back(released: ReleasedRoot, moving: Moving, times: list[float] | None = None) -> list[str]:
-    """Point every function at what was live before; return a sentence for each that could not be, after some tries.
-
-    Where `live` had moved, `times` gets when it was back.
-    """
-    failed: dict[str, str] = {}
-    for attempt in range(WAY_BACK):
-        failed = {}
-        for name, version in moving.before.items():
-            pin = moving.pins.get(name, version)
-            # A parameter that says latest would let the next apply move it again.
-            held = pin == LATEST and is_behind(released, name, version)
-            try:
-                standing = standing_of(released.client, name)
-                write_pins(released.client, [standing], {name: version if held else pin})
-                move(released.client, standing, version)
-            except (ClientError, BotoCoreError) as error:
-                failed[name] = str(error)
-        if times:
-            times.append(time.monotonic())
-        if not failed:
-            return []
-        time.sleep(BACKOFF * (attempt + 1))
-    return [f"{name} could not be put back to version {moving.before[name]} ({why})." for name, why in failed.items()]
-
-
-def is_behind(released: ReleasedRoot, name: str, version: str) -> bool:
-    """Say whether a newer version than this one was published."""
-    return released.published.get(name, version) != version
-
-
-def told_live(released: ReleasedRoot) -> str:
-    """Say what is live now, as far as AWS says it."""
     try:
-        standings = released.standings()
-        record = released.kept.read()
-    except (ClientError, BotoCoreError, SawhorseError) as error:
-        return f"What is live now is not known: {error}."
-    versions = {standing.function: standing.version or "none" for standing in standings}
-    of_release = next((one.id for one in reversed(record.releases) if one.versions == versions), None)
-    name = f" (release {of_release})" if of_release else ""
-    return f"Live now: {words(versions)}{name}."
+        written(released, enter)
+    except ASKING as error:
+        raise NotReleased(
+            f"Release {target.id} of {released.name} is live and its checks passed, and {released.kept.place} could "
+            f'not be written: {told(error)}. {told_live(released, attempt.moving)} Run "{released.command("release")}" '
+            "again, which enters it."
+        ) from error
 
 
-def words(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} at version {version}" for name, version in versions.items())
+def taken_back(attempt: Attempt, why: str, *, asked: bool) -> str:
+    """Put `live` back where it may be elsewhere, enter why, and say what was done and what is live now.
+
+    `asked` says whether the release was judged; else AWS or an interrupt came in between.
+    """
+    released, target, moving = attempt.released, attempt.target, attempt.moving
+    why = why.rstrip(".")
+    back = attempt.put_back()
+    during = f" It was live, in part or whole, for {attempt.seconds:.1f} s." if attempt.seconds else ""
+    ending = Ending(how="put back" if attempt.touched else "refused", why=why, at=now())
+
+    def enter(record: Record) -> Record:
+        record = attempt.judged(record)
+        # One that is live all the while, as a first one is, goes on; and what only was interrupted can be tried again.
+        ends = not back and (asked or attempt.touched) and record.live != target.id
+        record = ended(record, target, ending) if ends else record
+        return record if back else with_finished_rollback(record, moving)
+
+    with contextlib.suppress(*ASKING):
+        released.kept.change(enter)
+    name, live = f"Release {target.id} of {released.name}", told_live(released, moving)
+    if back:
+        reasons = " ".join(
+            f"{function} could not be put back to version {moving.before[function]} ({told(error)})."
+            for function, error in back.items()
+        )
+        return (
+            f"{name} failed ({why}), and so did the way back: {reasons} {live}{during} "
+            f'Run "{released.command("rollback")}" as soon as AWS responds: it goes back to what was live before '
+            f"({words(moving.before)})."
+        )
+    if attempt.was_live:
+        judged = "did not pass" if asked else "was not checked"
+        return f"{name} is live, and {judged}: {why}. {live} {next_of_live(released)}"
+    again = f'"{released.command("release")}"'
+    if not asked:
+        done = "was put back" if attempt.touched else "was not released, and live was not moved"
+        return f"{name} {done}: {why}.{during} {live} Try it again with {again}."
+    done = "was put back" if attempt.touched else "was refused"
+    return f"{name} {done}: {why}.{during} {live} Fix it and apply again, or try this one again with {again}."
 
 
-def told_window(window: float, target: Release) -> str:
-    """Say for how long functions of two releases worked together."""
-    if len(target.functions) < 2:  # noqa: PLR2004 # one function is never of two releases
-        return ""
-    return f" Its {len(target.functions)} functions were of two releases for {window:.2f} s."
+def with_finished_rollback(record: Record, moving: Moving) -> Record:
+    """Return the record with what is live again, where that is what a rollback that was cut off was to lead to."""
+    live, before = record.release(record.live) if record.live else None, record.at(moving.before)
+    if before is None or live is None or live.versions.items() <= dict(moving.before).items():
+        return record
+    return record.having_live(before, Ending(how="rolled back", why="a rollback that was cut off is done", at=now()))
+
+
+def next_of_live(released: ReleasedRoot) -> str:
+    """Say what to do about a release that is live and no good."""
+    earlier: list[Release] = []
+    with contextlib.suppress(*ASKING):
+        earlier = released.kept.read().before_live()
+    if not earlier:
+        return "There is nothing to go back to: fix it and apply again."
+    return f'"{released.command("rollback")}" goes back to release {earlier[0].id}; or fix it and apply again.'
+
+
+def put_back(released: ReleasedRoot, moving: Moving) -> dict[str, str]:
+    """Point every function at what was live before; return why, by function, for each that could not be.
+
+    Parameters that say latest would let the next apply move some of them again, and hold their versions then.
+    """
+    held = any(is_behind(released, name, version) for name, version in moving.before.items())
+    pins = {
+        name: LATEST if moving.pins.get(name) == LATEST and not held else version
+        for name, version in moving.before.items()
+    }
+    return move_back(released.client, moving.before, pins)[0]
 
 
 def with_verdict(record: Record, target: Release, checked: Checked) -> Record:
@@ -342,9 +306,7 @@ def with_verdict(record: Record, target: Release, checked: Checked) -> Record:
     return record.having(found.model_copy(update={"smoke": verdict}))
 
 
-def ended(record: Record, target: Release, ending: Ending, *, unless_live: bool) -> Record:
-    """Return the record with a release ended; one that is live all the while, as a first one is, goes on."""
+def ended(record: Record, target: Release, ending: Ending) -> Record:
+    """Return the record with a release ended."""
     found = record.release(target.id)
-    if found is None or (unless_live and record.live == target.id):
-        return record
-    return record.having(found.model_copy(update={"ended": ending}))
+    return record.having(found.model_copy(update={"ended": ending})) if found else record

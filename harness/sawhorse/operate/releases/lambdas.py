@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from sawhorse.operate.releases.record import Code
+from sawhorse.operate.releases.record import Code, Record
 from sawhorse.operate.smoke_checks import ALIAS
 from sawhorse.outputs import RELEASE
 from sawhorse.terraform.state_store import State
 
 LATEST = "latest"
 ABSENT = ("ResourceNotFoundException", "ParameterNotFound")
+# As modules/lambda_function writes it into the description, which a version keeps.
+CONTENT = "content_sha256="
+# How often a way back is tried, and the seconds between.
+TRIES = 3
+BACKOFF = 1.0
 
 ClientOf = Callable[[str], Any]
 
@@ -50,19 +56,17 @@ class Standing:
     revision: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def is_moved(self) -> bool:
-        """Whether `live` is not where its parameter says, so that the next apply puts it back there."""
-        return self.pin not in (None, LATEST, self.version)
-
 
 def functions_of(state: State) -> list[Function]:
-    """Return the functions of a state that have `live`, by name; what has no such alias is not released."""
+    """Return the functions of a state that have `live` and its parameter, by name; no other one is released."""
     resources = state.snapshot.resources
+    parameters = {resource["values"].get("name") for resource in resources if resource["type"] == "aws_ssm_parameter"}
     released = {
         resource["values"]["function_name"]: str(resource["values"]["function_version"])
         for resource in resources
-        if resource["type"] == "aws_lambda_alias" and resource["values"]["name"] == ALIAS
+        if resource["type"] == "aws_lambda_alias"
+        and resource["values"]["name"] == ALIAS
+        and f"/{resource['values']['function_name']}/{ALIAS}" in parameters
     }
     layers = {
         resource["values"]["arn"]: resource["values"].get("source_code_hash") or ""
@@ -86,6 +90,23 @@ def code_of(values: Mapping[str, Any], layers: Mapping[str, str]) -> Code:
         code_sha256=str(values.get("code_sha256") or ""),
         layers={arn: layers.get(arn, "") for arn in values.get("layers") or []},
     )
+
+
+def code_at(client: ClientOf, name: str, version: str) -> Code:
+    """Ask Lambda what a version is made of, which no state knows any more."""
+    found = client("lambda").get_function_configuration(FunctionName=name, Qualifier=version)
+    return Code(
+        version=version,
+        content_sha256=content_in(found),
+        code_sha256=str(found.get("CodeSha256", "")),
+        layers={layer["Arn"]: "" for layer in found.get("Layers") or []},
+    )
+
+
+def content_in(version: Mapping[str, Any]) -> str | None:
+    """Return the content's hash that a version's description carries."""
+    _, found, content = str(version.get("Description", "")).rpartition(CONTENT)
+    return content if found else None
 
 
 def is_gated(state: State) -> bool:
@@ -115,6 +136,45 @@ def standing_of(client: ClientOf, name: str) -> Standing:
     return Standing(name, version, pin, revision, weights)
 
 
+def by_hand(function: Function, standing: Standing, record: Record) -> str | None:
+    """Say where `live` of a function is that neither a release nor an apply of ours can have led to; None elsewhere.
+
+    An apply moves `live` to where the parameter says, and a release, a rollback and an apply of ours leave both as the
+    record has them. One case cannot be told apart: an apply without the commands that was cut off when it had published
+    and not yet moved `live` leaves a parameter at latest and `live` where the record or the state has it, and so does
+    somebody who moves it there by hand. A parameter and `live` that were both moved to what was published last, of a
+    function that no live release has, are taken for an apply's as well.
+    """
+    name, version, pin = standing.function, standing.version, standing.pin
+    if version is None:
+        return None
+    live = record.release(record.live) if record.live else None
+    recorded = live.versions.get(name) if live else None
+    pinned = record.release(record.pinned.release) if record.pinned and record.pinned.release else None
+    is_pinned = pinned is not None and name in pinned.versions
+    published = function.published.version
+    goal = published if pin in {LATEST, None} else pin
+    shared = "".join(f", with {share:.0%} of its calls at {other}" for other, share in standing.weights.items())
+    here = f"{name} is at version {version}{shared}"
+    found = None
+    if pin is None:
+        found = f", its parameter is gone, and an apply would make it anew and move live to {goal}"
+    elif version != goal and not (pin == LATEST and version == newest(function.aliased, recorded) and not is_pinned):
+        found = f", its parameter says {pin}, and an apply would move it to {goal}"
+    elif shared:
+        found = ", which no release left so; an apply would leave it"
+    elif pinned and is_pinned and pin == LATEST:
+        found = f" and its parameter says latest, where release {pinned.id} is pinned; what is applied goes live"
+    elif pin != LATEST and version not in ({recorded} if recorded else {function.aliased, published}):
+        was = f"release {live.id} has {recorded}" if live and recorded else f"its last apply left {function.aliased}"
+        found = f" and its parameter says so, where {was}; an apply would leave it there"
+    return here + found if found else None
+
+
+def newest(aliased: str, recorded: str | None) -> str:
+    return max(aliased, recorded or "0", key=int)
+
+
 def refuse_unless_absent(error: ClientError) -> None:
     if error.response["Error"]["Code"] not in ABSENT:
         raise error
@@ -135,13 +195,51 @@ def write_pins(client: ClientOf, standings: Sequence[Standing], pins: Mapping[st
             write_pin(client, standing.function, pins[standing.function])
 
 
-def move(client: ClientOf, standing: Standing, version: str) -> None:
-    """Move `live` of a function, with nothing left of a canary.
+def move(client: ClientOf, standing: Standing, version: str) -> bool:
+    """Move `live` of a function, with nothing left of a canary, and say whether it had to be.
 
     An alias that somebody else has moved meanwhile is refused by Lambda (PreconditionFailedException).
     """
-    if standing.version != version or standing.weights:
-        point(client, standing, version, {})
+    if standing.version == version and not standing.weights:
+        return False
+    point(client, standing, version, {})
+    return True
+
+
+def move_back(client: ClientOf, versions: Mapping[str, str], pins: Mapping[str, str]) -> tuple[dict[str, str], float]:
+    """Move `live` of all functions, whatever became of the others: of two releases at once is worse than late.
+
+    What fails is tried again. Returns why, by function, for each that could not be moved, and the seconds from the
+    first move to the last.
+    """
+    failed: dict[str, str] = {}
+    times: list[float] = []
+    for attempt in range(TRIES):
+        time.sleep(BACKOFF * attempt)
+        failed, standings = {}, []
+        for name in versions:
+            try:
+                standing = standing_of(client, name)
+                write_pins(client, [standing], pins)
+            except (ClientError, BotoCoreError) as error:
+                failed[name] = str(error)
+            else:
+                standings.append(standing)
+        for standing in standings:
+            try:
+                began = time.monotonic()
+                if move(client, standing, versions[standing.function]):
+                    times += [began, time.monotonic()]
+            except (ClientError, BotoCoreError) as error:
+                failed[standing.function] = str(error)
+        if not failed:
+            break
+    return failed, window_of(times)
+
+
+def window_of(times: Sequence[float]) -> float:
+    """Return the seconds from the first move to the end of the last, by the two times of each; 0 for a single one."""
+    return times[-1] - times[0] if len(times) > 2 else 0.0  # noqa: PLR2004 # of one function
 
 
 def point(client: ClientOf, standing: Standing, version: str, weights: Mapping[str, float]) -> None:

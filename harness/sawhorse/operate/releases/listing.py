@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sawhorse.errors import BadConfiguration
-from sawhorse.operate.releases.lambdas import Standing, published_versions
+from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.operate.releases.lambdas import Standing, content_in, published_versions
 from sawhorse.operate.releases.record import Ending, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
-
-# As modules/lambda_function writes it into the description, which a version keeps.
-CONTENT = "content_sha256="
+from sawhorse.operate.releases.sentences import cut_off, in_the_way, ways_on
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,6 @@ def listed(released: ReleasedRoot) -> Listed:
     return Listed(record, released.standings(), unrecorded)
 
 
-def content_in(version: Mapping[str, Any]) -> str | None:
-    """Return the content's hash that a version's description carries."""
-    _, found, content = str(version.get("Description", "")).rpartition(CONTENT)
-    return content if found else None
-
-
 def release_of(released: ReleasedRoot, record: Record, number: int) -> Release:
     found = record.release(number)
     if found is None:
@@ -106,18 +98,38 @@ def prune(released: ReleasedRoot, keep: int) -> list[tuple[str, str]]:
     if keep < 1:
         raise BadConfiguration(f"--prune {keep} would keep no version; say how many of the newest stay, 1 at least.")
     record = released.kept.read()
+    refuse_moving(released, record)
     spared = {
         (name, version) for one in record.releases if is_spared(record, one) for name, version in one.versions.items()
-    }
-    spared |= {(name, version) for name, version in (record.moving.before.items() if record.moving else ())}
-    deleted = []
-    for standing in released.standings():
-        name = standing.function
-        spared |= {(name, version) for version in (standing.version, standing.pin, *standing.weights) if version}
-        for found in published_versions(released.client, name)[:-keep]:
-            if (name, found["Version"]) not in spared:
-                released.client("lambda").delete_function(FunctionName=name, Qualifier=found["Version"])
-                deleted.append((name, found["Version"]))
+    } | set(released.published.items())
+    deleted: list[tuple[str, str]] = []
+    try:
+        for standing in released.standings():
+            name = standing.function
+            spared |= {(name, version) for version in (standing.version, standing.pin, *standing.weights) if version}
+            for found in published_versions(released.client, name)[:-keep]:
+                if (name, found["Version"]) not in spared:
+                    # Somebody may have begun to release or to go back to it meanwhile.
+                    refuse_moving(released, released.kept.read())
+                    released.client("lambda").delete_function(FunctionName=name, Qualifier=found["Version"])
+                    deleted.append((name, found["Version"]))
+    finally:
+        enter_deleted(released, deleted, keep)
+    return deleted
+
+
+def refuse_moving(released: ReleasedRoot, record: Record) -> None:
+    """Raise where a command moves `live` or was cut off: what it may need stays."""
+    moving = record.moving
+    if moving is None:
+        return
+    if not moving.process.is_over:
+        raise SawhorseError(f"{in_the_way(released, moving)} No version is deleted meanwhile.")
+    raise SawhorseError(f"{cut_off(moving)} No version is deleted before that is decided. {ways_on(released, moving)}")
+
+
+def enter_deleted(released: ReleasedRoot, deleted: Sequence[tuple[str, str]], keep: int) -> None:
+    """End the releases that versions were deleted of."""
     ending = Ending(how="pruned", why=f"the newest {keep} versions were kept", at=now())
 
     def end(record: Record) -> Record:
@@ -128,7 +140,6 @@ def prune(released: ReleasedRoot, keep: int) -> list[tuple[str, str]]:
 
     if deleted:
         released.kept.change(end)
-    return deleted
 
 
 def is_spared(record: Record, release: Release) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases.canary import Rollout
 from sawhorse.operate.releases.checking import Say
-from sawhorse.operate.releases.gate import AT_ONCE, Outcome, begun, in_the_way, refuse_frozen, release, told_live
+from sawhorse.operate.releases.gate import AT_ONCE, Outcome, refuse_frozen, release
 from sawhorse.operate.releases.lambdas import LATEST, Standing, write_pin
-from sawhorse.operate.releases.record import Kept, Moving, Record
+from sawhorse.operate.releases.moving import begun
+from sawhorse.operate.releases.record import Ending, Kept, Moving, Record, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.operate.releases.sentences import ASKING, in_the_way, told_live
 from sawhorse.operate.releases.standing import refuse_moved_by_hand
 from sawhorse.workspace import Workspace
 
@@ -59,11 +59,12 @@ def apply_and_release(
                 record, last = after.noted()
                 say(f"Release {last.id} of {after.name} is the first one, and live with its apply.")
         return None
-    record = before.kept.read()
-    refuse_frozen(before, record)
+    refuse_frozen(before, before.kept.read())
+    # What is live now is what a rollback goes back to.
+    record, _ = before.noted()
     standings = before.standings()
     refuse_moved_by_hand(before, record, standings)
-    with begun(before, "apply", None, standings, say=say) as moving:
+    with begun(before, "apply", None, record, standings, say=say) as moving:
         with held(before, standings, moving):
             applied = apply()
         after = ReleasedRoot.of(workspace)
@@ -82,7 +83,7 @@ def held(released: ReleasedRoot, standings: list[Standing], moving: Moving) -> I
                 write_pin(released.client, standing.function, standing.version)
         yield
     except BaseException:
-        with contextlib.suppress(ClientError, BotoCoreError, SawhorseError):
+        with contextlib.suppress(*ASKING):
             after = ReleasedRoot.of(released.workspace)
             give_back_pins(after, after.standings(), moving)
         raise
@@ -103,6 +104,10 @@ def released_or_told(
     live = {standing.function: standing.version for standing in released.standings()}
     if live == last.versions:
         give_back_pins(released, released.standings(), moving)
+        ending = Ending(how="replaced", why=f"release {last.id} became live with its apply", at=now())
+        if not record.pinned and record.live != last.id:
+            # A function came or left, and all others are as they were.
+            released.kept.change(lambda found: found.having_live(last, ending))
         return None
     if record.pinned:
         say(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import random
 import socket
+import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
@@ -14,8 +17,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.terraform.state_store import RELEASES, StateStore, Stored, WrittenMeanwhile
 
-# How often a write is tried again on top of what somebody else has written meanwhile.
+# How often a write is tried again on top of what somebody else has written meanwhile, and the longest first wait.
 ATTEMPTS = 8
+BACKOFF = 0.02
+# By how much the same process may seem to have started earlier or later.
+CLOCK_SECONDS = 5.0
+# The command that goes back; whoever finds another one cut off goes to where all was before it.
+ROLLBACK = "rollback"
 
 
 class Part(BaseModel):
@@ -83,6 +91,11 @@ class Release(Part):
     def is_good(self) -> bool:
         return self.smoke is not None and self.smoke.passed
 
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether somebody or a check decided against it, or its versions were deleted."""
+        return self.ended is not None and self.ended.how != "replaced"
+
 
 class Decision(Part):
     """What somebody decided about `live`: a pin to a release, or a freeze (`release` is None)."""
@@ -94,15 +107,24 @@ class Decision(Part):
 
 
 class Process(Part):
-    """A process of a machine; `started` is the system's, since a number is given again."""
+    """A process of a machine; `started` is the system's, since a number is given again.
+
+    `thread` tells commands of one process from each other.
+    """
 
     host: str
     pid: int
     started: float
+    thread: int = 0
 
     @classmethod
     def this(cls) -> Process:
-        return cls(host=socket.gethostname(), pid=os.getpid(), started=psutil.Process().create_time())
+        return cls(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started=psutil.Process().create_time(),
+            thread=threading.get_ident(),
+        )
 
     @property
     def is_here(self) -> bool:
@@ -115,7 +137,8 @@ class Process(Part):
         if not self.is_here:
             return False
         try:
-            return bool(psutil.Process(self.pid).create_time() != self.started)
+            # When it started is reckoned from the clock, which is set now and then.
+            return abs(psutil.Process(self.pid).create_time() - self.started) > CLOCK_SECONDS
         except psutil.NoSuchProcess:
             return True
 
@@ -141,12 +164,16 @@ class Moving(Part):
 
 
 class Record(Part):
-    """All releases of a root, oldest first, and what is decided about `live`."""
+    """All releases of a root, oldest first, and what is decided about `live`.
+
+    `history` has the releases that `live` was moved to, one after the other.
+    """
 
     format: Literal[1] = 1
     root: str
     releases: tuple[Release, ...] = ()
     live: int | None = None
+    history: tuple[int, ...] = ()
     pinned: Decision | None = None
     frozen: Decision | None = None
     moving: Moving | None = None
@@ -158,13 +185,35 @@ class Record(Part):
     def last(self) -> Release | None:
         return self.releases[-1] if self.releases else None
 
+    def at(self, versions: Mapping[str, str]) -> Release | None:
+        """Return the newest release of just these versions; else the newest whose functions are all at these."""
+        there = [one for one in self.releases if one.functions and not one.is_gone]
+        alike = [one for one in there if one.versions.items() <= dict(versions).items()]
+        whole = [one for one in alike if one.versions == dict(versions)]
+        return next(reversed(whole or alike), None)
+
     def having_live(self, release: Release, ending: Ending) -> Record:
         """Return the record with a release as the live one, and the one that was live ended."""
         record, before = self, self.release(self.live) if self.live else None
         if before and before.id != release.id:
             record = record.having(before.model_copy(update={"ended": ending}))
         now_live = (record.release(release.id) or release).model_copy(update={"ended": None, "live_since": now()})
-        return record.having(now_live).but(live=release.id)
+        history = self.history if self.history[-1:] == (release.id,) else (*self.history, release.id)
+        return record.having(now_live).but(live=release.id, history=history)
+
+    def before_live(self) -> list[Release]:
+        """Return what was live before what is, the last one first, each once; what was taken back is no place to be.
+
+        From a release that a rollback went to it goes on backwards.
+        """
+        went_back = self.pinned is not None and self.pinned.release == self.live and self.live in self.history
+        history = self.history[: self.history.index(self.live)] if went_back and self.live else self.history
+        found: dict[int, Release] = {}
+        for number in reversed(history):
+            release = self.release(number)
+            if release and number != self.live and not release.was_taken_back:
+                found.setdefault(number, release)
+        return list(found.values())
 
     def having(self, release: Release) -> Record:
         """Return the record with a release in the place of the one with its id, or as the newest."""
@@ -175,7 +224,7 @@ class Record(Part):
         """Return the record of a root that does not stand any more: what there was, and nothing live."""
         ending = Ending(how="destroyed", why="the root was destroyed", at=now())
         ended = [one.model_copy(update={"ended": ending}) if not one.is_gone else one for one in self.releases]
-        return self.but(releases=tuple(ended), live=None, pinned=None, moving=None)
+        return self.but(releases=tuple(ended), live=None, history=(), pinned=None, moving=None)
 
     def but(self, **changes: object) -> Self:
         return self.model_copy(update=changes)
@@ -216,7 +265,9 @@ class Kept:
 
         What `change` raises is raised, and nothing is written. Raises SawhorseError where others write all the time.
         """
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(random.uniform(0, BACKOFF * 2**attempt))  # noqa: S311 # keeps no secret
             record, stored = self.read_stored()
             changed = change(record)
             if changed == record:

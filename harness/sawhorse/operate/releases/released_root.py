@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,8 +11,16 @@ from typing import Any
 from sawhorse.errors import NotApplied
 from sawhorse.git import commit_of
 from sawhorse.local.addresses import localize
-from sawhorse.operate.releases.lambdas import Function, Standing, functions_of, is_gated, look
-from sawhorse.operate.releases.record import Ending, Kept, Moving, Process, Record, Release, now
+from sawhorse.operate.releases.lambdas import (
+    Function,
+    Standing,
+    by_hand,
+    code_at,
+    functions_of,
+    is_gated,
+    look,
+)
+from sawhorse.operate.releases.record import ROLLBACK, Ending, Kept, Moving, Process, Record, Release, now
 from sawhorse.terraform.state import refuse_state_of_another
 from sawhorse.terraform.state_store import State, read_state
 from sawhorse.workspace import Deployment, Workspace
@@ -93,16 +101,23 @@ class ReleasedRoot:
         return sawhorse(name, self.workspace, *options)
 
     def noted(self) -> tuple[Record, Release]:
-        """Enter what the last apply published in the record unless it stands there, and return both."""
+        """Enter what the last apply published in the record unless it stands there, and return both.
+
+        What an apply made live itself is entered as live: first versions, a new function, and natively what is direct.
+        """
         published = self.published
         commit = commit_of(self.workspace.root.project.path)
-        live = {standing.function: standing.version for standing in self.standings()} == published
+        standings = self.standings()
+        live = {standing.function: standing.version for standing in standings}
 
         def enter(record: Record) -> Record:
+            unknown = not record.releases and live != published and all(live.values())
+            if unknown and not self.moved_by_hand(record, standings):
+                record = self.with_unrecorded(record, standings)
             last = record.last
             # A function that was made again may have numbers that another one had.
             if last is None or last.is_gone or last.versions != published:
-                release = Release(
+                last = Release(
                     id=(last.id if last else 0) + 1,
                     functions={function.name: function.published for function in self.functions},
                     commit=commit.revision,
@@ -110,15 +125,31 @@ class ReleasedRoot:
                     at=now(),
                     by=self.by,
                 )
-                record = record.having(release)
-                # The first versions of a root, and those of an apply that moved `live` itself, are live at once.
-                if live and record.moving is None:
-                    why = f"release {release.id} became live with its apply"
-                    record = record.having_live(release, Ending(how="replaced", why=why, at=now()))
+                record = record.having(last)
+            applied = live == published and record.moving is None and record.pinned is None
+            if applied and record.live != last.id and not self.moved_by_hand(record, standings):
+                why = f"release {last.id} became live with its apply"
+                record = record.having_live(last, Ending(how="replaced", why=why, at=now()))
             return record
 
         record = self.kept.change(enter)
         return record, record.releases[-1]
+
+    def with_unrecorded(self, record: Record, standings: Sequence[Standing]) -> Record:
+        """Return a record that begins with what is live, which applies without the commands made; who, nobody knows."""
+        functions = {one.function: code_at(self.client, one.function, str(one.version)) for one in standings}
+        first = Release(id=1, functions=functions, commit=None, dirty=False, at=now(), by="unknown")
+        return record.having(first).having_live(first, Ending(how="replaced", why="", at=now()))
+
+    def moved_by_hand(self, record: Record, standings: Sequence[Standing]) -> list[str]:
+        """Return, a sentence each, what somebody has done to `live` beside the commands, and what an apply would do.
+
+        Nothing is said while a command moves it, or was cut off.
+        """
+        if record.moving:
+            return []
+        functions = {function.name: function for function in self.functions}
+        return [line for one in standings if (line := by_hand(functions[one.function], one, record))]
 
     @cached_property
     def by(self) -> str:
@@ -127,16 +158,26 @@ class ReleasedRoot:
             return getpass.getuser()
         return str(self.client("sts").get_caller_identity()["Arn"])
 
-    def moving(self, command: str, release: int | None, standings: list[Standing], earlier: Moving | None) -> Moving:
-        """Say what a command is about to move, and where all was before it or before one that was cut off."""
+    def moving(self, command: str, release: int | None, standings: Sequence[Standing], record: Record) -> Moving:
+        """Say what a command is about to move, and where all was before it or before one that was cut off.
+
+        Before a rollback that was cut off means where it was to go: nobody wants what it went away from.
+        """
         before = {standing.function: standing.version for standing in standings if standing.version}
         pins = {standing.function: standing.pin for standing in standings if standing.pin}
+        earlier = record.moving
+        if earlier:
+            goal = record.release(earlier.release) if earlier.command == ROLLBACK and earlier.release else None
+            versions = {**earlier.before, **(goal.versions if goal else {})}
+            before |= {name: version for name, version in versions.items() if name in before}
+            pins |= {
+                name: pin for name, pin in {**earlier.pins, **(goal.versions if goal else {})}.items() if name in pins
+            }
         return Moving(
             command=command,
             release=release,
-            before=before
-            | {name: version for name, version in (earlier.before if earlier else {}).items() if name in before},
-            pins=pins | {name: pin for name, pin in (earlier.pins if earlier else {}).items() if name in pins},
+            before=before,
+            pins=pins,
             at=now(),
             by=self.by,
             process=Process.this(),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.operate.releases.checking import Checked, Say, check_live
-from sawhorse.operate.releases.gate import NotReleased, begun, told_live, told_window, with_verdict, words
-from sawhorse.operate.releases.lambdas import look, missing_versions, move, write_pins
-from sawhorse.operate.releases.record import Decision, Ending, Record, Release, now
+from sawhorse.operate.releases.gate import refuse_without_alias, with_verdict
+from sawhorse.operate.releases.lambdas import Standing, missing_versions, move_back
+from sawhorse.operate.releases.moving import NotReleased, begun, written
+from sawhorse.operate.releases.record import ROLLBACK, Decision, Ending, Moving, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.operate.releases.sentences import ASKING, told, told_live, told_window, words
 
 
 @dataclass(frozen=True)
@@ -41,30 +42,60 @@ def rollback(  # noqa: PLR0913 # its options
     start = time.monotonic()
     record = released.kept.read()
     target = chosen(released, record, to, steps)
+    wanted = target.versions
+    if record.moving and record.moving.command != ROLLBACK and to is steps is None:
+        # A function that came after that release is put back to where it was as well.
+        wanted = {**record.moving.before, **wanted}
+    versions = {name: version for name, version in wanted.items() if name in released.names}
+    standings = released.standings()
+    refuse_impossible(released, record, target, standings)
+    with begun(released, ROLLBACK, target.id, record, standings, say=say, take_over=take_over) as moving:
+        failed, window = move_back(released.client, versions, versions)
+        if failed:
+            reasons = "; ".join(f"{name}: {told(why)}" for name, why in failed.items())
+            raise NotReleased(
+                f"The rollback of {released.name} to release {target.id} did not end: {reasons}. "
+                f'{told_live(released, moving)} Run "{released.command(ROLLBACK)}" again as soon as AWS does it: '
+                "it finishes that."
+            )
+        enter_as_pinned(released, target, why or "rolled back", moving)
+    seconds = time.monotonic() - start
+    left = [name for name in released.names if name not in versions]
+    say(
+        f"Release {target.id} of {released.name} is live after {seconds:.1f} s, and pinned: {words(versions)}."
+        f"{told_window(window, target)}"
+        + (f" {', '.join(left)} is not in that release, and stays as it was." if left else "")
+    )
+    checked = check_live(released)
+    try:
+        released.kept.change(lambda record: with_verdict(record, target, checked))
+    except ASKING as error:
+        say(f"What the checks showed could not be written to {released.kept.place}: {told(error)}.")
+    return RolledBack(target, seconds, window, checked)
+
+
+def refuse_impossible(released: ReleasedRoot, record: Record, target: Release, standings: Sequence[Standing]) -> None:
+    """Raise, before anything is moved, where a release cannot be live again."""
+    refuse_without_alias(released, standings)
     versions = {name: version for name, version in target.versions.items() if name in released.names}
+    if not versions:
+        raise BadConfiguration(
+            f"Release {target.id} of {released.name} has no function that there is now. Nothing was changed. "
+            f"{told_live(released)} {others(released, record)}"
+        )
     gone = list(missing_versions(released.client, versions))
     if gone:
         raise BadConfiguration(
             f"Release {target.id} of {released.name} cannot be live again: {', '.join(gone)} is not there any more. "
             f"Nothing was changed. {told_live(released)} {others(released, record)}"
         )
-    with begun(released, "rollback", target.id, released.standings(), say=say, take_over=take_over):
-        window = moved_back(released, versions)
-        released.kept.change(lambda record: pinned_at(record, target, why or "rolled back", released.by))
-    seconds = time.monotonic() - start
-    left = [name for name in released.names if name not in versions]
-    say(
-        f"Release {target.id} of {released.name} is live after {seconds:.1f} s, and pinned: {words(versions)}."
-        f"{told_window(window, target)}"
-        + (f" {', '.join(left)} is in no earlier release, and stays as it was." if left else "")
-    )
-    checked = check_live(released)
-    released.kept.change(lambda record: with_verdict(record, target, checked))
-    return RolledBack(target, seconds, window, checked)
 
 
 def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | None) -> Release:
-    """Return the release that is meant. Without a choice it is what was live before, also before one cut off."""
+    """Return the release that is meant. Without a choice it is what was live before, also before one cut off.
+
+    A rollback that was cut off is finished.
+    """
     if to is not None:
         found = record.release(to)
         if found is None:
@@ -78,25 +109,27 @@ def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | 
             )
         return found
     if record.moving and steps is None:
-        before = dict(record.moving.before)
-        found = next((one for one in reversed(record.releases) if one.versions == before), None)
+        found = before_cut_off(record, record.moving)
         if found:
             return found
-    live = record.live or 0
-    # What failed its checks is no place to go back to, unless somebody names it.
-    earlier = [one for one in record.releases if one.id < live and one.live_since and not is_no_place_to_go(one)]
-    number = steps or 1
+    earlier = record.before_live()
+    number = 1 if steps is None else steps
     if number < 1 or len(earlier) < number:
+        asked = "1 step" if number == 1 else f"{number} steps"
         raise BadConfiguration(
-            f"There is no release {number} {'step' if number == 1 else 'steps'} before "
-            f"{f'release {live}, which is live' if live else 'what is live'} at {released.name}: there is nothing "
-            f"to go back to. Nothing was changed. {told_live(released)} {others(released, record)}"
+            f"There is no release {asked} before "
+            f"{f'release {record.live}, which is live' if record.live else 'what is live'} at {released.name}: there "
+            f"is nothing to go back to. Nothing was changed. {told_live(released)} {others(released, record)}"
         )
-    return earlier[-number]
+    return earlier[number - 1]
 
 
-def is_no_place_to_go(release: Release) -> bool:
-    return release.is_gone or (release.ended is not None and release.ended.how == "put back")
+def before_cut_off(record: Record, moving: Moving) -> Release | None:
+    """Return where a rollback that was cut off was to go, and what was live before any other command."""
+    if moving.command == ROLLBACK and moving.release:
+        return record.release(moving.release)
+    # Where no release is just that, as with a function that came since: what the record has as live all the while.
+    return record.at(moving.before) or (record.release(record.live) if record.live else None)
 
 
 def others(released: ReleasedRoot, record: Record) -> str:
@@ -105,29 +138,16 @@ def others(released: ReleasedRoot, record: Record) -> str:
     return f'"{released.command("releases")}" lists what there is.'
 
 
-def moved_back(released: ReleasedRoot, versions: dict[str, str]) -> float:
-    """Move all functions, one after another; return the seconds from the first to the last.
-
-    What fails does not keep the others from moving: two releases at once are worse than a late one.
-    """
-    times: list[float] = []
-    failed: dict[str, str] = {}
-    standings = look(released.client, list(versions))
-    write_pins(released.client, standings, versions)
-    for standing in standings:
-        name = standing.function
-        times.append(time.monotonic())
-        try:
-            move(released.client, standing, versions[name])
-        except (ClientError, BotoCoreError) as error:
-            failed[name] = str(error)
-    if failed:
-        reasons = "; ".join(f"{name}: {why}" for name, why in failed.items())
+def enter_as_pinned(released: ReleasedRoot, target: Release, why: str, moving: Moving) -> None:
+    """Enter a release as the live and pinned one. Raises NotReleased where that cannot be written."""
+    try:
+        written(released, lambda record: pinned_at(record, target, why, released.by))
+    except ASKING as error:
         raise NotReleased(
-            f"The rollback of {released.name} did not end: {reasons}. {told_live(released)} "
-            f'Run "{released.command("rollback")}" again as soon as AWS does it.'
-        )
-    return time.monotonic() - times[0] if times else 0.0
+            f"Release {target.id} of {released.name} is live again, and {released.kept.place} could not be written: "
+            f'{told(error)}. {told_live(released, moving)} Run "{released.command(ROLLBACK, "--to", str(target.id))}" '
+            "again, which enters it."
+        ) from error
 
 
 def pinned_at(record: Record, target: Release, why: str, by: str) -> Record:
@@ -143,7 +163,7 @@ def freeze(released: ReleasedRoot, why: str) -> Record:
     decision = Decision(why=why.strip(), at=now(), by=released.by)
 
     def enter(record: Record) -> Record:
-        if record.frozen:
+        if record.frozen and record.frozen != decision:
             raise SawhorseError(
                 f"{released.name} is frozen already, since {record.frozen.at} by {record.frozen.by}: "
                 f"{record.frozen.why}."

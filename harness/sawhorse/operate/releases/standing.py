@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.errors import SawhorseError
-from sawhorse.operate.releases.gate import cut_off, in_the_way, words
-from sawhorse.operate.releases.lambdas import LATEST, Standing
+from sawhorse.operate.releases.lambdas import Standing
 from sawhorse.operate.releases.record import Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.operate.releases.sentences import changed_meanwhile, cut_off, in_the_way, ways_on, words
 from sawhorse.workspace import Workspace
 
 
@@ -35,13 +35,16 @@ def found(released: ReleasedRoot, record: Record, standings: Sequence[Standing])
         )
     if record.moving and not record.moving.is_ours:
         if record.moving.process.is_over:
-            yield (
-                f'{cut_off(record.moving)} "{release}" finishes it, and "{rollback}" goes back to what was live '
-                f"before ({words(record.moving.before)})."
-            )
+            yield f"{cut_off(record.moving)} {ways_on(released, record.moving)}"
         else:
             yield in_the_way(released, record.moving)
-    moved = moved_by_hand(released, record, standings)
+    gone = [one.function for one in standings if one.version is None]
+    if gone:
+        yield (
+            f"{', '.join(gone)} has no alias live any more, so nobody can call it; "
+            f'"{released.command("apply")}" makes it again.'
+        )
+    moved = released.moved_by_hand(record, standings)
     if moved:
         yield (
             f"live of {name} was moved by hand: {'; '.join(moved)}. The next apply is refused until "
@@ -75,39 +78,21 @@ def behind(released: ReleasedRoot, record: Record, standings: Sequence[Standing]
     )
 
 
-def moved_by_hand(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> list[str]:
-    """Return what somebody has done to `live` beside the commands, and what the next apply would do about it."""
-    if record.moving:
-        return []
-    live = record.release(record.live) if record.live else None
-    functions = {function.name: function for function in released.functions}
-    lines = []
-    for one in standings:
-        function, of_release = functions[one.function], live.versions.get(one.function) if live else None
-        if one.version is None:
-            continue
-        # An apply moves what is at latest; one that was cut off may not have come to it.
-        left = max(function.aliased, of_release or "0", key=int)
-        goal = function.published.version if one.pin == LATEST else one.pin
-        if one.version != goal and not (one.pin == LATEST and one.version == left):
-            lines.append(
-                f"{one.function} is at version {one.version}, its parameter says {one.pin}, and an apply would move it "
-                f"to {goal}"
-            )
-        elif live and one.pin != LATEST and of_release not in (None, one.version):
-            lines.append(
-                f"{one.function} is at version {one.version} and its parameter says so, where release {live.id} has "
-                f"{of_release}; an apply would leave it there"
-            )
-    return lines
-
-
 def refuse_moved_by_hand(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> None:
     """Raise where `live` was moved by hand: an apply would take that back, or hide it, without a word."""
-    moved = moved_by_hand(released, record, standings)
+    moved = released.moved_by_hand(record, standings)
+    if moved and released.kept.read() != record:
+        raise SawhorseError(changed_meanwhile(released))
     if moved:
         raise SawhorseError(
             f"live of {released.name} was moved by hand: {'; '.join(moved)}. Nothing was applied. Decide with "
             f'"{released.command("release")}", which checks what was published last and makes it live, or with '
-            f'"{released.command("rollback")}".'
+            f'"{released.command("rollback")}"{back_to(released, record)}.'
         )
+
+
+def back_to(released: ReleasedRoot, record: Record) -> str:
+    """Say how what a hand did is taken back, where the record has what was live before it."""
+    if not record.live:
+        return ""
+    return f'; "{released.command("rollback", "--to", str(record.live))}" takes it back to release {record.live}'

@@ -72,7 +72,7 @@ def test_an_app_reads_out_of_an_event_what_was_sent(  # noqa: PLR0913, PLR0917 #
     base: httpx.URL,
     method: str,
     parts: list[str],
-    query: list[tuple[str, str]],
+    query: list[tuple[str, Any]],
     headers: list[tuple[str, str]],
     body: bytes,
     kind: str | None,

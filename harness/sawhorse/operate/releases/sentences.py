@@ -1,0 +1,110 @@
+"""Say what is live, what stands in the way, and what to type: one wording for all commands that move `live`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sawhorse.errors import SawhorseError
+from sawhorse.operate.releases.lambdas import BACKOFF, TRIES, Standing
+from sawhorse.operate.releases.record import ROLLBACK, Moving, Release
+from sawhorse.operate.releases.released_root import ReleasedRoot
+
+# What asking AWS raises, and what is wrong with what it has.
+ASKING = (ClientError, BotoCoreError, SawhorseError)
+
+
+def in_the_way(released: ReleasedRoot, earlier: Moving) -> str:
+    place = f"process {earlier.process.pid} on {earlier.process.host}"
+    way_out = (
+        "Wait until it has ended."
+        if earlier.process.is_here
+        else f'If it has ended there, "{released.command("release", "--take-over")}" or '
+        f'"{released.command("rollback", "--take-over")}" takes over.'
+    )
+    return (
+        f"{earlier.by} runs {earlier.command} of {released.name} since {earlier.at} ({place}). Nothing was changed. "
+        f"{way_out}"
+    )
+
+
+def changed_meanwhile(released: ReleasedRoot) -> str:
+    return (
+        f"Somebody else released, rolled back or froze {released.name} just now. Nothing was changed; look at "
+        f'"{released.command("releases")}", and run it again if it is still wanted.'
+    )
+
+
+def cut_off(earlier: Moving) -> str:
+    what = f" of release {earlier.release}" if earlier.release else ""
+    return f"The {earlier.command}{what} that {earlier.by} began at {earlier.at} was cut off."
+
+
+def ways_on(released: ReleasedRoot, moving: Moving) -> str:
+    """Say what to type where a command did not come to its end."""
+    release, rollback = released.command("release"), released.command("rollback")
+    if moving.command == ROLLBACK:
+        return f'"{rollback}" finishes it, and "{release}" makes live what was published last.'
+    return f'"{release}" finishes it, and "{rollback}" goes back to what was live before ({words(moving.before)}).'
+
+
+def why_of(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "it was interrupted"
+    return str(error) if isinstance(error, SawhorseError) else f"AWS refused or did not respond: {error}"
+
+
+def told_live(released: ReleasedRoot, moving: Moving | None = None) -> str:
+    """Say what is live now, as far as AWS says it; else what was before this moved it."""
+    if not released.names:
+        return "No function of it has the alias live."
+    standings: Sequence[Standing] = ()
+    for attempt in range(TRIES):
+        time.sleep(BACKOFF * attempt)
+        try:
+            standings = released.standings()
+        except (ClientError, BotoCoreError) as error:
+            failure = error
+        else:
+            break
+    if not standings:
+        before = f" Before this it was {words(moving.before)}." if moving else ""
+        return f"What is live now is not known: {told(failure)}.{before}"
+    versions = {standing.function: standing.version or "none" for standing in standings}
+    shared = [
+        f"{share:.0%} of the calls of {standing.function} go to version {version}"
+        for standing in standings
+        for version, share in standing.weights.items()
+    ]
+    return f"Live now: {words(versions)}{of_release(released, versions)}{''.join(f', and {one}' for one in shared)}."
+
+
+def of_release(released: ReleasedRoot, versions: Mapping[str, str]) -> str:
+    """Say in parentheses which release versions are; nothing where the record cannot be read."""
+    try:
+        record = released.kept.read()
+    except ASKING:
+        return ""
+    found = record.at(versions)
+    if found:
+        return f" (release {found.id})"
+    return " (of no one release)" if record.releases and len(versions) > 1 else ""
+
+
+def words(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} at version {version}" for name, version in versions.items())
+
+
+def told_window(window: float, target: Release) -> str:
+    """Say for how long functions of two releases worked together; nothing where they never did."""
+    return f" Its {len(target.functions)} functions were of two releases for {told_seconds(window)}." if window else ""
+
+
+def told_seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def told(error: object) -> str:
+    return str(error).rstrip(".")

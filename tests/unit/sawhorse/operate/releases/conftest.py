@@ -1,0 +1,64 @@
+"""A project whose smoke suite calls every function, and a clock that nobody waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sawhorse.operate import smoke
+from sawhorse.operate.releases import checking, gate, lambdas, moving, record, rollback, sentences
+from sawhorse.project import Project
+from sawhorse.workspace import Deployment
+from tests.unit.sawhorse.operate.releases.fakes import CLOCK, ROOT
+
+SMOKE = '''
+"""Call every function, `live` or by the number of a version."""
+
+import contextlib
+import json
+
+from sawhorse.operate.smoke import Check, expect
+
+
+@contextlib.contextmanager
+def suite(deployment):
+    functions = deployment.client("lambda")
+
+    def responds(name):
+        def run():
+            qualifier = deployment.versions.get(name, "live")
+            response = functions.invoke(FunctionName=name, Qualifier=qualifier, Payload=b"{}")
+            expect(not response.get("FunctionError"), json.loads(response["Payload"].read()).get("errorMessage"))
+
+        return Check(f"{name} responds", run)
+
+    yield [responds(name) for name in deployment.outputs["functions"]]
+'''
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project of the app that the fakes are of, and its smoke suite."""
+    project = Project(tmp_path_factory.mktemp("releases") / "project")
+    ops = project.lambda_path / ROOT.partition("/")[2] / "ops"
+    ops.mkdir(parents=True)
+    ops.joinpath("smoke.py").write_text(SMOKE)
+    return project
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_memory(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Wait for nothing, ask git nothing, and let checks speak to the account of the deployment's environment."""
+
+    def client(deployment: Any, service: str) -> Any:
+        return deployment.calls.counting(deployment.environment.client(service))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (smoke, checking, gate, lambdas, moving, record, rollback, sentences):
+            patch.setattr(module, "time", CLOCK)
+        patch.setattr(Deployment, "client", client)
+        # Where there is no git there is no commit.
+        patch.setenv("PATH", str(tmp_path_factory.mktemp("no-programs")))
+        yield

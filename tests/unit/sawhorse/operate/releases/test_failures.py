@@ -1,0 +1,129 @@
+"""Whatever fails: functions of one root never disagree without being told, and the next command mends it."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sawhorse.errors import SawhorseError
+from sawhorse.project import Project
+from tests.unit.sawhorse.operate.releases.fakes import Cloud, Fault, Killed
+from tests.unit.sawhorse.operate.releases.shops import (
+    FAULTS,
+    NAMES,
+    Command,
+    History,
+    attempted,
+    commands_of,
+    copied,
+    histories,
+    lines_of,
+    of_both,
+    told_of,
+)
+
+MOVING = st.builds(
+    Command,
+    st.sampled_from(("apply", "release", "rollback")),
+    commands_of(NAMES[:2]).map(lambda command: command.publishes),
+    st.booleans(),
+)
+RELEASE, ROLLBACK = Command("release"), Command("rollback")
+
+
+def published(cloud: Cloud) -> dict[str, str]:
+    return {name: cloud.newest(name) for name in cloud.functions}
+
+
+def is_whole(cloud: Cloud, before: dict[str, str], command: Command) -> bool:
+    """Say whether all functions are where they were, or where the command was to bring them."""
+    live = cloud.live
+    # A function that came meanwhile is live with the apply that made it, and one that is in no release stays.
+    goals = [before, published(cloud)]
+    if command.name == "rollback":
+        goals += [{**before, **release.versions} for release in cloud.record.releases]
+    return any(of_both(live, goal) for goal in goals)
+
+
+def agrees(cloud: Cloud) -> bool:
+    """Say whether the record has as live what Lambda has."""
+    record = cloud.record
+    release = record.release(record.live) if record.live else None
+    return release is None or of_both(release.versions, cloud.live)
+
+
+def check_what_is_said(cloud: Cloud, before: dict[str, str], command: Command, error: BaseException | None) -> None:
+    """What a command says is live, is; and functions that are of two releases are told of, or found later."""
+    text = str(error) if isinstance(error, SawhorseError) else ""
+    told = told_of(text)
+    assert told in ({}, cloud.live), text
+    if not is_whole(cloud, before, command) and not isinstance(error, Killed):
+        assert told or "is not known" in text, (cloud.live, before, error)
+        assert "sawhorse release" in text or "sawhorse rollback" in text, text
+
+
+def check_what_is_left(cloud: Cloud, error: BaseException | None, *, agreed: bool) -> None:
+    """Either nothing is left to do, or the next command finds it."""
+    cloud.is_over()
+    record = cloud.record
+    if record.moving:
+        assert error or "still says that this runs is not known" in cloud.said[-1]
+        lines = lines_of(cloud)
+        assert "was cut off" in lines[0], lines
+        assert "sawhorse rollback dev/shop" in lines[0]
+        return
+    assert not cloud.weighted
+    assert cloud.next_apply_moves() == {}
+    assert agrees(cloud) or not agreed or "could not be written" in str(error)
+
+
+def check_a_release(cloud: Cloud, before: dict[str, str], *, agreed: bool) -> None:
+    """The next release brings everything to its goal, or leaves everything where it was before."""
+    goal = published(cloud)
+    error = attempted(cloud, RELEASE)
+    assert of_both(cloud.live, goal if error is None else before), (cloud.live, error)
+    assert told_of(str(error)) in ({}, cloud.live)
+    assert cloud.record.moving is None
+    assert not cloud.weighted
+    assert cloud.next_apply_moves() == {}
+    assert agrees(cloud) or not agreed
+    assert lines_of(cloud) == [] or error
+
+
+def check_a_rollback(cloud: Cloud, before: dict[str, str]) -> None:
+    """The next rollback goes back to what was live before, and finishes a rollback that was cut off."""
+    moving = cloud.record.moving
+    error = attempted(cloud, ROLLBACK)
+    assert error is None or "nothing to go back to" in str(error)
+    assert cloud.next_apply_moves() == {} or error
+    if moving and error is None:
+        if moving.command == "rollback":
+            goal = cloud.record.release(moving.release or 0)
+            assert goal
+            assert of_both(goal.versions, cloud.live)
+        else:
+            assert of_both(before, cloud.live)
+        assert agrees(cloud)
+        assert cloud.record.moving is None
+        assert "is pinned to release" in lines_of(cloud)[0]
+
+
+def check_all(cloud: Cloud, command: Command, fault: Fault) -> None:
+    before, agreed = cloud.live, agrees(cloud)
+    error = attempted(cloud, command, fault)
+    check_what_is_said(cloud, before, command, error)
+    check_what_is_left(cloud, error, agreed=agreed)
+    moving = cloud.record.moving
+    # What has come to its end is what is gone back to.
+    back = before if moving else cloud.live
+    if moving and moving.command == "rollback":
+        goal = cloud.record.release(moving.release or 0)
+        back = {**before, **goal.versions} if goal else before
+    check_a_release(copied(cloud), back, agreed=agreed)
+    check_a_rollback(copied(cloud), before)
+
+
+@settings(deadline=None)
+@given(history=histories(), command=MOVING, fault=FAULTS)
+def test_whatever_fails_is_told_and_mended(history: History, command: Command, fault: Fault, shop: Project) -> None:
+    check_all(history.cloud(shop), command, fault)

@@ -1,0 +1,172 @@
+"""Two writers of one record never lose an entry, and two commands never move one root at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sawhorse.errors import SawhorseError
+from sawhorse.operate.releases.record import Decision, Kept, Process, Record, Release
+from sawhorse.project import Project
+from sawhorse.terraform.state_store import RELEASES, FileStore, WrittenMeanwhile
+from tests.unit.sawhorse.operate.releases.fakes import Cloud
+from tests.unit.sawhorse.operate.releases.shops import Command, attempted, copied, told_of
+
+ENTRIES = 12
+
+
+def enter(directory: Path, writer: int) -> None:
+    """Add releases to a record, one after the other."""
+    kept = Kept(FileStore(directory), "dev/shop")
+    for index in range(ENTRIES):
+        kept.change(lambda record, by=f"{writer}-{index}": record.having(next_release(record, by)))  # type: ignore[misc]
+
+
+def next_release(record: Record, by: str) -> Release:
+    number = record.last.id + 1 if record.last else 1
+    return Release(id=number, functions={}, commit=None, dirty=False, at="2026-01-31T09:15:02Z", by=by)
+
+
+def assert_all_are_there(directory: Path, writers: int) -> None:
+    record = Kept(FileStore(directory), "dev/shop").read()
+    assert sorted(one.by for one in record.releases) == sorted(
+        f"{writer}-{index}" for writer in range(writers) for index in range(ENTRIES)
+    )
+    assert [one.id for one in record.releases] == list(range(1, writers * ENTRIES + 1))
+
+
+def test_threads_that_write_one_file_lose_no_entry(tmp_path: Path) -> None:
+    threads = [threading.Thread(target=enter, args=(tmp_path, writer)) for writer in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert_all_are_there(tmp_path, 3)
+
+
+def test_processes_that_write_one_file_lose_no_entry(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=enter, args=(tmp_path, writer)) for writer in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert_all_are_there(tmp_path, 2)
+
+
+def test_a_file_that_was_written_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    first = store.write(RELEASES, b"first", based_on=None)
+    with pytest.raises(WrittenMeanwhile):
+        store.write(RELEASES, b"another first", based_on=None)
+    store.write(RELEASES, b"second", based_on=first)
+    with pytest.raises(WrittenMeanwhile):
+        store.write(RELEASES, b"another second", based_on=first)
+    store.file(RELEASES).unlink()
+    with pytest.raises(WrittenMeanwhile):
+        store.write(RELEASES, b"third", based_on=first)
+
+    assert store.read(RELEASES) is None
+
+
+def test_a_record_is_written_by_nobody_while_others_write_all_the_time(tmp_path: Path) -> None:
+    kept, other = Kept(FileStore(tmp_path), "dev/shop"), Kept(FileStore(tmp_path), "dev/shop")
+
+    def slow(record: Record) -> Record:
+        other.change(lambda found: found.having(next_release(found, "other")))
+        return record.but(frozen=Decision(why="", at="", by=""))
+
+    with pytest.raises(SawhorseError, match="run it again"):
+        kept.change(slow)
+    assert kept.read().frozen is None
+
+
+@dataclass
+class Interleaved:
+    """Two commands, of which the second ran when the first one was about to call AWS for the n-th time."""
+
+    cloud: Cloud
+    error: BaseException | None = None
+    error_of_other: BaseException | None = None
+    calls_of_other: tuple[str, ...] = ()
+    met: bool = False
+
+    def run(self, name: str, other: str, nth: int) -> None:
+        cloud = self.cloud
+
+        def interleave(operation: str) -> None:
+            # Python 3.11 lets no other thread ask who asks meanwhile.
+            if cloud.calls + 1 < nth or operation == "sts:get_caller_identity":
+                return
+            cloud.before_call, self.met = None, True
+            calls, logged = cloud.calls, len(cloud.log)
+            # What is this thread's own is taken for an earlier step of the same command.
+            thread = threading.Thread(target=run_other)
+            thread.start()
+            thread.join(10)
+            self.calls_of_other = tuple(cloud.log[logged:])
+            cloud.calls = calls
+
+        def run_other() -> None:
+            self.error_of_other = attempted(cloud, Command(other, (("basket", "good"),)))
+
+        cloud.before_call = interleave
+        self.error = attempted(cloud, Command(name, (("accounts", "good"),)))
+
+
+@pytest.fixture
+def due(shop: Project) -> Cloud:
+    """A root with an earlier release and one that is due."""
+    cloud = Cloud(project=shop)
+    cloud.publish(basket="good", accounts="good")
+    for command in (Command("release"), Command("apply", (("basket", "good"),)), Command("release")):
+        attempted(cloud, command)
+    attempted(cloud, Command("apply", (("accounts", "good"), ("basket", "good"))))
+    return cloud
+
+
+@pytest.mark.parametrize("name", ["release", "rollback", "apply"])
+@pytest.mark.parametrize("other", ["release", "rollback", "apply"])
+def test_of_two_commands_at_once_one_is_refused(name: str, other: str, due: Cloud) -> None:
+    """Wherever the other one comes in: it runs whole, or it is refused with who and since when, and moves nothing."""
+    nth = 0
+    refusals = 0
+    while True:
+        nth += 1
+        both = Interleaved(copied(due))
+        both.run(name, other, nth)
+        if not both.met:
+            break
+        for error in (both.error, both.error_of_other):
+            assert error is None or isinstance(error, SawhorseError)
+            assert told_of(str(error)) in ({}, both.cloud.live)
+            assert error is None or any(why in str(error) for why in ("runs", "just now", "nothing to go back to"))
+        if f"runs {name} of dev/shop since" in str(both.error_of_other):
+            refusals += 1
+            assert f"process {Process.this().pid} on" in str(both.error_of_other)
+            assert not {"lambda:update_alias", "ssm:put_parameter"} & {*both.calls_of_other}
+        record = both.cloud.record
+        assert record.moving is None
+        live = record.release(record.live or 0)
+        assert live
+        assert live.versions == both.cloud.live
+        assert both.cloud.next_apply_moves() == {}
+    assert refusals > 5
+
+
+def test_a_process_is_over_when_its_number_is_anothers_and_not_when_the_clock_was_set() -> None:
+    this = Process.this()
+    assert not this.is_over
+    assert not this.model_copy(update={"started": this.started + 1}).is_over
+    assert this.model_copy(update={"started": this.started - 3600}).is_over
+    free = next(pid for pid in range(2**15 - 2, 1, -1) if not psutil.pid_exists(pid))
+    assert this.model_copy(update={"pid": free}).is_over
+    assert not this.model_copy(update={"pid": free, "host": "another-machine"}).is_over
