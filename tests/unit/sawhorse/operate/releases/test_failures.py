@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sawhorse.errors import SawhorseError
+from sawhorse.errors import CommandFailed, SawhorseError
+from sawhorse.operate.releases import gate, publishing, rollback
+from sawhorse.operate.releases.record import Process
 from sawhorse.project import Project
-from tests.unit.sawhorse.operate.releases.fakes import Cloud, Fault, Killed
+from tests.unit.sawhorse.operate.releases.fakes import LATEST, Cloud, Fault, Killed
 from tests.unit.sawhorse.operate.releases.shops import (
     FAULTS,
     NAMES,
@@ -127,3 +130,52 @@ def check_all(cloud: Cloud, command: Command, fault: Fault) -> None:
 @given(history=histories(), command=MOVING, fault=FAULTS)
 def test_whatever_fails_is_told_and_mended(history: History, command: Command, fault: Fault, shop: Project) -> None:
     check_all(history.cloud(shop), command, fault)
+
+
+@pytest.mark.parametrize("gated", [True, False])
+@pytest.mark.parametrize("published_before", [True, False])
+def test_an_apply_that_fails_leaves_live_and_the_next_apply_where_they_were(
+    shop: Project, *, gated: bool, published_before: bool
+) -> None:
+    cloud = Cloud(gated=gated, project=shop)
+    cloud.publish(accounts="good", basket="good")
+
+    def fail() -> bool:
+        if published_before:
+            cloud.publish_alone(basket="good")
+        raise CommandFailed("Terraform ended with an error.")
+
+    with pytest.raises(CommandFailed, match="Terraform ended with an error"):
+        publishing.apply_and_release(cloud.workspace, fail, say=cloud.say)
+    assert cloud.live == {"accounts": "1", "basket": "1"}
+    assert cloud.next_apply_moves() == {}
+    assert cloud.record.moving is None
+    assert attempted(cloud, RELEASE) is None
+    assert cloud.live == published(cloud)
+    assert set(cloud.parameters.values()) == (set(cloud.live.values()) if gated else {LATEST})
+
+
+def test_what_was_cut_off_on_another_machine_is_taken_over_when_somebody_says_so(shop: Project) -> None:
+    cloud = Cloud(project=shop)
+    cloud.publish(accounts="good", basket="good")
+    attempted(cloud, Command("apply", (("accounts", "good"), ("basket", "good"))))
+    tried = cloud
+    # After the first of two functions was moved.
+    for nth in range(1, 90):
+        tried = copied(cloud)
+        attempted(tried, RELEASE, Fault(nth, "killed"))
+        if tried.live == {"accounts": "2", "basket": "1"}:
+            break
+    tried.is_over()
+    elsewhere = Process.this().model_copy(update={"host": "runner-7"})
+    tried.change_record(
+        lambda record: (
+            record.but(moving=record.moving.model_copy(update={"process": elsewhere})) if record.moving else record
+        )
+    )
+
+    with pytest.raises(SawhorseError, match=r"on runner-7\). Nothing was changed\. .*--take-over"):
+        gate.release(tried.released, say=tried.say)
+    rollback.rollback(tried.released, say=tried.say, take_over=True)
+    assert tried.live == {"accounts": "1", "basket": "1"}
+    assert any("was cut off. This takes it up." in line for line in tried.said)
