@@ -10,7 +10,7 @@ from sawhorse.errors import CommandFailed, SawhorseError
 from sawhorse.operate.releases import gate, publishing, rollback
 from sawhorse.operate.releases.record import Process
 from sawhorse.project import Project
-from tests.unit.sawhorse.operate.releases.fakes import LATEST, Cloud, Fault, Killed
+from tests.unit.sawhorse.operate.releases.fakes import FOR_EVER, LATEST, Cloud, Fault, Killed, Quality, Way
 from tests.unit.sawhorse.operate.releases.shops import (
     FAULTS,
     NAMES,
@@ -124,6 +124,39 @@ def check_all(cloud: Cloud, command: Command, fault: Fault) -> None:
         back = {**before, **goal.versions} if goal else before
     check_a_release(copied(cloud), back, agreed=agreed)
     check_a_rollback(copied(cloud), before)
+
+
+# A function that came since is put back as well, which no release of the record says.
+CAME_SINCE = History(
+    (("accounts", "good"),),
+    (RELEASE, Command("apply", (("basket", "good"), ("accounts", "broken once live")), careful=True)),
+    gated=False,
+)
+DUE = History((("accounts", "good"), ("basket", "good")), (RELEASE, Command("apply", (("accounts", "good"),)), RELEASE))
+BREAKS: tuple[tuple[str, Quality], ...] = (("accounts", "broken once live"), ("basket", "good"))
+PUBLISHED = History(DUE.first, (*DUE.commands, Command("apply", BREAKS)))
+DIRECT = History(DUE.first, (RELEASE,), gated=False)
+
+
+@pytest.mark.parametrize(
+    ("way", "times"), [("unreachable", 1), ("unreachable", 8), ("expired", FOR_EVER), ("interrupted", 2), ("killed", 1)]
+)
+@pytest.mark.parametrize(
+    ("history", "command"),
+    [
+        (PUBLISHED, RELEASE),
+        (PUBLISHED, ROLLBACK),
+        (DIRECT, Command("apply", BREAKS)),
+        (CAME_SINCE, Command("apply", (("accounts", "good"), ("basket", "broken once live")))),
+    ],
+)
+def test_a_command_that_fails_at_any_call_is_told_and_mended(
+    history: History, command: Command, way: Way, times: int, shop: Project
+) -> None:
+    due = history.cloud(shop)
+    attempted(whole := copied(due), command)
+    for nth in range(1, whole.calls + 1):
+        check_all(copied(due), command, Fault(nth, way, times))
 
 
 @settings(deadline=None)

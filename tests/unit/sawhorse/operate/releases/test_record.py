@@ -138,7 +138,7 @@ def due(shop: Project) -> Cloud:
 def test_of_two_commands_at_once_one_is_refused(name: str, other: str, due: Cloud) -> None:
     """Wherever the other one comes in: it runs whole, or it is refused with who and since when, and moves nothing."""
     nth = 0
-    refusals = 0
+    refusals = meanwhile = 0
     while True:
         nth += 1
         both = Interleaved(copied(due))
@@ -153,6 +153,8 @@ def test_of_two_commands_at_once_one_is_refused(name: str, other: str, due: Clou
             refusals += 1
             assert f"process {Process.this().pid} on" in str(both.error_of_other)
             assert not {"lambda:update_alias", "ssm:put_parameter"} & {*both.calls_of_other}
+        # The other one has ended since this one looked at the record, and so at what is live.
+        meanwhile += "just now" in str(both.error)
         record = both.cloud.record
         assert record.moving is None
         live = record.release(record.live or 0)
@@ -160,6 +162,7 @@ def test_of_two_commands_at_once_one_is_refused(name: str, other: str, due: Clou
         assert live.versions == both.cloud.live
         assert both.cloud.next_apply_moves() == {}
     assert refusals > 5
+    assert meanwhile
 
 
 def test_a_process_is_over_when_its_number_is_anothers_and_not_when_the_clock_was_set() -> None:
