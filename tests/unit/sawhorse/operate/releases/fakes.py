@@ -104,8 +104,6 @@ class Cloud:
     before_call: Callable[[str], object] | None = None
     said: list[str] = field(default_factory=list)
 
-    # What the commands work with.
-
     @property
     def workspace(self) -> Workspace:
         s3 = Client(self, "s3")
@@ -147,8 +145,6 @@ class Cloud:
             yield
         finally:
             self.calls, self.fault, self.dead, self.before_call, self.log = before
-
-    # What happens to a call.
 
     def call(self, operation: str, effect: Callable[[], Any]) -> Any:
         if self.before_call:
@@ -236,8 +232,6 @@ class Cloud:
         }
         state = {"version": 4, "serial": 1, "lineage": "l", "resources": resources, "outputs": outputs}
         self.objects[f"{ROOT}.{STATE}"] = json.dumps(state).encode()
-
-    # What is true.
 
     @property
     def live(self) -> dict[str, str]:
