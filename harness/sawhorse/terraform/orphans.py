@@ -21,7 +21,9 @@ Wanted = Mapping[str, Any]
 # How AWS's services say that something is not there.
 ABSENT = (
     "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchBucket",
     "NoSuchEntity",
+    "NoSuchTagSet",
     "NotFoundException",
     "ParameterNotFound",
     "QueueDoesNotExist",
@@ -118,6 +120,12 @@ def known(wanted: Wanted, *names: str) -> list[Any]:
     if None in values:
         raise KeyError(names[values.index(None)])
     return values
+
+
+def bucket(client: Client, wanted: Wanted) -> Iterator[str]:
+    s3, [name] = client("s3"), known(wanted, "bucket")
+    if is_own(wanted, tags_of(s3.get_bucket_tagging(Bucket=name)["TagSet"])):
+        yield name
 
 
 def table(client: Client, wanted: Wanted) -> Iterator[str]:
@@ -285,6 +293,7 @@ LOOKS: Mapping[str, Callable[[Client, Wanted], Iterator[str]]] = {
     "aws_lambda_function_url": function_url,
     "aws_lambda_layer_version": layer,
     "aws_lambda_permission": permission,
+    "aws_s3_bucket": bucket,
     "aws_sqs_queue": queue,
     "aws_ssm_parameter": parameter,
 }
@@ -317,6 +326,12 @@ WRITTEN_OVER = (
     "aws_iam_role_policy_attachment",
     "aws_lambda_function_event_invoke_config",
     "aws_lambda_provisioned_concurrency_config",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
     "aws_s3_object",
     "aws_sns_topic",
     "aws_sns_topic_policy",

@@ -65,6 +65,20 @@ def test_what_a_replacement_would_end_is_kept_though_it_is_tainted() -> None:
     assert {*KEPT_THOUGH_TAINTED} <= {*LOOKS, *WRITTEN_OVER}
 
 
+def test_a_bucket_is_imported_only_with_our_tags(client: Any) -> None:
+    s3 = client("s3")
+    for name, tags in (("ours-by-tags", OURS), ("of-another-root", {**OURS, "app": "other"}), ("without-tags", {})):
+        s3.create_bucket(Bucket=name)
+        if tags:
+            s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": pairs(tags)})
+    changes = [
+        {**change("aws_s3_bucket", bucket=name), "address": f"aws_s3_bucket.{name}"}
+        for name in ("ours-by-tags", "of-another-root", "without-tags", "nowhere")
+    ]
+
+    assert orphans(changes, client) == Orphans({"aws_s3_bucket.ours-by-tags": "ours-by-tags"}, ())
+
+
 def test_what_is_there_with_our_tags_is_imported(client: Any) -> None:
     make_role(client, "ours", OURS)
     changes = [change("aws_iam_role", name="ours")]
