@@ -15,12 +15,11 @@ from typing import Any
 from sawhorse.environment import read_environment
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS
-from sawhorse.local.prerequisites import make_bucket, make_prerequisites
+from sawhorse.local.prerequisites import make_prerequisites
 from sawhorse.workspace import Workspace
 from tests.children import descendants, started
 from tests.end_to_end.support import Sawhorse, without_aws
 
-BUCKET = "states-of-killed-applies"
 # How it ends, and whether its state is in S3: each in turn, and each ten times in forty rounds.
 WAYS = ((signal.SIGKILL, True), (signal.SIGTERM, False), (signal.SIGKILL, False), (signal.SIGTERM, True))
 # Tenths of the way, where it is hit.
@@ -31,22 +30,15 @@ MOST_SECONDS = 0.15
 
 @dataclass(frozen=True)
 class Target:
-    """A root on the local AWS, reached as such or, for its state in S3, as AWS is."""
+    """A root on the local AWS, with its state in a file or in S3."""
 
     sawhorse: Sawhorse
     root: str
     in_s3: bool
 
-    def words(self, command: str) -> list[str]:
-        if not self.in_s3:
-            return [command, self.root, "--local"]
-        return [command, self.root, *(["--yes"] if command in ("apply", "destroy") else [])]
-
-    def variables(self) -> dict[str, str]:
-        """The variables of a shell that takes the local AWS for AWS; none where it is told apart."""
-        if not self.in_s3:
-            return {}
-        return LocalAWS(self.sawhorse.project).required().environment(*self.place)
+    def bring_state(self) -> None:
+        """Bring the state to where it is to be."""
+        self.sawhorse("state", "move", self.root, "--local", "--to", "bucket" if self.in_s3 else "local")
 
     @property
     def place(self) -> tuple[str, str]:
@@ -56,7 +48,7 @@ class Target:
         return facts.account_id, facts.region
 
     def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
-        return self.sawhorse.run(*self.words(command), *options, variables=self.variables())
+        return self.sawhorse.run(command, self.root, "--local", *options)
 
     def done(self, command: str, *options: str) -> str:
         result = self.run(command, *options)
@@ -65,9 +57,9 @@ class Target:
 
     def killed(self, number: signal.Signals, nth: int, seconds: float) -> None:
         """Apply, and hit it that long after it announced its Nth create call: all of it, or the command alone."""
-        command = [sys.executable, "-m", "sawhorse.cli.main", *self.words("apply")]
+        command = [sys.executable, "-m", "sawhorse.cli.main", "apply", self.root, "--local"]
         project = self.sawhorse.project.path
-        environment = {**without_aws(), "SAWHORSE_PROJECT": str(project), **self.variables()}
+        environment = {**without_aws(), "SAWHORSE_PROJECT": str(project)}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         with started(command, cwd=project, env=environment, **pipes) as process:
             assert process.stdout
@@ -93,22 +85,15 @@ class Target:
 
 
 def prepare(sawhorse: Sawhorse, root: str) -> None:
-    """Name a bucket for states, make it, and make what the root's app expects of an account."""
-    environment, _, app = root.partition("/")
-    facts = sawhorse.project.path / f"environments/{environment}/environment.yaml"
-    if "state_bucket" not in facts.read_text():
-        facts.write_text(f"{facts.read_text()}state_bucket: {BUCKET}\n")
+    """Make what the root's app expects of an account, and build it."""
     workspace = Workspace(sawhorse.project.root(root), local=True)
-    # It lies in the environment's region, which need not be the app's.
-    found = read_environment(sawhorse.project, environment)
-    variables = LocalAWS(sawhorse.project).required().variables(found)
-    make_bucket(local_client("s3", variables), BUCKET, found)
     make_prerequisites(workspace.root, workspace.client, workspace.environment)
-    sawhorse("build", app)
+    sawhorse("build", root.partition("/")[2])
 
 
 def applied_clean(target: Target) -> tuple[int, Mapping[str, list[str]]]:
     """Apply and destroy, and return how many things were made, and what then stood."""
+    target.bring_state()
     before = inventory(target)
     made = target.done("apply").count("Creating...")
     found = inventory(target)
@@ -125,6 +110,7 @@ def assert_finished_by_the_same_command(
     made, expected = clean
     nth = max(1, round(made * TENTHS[drill_round // len(WAYS) % len(TENTHS)] / 10))
     target = Target(sawhorse, root, in_s3)
+    target.bring_state()
     before = inventory(target)
 
     target.killed(number, nth, moments.uniform(0, MOST_SECONDS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.account import check_account
 from sawhorse.environment import Environment, read_environment
@@ -21,13 +20,15 @@ from sawhorse.errors import NotApplied, SawhorseError, WrongAccount
 from sawhorse.local.addresses import callable_here, localize
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
-from sawhorse.local.overlay import local_state, make_overlay
+from sawhorse.local.overlay import LOCAL_PREFIX, local_state, local_state_bucket, make_overlay, overlay_of
 from sawhorse.local.prerequisites import make_prerequisites
+from sawhorse.local.state_bucket import take_state_bucket
 from sawhorse.outputs import read_output
 from sawhorse.project import Root
 from sawhorse.response_counter import Calls
+from sawhorse.terraform.moving import refuse_unmoved
 from sawhorse.terraform.orphans import Orphans
-from sawhorse.terraform.render import render, render_unbuilt
+from sawhorse.terraform.render import backend_of_environment, render, render_unbuilt, write_backend
 from sawhorse.terraform.runner import IMPORTS, Terraform
 from sawhorse.terraform.state import keep_states, refuse_state_of_another
 from sawhorse.terraform.state_store import FileStore, S3Store, StateStore
@@ -89,7 +90,7 @@ class Finishing:
 class Workspace:
     """A root that is ready for Terraform."""
 
-    def __init__(self, root: Root, *, local: bool, as_built: bool = False) -> None:
+    def __init__(self, root: Root, *, local: bool, as_built: bool = False, state_bucket: bool = False) -> None:
         self.root = root
         # Whether a package is taken that is not made of what stands in the checkout now.
         self.as_built = as_built
@@ -98,6 +99,8 @@ class Workspace:
         if not local:
             refuse_exports_of_local_aws()
             check_account(self.environment)
+        if state_bucket:
+            take_state_bucket(root, self.local)
 
     @cached_property
     def terraform(self) -> Terraform:
@@ -110,6 +113,16 @@ class Workspace:
         return self.prepared(built=False)
 
     def prepared(self, *, built: bool) -> Terraform:
+        terraform = self.rendered(built=built)
+        refuse_unmoved(self.root, terraform.directory, self.environment, local=self.local is not None)
+        # What a killed run left would be planned again.
+        (terraform.directory / IMPORTS).unlink(missing_ok=True)
+        terraform.init()
+        refuse_state_of_another(terraform.snapshot(), self.root)
+        return terraform
+
+    def rendered(self, *, built: bool) -> Terraform:
+        """Return Terraform in a directory that has all that it reads, not initialized yet."""
         project = self.root.project
         keep_states(self.root.path)
         if self.local:
@@ -131,11 +144,16 @@ class Workspace:
                 render(self.root, as_built=self.as_built)
             else:
                 render_unbuilt(self.root, self.root.path)
-        # What a killed run left would be planned again.
-        (terraform.directory / IMPORTS).unlink(missing_ok=True)
-        terraform.init()
-        refuse_state_of_another(terraform.snapshot(), self.root)
+                # The region of the bucket is the environment's own.
+                facts = read_environment(project, self.root.environment)
+                write_backend(self.root.path, backend_of_environment(self.root, facts))
+        terraform.told_of_lock = self.told_of_lock
         return terraform
+
+    @property
+    def directory(self) -> Path:
+        """Where Terraform runs: the root, or its overlay."""
+        return overlay_of(self.root) if self.local else self.root.path
 
     def apply(self, variables: Sequence[str] = ()) -> None:
         """Apply without a question. The local AWS first gets what the account is expected to have already."""
@@ -163,18 +181,18 @@ class Workspace:
 
     def release_lock(self, cut_off: Unfinished) -> None:
         """Release the lock of a state in S3 that an apply that was cut off holds on to."""
-        if self.local or not self.environment.state_bucket:
-            return
-        key = f"{self.root.name}.tfstate.tflock"
+        held = self.state_store.lock()
+        # The lock of a file goes with its process.
+        if held and not held.is_of_a_file and is_left_behind(held.as_terraform, cut_off):
+            self.terraform.unlock(held.id)
+
+    def told_of_lock(self) -> str:
+        """Say who holds the lock of the state now; nothing when nobody does, or when nobody can be asked."""
         try:
-            held = self.client("s3").get_object(Bucket=self.environment.state_bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                return
-            raise
-        lock = json.load(held["Body"])
-        if is_left_behind(lock, cut_off):
-            self.terraform.unlock(lock["ID"])
+            held = self.state_store.lock()
+        except (BotoCoreError, ClientError, OSError, SawhorseError):
+            return ""
+        return held.told(self.root.name, local=self.local is not None) if held else ""
 
     def apply_plan(self, plan: Path) -> None:
         """Apply a plan that was saved, as it was made; no package is looked at but by Terraform."""
@@ -200,14 +218,16 @@ class Workspace:
     @cached_property
     def state_store(self) -> StateStore:
         """Where the root's state and the record of its releases lie, to be read without Terraform."""
-        if self.local:
-            return FileStore(local_state(self.root).parent)
-        if self.environment.state_bucket:
+        return self.store_in(local_state_bucket(self.root) if self.local else self.environment.state_bucket)
+
+    def store_in(self, bucket: str | None) -> StateStore:
+        """Return where the state lies, or would, in a bucket, or for None in a file."""
+        if bucket:
             # The bucket is in the environment's own region, as backend.tf says.
             environment = read_environment(self.root.project, self.root.environment)
-            s3 = Deployment(self.root, environment, {}, None).client("s3")
-            return S3Store(s3, self.environment.state_bucket, self.root.name)
-        return FileStore(self.root.path)
+            s3 = Deployment(self.root, environment, {}, self.local).client("s3")
+            return S3Store(s3, bucket, self.root.name, prefix=LOCAL_PREFIX if self.local else "")
+        return FileStore(local_state(self.root).parent if self.local else self.root.path)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply, with addresses that can be called from here."""

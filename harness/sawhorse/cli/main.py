@@ -17,10 +17,22 @@ import typer
 
 from sawhorse.cli.applying import apply_here, destroy_what_was_shown
 from sawhorse.cli.local import local_app
-from sawhorse.cli.options import AsBuilt, AsJson, Local, RootName, RootNames, Variables, Yes, open_workspace, print_json
+from sawhorse.cli.options import (
+    AsBuilt,
+    AsJson,
+    Local,
+    RootName,
+    RootNames,
+    StateBucket,
+    Variables,
+    Yes,
+    open_workspace,
+    print_json,
+)
 from sawhorse.cli.package import package_app
 from sawhorse.cli.releases import deploy, freeze, release, releases, rollback, say, unfreeze
 from sawhorse.cli.run import TO_THE_APP, run
+from sawhorse.cli.state import state_app
 from sawhorse.cli.sync import sync
 from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError, report_error
 from sawhorse.project import Project
@@ -38,6 +50,7 @@ app = typer.Typer(
 )
 app.add_typer(local_app)
 app.add_typer(package_app)
+app.add_typer(state_app)
 app.command("run", context_settings=TO_THE_APP)(run)
 app.command("sync")(sync)
 for command in (deploy, release, releases, rollback, freeze, unfreeze):
@@ -94,6 +107,7 @@ def render(
 def plan(  # noqa: PLR0913, PLR0917 # its options
     root: RootNames,
     local: Local = False,
+    state_bucket: StateBucket = False,
     var: Variables = None,
     as_built: AsBuilt = False,
     out: Annotated[
@@ -115,7 +129,7 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
         raise BadConfiguration(f"--out saves the plan of one root, and {root} is {several}; plan each by its name.")
     changes = []
     for name in names_of(root, heading="Plan of"):
-        workspace = open_workspace(name, local=local, as_built=as_built)
+        workspace = open_workspace(name, local=local, as_built=as_built, state_bucket=state_bucket)
         if out:
             from sawhorse.operate.saved_plan import command, save_plan
 
@@ -133,6 +147,7 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
 def apply(  # noqa: PLR0913, PLR0917 # its options
     root: RootName,
     local: Local = False,
+    state_bucket: StateBucket = False,
     var: Variables = None,
     as_built: AsBuilt = False,
     yes: Yes = False,
@@ -149,7 +164,7 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
     """Apply a root, and finish one that was cut off. Against AWS, show the plan, and ask first."""
     if saved and (var or as_built):
         raise BadConfiguration("A saved plan has its variables and packages; leave out --var and --as-built.")
-    workspace = open_workspace(root, local=local, as_built=as_built)
+    workspace = open_workspace(root, local=local, as_built=as_built, state_bucket=state_bucket)
     if saved:
         from sawhorse.operate.releases.publishing import note_release, refuse_apply
         from sawhorse.operate.saved_plan import apply_saved_plan
@@ -173,12 +188,21 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
 
 
 @app.command()
-def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Yes = False) -> None:
+def destroy(
+    root: RootNames,
+    local: Local = False,
+    state_bucket: StateBucket = False,
+    var: Variables = None,
+    yes: Yes = False,
+) -> None:
     """Destroy what a root, or each of several, made. A protected table stops it before anything is touched."""
     from sawhorse.operate.protection import refuse_protected_tables
     from sawhorse.operate.releases.publishing import note_destroy
 
-    workspaces = {one.name: open_workspace(one.name, local=local) for one in Project.find().roots_named(root)}
+    workspaces = {
+        one.name: open_workspace(one.name, local=local, state_bucket=state_bucket)
+        for one in Project.find().roots_named(root)
+    }
     for workspace in workspaces.values():
         workspace.refuse_unfinished("Nothing was destroyed.", "destroy")
         refuse_protected_tables(workspace)
@@ -192,9 +216,9 @@ def destroy(root: RootNames, local: Local = False, var: Variables = None, yes: Y
 
 
 @app.command()
-def outputs(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+def outputs(root: RootName, local: Local = False, state_bucket: StateBucket = False, as_json: AsJson = False) -> None:
     """Print the outputs of the last apply, with addresses that can be called from here."""
-    found = open_workspace(root, local=local).outputs()
+    found = open_workspace(root, local=local, state_bucket=state_bucket).outputs()
     if as_json:
         print_json(found)
         return

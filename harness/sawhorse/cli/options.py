@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/shop.")]
 RootNames = Annotated[str, typer.Argument(metavar="ROOT", help="A root, or dev/all for every app of dev.")]
 Local = Annotated[bool, typer.Option("--local", help="Use the local AWS instead of AWS.")]
+StateBucket = Annotated[
+    bool,
+    typer.Option(
+        "--state-bucket",
+        help="With --local: keep the root's state in the local S3, now and in every later local run of it.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
 AsBuilt = Annotated[
     bool, typer.Option("--as-built", help="Take the package as it was built, although its sources changed.")
@@ -26,12 +33,12 @@ Variables = Annotated[
 ]
 
 
-def open_workspace(name: str, *, local: bool, as_built: bool = False) -> Workspace:
+def open_workspace(name: str, *, local: bool, as_built: bool = False, state_bucket: bool = False) -> Workspace:
     """Open a root by its name."""
     # Imports boto3, which a build with nothing to do has no use for.
     from sawhorse.workspace import Workspace
 
-    return Workspace(Project.find().root(name), local=local, as_built=as_built)
+    return Workspace(Project.find().root(name), local=local, as_built=as_built, state_bucket=state_bucket)
 
 
 def workspace_of(context: typer.Context, *, local: bool) -> Workspace:

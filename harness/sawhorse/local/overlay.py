@@ -1,8 +1,9 @@
 """Run Terraform for the local AWS beside the real roots, never in them.
 
 `.sawhorse/local/project` looks like the project to Terraform: the root's own files are linked, the modules are linked,
-`dist` holds packages that run on this machine, tfvars are rendered anew and no S3 backend is there. The state is kept
-where a native `terraform` with `TF_WORKSPACE=local` looks for it, so both speak of the same resources.
+`dist` holds packages that run on this machine, tfvars are rendered anew and the backend is another one. The state is
+kept where a native `terraform` with `TF_WORKSPACE=local` looks for it, so both speak of the same resources: in a file,
+or, for a root that was told so once, in a bucket of the local S3.
 """
 
 from __future__ import annotations
@@ -17,15 +18,20 @@ from sawhorse.build.package_check import refuse_unproven
 from sawhorse.build.packed_names import fault_of_name, shown
 from sawhorse.build.platform import lambda_target, local_target
 from sawhorse.build.stale_check import refuse_stale
-from sawhorse.environment import read_environment
+from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_atomically
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import hcl
-from sawhorse.terraform.render import archives_of, packages_of, render_tfvars, render_unbuilt
+from sawhorse.terraform.render import archives_of, backend_of, packages_of, render_tfvars, render_unbuilt
 from sawhorse.terraform.sync import BACKEND, LOCK, refuse_unsynced
+from sawhorse.trusted_files import read_own
 
 RENDERED = {"terraform.tfvars", BACKEND}
+# Says in the overlay of a root which bucket the state of its local runs lies in; gone with what the local AWS held.
+STATE_BUCKET = "state-bucket"
+# Where Terraform keeps the state of a workspace named `local` in a bucket.
+LOCAL_PREFIX = "env:/local/"
 
 
 def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as_built: bool = False) -> Path:
@@ -37,7 +43,7 @@ def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as
     refuse_unwritable_path(root.project)
     refuse_unsynced(root)
     top = root.project.local / "project"
-    directory = top / "environments" / root.environment / root.app
+    directory = overlay_of(root)
     directory.mkdir(parents=True, exist_ok=True)
     link(top / "modules", root.project.path / "modules")
     link_files(root.path, directory)
@@ -50,16 +56,48 @@ def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as
         write_atomically(directory / "terraform.tfvars", tfvars)
     else:
         render_unbuilt(root, directory, local_issuer=issuer)
-    write_atomically(
-        directory / BACKEND,
-        f'terraform {{\n  backend "local" {{\n    path = {hcl(str(local_state(root)))}\n  }}\n}}\n',
-    )
+    write_atomically(directory / BACKEND, local_backend(root, local_state_bucket(root)))
     return directory
 
 
+def overlay_of(root: Root) -> Path:
+    """Return where the local runs of a root happen."""
+    return root.project.local / "project/environments" / root.environment / root.app
+
+
+def local_backend(root: Root, bucket: str | None) -> str:
+    """Return the backend.tf of local runs, with their state in a bucket, or in a file."""
+    if bucket:
+        # The bucket is in the environment's own region, as on AWS; its address comes with the shell.
+        region = read_environment(root.project, root.environment).region
+        return backend_of(root, bucket, region, prefix=LOCAL_PREFIX)
+    return f'terraform {{\n  backend "local" {{\n    path = {hcl(str(local_state(root)))}\n  }}\n}}\n'
+
+
 def local_state(root: Root) -> Path:
-    """Return where the state of a root's local runs is kept."""
+    """Return where the state of a root's local runs is kept when it is in a file."""
     return root.path / "terraform.tfstate.d/local/terraform.tfstate"
+
+
+def local_state_bucket(root: Root) -> str | None:
+    """Return the bucket of the local S3 that the state of a root's local runs is kept in; None for a file."""
+    try:
+        return read_own(overlay_of(root) / STATE_BUCKET, directory=False).decode()
+    except FileNotFoundError:
+        return None
+
+
+def keep_local_state_in(root: Root, bucket: str | None) -> None:
+    """Decide for all local runs of a root from now on where their state is kept."""
+    if bucket:
+        write_atomically(overlay_of(root) / STATE_BUCKET, bucket)
+    else:
+        (overlay_of(root) / STATE_BUCKET).unlink(missing_ok=True)
+
+
+def bucket_for_local_states(environment: Environment) -> str:
+    """Name the bucket of the local S3 for states: the one that environment.yaml names, or one of the account."""
+    return environment.state_bucket or f"sawhorse-states-{environment.account_id}-{environment.region}"
 
 
 def refuse_unwritable_path(project: Project) -> None:

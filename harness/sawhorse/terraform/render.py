@@ -46,15 +46,32 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
     refuse_unproven(project, project.path / "dist", root.app, packages, as_built=as_built)
     directory = into or root.path
     contents = {directory / "terraform.tfvars": render_tfvars(environment, root.app, packages)}
-    backend = directory / BACKEND
-    if environment.state_bucket:
-        contents[backend] = fill("backend.tf.j2", environment=environment, app=root.app)
+    backend = backend_of_environment(root, environment)
+    if backend:
+        contents[directory / BACKEND] = backend
     changed = [write_shared(path, content) for path, content in contents.items()]
-    if backend not in contents and backend.is_file():
-        # The environment names no bucket any more: Terraform asks for a migration at the next init.
-        backend.unlink()
-        changed.append(True)
+    changed.append(write_backend(directory, backend))
     return Rendered(root, tuple(contents), any(changed))
+
+
+def backend_of_environment(root: Root, environment: Environment) -> str | None:
+    """Return the backend.tf of a root; None where its environment names no bucket for states."""
+    return backend_of(root, environment.state_bucket, environment.region) if environment.state_bucket else None
+
+
+def write_backend(directory: Path, backend: str | None) -> bool:
+    """Write where the state is, or nothing where it stays in the root, and say whether that changed anything."""
+    path = directory / BACKEND
+    if backend:
+        return write_shared(path, backend)
+    there = path.is_file()
+    path.unlink(missing_ok=True)
+    return there
+
+
+def backend_of(root: Root, bucket: str, region: str, *, prefix: str = "") -> str:
+    """Return a backend.tf with which the state of a root is kept in a bucket."""
+    return fill("backend.tf.j2", bucket=bucket, key=f"{prefix}{root.name}.tfstate", region=region)
 
 
 def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:

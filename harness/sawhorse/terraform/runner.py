@@ -37,6 +37,8 @@ MAYBE_UNKNOWN = (
 )
 # Import blocks for what an apply that was cut off has made; git ignores it.
 IMPORTS = "sawhorse_imports.tf"
+# Beside what Terraform keeps of a directory that was initialized: with which files it was.
+STAMP = ".terraform/sawhorse-stamp"
 # An API is found before its stage can be looked for, and an alias before its mappings.
 LOOKS_FOR_ORPHANS = 5
 
@@ -64,27 +66,34 @@ class Terraform:
         self.local = local
         # Raises when it knows better than Terraform why a run failed.
         self.look_for_cause = look_for_cause
+        # Says who holds the lock of the state now, and what is to be done; nothing when nobody does.
+        self.told_of_lock: Callable[[], str] = str
         self.binary = terraform_install.ensure_terraform(project.path)
         # It warns of exit code 2, which only says that a plan has changes.
         logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
 
     def init(self) -> None:
         """Initialize the directory unless it was, with these very files."""
-        stamp = self.directory / ".terraform/sawhorse-stamp"
+        stamp = self.directory / STAMP
         digest = self.configuration_digest()
         if stamp.is_file() and stamp.read_text() == digest:
             return
-        stamp.unlink(missing_ok=True)
+        # Where the state of local runs is, this harness alone decides.
+        self.initialize(reconfigure=IsFlagged if self.local else IsNotFlagged)
+        # Terraform makes the directory only for a provider or a module, and elsewhere when TF_DATA_DIR says so.
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(digest)
+
+    def initialize(self, **options: Any) -> None:
+        """Initialize the directory, with options of init such as `reconfigure=IsFlagged`."""
+        (self.directory / STAMP).unlink(missing_ok=True)
         # On standard error, since what a command prints for a machine to read must stand alone.
-        code = self.run("init", lockfile="readonly", input=False, stream=sys.stderr)
+        code = self.run("init", lockfile="readonly", input=False, stream=sys.stderr, **options)
         if code != 0:
             raise self.failed(
                 f"terraform init failed in {self.shown}; fix what it says above. Without a way to the provider "
                 'registry, name a mirror in TF_PROVIDER_MIRROR ("sawhorse doctor" tells what is found).'
             )
-        # Terraform makes the directory only for a provider or a module, and elsewhere when TF_DATA_DIR says so.
-        stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(digest)
 
     def configuration_digest(self) -> str:
         """Hash what decides the outcome of an init: every Terraform file in reach, and where providers come from."""
@@ -277,7 +286,8 @@ class Terraform:
     def failed(self, sentence: str) -> CommandFailed:
         """Return the error for a run that failed, unless its cause is known and raised instead."""
         self.look_for_cause()
-        return CommandFailed(sentence)
+        held = self.told_of_lock()
+        return CommandFailed(f"{sentence} {held}" if held else sentence)
 
     def wrapped(self) -> PythonTerraform:
         return PythonTerraform(working_dir=str(self.directory), terraform_bin_path=str(self.binary))

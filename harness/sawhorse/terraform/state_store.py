@@ -6,22 +6,28 @@ told that the other was first; nothing is ever written over unread.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from sawhorse.errors import BadConfiguration
+from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.files import locked, write_atomically
 from sawhorse.terraform.state import Snapshot
+from sawhorse.terraform.state_lock import Lock, lock_of_file, new_lock
 from sawhorse.trusted_files import read_own
 
 STATE = "tfstate"
 RELEASES = "releases.json"
+# Terraform's own lock of a state in S3.
+LOCK = "tfstate.tflock"
+# What a state in a file is called once it lies elsewhere.
+MOVED = ".moved"
 # S3's responses to a condition that does not hold, and to two conditional writes at once
 # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
 CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict")
@@ -52,12 +58,30 @@ class StateStore(Protocol):
     def write(self, kind: str, content: bytes, *, based_on: Stored | None) -> Stored:
         """Write over what was read, or where nothing was. Raises WrittenMeanwhile where that is not there any more."""
 
+    def remove(self, kind: str, *, based_on: Stored) -> None:
+        """Take what was read away; one of a file is set aside. Raises WrittenMeanwhile where it is another by now."""
+
+    def lock(self) -> Lock | None:
+        """Return the lock of the state as it is now; None when nobody holds it."""
+
+    def holding(self, operation: str) -> contextlib.AbstractContextManager[None]:
+        """Keep Terraform's runs out. Raises Held where one holds the lock."""
+
+
+class Held(Exception):
+    """Somebody holds the lock of a state."""
+
+    def __init__(self, lock: Lock) -> None:
+        super().__init__(lock.id)
+        self.lock = lock
+
 
 class S3Store:
     """A bucket, with an object of each kind under the root's name."""
 
-    def __init__(self, s3: Any, bucket: str, root: str) -> None:
+    def __init__(self, s3: Any, bucket: str, root: str, *, prefix: str = "") -> None:
         self.s3 = s3
+        self.prefix = prefix
         self.bucket = bucket
         self.root = root
 
@@ -65,7 +89,7 @@ class S3Store:
         return f"s3://{self.bucket}/{self.key(kind)}"
 
     def key(self, kind: str) -> str:
-        return f"{self.root}.{kind}"
+        return f"{self.prefix}{self.root}.{kind}"
 
     def read(self, kind: str) -> Stored | None:
         try:
@@ -94,6 +118,44 @@ class S3Store:
             raise
         return Stored(content, put["ETag"])
 
+    def remove(self, kind: str, *, based_on: Stored) -> None:
+        try:
+            self.s3.delete_object(Bucket=self.bucket, Key=self.key(kind), IfMatch=based_on.tag)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in CONFLICTS:
+                raise WrittenMeanwhile from error
+            if code not in ABSENT:
+                raise
+
+    def lock(self) -> Lock | None:
+        found = self.read(LOCK)
+        return Lock.read(found.content) if found else None
+
+    @contextlib.contextmanager
+    def holding(self, operation: str) -> Iterator[None]:
+        taken = self.take(operation)
+        try:
+            yield
+        finally:
+            # Where somebody has released it meanwhile, it may be another's.
+            with contextlib.suppress(WrittenMeanwhile):
+                self.remove(LOCK, based_on=taken)
+
+    def take(self, operation: str) -> Stored:
+        """Take the lock as Terraform does, or over from a move that was killed."""
+        left = self.read(LOCK)
+        if left and not Lock.read(left.content).is_left_behind:
+            raise Held(Lock.read(left.content))
+        content = {**new_lock(operation).as_terraform, "Version": "", "Path": f"{self.bucket}/{self.key(STATE)}"}
+        try:
+            return self.write(LOCK, json.dumps(content).encode(), based_on=left)
+        except WrittenMeanwhile:
+            now = self.lock()
+            if now:
+                raise Held(now) from None
+            raise SawhorseError(f"Others take the lock of {self.place(STATE)} all the time; run it again.") from None
+
 
 class FileStore:
     """A directory of this machine, where Terraform's local backend keeps a state."""
@@ -121,6 +183,24 @@ class FileStore:
             write_atomically(self.file(kind), content)
         return Stored(content, hashlib.sha256(content).hexdigest())
 
+    def remove(self, kind: str, *, based_on: Stored) -> None:
+        with locked(self.directory / f"terraform.tfstate.{kind}.lock"):
+            if self.read(kind) not in (based_on, None):
+                raise WrittenMeanwhile
+            with contextlib.suppress(FileNotFoundError):
+                self.file(kind).rename(self.file(kind).with_name(self.file(kind).name + MOVED))
+
+    def lock(self) -> Lock | None:
+        return lock_of_file(self.file(STATE))
+
+    @contextlib.contextmanager
+    def holding(self, operation: str) -> Iterator[None]:  # noqa: ARG002 # a process's own, it would be lost with every read
+        """Look whether a run of this machine holds it; what one writes afterwards, a condition finds."""
+        held = self.lock()
+        if held:
+            raise Held(held)
+        yield
+
 
 @dataclass(frozen=True)
 class State:
@@ -133,14 +213,18 @@ class State:
 def read_state(store: StateStore) -> State | None:
     """Read a state without Terraform; None when there is none. Raises BadConfiguration for what is no state."""
     stored = store.read(STATE)
-    if stored is None:
-        return None
+    # Terraform makes an empty file to lock it, before the first apply writes one.
+    return None if stored is None or not stored.content.strip() else state_of(stored, store.place(STATE))
+
+
+def state_of(stored: Stored, place: str) -> State:
+    """Read a state that was stored. Raises BadConfiguration for what is none."""
     try:
         content = json.loads(stored.content)
         outputs = {name: output["value"] for name, output in content.get("outputs", {}).items()}
         return State(Snapshot.of(content), outputs)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise BadConfiguration(
-            f"{store.place(STATE)} is not a state that this Sawhorse reads ({error}); look at it, or take an earlier "
+            f"{place} is not a state that this Sawhorse reads ({error}); look at it, or take an earlier "
             "version of it up again."
         ) from error
