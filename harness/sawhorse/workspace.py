@@ -189,7 +189,7 @@ class Workspace:
     def told_of_lock(self) -> str:
         """Say who holds the lock of the state now; nothing when nobody does, or when nobody can be asked."""
         try:
-            held = self.state_store.lock()
+            held = self.store_in(self.state_bucket).lock()
         except (BotoCoreError, ClientError, OSError, SawhorseError):
             return ""
         return held.told(self.root.name, local=self.local is not None) if held else ""
@@ -217,8 +217,17 @@ class Workspace:
 
     @cached_property
     def state_store(self) -> StateStore:
-        """Where the root's state and the record of its releases lie, to be read without Terraform."""
-        return self.store_in(local_state_bucket(self.root) if self.local else self.environment.state_bucket)
+        """Where the root's state and the record of its releases lie, to be read without Terraform.
+
+        Raises SawhorseError where they may be elsewhere, since a move was begun or is still to come.
+        """
+        refuse_unmoved(self.root, self.directory, self.environment, local=self.local is not None)
+        return self.store_in(self.state_bucket)
+
+    @property
+    def state_bucket(self) -> str | None:
+        """The bucket that runs look for the state in; None for a file."""
+        return local_state_bucket(self.root) if self.local else self.environment.state_bucket
 
     def store_in(self, bucket: str | None) -> StateStore:
         """Return where the state lies, or would, in a bucket, or for None in a file."""

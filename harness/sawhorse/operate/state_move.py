@@ -232,9 +232,9 @@ def told(state: State) -> str:
 def refuse_release_under_way(workspace: Workspace, source: StateStore) -> None:
     """Refuse while a command moves `live`: it would write its record to where nobody looks any more."""
     moving = Kept(source, workspace.root.name).read().moving
-    if moving and not moving.is_over:
+    if moving and not moving.process.is_over:
         raise SawhorseError(
-            f"A {moving.command} of {workspace.root.name} by {moving.by} on {moving.host} is under way since "
+            f"A {moving.command} of {workspace.root.name} by {moving.by} on {moving.process.host} is under way since "
             f"{moving.at}; wait until it ends."
         )
 

@@ -32,7 +32,7 @@ class ShownState:
 
 def shown_state(workspace: Workspace) -> ShownState:
     """Read a state where it lies, and its lock."""
-    store, root, local = workspace.state_store, workspace.root, workspace.local is not None
+    store, root, local = workspace.store_in(workspace.state_bucket), workspace.root, workspace.local is not None
     state, lock = read_state(store), store.lock()
     cut_off = unfinished_move(workspace.directory)
     return ShownState(
@@ -53,7 +53,7 @@ def release(workspace: Workspace, lock_id: str) -> str:
     """Release the lock with this id, and say so. Raises SawhorseError where none has it."""
     root, local = workspace.root.name, workspace.local is not None
     cut_off = unfinished_move(workspace.directory)
-    places = [workspace.state_store]
+    places = [workspace.store_in(workspace.state_bucket)]
     # A move holds two of them.
     places += [workspace.store_in(bucket) for bucket in (cut_off.source, cut_off.target)] if cut_off else []
     held = {store.place(STATE): lock for store in places if (lock := store.lock())}

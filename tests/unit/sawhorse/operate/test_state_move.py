@@ -213,7 +213,7 @@ def lock_it(root: Root, in_the_bucket: S3Store) -> str:
 
 def begin_a_release(root: Root, in_the_bucket: S3Store) -> str:
     moving = {"command": "release", "release": 1, "before": {}, "pins": {}, "at": "2026-11-26T10:00:00Z"}
-    who = {"by": "bob", "host": "elsewhere", "pid": 1, "started": 1.0}
+    who = {"by": "bob", "process": {"host": "elsewhere", "pid": 1, "started": 1.0}}
     FileStore(local_state(root).parent).file(RELEASES).write_text(record_text(NAME, moving={**moving, **who}))
     return "A release of dev/tiny by bob on elsewhere is under way"
 
