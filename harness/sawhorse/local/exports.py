@@ -6,13 +6,15 @@ import os
 import shlex
 from pathlib import Path
 
-from sawhorse.environment import read_environment
+from sawhorse.environment import Environment, read_environment
+from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_atomically
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
-from sawhorse.local.overlay import local_state, make_overlay
+from sawhorse.local.overlay import local_state, local_state_bucket, make_overlay
 from sawhorse.local.prerequisites import make_prerequisites
 from sawhorse.project import Project, Root
+from sawhorse.terraform.moving import command_to_move
 from sawhorse.terraform.state import Snapshot, keep_states, kept_in, refuse_state_of_another
 from sawhorse.toolchain import installed, shell_variables, terraform_install
 from sawhorse.toolchain.machine import Machine
@@ -47,6 +49,7 @@ def exports(project: Project, name: str) -> dict[str, str]:
     given = variables_file(root, running) if root else {}
     if root:
         keep_states(root.path)
+        refuse_state_out_of_reach(root, facts)
         refuse_state_of_another(kept_in(local_state(root)) or Snapshot(), root)
         # A native apply in this shell finds what an account is expected to have.
         speaking = running.variables(facts)
@@ -68,6 +71,28 @@ def exports(project: Project, name: str) -> dict[str, str]:
     if first or path != os.environ.get("PATH"):
         variables["PATH"] = os.pathsep.join([*first, path])
     return variables
+
+
+def refuse_state_out_of_reach(root: Root, facts: Environment) -> None:
+    """Refuse a root whose state a native run would not find: it looks in the bucket of environment.yaml, or in a file.
+
+    In that bucket both look in the same place, which is that of a workspace named `local`.
+    """
+    bucket = local_state_bucket(root)
+    if bucket == facts.state_bucket:
+        return
+    name = f"environments/{root.environment}/environment.yaml"
+    if bucket:
+        named = f"names {facts.state_bucket}" if facts.state_bucket else "names no state_bucket"
+        raise BadConfiguration(
+            f"The state of local runs of {root.name} lies in the bucket {bucket}, and {name} {named}, so a "
+            f"native run would not find it; move it with {command_to_move(root, 'local', local=True)} or name it there."
+        )
+    if local_state(root).is_file():
+        raise BadConfiguration(
+            f"The state of local runs of {root.name} lies in a file, and {name} names {facts.state_bucket}, where a "
+            f"native run would look for it; move it with {command_to_move(root, 'bucket', local=True)}."
+        )
 
 
 def superseded() -> list[str]:
