@@ -16,7 +16,7 @@ SAWHORSE := .venv/bin/sawhorse
 PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build plan apply smoke destroy down test test-fast drill mutants check audit format bench lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy state down test test-fast drill mutants check audit format bench lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ plan apply smoke: setup ## Run one step for APP in ENV on the local AWS.
 
 destroy: setup ## Take APP (or all) in ENV off the local AWS, and nothing else.
 	@$(SAWHORSE) destroy $(ROOT) --local
+
+state: setup ## Make the buckets on AWS that environment.yaml of ENV names for states and packages, and check them.
+	@$(SAWHORSE) state make $(ENV)
 
 down: setup ## Stop the local AWS.
 	@$(SAWHORSE) local down
