@@ -25,8 +25,8 @@ INITIALIZED = ".terraform/terraform.tfstate"
 class Moving:
     """A move that began and did not say that it ended: from which bucket to which, None for a file."""
 
-    source: str | None
-    target: str | None
+    source: str | None = None
+    target: str | None = None
 
     @property
     def to(self) -> To:

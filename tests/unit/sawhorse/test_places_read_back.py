@@ -17,9 +17,11 @@ from sawhorse.build.wheel_cache import Cache
 from sawhorse.local.emulators import LocalAWS
 from sawhorse.local.guard import Secrets
 from sawhorse.local.issuer import Issuer
+from sawhorse.local.overlay import local_state_bucket
 from sawhorse.operate.demo import kept_secrets
 from sawhorse.project import Project
 from sawhorse.signing import own_key
+from sawhorse.terraform.moving import bucket_of_last_init, unfinished_move
 from sawhorse.terraform.render import render_unbuilt
 from sawhorse.terraform.state import keep_states, unsaved
 from sawhorse.toolchain import installed, python_environments, terraform_install
@@ -66,6 +68,7 @@ def manifest(project: Project) -> object:
 
 KINDS = ("selections", "built", "wheels", "locks", "imports", "interpreters", "documents")
 ROOT = "{project}/environments/dev/tiny"
+OVERLAY = f"{PRIVATE}/local/project/environments/dev/tiny/state-bucket"
 PLACES = [
     Place("{state}", lambda _: own_key(), directory=True, top=True),
     Place("{state}/key", lambda _: own_key()),
@@ -105,7 +108,10 @@ PLACES = [
     Place(f"{PRIVATE}/local/issuer/key.json", Issuer.of),
     Place(f"{PRIVATE}/local/keys", lambda p: kept_secrets(p.local / "keys/one.json"), directory=True),
     Place(f"{PRIVATE}/local/keys/one.json", lambda p: kept_secrets(p.local / "keys/one.json")),
+    Place(OVERLAY, lambda p: local_state_bucket(p.root("dev/tiny"))),
     Place(f"{ROOT}/.terraform", states, directory=True, shared=True),
+    Place(f"{ROOT}/.terraform/sawhorse-moving.json", lambda p: unfinished_move(root_of(p))),
+    Place(f"{ROOT}/.terraform/terraform.tfstate", lambda p: bucket_of_last_init(root_of(p))),
     Place(f"{ROOT}/terraform.tfstate", states),
     Place(f"{ROOT}/errored.tfstate", states),
     Place(f"{ROOT}/errored.tfstate", lambda p: unsaved(root_of(p))),
