@@ -14,9 +14,10 @@ from sawhorse.errors import CommandFailed
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from sawhorse.operate.state_bucket import Buckets
-from sawhorse.operate.state_make import prepared, write_backend_of
+from sawhorse.operate.state_make import make_buckets, prepared, write_backend_of
 from sawhorse.project import Project
-from sawhorse.terraform.state_store import STATE
+from sawhorse.terraform import runner
+from sawhorse.terraform.state_store import LOCK, STATE
 from tests.end_to_end.support import Sawhorse
 from tests.states import keys, s3_of, share_local_aws
 from tests.unit.sawhorse.support import make_tiny_project
@@ -108,6 +109,30 @@ def test_a_state_that_was_lost_is_taken_up_again(sawhorse: Sawhorse, local_aws: 
 def addresses(content: bytes) -> set[tuple[str, str]]:
     found = json.loads(content)["resources"]
     return {(one.get("module", ""), one["type"]) for one in found if one["mode"] == "managed"}
+
+
+def test_a_lock_of_the_buckets_state_says_what_releases_it(sawhorse: Sawhorse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LOCK_TIMEOUT", "0s")
+    buckets = Buckets(sawhorse.project, "dev", local=True)
+    lock = {
+        "ID": "theirs",
+        "Who": "bob@elsewhere",
+        "Operation": "OperationTypeApply",
+        "Created": "2026-11-26T10:00:00Z",
+    }
+    buckets.store.write(LOCK, json.dumps(lock).encode(), based_on=None)
+    directory = sawhorse.project.local / "state_backend/dev"
+
+    with pytest.raises(CommandFailed) as failure:
+        make_buckets(buckets, ask=lambda: None)
+
+    assert "bob@elsewhere has held the lock of s3://states-" in str(failure.value)
+    assert str(failure.value).endswith(f'release the lock with "terraform -chdir={directory} force-unlock theirs".')
+    terraform = prepared(buckets)
+    write_backend_of(buckets, directory, first=False)
+    terraform.initialize()
+    terraform.unlock("theirs")
+    assert buckets.store.lock() is None
 
 
 def test_a_bucket_of_states_is_not_destroyed(sawhorse: Sawhorse, capfd: pytest.CaptureFixture[str]) -> None:

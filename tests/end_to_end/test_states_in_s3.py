@@ -190,6 +190,26 @@ def test_a_native_run_finds_the_same_state(sawhorse: Sawhorse) -> None:
     assert "No changes." in found.stdout
 
 
+def test_what_a_native_run_makes_first_is_found_as_well(
+    tmp_path: Path, repository: Path, local_aws_project: Project, local_aws: Running
+) -> None:
+    found = make_tiny_project(tmp_path / "project", repository=repository)
+    build(found, "tiny")
+    with_a_resource(found)
+    facts = found.path / "environments/dev/environment.yaml"
+    facts.write_text(f"{facts.read_text()}state_bucket: native-{secrets.token_hex(4)}\n")
+    share_local_aws(local_aws_project, found)
+    sawhorse = Sawhorse(found)
+    sawhorse("render")
+    script = "terraform init -input=false -lockfile=readonly && terraform apply -auto-approve"
+
+    made = sawhorse.in_a_fresh_shell("env", ROOT, script=f"cd environments/{ROOT} && {script}")
+
+    assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
+    assert "No changes." in sawhorse("plan", ROOT, "--local", "--exit-code")
+    assert sawhorse.json("state", "show", ROOT, "--local")["place"].startswith("s3://native-")
+
+
 def test_the_bucket_and_a_file_are_never_mixed_up(sawhorse: Sawhorse, local_aws: Running) -> None:
     refused = sawhorse("plan", ROOT, "--state-bucket", code=2, variables=local_aws.environment())
     assert "--state-bucket is for --local; on AWS state_bucket in environments/dev/environment.yaml says" in refused

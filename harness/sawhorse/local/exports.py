@@ -13,6 +13,7 @@ from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
 from sawhorse.local.overlay import local_state, local_state_bucket, make_overlay
 from sawhorse.local.prerequisites import make_prerequisites
+from sawhorse.local.state_bucket import take_state_bucket
 from sawhorse.project import Project, Root
 from sawhorse.terraform.moving import command_to_move
 from sawhorse.terraform.state import Snapshot, keep_states, kept_in, refuse_state_of_another
@@ -49,7 +50,7 @@ def exports(project: Project, name: str) -> dict[str, str]:
     given = variables_file(root, running) if root else {}
     if root:
         keep_states(root.path)
-        refuse_state_out_of_reach(root, facts)
+        keep_state_in_reach(root, facts, running)
         refuse_state_of_another(kept_in(local_state(root)) or Snapshot(), root)
         # A native apply in this shell finds what an account is expected to have.
         speaking = running.variables(facts)
@@ -73,10 +74,11 @@ def exports(project: Project, name: str) -> dict[str, str]:
     return variables
 
 
-def refuse_state_out_of_reach(root: Root, facts: Environment) -> None:
-    """Refuse a root whose state a native run would not find: it looks in the bucket of environment.yaml, or in a file.
+def keep_state_in_reach(root: Root, facts: Environment, running: Running) -> None:
+    """Let a native run and one of the harness find the same state: in the bucket of environment.yaml, or in a file.
 
-    In that bucket both look in the same place, which is that of a workspace named `local`.
+    In that bucket both look in the same place, which is that of a workspace named `local`. Raises BadConfiguration
+    where the state is elsewhere already.
     """
     bucket = local_state_bucket(root)
     if bucket == facts.state_bucket:
@@ -93,6 +95,7 @@ def refuse_state_out_of_reach(root: Root, facts: Environment) -> None:
             f"The state of local runs of {root.name} lies in a file, and {name} names {facts.state_bucket}, where a "
             f"native run would look for it; move it with {command_to_move(root, 'bucket', local=True)}."
         )
+    take_state_bucket(root, running)
 
 
 def superseded() -> list[str]:

@@ -18,8 +18,9 @@ from sawhorse.local.emulators import Running
 from sawhorse.local.overlay import local_state, local_state_bucket
 from sawhorse.operate import state_move
 from sawhorse.operate.state_move import Moved, move_state
+from sawhorse.operate.state_show import release, shown_state
 from sawhorse.project import Project, Root
-from sawhorse.terraform.moving import unfinished_move
+from sawhorse.terraform.moving import Moving, remember_move, unfinished_move
 from sawhorse.terraform.state_store import LOCK, RELEASES, STATE, FileStore, S3Store
 from sawhorse.terraform.unfinished import remember
 from sawhorse.workspace import Workspace
@@ -291,6 +292,9 @@ def test_a_move_that_was_cut_off_is_finished_by_the_same_command(  # noqa: PLR09
     if not done:
         with pytest.raises(SawhorseError, match=f"was cut off; run .*--to {direction}"):
             _ = Workspace(root, local=True).terraform_as_applied
+        shown = shown_state(Workspace(root, local=True))
+        assert shown.sentences()[-1].startswith("A move of it was cut off; ")
+        assert shown.sentences()[-1].endswith(f'--to {direction}" finishes it.')
         other = "local" if direction == "bucket" else "bucket"
         with pytest.raises(SawhorseError, match="was cut off; finish it with"):
             move(root, other)
@@ -300,6 +304,23 @@ def test_a_move_that_was_cut_off_is_finished_by_the_same_command(  # noqa: PLR09
     assert is_whole(target)
     assert [source.read(kind) for kind in (STATE, RELEASES, "tfstate.tflock")] == [None, None, None]
     assert Workspace(root, local=True).outputs() == {"answer": 1}
+
+
+def test_the_lock_of_a_move_of_another_machine_is_released_by_its_id(
+    root: Root, in_a_file: FileStore, in_the_bucket: S3Store, bucket: str
+) -> None:
+    """It holds that of the bucket, where the root's runs do not look yet."""
+    workspace = Workspace(root, local=True)
+    remember_move(workspace.directory, Moving(None, bucket))
+    lock_it(root, in_the_bucket)
+
+    with pytest.raises(SawhorseError, match=r"No lock of dev/tiny has the id mine\. bob@elsewhere has held"):
+        release(workspace, "mine")
+    said = release(workspace, "theirs")
+
+    assert said.startswith(f"The lock of s3://{bucket}/env:/local/dev/tiny.tfstate, which bob@elsewhere held since")
+    assert in_the_bucket.lock() is None
+    assert move(root, "bucket").did == "moved"
 
 
 def is_whole(store: FileStore | S3Store) -> bool:
