@@ -56,6 +56,8 @@ def open_http(deployment: Deployment, headers: Mapping[str, str] | None = None) 
 
 def transport_of(deployment: Deployment, base: httpx.URL) -> FunctionTransport | None:
     """Return what invokes a version in place of the API; None where `live` is called over HTTP."""
+    if not deployment.versions:
+        return None
     name = deployment.output(FUNCTION_NAME.name)
     version = deployment.versions.get(name)
     if version is None:
