@@ -10,5 +10,6 @@ output "document" {
 
 output "name" {
   description = "Name of the policy."
-  value       = var.name
+  # The resource's own, so that who waits for the name waits for the policy.
+  value = one(concat(aws_iam_policy.this[*].name, aws_iam_role_policy.this[*].name))
 }

@@ -60,3 +60,19 @@ module "policy" {
     ],
   )
 }
+
+# What somebody else puts into the role, or attaches to it, is seen by a plan and taken away by an apply.
+resource "aws_iam_role_policies_exclusive" "this" {
+  count = var.other_policies.unknown ? 0 : 1
+
+  role_name = aws_iam_role.this.name
+  # After the policy itself: one that is not there would be written here without any content.
+  policy_names = setunion([module.policy.name], var.other_policies.policy_names)
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "this" {
+  count = var.other_policies.unknown ? 0 : 1
+
+  role_name   = aws_iam_role.this.name
+  policy_arns = var.other_policies.policy_arns
+}

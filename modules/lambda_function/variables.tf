@@ -284,6 +284,37 @@ variable "object" {
   }
 }
 
+variable "other_policies" {
+  description = "What the role has besides its grants, made elsewhere: names of policies written into it, and ARNs of policies attached to it, each as its own resource says it; anything else is taken away by the next apply, unless unknown is true."
+  type = object({
+    policy_names = optional(set(string), [])
+    policy_arns  = optional(set(string), [])
+    unknown      = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in var.other_policies.policy_names : can(regex("^[\\w+=,.@-]{1,128}$", name))])
+    error_message = "other_policies: policy_names has the names of policies, 1 to 128 letters, digits or characters of +=,.@_- as IAM has it; ARNs stand in policy_arns."
+  }
+
+  validation {
+    condition     = !contains(var.other_policies.policy_names, "grants")
+    error_message = "other_policies: the policy grants is the module's own, and nobody else can write one of that name into the role; give yours another name."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.other_policies.policy_arns : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]{1,512}$", arn))])
+    error_message = "other_policies: policy_arns has the ARNs of policies, such as arn:aws:iam::111111111111:policy/reader; names stand in policy_names."
+  }
+
+  validation {
+    condition     = length(var.other_policies.policy_arns) <= 10
+    error_message = "other_policies: AWS attaches 10 managed policies to a role, and these are ${length(var.other_policies.policy_arns)}; put several into one."
+  }
+}
+
 variable "package" {
   description = "The zip as the manifest describes it, its path seen from the root; null when there is an image."
   type = object({

@@ -124,6 +124,7 @@ module "function" {
   reserved_concurrent_executions    = var.lambda.reserved_concurrent_executions
   provisioned_concurrent_executions = var.lambda.provisioned_concurrent_executions
   tracing                           = var.lambda.tracing
+  other_policies                    = { policy_arns = [module.policy.arn] }
   alarm_topics                      = [module.observability.topic]
   tags                              = var.tags
 
