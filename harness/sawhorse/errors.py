@@ -10,6 +10,7 @@ SawhorseError                exit code 2
 ├── LocalAWSError            the emulators cannot start, died or do not respond
 ├── NotApplied               a root without outputs
 ├── Protected                a table that deletion protection guards
+├── CouldNotAsk              what compares got no response, so it tells nothing: exit code 1
 ├── Interrupted              the user stopped Terraform: exit code 130
 └── CommandFailed            Terraform ended with an error of its own: exit code 1
 """
@@ -68,6 +69,12 @@ class NotApplied(SawhorseError):
 
 class Protected(SawhorseError):
     """A table that deletion protection guards."""
+
+
+class CouldNotAsk(SawhorseError):
+    """One side of a comparison could not be had, which is neither the same nor a difference."""
+
+    exit_code = 1
 
 
 class Interrupted(SawhorseError):

@@ -42,3 +42,23 @@ def test_a_stage_of_a_rest_api_says_nothing_of_access_logs_that_it_does_not_writ
     patch = [{"op": "replace", "path": f"/accessLogSettings/{name}", "value": value} for name, value in logs.items()]
     gateway.update_stage(restApiId=api, stageName="silent", patchOperations=patch)
     assert told() == [logs, logs]
+
+
+def test_the_workers_of_all_versions_that_are_kept_warm_are_listed(account: Account) -> None:
+    functions = account.client("lambda")
+    name = account.function("handler = print", Publish=True)
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+
+    def told() -> dict[str, int]:
+        configs = functions.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
+        return {one["FunctionArn"]: one["RequestedProvisionedConcurrentExecutions"] for one in configs}
+
+    assert told() == {}
+    for qualifier, workers in (("1", 2), ("live", 3)):
+        functions.put_provisioned_concurrency_config(
+            FunctionName=name, Qualifier=qualifier, ProvisionedConcurrentExecutions=workers
+        )
+    arn = functions.get_function_configuration(FunctionName=name)["FunctionArn"]
+    assert told() == {f"{arn}:1": 2, f"{arn}:live": 3}
+    one = functions.get_provisioned_concurrency_config(FunctionName=name, Qualifier="live")
+    assert one["RequestedProvisionedConcurrentExecutions"] == 3

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from sawhorse.cli.applying import apply_here, destroy_what_was_shown
+from sawhorse.cli.drift import drift
 from sawhorse.cli.local import local_app
 from sawhorse.cli.options import (
     AsBuilt,
@@ -34,6 +35,7 @@ from sawhorse.cli.releases import deploy, freeze, release, releases, rollback, s
 from sawhorse.cli.run import TO_THE_APP, run
 from sawhorse.cli.state import state_app
 from sawhorse.cli.sync import sync
+from sawhorse.cli.verify import verify
 from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError, report_error
 from sawhorse.project import Project
 from sawhorse.trusted_files import keep_to_this_user
@@ -55,6 +57,8 @@ app.command("run", context_settings=TO_THE_APP)(run)
 app.command("sync")(sync)
 for command in (deploy, release, releases, rollback, freeze, unfreeze):
     app.command(command.__name__)(command)
+app.command("drift")(drift)
+app.command("verify")(verify)
 
 
 @app.command()

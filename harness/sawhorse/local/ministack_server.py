@@ -63,7 +63,7 @@ def main() -> None:
     do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)
     do_as_lambda_does(lambda_svc)
     refuse_as_aws_does(lambda_svc, dynamodb)
-    describe_as_aws_does(dynamodb, apigateway_v1)
+    describe_as_aws_does(dynamodb, apigateway_v1, lambda_svc)
     listener = socket.socket(fileno=int(number))
     guard = guarding.Guard(
         "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)

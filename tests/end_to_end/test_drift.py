@@ -1,0 +1,540 @@
+"""What somebody changes by hand is named: by a plan, by verify, by drift, as docs/architecture.md has it in a table."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from sawhorse.build.zip_writer import zip_of
+from sawhorse.errors import SawhorseError
+from sawhorse.git import git
+from sawhorse.operate.releases.record import Kept, Record
+from sawhorse.operate.releases.uploaded import foreign_code, refuse_foreign_code, restore_code
+from sawhorse.terraform.sync import sync
+from sawhorse.toolchain.installed import Emulators
+from sawhorse.workspace import Workspace
+from tests.end_to_end.support import Sawhorse, apply, brought_up
+from tests.projects import REPOSITORY, sample_project
+
+pytestmark = pytest.mark.end_to_end
+ROOT, NAME = "dev/sample", "sample-dev"
+QUEUE = "arn:aws:sqs:us-east-1:111111111111:letters"
+OTHER_QUEUE = "arn:aws:sqs:us-east-1:111111111111:others"
+ALARMS, NOTES = (f"arn:aws:sns:us-east-1:111111111111:{NAME}-{topic}" for topic in ("alarms", "notes"))
+TABLE = "arn:aws:dynamodb:us-east-1:111111111111:table/sample-notes-dev"
+FOREIGN = zip_of({"sample/main.py": b"def handler(event, context):\n    return 'foreign'\n"})
+MADE = ".sawhorse\n.terraform\ndist\n*.tfstate*\nterraform.tfvars\nbackend.tf\nsawhorse_imports.tf\n__pycache__\n"
+ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+EVERYBODY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]})
+ANYBODYS_ROLE = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+)
+# What the sample has not by itself: an event source, and somebody who hears of alarms.
+WORKER = f"""
+  queues = {{
+    letters = {{
+      source = {{
+        arn                        = "{QUEUE}"
+        visibility_timeout_seconds = 180
+        grant                      = {{ actions = ["sqs:ReceiveMessage"], resources = ["{QUEUE}"] }}
+      }}
+    }}
+  }}
+"""
+
+
+@pytest.fixture(scope="module")
+def sawhorse(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sawhorse]:
+    """The sample, with a queue that it works on, in a commit that is applied."""
+    project = sample_project(tmp_path_factory.mktemp("drift") / "project")
+    main = project.path / "modules/apps/sample/main.tf"
+    text = main.read_text()
+    main.write_text(text.replace("  triggers = {", f"{WORKER}\n  triggers = {{", 1))
+    assert main.read_text() != text
+    facts = project.path / "environments/dev/environment.yaml"
+    facts.write_text(f"{facts.read_text()}alarm_email: alarms@example.com\n")
+    (project.path / ".gitignore").write_text(MADE)
+    with brought_up(project) as command:
+        commit(command)
+        assert "is not applied" in command("verify", ROOT, "--local", code=2)
+        assert "No root is applied to the local AWS" in command("drift", "--local", code=2)
+        for queue in ("letters", "others"):
+            command.client("sqs", "dev").create_queue(QueueName=queue)
+        apply(command, ROOT)
+        yield command
+
+
+def commit(sawhorse: Sawhorse) -> str:
+    """Commit what stands in the project, and return the commit."""
+    path = sawhorse.project.path
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for words in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "-m", "Change")):
+        ended = git(path, *words)
+        assert ended is not None
+        assert ended.returncode == 0, ended.stderr
+    head = git(path, "rev-parse", "HEAD")
+    assert head is not None
+    return head.stdout.decode().strip()
+
+
+class Told(NamedTuple):
+    """One finding of drift, as a test compares it."""
+
+    kind: str
+    sentence: str
+
+
+def drift(sawhorse: Sawhorse, *options: str, code: int) -> list[Told]:
+    """Look for drift, and expect an exit code; all has to be asked."""
+    ended = sawhorse.run("drift", ROOT, "--local", "--json", *options)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    [root] = json.loads(ended.stdout)["roots"]
+    assert root["not_asked"] == []
+    assert all(finding["address"] and finding["fix"] for finding in root["findings"])
+    return [Told(finding["kind"], finding["sentence"]) for finding in root["findings"]]
+
+
+def verified(sawhorse: Sawhorse, *options: str, code: int) -> Any:
+    ended = sawhorse.run("verify", ROOT, "--local", "--json", *options)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    return json.loads(ended.stdout)
+
+
+def record_of(sawhorse: Sawhorse) -> Record:
+    return Kept(workspace_of(sawhorse).state_store, ROOT).read()
+
+
+def workspace_of(sawhorse: Sawhorse) -> Workspace:
+    return Workspace(sawhorse.project.root(ROOT), local=True)
+
+
+Clients = Callable[[str], Any]
+
+
+class Change(NamedTuple):
+    """What is changed by hand and back, and the one finding that it makes."""
+
+    do: Callable[[Clients], object]
+    undo: Callable[[Clients], object]
+    kind: str
+    sentence: str
+
+
+def statement(qualifier: str | None) -> tuple[Callable[[Clients], object], Callable[[Clients], object]]:
+    words = {"FunctionName": NAME, "StatementId": f"by-hand{qualifier or ''}"}
+    words |= {"Qualifier": qualifier} if qualifier else {}
+
+    def do(client: Clients) -> object:
+        return client("lambda").add_permission(**words, Action="lambda:InvokeFunction", Principal="*")
+
+    return do, lambda client: client("lambda").remove_permission(**words)
+
+
+def unsubscribe(client: Clients, topic: str, endpoint: str) -> None:
+    sns = client("sns")
+    for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        if one["Endpoint"] == endpoint:
+            sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+
+
+def mapping(client: Clients, queue: str) -> str:
+    found = client("lambda").list_event_source_mappings(FunctionName=NAME, EventSourceArn=queue)
+    return str(found["EventSourceMappings"][0]["UUID"])
+
+
+def api(client: Clients) -> str:
+    [found] = client("apigatewayv2").get_apis()["Items"]
+    return str(found["ApiId"])
+
+
+def remove_route(client: Clients) -> None:
+    gateway, api_id = client("apigatewayv2"), api(client)
+    for route in gateway.get_routes(ApiId=api_id)["Items"]:
+        if route["RouteKey"] == "GET /by-hand":
+            gateway.delete_route(ApiId=api_id, RouteId=route["RouteId"])
+
+
+def put_topic_policy_back(client: Clients) -> None:
+    """Write the policy that SNS gives every topic."""
+    condition = {"StringEquals": {"AWS:SourceOwner": "111111111111"}}
+    allowed = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["SNS:Publish", "SNS:Subscribe", "SNS:Receive"],
+        "Resource": NOTES,
+        "Condition": condition,
+    }
+    policy = {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [allowed]}
+    client("sns").set_topic_attributes(TopicArn=NOTES, AttributeName="Policy", AttributeValue=json.dumps(policy))
+
+
+# By the words of the table in docs/architecture.md. A plan sees none of these.
+UNSEEN = {
+    "a permission on the function": Change(
+        *statement(None), "permission", f'"*" may lambda:InvokeFunction {NAME} by by-hand, which no apply added'
+    ),
+    "a permission on `live`": Change(
+        *statement("live"),
+        "permission",
+        f'"*" may lambda:InvokeFunction {NAME}:live by by-handlive, which no apply added',
+    ),
+    "a function URL": Change(
+        lambda client: client("lambda").create_function_url_config(FunctionName=NAME, AuthType="NONE"),
+        lambda client: client("lambda").delete_function_url_config(FunctionName=NAME),
+        "url",
+        f"{NAME} has a function URL (NONE) which no apply made",
+    ),
+    "another alias": Change(
+        lambda client: client("lambda").create_alias(FunctionName=NAME, Name="other", FunctionVersion="1"),
+        lambda client: client("lambda").delete_alias(FunctionName=NAME, Name="other"),
+        "alias",
+        f"{NAME} has an alias other of version 1, which no apply made",
+    ),
+    "settings of asynchronous calls": Change(
+        lambda client: client("lambda").put_function_event_invoke_config(
+            FunctionName=NAME, Qualifier="live", MaximumRetryAttempts=0
+        ),
+        lambda client: client("lambda").delete_function_event_invoke_config(FunctionName=NAME, Qualifier="live"),
+        "asynchronous calls",
+        f"{NAME}:live has settings of asynchronous calls which no apply made",
+    ),
+    "provisioned concurrency of a version": Change(
+        lambda client: client("lambda").put_provisioned_concurrency_config(
+            FunctionName=NAME, Qualifier="1", ProvisionedConcurrentExecutions=1
+        ),
+        lambda client: client("lambda").delete_provisioned_concurrency_config(FunctionName=NAME, Qualifier="1"),
+        "provisioned concurrency",
+        f"{NAME}:1 keeps 1 worker warm, which no apply asked for",
+    ),
+    "an event source added": Change(
+        lambda client: client("lambda").create_event_source_mapping(EventSourceArn=OTHER_QUEUE, FunctionName=NAME),
+        lambda client: client("lambda").delete_event_source_mapping(UUID=mapping(client, OTHER_QUEUE)),
+        "event source",
+        f"{NAME} gets the events of {OTHER_QUEUE} (",
+    ),
+    "a subscriber of a topic added": Change(
+        lambda client: client("sns").subscribe(TopicArn=ALARMS, Protocol="sqs", Endpoint=OTHER_QUEUE),
+        lambda client: unsubscribe(client, ALARMS, OTHER_QUEUE),
+        "subscription",
+        f"sqs {OTHER_QUEUE} gets what is sent to {NAME}-alarms, which no apply asked for",
+    ),
+    "the policy of a topic that had AWS's own": Change(
+        lambda client: client("sns").set_topic_attributes(
+            TopicArn=NOTES, AttributeName="Policy", AttributeValue=EVERYBODY
+        ),
+        put_topic_policy_back,
+        "policy",
+        f"the policy of the topic {NAME}-notes is not the one that the last apply found",
+    ),
+    "a resource policy of a table": Change(
+        lambda client: client("dynamodb").put_resource_policy(ResourceArn=TABLE, Policy=EVERYBODY),
+        lambda client: client("dynamodb").delete_resource_policy(ResourceArn=TABLE),
+        "policy",
+        "the table sample-notes-dev has a resource policy which no apply wrote",
+    ),
+    "a log group sent on": Change(
+        lambda client: client("logs").put_subscription_filter(
+            logGroupName=f"/aws/lambda/{NAME}",
+            filterName="by-hand",
+            filterPattern="",
+            destinationArn="arn:aws:lambda:us-east-1:111111111111:function:theirs",
+        ),
+        lambda client: client("logs").delete_subscription_filter(
+            logGroupName=f"/aws/lambda/{NAME}", filterName="by-hand"
+        ),
+        "log subscription",
+        f"events of /aws/lambda/{NAME} are sent on to arn:aws:lambda:us-east-1:111111111111:function:theirs",
+    ),
+    "a route of an API": Change(
+        lambda client: client("apigatewayv2").create_route(ApiId=api(client), RouteKey="GET /by-hand"),
+        remove_route,
+        "route",
+        f"the API {NAME} has a route GET /by-hand which no apply made",
+    ),
+}
+# A plan sees these, and an apply puts them back; where drift says more, that is its sentence.
+PLANNED: dict[str, tuple[Callable[[Clients], object], str, Told | None]] = {
+    "a policy written into a role": (
+        lambda client: client("iam").put_role_policy(RoleName=NAME, PolicyName="by-hand", PolicyDocument=ALL),
+        "module.sample.module.function.aws_iam_role_policies_exclusive.this[0] (policy_names)",
+        Told("policy", f"the policy by-hand is written into the role {NAME}, and no apply wrote it"),
+    ),
+    "a policy attached to a role": (
+        lambda client: client("iam").attach_role_policy(
+            RoleName=NAME, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+        ),
+        "module.sample.module.function.aws_iam_role_policy_attachments_exclusive.this[0] (policy_arns)",
+        Told(
+            "policy",
+            f"the policy arn:aws:iam::aws:policy/AdministratorAccess is attached to the role {NAME}, and no apply "
+            "attached it",
+        ),
+    ),
+    "who may take a role": (
+        lambda client: client("iam").update_assume_role_policy(RoleName=NAME, PolicyDocument=ANYBODYS_ROLE),
+        "module.sample.module.function.aws_iam_role.this (assume_role_policy)",
+        None,
+    ),
+    "configuration of the function": (
+        lambda client: client("lambda").update_function_configuration(FunctionName=NAME, Timeout=29),
+        "module.sample.module.function.aws_lambda_function.this (timeout)",
+        None,
+    ),
+    "actions of an alarm turned off": (
+        lambda client: client("cloudwatch").disable_alarm_actions(AlarmNames=[f"{NAME}-errors"]),
+        'module.sample.module.function.aws_cloudwatch_metric_alarm.this["errors"] (actions_enabled)',
+        None,
+    ),
+    "an event source turned off": (
+        lambda client: client("lambda").update_event_source_mapping(UUID=mapping(client, QUEUE), Enabled=False),
+        'module.sample.module.function.aws_lambda_event_source_mapping.queue["letters"] (enabled)',
+        None,
+    ),
+    "a subscriber of a topic gone": (
+        lambda client: unsubscribe(client, ALARMS, "alarms@example.com"),
+        "create module.sample.module.observability.aws_sns_topic_subscription.email[0]",
+        Told(
+            "subscription",
+            f"email alarms@example.com gets nothing of {NAME}-alarms any more: the subscription is gone",
+        ),
+    ),
+}
+# What is changed of the code, each in a test of its own.
+CODE = {
+    "code uploaded": ("no", "no", "code"),
+    "code published, and `live` moved to it": ("yes", "yes", "code, live"),
+}
+
+
+def test_the_table_of_the_documentation_is_what_is_seen() -> None:
+    text = (REPOSITORY / "docs/architecture.md").read_text()
+    table = text.split("| changed by hand | plan | verify | drift |\n", 1)[1].split("\n\n", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[1:]]
+    told = {row[0]: tuple(row[1:]) for row in rows}
+    unseen = {name: ("no", "no", change.kind) for name, change in UNSEEN.items()}
+    planned = {name: ("yes", "no", more.kind if more else "plan") for name, (_, _, more) in PLANNED.items()}
+    assert told == {**unseen, **planned, **CODE}
+
+
+def test_nothing_differs_after_an_apply(sawhorse: Sawhorse) -> None:
+    assert drift(sawhorse, code=0) == []
+    found = verified(sawhorse, code=0)
+    [function] = found["functions"]
+    [code] = function["parts"]
+    state = json.loads(sawhorse.state(ROOT).read_text())["resources"]
+    [applied] = [one["instances"][0]["attributes"] for one in state if one["type"] == "aws_lambda_function"]
+    # Computed from the download, it is the content that the build measured.
+    assert code["verdict"] == "match"
+    assert code["content_sha256"] == applied["source_code_hash"]
+    assert function["configuration"] == function["not_compared"] == []
+    assert found["chosen"] == "that of the live release 1"
+
+
+def test_what_plans_do_not_see_is_named_by_drift(sawhorse: Sawhorse) -> None:
+    def client(service: str) -> Any:
+        return sawhorse.client(service, "dev")
+
+    done: list[Change] = []
+    try:
+        for change in UNSEEN.values():
+            change.do(client)
+            done.append(change)
+        found = drift(sawhorse, code=3)
+    finally:
+        for change in done:
+            change.undo(client)
+
+    # No plan and no comparison of what is live named any of them.
+    assert {one.kind for one in found} == {change.kind for change in UNSEEN.values()}
+    for change in UNSEEN.values():
+        [_] = [one for one in found if one.kind == change.kind and one.sentence.startswith(change.sentence)]
+    assert len(found) == len(UNSEEN)
+    assert drift(sawhorse, "--no-verify", code=0) == []
+
+
+def test_what_plans_see_is_put_back_by_an_apply(sawhorse: Sawhorse) -> None:
+    def client(service: str) -> Any:
+        return sawhorse.client(service, "dev")
+
+    for do, _, _ in PLANNED.values():
+        do(client)
+    found = drift(sawhorse, code=3)
+
+    planned = [one.sentence for one in found if one.kind == "plan"]
+    for _, address, more in PLANNED.values():
+        assert [sentence for sentence in planned if sentence.endswith(address)], (address, planned)
+        assert more is None or more in found
+    # The alias waits for a version that a change of the function would publish.
+    others = [sentence for sentence in planned if "aws_lambda_alias.live" not in sentence]
+    assert len(others) == len(PLANNED)
+    assert {one.kind for one in found} == {"plan", "policy", "subscription"}
+
+    sawhorse("apply", ROOT, "--local")
+    assert client("iam").list_role_policies(RoleName=NAME)["PolicyNames"] == ["grants"]
+    assert client("iam").list_attached_role_policies(RoleName=NAME)["AttachedPolicies"] == []
+    assert drift(sawhorse, "--no-verify", code=0) == []
+
+
+def test_uploaded_code_is_refused_before_it_is_published_and_put_back(sawhorse: Sawhorse) -> None:
+    functions, workspace = sawhorse.client("lambda", "dev"), workspace_of(sawhorse)
+    ours = functions.get_function_configuration(FunctionName=NAME)["CodeSha256"]
+    versions = len(functions.list_versions_by_function(FunctionName=NAME)["Versions"])
+    functions.update_function_code(FunctionName=NAME, ZipFile=FOREIGN)
+    foreign = functions.get_function_configuration(FunctionName=NAME)["CodeSha256"]
+
+    # A plan shows the one variable that is changed, and what is live is still ours.
+    shown = sawhorse("plan", ROOT, "--local", "--var", "lambda_reserved_concurrency=10")
+    assert "reserved_concurrent_executions = -1 -> 10" in shown
+    assert "code" not in shown.partition("will be updated in-place")[2].partition("unchanged attributes")[0]
+    [found] = drift(sawhorse, code=3)
+    assert found.kind == "code"
+    assert foreign in found.sentence
+    with pytest.raises(
+        SawhorseError, match=f"other code than the last apply uploaded, of no .*{ROOT} --local --restore"
+    ):
+        refuse_foreign_code(workspace)
+
+    [done] = restore_code(workspace)
+    assert done.startswith(f"{NAME} has the code of version ")
+    assert functions.get_function_configuration(FunctionName=NAME)["CodeSha256"] == ours
+    assert len(functions.list_versions_by_function(FunctionName=NAME)["Versions"]) == versions
+    assert foreign_code(workspace) == []
+    assert restore_code(workspace) == []
+    refuse_foreign_code(workspace)
+
+
+def test_published_code_is_named_by_all_and_our_own_is_published_over_it(sawhorse: Sawhorse) -> None:
+    functions, workspace = sawhorse.client("lambda", "dev"), workspace_of(sawhorse)
+    before = functions.get_alias(FunctionName=NAME, Name="live")["FunctionVersion"]
+    published = functions.update_function_code(FunctionName=NAME, ZipFile=FOREIGN, Publish=True)["Version"]
+    functions.update_alias(FunctionName=NAME, Name="live", FunctionVersion=published)
+
+    verification = verified(sawhorse, code=3)
+    [code] = verification["functions"][0]["parts"]
+    assert code["verdict"] == "foreign code"
+    assert code["files"]["changed"] == ["sample/main.py"]
+    assert "sample/app.py" in code["files"]["removed"]
+    assert code["files"]["added"] == []
+    found = drift(sawhorse, code=3)
+    assert {one.kind for one in found} == {"code", "live", "verify"}
+    [moved] = [one.sentence for one in found if one.kind == "live"]
+    assert moved.startswith(f"live was moved by hand: {NAME} is at version {published}, its parameter says latest")
+    assert len(foreign_code(workspace)) == 2
+    functions.update_alias(FunctionName=NAME, Name="live", FunctionVersion=before)
+
+    [done] = restore_code(workspace)
+    again = str(int(published) + 1)
+    assert f"it was published as version {again}" in done
+    assert foreign_code(workspace) == []
+    sawhorse("apply", ROOT, "--local")
+    assert functions.get_alias(FunctionName=NAME, Name="live")["FunctionVersion"] == again
+
+
+def test_an_apply_that_does_not_look_publishes_foreign_code_and_verify_sees_it(sawhorse: Sawhorse) -> None:
+    functions, workspace = sawhorse.client("lambda", "dev"), workspace_of(sawhorse)
+    before = functions.get_alias(FunctionName=NAME, Name="live")["FunctionVersion"]
+    functions.update_function_code(FunctionName=NAME, ZipFile=FOREIGN)
+    functions.update_function_configuration(FunctionName=NAME, Description="by hand")
+    # As a native apply does, under a plan that puts the description back.
+    workspace.terraform.apply()
+
+    live = functions.get_function_configuration(FunctionName=NAME, Qualifier="live")
+    assert live["CodeSha256"] == functions.get_function_configuration(FunctionName=NAME)["CodeSha256"]
+    assert foreign_code(workspace) == []
+    # No plan names it, since the state has it.
+    assert {one.kind for one in drift(sawhorse, code=3)} == {"verify"}
+
+    sawhorse("rollback", ROOT, "--local", "--to", str(record_of(sawhorse).live))
+    assert functions.get_alias(FunctionName=NAME, Name="live")["FunctionVersion"] == before
+    assert not verified(sawhorse, code=0)["differs"]
+
+
+def test_a_content_of_the_record_is_named_by_its_release(sawhorse: Sawhorse) -> None:
+    """Whatever stands in the checkout, the commit of the live release is built; against another one, files differ."""
+    live = record_of(sawhorse).release(record_of(sawhorse).live or 0)
+    assert live is not None
+    version = sawhorse.project.path / "lambda/sample/version.py"
+    version.write_text(version.read_text().replace('"', '"9', 1))
+    new = commit(sawhorse)
+
+    by_record = verified(sawhorse, code=0)
+    assert (by_record["commit"], by_record["chosen"]) == (live.commit, f"that of the live release {live.id}")
+    ended = sawhorse("verify", ROOT, "--local", "--commit", new[:10], code=3)
+    assert f"code of {NAME}:live: that of release " in ended
+    assert f", commit {str(live.commit)[:12]}" in ended
+    assert "changed sample/version.py" in ended
+    assert "added " not in ended
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_verify_that_is_stopped_leaves_no_worktree(sawhorse: Sawhorse, tmp_path: Path, number: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sawhorse.cli.main", "verify", ROOT, "--local"],
+        cwd=sawhorse.project.path,
+        env={**os.environ, "SAWHORSE_PROJECT": str(sawhorse.project.path), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 20
+    while not list(tmp_path.glob("*/worktree/lambda")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+    worktrees = git(sawhorse.project.path, "worktree", "list")
+    assert worktrees is not None
+    assert len(worktrees.stdout.splitlines()) == 1
+
+
+def test_a_mistake_and_what_cannot_be_asked_are_no_drift(sawhorse: Sawhorse) -> None:
+    assert "There is no commit nowhere here" in sawhorse("verify", ROOT, "--local", "--commit", "nowhere", code=2)
+    assert "There is no root dev/nothing" in sawhorse("drift", "dev/nothing", "--local", code=2)
+    dist = sawhorse.project.path / "dist"
+    dist.rename(dist.with_name("elsewhere"))
+    try:
+        ended = sawhorse.run("drift", ROOT, "--local", "--no-verify", "--json")
+    finally:
+        dist.with_name("elsewhere").rename(dist)
+    [root] = json.loads(ended.stdout)["roots"]
+    assert ended.returncode == 1
+    assert (root["result"], root["findings"]) == ("could not ask", [])
+    assert [sentence for sentence in root["not_asked"] if sentence.startswith("a plan: ")]
+
+
+def test_roots_are_asked_side_by_side_and_one_that_is_not_applied_could_not_be_asked(sawhorse: Sawhorse) -> None:
+    source, copy = (sawhorse.project.path / "environments" / name for name in (ROOT, "staging/sample"))
+    shutil.copytree(source, copy, symlinks=True, ignore=shutil.ignore_patterns(".terraform", "terraform.tfstate*"))
+    main = copy / "main.tf"
+    main.write_text(main.read_text().replace('stage = "dev"', 'stage = "staging"'))
+    try:
+        sync([sawhorse.project.root(ROOT)])
+        sawhorse("sync")
+        ended = sawhorse.run("drift", ROOT, "staging/sample", "--local", "--no-verify", "--json")
+        shown = sawhorse("drift", "--local", "--no-verify")
+    finally:
+        shutil.rmtree(copy)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    dev, staging = json.loads(ended.stdout)["roots"]
+    assert (dev["root"], dev["result"]) == (ROOT, "the same")
+    assert (staging["root"], staging["result"], staging["findings"]) == ("staging/sample", "could not ask", [])
+    assert staging["not_asked"] == [
+        'staging/sample is not applied; run "sawhorse apply staging/sample --local".',
+    ]
+    assert "staging/sample was not asked: is not applied to the local AWS" in shown
