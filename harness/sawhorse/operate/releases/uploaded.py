@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from sawhorse.build.lambda_limits import ZIPPED_LIMIT
 from sawhorse.build.manifest import read_manifest
-from sawhorse.errors import CouldNotAsk, SawhorseError
+from sawhorse.errors import BadConfiguration, CouldNotAsk, SawhorseError
 from sawhorse.operate.releases.applied import AppliedFunction, applied_functions
 from sawhorse.operate.releases.downloads import download, sha256_of
 from sawhorse.operate.releases.lambdas import published_versions
@@ -210,7 +210,7 @@ def place_of(workspace: Workspace, function: AppliedFunction, path: Path) -> Ite
         return
     bucket = workspace.environment.bucket_of_packages
     if not bucket:
-        raise SawhorseError(
+        raise BadConfiguration(
             f"The code of {function.name} has {size:,} bytes, more than the {ZIPPED_LIMIT:,} that Lambda takes in a "
             "call, and environment.yaml names no packages_bucket; name one, and run it again."
         )
