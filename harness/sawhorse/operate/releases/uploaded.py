@@ -60,7 +60,7 @@ class ForeignCode:
 
 
 def foreign_code(workspace: Workspace) -> list[ForeignCode]:
-    """Compare what Lambda has of each function with what the state and what was built know: one or two calls each.
+    """Compare what Lambda has of each function with what the state and what was built know: a few calls each.
 
     Code that is the very package which an apply would upload now is not foreign: an apply that was cut off has brought
     it there. A function that is gone, and an image, are a plan's to show. Nothing is found of what was never applied.
@@ -97,6 +97,8 @@ def foreign_code_of(
     newest = next(reversed(published_versions(lambda _: client, function.name)), None)
     if newest is None or int(newest["Version"]) <= int(function.version):
         return
+    # Lists leave out what the configuration of one has.
+    newest = client.get_function_configuration(FunctionName=function.name, Qualifier=newest["Version"])
     # One that differs from $LATEST in nothing is what a plan compares with the configuration.
     if newest["CodeSha256"] not in known or published_with(newest) != published_with(latest):
         yield found("published", newest["Version"], newest["CodeSha256"])
