@@ -305,7 +305,7 @@ variable "other_policies" {
   }
 
   validation {
-    condition     = alltrue([for arn in var.other_policies.policy_arns : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]{1,512}$", arn))])
+    condition     = alltrue([for arn in var.other_policies.policy_arns : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]+$", arn))])
     error_message = "other_policies: policy_arns has the ARNs of policies, such as arn:aws:iam::111111111111:policy/reader; names stand in policy_names."
   }
 
