@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from sawhorse.operate.drift.finding import Asked, Finding
 from sawhorse.operate.releases.lambdas import Standing
 from sawhorse.operate.releases.released_root import ReleasedRoot
-from sawhorse.operate.releases.standing import moved_by_hand
 
 
 def where_live_is(released: ReleasedRoot, asked: Asked, standings: Sequence[Standing]) -> Iterator[Finding]:
-    """Walk what of `live` nobody released: by what an apply refuses, and the weights that no plan looks at."""
+    """Walk what of `live` nobody released, as an apply refuses it: also weights, which no plan looks at."""
     addresses = {values["function_name"]: address for address, values in asked.known("aws_lambda_function")}
     moving = asked.record.moving
     if moving is not None:
@@ -20,12 +19,7 @@ def where_live_is(released: ReleasedRoot, asked: Asked, standings: Sequence[Stan
         yield Finding("live", next(iter(addresses.values()), asked.root), sentence, fix)
         return
     decide = f"decide with {asked.command('release')} or {asked.command('rollback')}"
-    for sentence in moved_by_hand(released, asked.record, standings):
+    for sentence in released.moved_by_hand(asked.record, standings):
         # It begins with the function's name.
         address = addresses.get(sentence.partition(" ")[0], asked.root)
         yield Finding("live", address, f"live was moved by hand: {sentence}", decide)
-    for standing in standings:
-        if standing.weights:
-            shares = " and ".join(f"{share:.0%} to version {other}" for other, share in standing.weights.items())
-            sentence = f"live of {standing.function} gives {shares}, and no release is under way"
-            yield Finding("live", addresses[standing.function], sentence, decide)

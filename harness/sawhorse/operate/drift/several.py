@@ -18,11 +18,12 @@ import psutil
 from sawhorse.account import check_account
 from sawhorse.environment import read_environment
 from sawhorse.errors import DIFFERS, CouldNotAsk, Interrupted, NotApplied, WrongAccount
-from sawhorse.local.overlay import local_state
+from sawhorse.local.overlay import local_state, local_state_bucket
 from sawhorse.operate.drift.drift import COULD_NOT_ASK, Drift
 from sawhorse.project import Project, Root
 from sawhorse.signals import ended_as_interrupted
 from sawhorse.terraform.state_store import FileStore, read_state
+from sawhorse.workspace import Workspace
 
 # Terraform with its provider takes 0.7 GB while it plans, and the process that asks 0.1 GB.
 NEEDED = 900 * 1024 * 1024
@@ -67,7 +68,9 @@ def choose(project: Project, names: Sequence[str], *, local: bool) -> Chosen:
 
 
 def is_applied(root: Root) -> bool:
-    state = read_state(FileStore(local_state(root).parent))
+    """Say whether a local run left something in its state, in a file or in the local S3."""
+    in_bucket = local_state_bucket(root) is not None
+    state = read_state(Workspace(root, local=True).state_store if in_bucket else FileStore(local_state(root).parent))
     return state is not None and bool(state.snapshot.resources)
 
 

@@ -162,7 +162,8 @@ def function(client: Callable[[str], Any], role: str) -> str:
 def known_function(function: str, **more: list[dict[str, Any]]) -> Resources:
     values = {"function_name": function, "arn": f"arn:aws:lambda:{PLACE}:function:{function}", "version": "1"}
     alias = {"function_name": function, "name": "live", "function_version": "1"}
-    return {"aws_lambda_function": [values], "aws_lambda_alias": [alias], **more}
+    pin = {"name": f"/{function}/live"}
+    return {"aws_lambda_function": [values], "aws_lambda_alias": [alias], "aws_ssm_parameter": [pin], **more}
 
 
 def add_permission(client: Any, function: str) -> None:
@@ -273,7 +274,8 @@ def test_live_that_was_moved_by_hand_is_named_as_an_apply_names_it(client: Calla
     client("ssm").put_parameter(Name=f"/{function}/live", Value="latest", Type="String")
     give_half(client("lambda"), function)
     asked = asked_of(client, known_function(function))
-    assert told_of_live(asked) == [f"live of {function} gives 50% to version 2, and no release is under way"]
+    shared = f"live was moved by hand: {function} is at version 1, with 50% of its calls at 2, which no release left so"
+    assert told_of_live(asked) == [f"{shared}; an apply would leave it"]
 
     client("lambda").update_alias(FunctionName=function, Name="live", FunctionVersion="2", RoutingConfig={})
     [sentence] = told_of_live(asked)

@@ -38,6 +38,11 @@ TRUST = json.dumps(
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _in_memory() -> None:
+    """Ask git and the local AWS, in place of what the tests beside this are given."""
+
+
 @dataclass(frozen=True)
 class Deployed:
     """The tiny app in git, its function with version 1 and the alias live, and the state that says so."""
