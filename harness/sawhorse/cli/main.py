@@ -164,10 +164,19 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
     delete_tables: Annotated[
         bool, typer.Option("--delete-tables", help="Go on where tables of AWS are destroyed or replaced.")
     ] = False,
+    restore: Annotated[
+        bool,
+        typer.Option(
+            "--restore-code", help="First put back what the last apply uploaded, where somebody uploaded other code."
+        ),
+    ] = False,
 ) -> None:
     """Apply a root, and finish one that was cut off. Against AWS, show the plan, and ask first."""
-    if saved and (var or as_built):
-        raise BadConfiguration("A saved plan has its variables and packages; leave out --var and --as-built.")
+    if saved and (var or as_built or restore):
+        raise BadConfiguration(
+            "A saved plan has its variables, its packages and the code that was there; leave out --var, --as-built and "
+            "--restore-code."
+        )
     workspace = open_workspace(root, local=local, as_built=as_built, state_bucket=state_bucket)
     if saved:
         from sawhorse.operate.releases.publishing import note_release, refuse_apply
@@ -183,6 +192,7 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
             workspace,
             lambda: apply_here(workspace, var, ask=not yes, delete_tables=delete_tables),
             say=say,
+            restore=restore,
         )
     found = workspace.callable_here()
     if found:

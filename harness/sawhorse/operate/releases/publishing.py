@@ -10,11 +10,12 @@ from sawhorse.operate.releases.canary import Rollout
 from sawhorse.operate.releases.checking import Say
 from sawhorse.operate.releases.gate import AT_ONCE, Outcome, refuse_frozen, release
 from sawhorse.operate.releases.lambdas import LATEST, Standing, write_pin
-from sawhorse.operate.releases.moving import begun
+from sawhorse.operate.releases.moving import NotReleased, begun
 from sawhorse.operate.releases.record import Ending, Kept, Moving, Record, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.sentences import ASKING, in_the_way, told_live
 from sawhorse.operate.releases.standing import refuse_moved_by_hand
+from sawhorse.operate.releases.uploaded import built_code, refuse_foreign_code, restore_code
 from sawhorse.workspace import Workspace
 
 
@@ -35,6 +36,7 @@ def refuse_apply(workspace: Workspace) -> None:
     if record.moving and not record.moving.process.is_over:
         raise SawhorseError(in_the_way(released, record.moving))
     refuse_moved_by_hand(released, record, released.standings())
+    refuse_foreign_code(workspace)
 
 
 def note_destroy(workspace: Workspace) -> None:
@@ -45,11 +47,17 @@ def note_destroy(workspace: Workspace) -> None:
 
 
 def apply_and_release(
-    workspace: Workspace, apply: Callable[[], bool], *, say: Say, rollout: Rollout = AT_ONCE
+    workspace: Workspace,
+    apply: Callable[[], bool],
+    *,
+    say: Say,
+    rollout: Rollout = AT_ONCE,
+    restore: bool = False,
 ) -> Outcome | None:
     """Apply while `live` stays where it is; a direct root that is not pinned is then released at once.
 
-    `apply` says whether it applied anything. Returns what the release came to; None where there was none.
+    `apply` says whether it applied anything, and `restore` puts code that others uploaded right first, where it is
+    refused otherwise. Returns what the release came to; None where there was none.
     """
     before = ReleasedRoot.found(workspace)
     if before is None or not before.functions:
@@ -65,13 +73,38 @@ def apply_and_release(
     standings = before.standings()
     refuse_moved_by_hand(before, record, standings)
     with begun(before, "apply", None, record, standings, say=say) as moving:
+        # Whoever applies at the same time is kept out by now: what is found is nobody's whom we know.
+        if restore:
+            for line in restore_code(workspace):
+                say(line)
+        refuse_foreign_code(workspace)
         with held(before, standings, moving):
             applied = apply()
         after = ReleasedRoot.of(workspace)
         if not applied or not after.functions:
             give_back_pins(after, after.standings(), moving)
             return None
+        refuse_foreign_versions(before, after)
         return released_or_told(after, record, moving, say, rollout)
+
+
+def refuse_foreign_versions(before: ReleasedRoot, after: ReleasedRoot) -> None:
+    """Raise where an apply published code that was neither there before it nor built: somebody uploaded it then."""
+    known = {function.published.code_sha256 for function in before.functions}
+    known |= {code for codes in built_code(after.workspace).values() for code in codes}
+    foreign = [
+        f"version {function.published.version} of {function.name} (CodeSha256 {function.published.code_sha256})"
+        for function in after.functions
+        # An image has no code of a package.
+        if function.published.content_sha256 and function.published.code_sha256 not in known
+    ]
+    if foreign:
+        raise NotReleased(
+            f"{', '.join(foreign)} was published with code that is no package of this build: somebody uploaded it "
+            f"during the apply. live was not moved. {told_live(after)} See what it is with "
+            f'"{after.command("verify")}"; upload the zip of this build with "aws lambda update-function-code '
+            f'--publish" and run "{after.command("apply")}" again.'
+        )
 
 
 @contextlib.contextmanager

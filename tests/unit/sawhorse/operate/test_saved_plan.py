@@ -186,8 +186,8 @@ def test_a_plan_that_fails_leaves_the_one_before_it(project: Project, local_aws:
 def test_options_that_cannot_be_meant_are_refused(
     project: Project, applied: Callable[..., Ended], local_aws: Running
 ) -> None:
-    assert_refused(applied("--var", "a=b"), "leave out --var and --as-built")
-    assert_refused(applied("--as-built"), "leave out --var and --as-built")
+    assert_refused(applied("--var", "a=b"), "leave out --var, --as-built and")
+    assert_refused(applied("--as-built"), "leave out --var, --as-built and")
     planned = sawhorse(project, "plan", ROOT, "--out", "nowhere/x", variables=local_aws.environment())
     assert_refused(planned, "nowhere/x is no file in a directory that there is")
     planned = sawhorse(project, "plan", ROOT, "--out", "plans/", variables=local_aws.environment())

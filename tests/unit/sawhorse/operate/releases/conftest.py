@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sawhorse.operate import smoke
-from sawhorse.operate.releases import checking, gate, lambdas, moving, record, rollback, sentences
+from sawhorse.operate.releases import checking, gate, lambdas, moving, publishing, record, rollback, sentences, uploaded
 from sawhorse.project import Project
 from sawhorse.workspace import Deployment
 from tests.unit.sawhorse.operate.releases.fakes import CLOCK, ROOT
@@ -59,6 +59,8 @@ def _in_memory(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
         for module in (smoke, checking, gate, lambdas, moving, record, rollback, sentences):
             patch.setattr(module, "time", CLOCK)
         patch.setattr(Deployment, "client", client)
+        for module in (publishing, uploaded):
+            patch.setattr(module, "built_code", lambda workspace: workspace.built())
         # Where there is no git there is no commit.
         patch.setenv("PATH", str(tmp_path_factory.mktemp("no-programs")))
         yield

@@ -79,6 +79,9 @@ class FakeFunction:
     weights: dict[str, float] = field(default_factory=dict)
     batches: bool = False
     published: int = 0
+    # Code that somebody uploaded by hand, which the next version is made of, and the versions that were.
+    uploaded: str | None = None
+    foreign: dict[str, str] = field(default_factory=dict)
 
 
 def refused(code: str, operation: str) -> ClientError:
@@ -113,6 +116,7 @@ class Cloud:
             local=None,
             client=self.client,
             state_store=S3Store(s3, BUCKET, ROOT),
+            built=self.built,
         )
         return cast("Workspace", fake)
 
@@ -197,12 +201,25 @@ class Cloud:
             function = self.functions.setdefault(name, FakeFunction())
             function.published += 1
             function.versions[str(function.published)] = quality
+            if function.uploaded:
+                function.foreign[str(function.published)] = function.uploaded
         self.write_state(aliased)
 
     def leave(self, name: str) -> None:
         """Apply after a function was taken out of the root."""
         del self.functions[name], self.parameters[f"/{name}/live"]
         self.write_state()
+
+    def code(self, name: str, version: str) -> str:
+        """The hash that Lambda has of a version's code, which is another one for every version that we made."""
+        return self.functions[name].foreign.get(version, f"code-{name}-{version}")
+
+    def built(self) -> dict[str, set[str]]:
+        """What was built of each version that was published, and of the next one."""
+        return {
+            f"{name}.zip": {f"code-{name}-{number}" for number in range(1, function.published + 2)}
+            for name, function in self.functions.items()
+        }
 
     def newest(self, name: str) -> str:
         return str(self.functions[name].published)
@@ -218,7 +235,7 @@ class Cloud:
             version = self.newest(name)
             alias = aliased.get(name, function.alias) if aliased is not None else function.alias
             content = {} if self.images else {"source_code_hash": f"content-{name}-{version}"}
-            code = {"function_name": name, "version": version, "code_sha256": f"code-{name}-{version}", **content}
+            code = {"function_name": name, "version": version, "code_sha256": self.code(name, version), **content}
             resources.append(resource("aws_lambda_function", name, code))
             resources.append(resource("aws_ssm_parameter", name, {"name": f"/{name}/live"}))
             if alias or aliased is None:
@@ -326,14 +343,23 @@ def version_of(cloud: Cloud, name: str, version: str) -> dict[str, Any]:
     return {
         "FunctionName": name,
         "Version": version,
-        "CodeSha256": f"code-{name}-{version}",
+        "CodeSha256": cloud.code(name, version),
         "Description": "" if cloud.images else f"A function. content_sha256=content-{name}-{version}",
         "LastModified": "2026-01-31T09:15:02.000+0000",
     }
 
 
-def get_function_configuration(cloud: Cloud, *, FunctionName: str, Qualifier: str) -> dict[str, Any]:  # noqa: N803
-    if Qualifier not in function_of(cloud, FunctionName).versions:
+def get_function_configuration(
+    cloud: Cloud,
+    *,
+    FunctionName: str,  # noqa: N803
+    Qualifier: str | None = None,  # noqa: N803
+) -> dict[str, Any]:
+    function = function_of(cloud, FunctionName)
+    if Qualifier is None:
+        newest = version_of(cloud, FunctionName, cloud.newest(FunctionName))
+        return newest | {"Version": "$LATEST", "CodeSha256": function.uploaded or newest["CodeSha256"]}
+    if Qualifier not in function.versions:
         raise refused("ResourceNotFoundException", "GetFunctionConfiguration")
     return version_of(cloud, FunctionName, Qualifier)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration, SawhorseError
-from sawhorse.operate.releases import checking, gate, listing, rollback
+from sawhorse.operate.releases import checking, gate, listing, publishing, rollback
 from sawhorse.operate.releases.canary import Canary, Rollout, canary_of, seconds_of
 from sawhorse.operate.releases.moving import NotReleased
 from sawhorse.operate.releases.record import Release
@@ -54,6 +54,38 @@ def test_after_a_direct_release_every_parameter_says_latest_and_else_a_number(hi
     if error is None:
         wanted = {cloud.newest(name) if cloud.gated else LATEST for name in cloud.functions}
         assert set(cloud.parameters.values()) <= wanted
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_code_that_somebody_uploaded_is_not_published(cloud: Cloud, gated: bool) -> None:  # noqa: FBT001 # a parameter
+    cloud.gated = gated
+    cloud.functions["basket"].uploaded = "another"
+
+    error = apply(cloud, accounts="good", basket="good")
+
+    assert isinstance(error, SawhorseError)
+    assert "basket has other code than the last apply uploaded" in str(error).replace("Basket", "basket")
+    assert "apply dev/shop --restore-code" in str(error)
+    assert cloud.live == {"accounts": "2", "basket": "2"}
+    assert cloud.newest("basket") == "2"
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_code_that_somebody_uploads_during_an_apply_is_not_made_live(cloud: Cloud, gated: bool) -> None:  # noqa: FBT001 # a parameter
+    cloud.gated = gated
+
+    def publish() -> bool:
+        cloud.functions["basket"].uploaded = "another"
+        cloud.publish(accounts="good", basket="good")
+        return True
+
+    with pytest.raises(
+        NotReleased, match=r"version 3 of basket \(CodeSha256 another\) was published with code that is"
+    ):
+        publishing.apply_and_release(cloud.workspace, publish, say=cloud.say)
+
+    assert cloud.live == {"accounts": "2", "basket": "2"}
+    assert cloud.next_apply_moves() == {}
 
 
 @settings(deadline=None, max_examples=60)
