@@ -47,6 +47,7 @@ module "function" {
   name    = var.name
   package = var.packages["api"]
   layers  = module.layer[*].arn
+  release = "direct"
   alarms  = {}
 }
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Sequence
@@ -11,10 +12,13 @@ from typing import Any
 import httpx
 
 from sawhorse.api import (
+    BadConfiguration,
     Check,
     CheckFailed,
     Deployment,
+    Issuer,
     Suite,
+    bearer,
     cleaned_up,
     cors_headers_come,
     eventually,
@@ -31,6 +35,8 @@ from sawhorse.api import (
     worker_takes,
 )
 
+# With the token of an API that asks for one.
+TOKEN_VARIABLE = "STOCK_TRACK_RECORD_TOKEN"  # noqa: S105 # the name of a variable
 # A worker that starts cold, and a queue that has others before us.
 WORK_SECONDS = 60.0
 # What cannot be processed is given back at once, so it is received three times within seconds; each may wait for a
@@ -50,7 +56,52 @@ LOOK_SECONDS = 30.0
 
 def suite(deployment: Deployment) -> Suite:
     """Return the checks with a channel, a stock and messages that live as long as they run."""
-    return cleaned_up(deployment, Checks)
+    return cleaned_up(deployment, made)
+
+
+def made(deployment: Deployment, http: httpx.Client) -> Checks:
+    """Make the checks, with a token for each call where the API asks for one."""
+    http.headers.update(token_for(deployment, http))
+    return Checks(deployment, http)
+
+
+def token_for(deployment: Deployment, http: httpx.Client) -> dict[str, str]:
+    """Return the header with a token of the local issuer, or the operator's own on AWS; none where none is asked for.
+
+    Raises BadConfiguration where one is asked for and nobody gave it.
+    """
+    try:
+        asked = http.get("api/channels", params={"limit": "1"}).status_code == httpx.codes.UNAUTHORIZED
+    except httpx.HTTPError:
+        # Whatever does not respond fails its check.
+        return {}
+    if not asked:
+        return {}
+    if deployment.local:
+        return bearer(local_token(deployment))
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if not token:
+        raise BadConfiguration(
+            f"{TOKEN_VARIABLE} is not set, and the API asks for a token. Put an access token for this API into it, one "
+            "with the scopes to read and to write, and run it again."
+        )
+    return bearer(token)
+
+
+def local_token(deployment: Deployment) -> str:
+    """Sign a token with the local issuer, with every scope that the deployed API asks for."""
+    function = deployment.client("lambda").get_function_configuration(
+        FunctionName=deployment.output("lambda_function_name"), Qualifier="live"
+    )
+    variables = function.get("Environment", {}).get("Variables", {})
+    scopes = " ".join(variables.get(name, "") for name in ("READ_SCOPES", "WRITE_SCOPES")).strip()
+    tenant = deployment.environment.auth0
+    return Issuer.of(deployment.root.project).token(
+        subject="smoke",
+        audience=tenant.audience if tenant else "",
+        lifetime_seconds=3600,
+        **({"scope": scopes} if scopes else {}),
+    )
 
 
 class Checks:

@@ -145,7 +145,6 @@ def test_other_origins_change_what_browsers_are_told(sawhorse: Sawhorse) -> None
         "updated in-place": responses
         | {
             "module.api.aws_api_gateway_stage.this",
-            "module.function.aws_lambda_alias.live",
             "module.function.aws_lambda_function.this",
         },
     }
@@ -159,29 +158,26 @@ def test_a_seed_shows_calls_that_work(sawhorse: Sawhorse, http: httpx.Client) ->
     assert (claimed.status_code, claimed.json()["name"]) == (200, "demo job")
 
 
-def test_a_version_in_the_pin_moves_live_back_and_no_plan_undoes_it(sawhorse: Sawhorse, http: httpx.Client) -> None:
-    ssm, awslambda = sawhorse.client("ssm", "production"), sawhorse.client("lambda", "production")
-    alias = {"FunctionName": "hybrid-ci-cd-production", "Name": "live"}
+def test_an_apply_of_production_publishes_and_a_release_and_a_rollback_move_live(
+    sawhorse: Sawhorse, http: httpx.Client
+) -> None:
     version = sawhorse.project.lambda_path / "hybrid_ci_cd/version.py"
     version.write_text(version.read_text().replace("0.1.0", "9.9.9"))
     sawhorse("build", "hybrid_ci_cd")
-    before = awslambda.get_alias(**alias)["FunctionVersion"]
-    sawhorse("apply", ROOT, "--local")
+
+    assert "was published, and live was left where it is" in sawhorse("apply", ROOT, "--local")
+    assert http.get("health").json()["version"] == "0.1.0"
+    assert "is live." in sawhorse("release", ROOT, "--local")
     assert http.get("health").json()["version"] == "9.9.9"
+    sawhorse("rollback", ROOT, "--local")
 
-    ssm.put_parameter(Name=PIN, Value=before, Overwrite=True)
-    sawhorse("apply", ROOT, "--local")
-
-    assert awslambda.get_alias(**alias)["FunctionVersion"] == before
     assert http.get("health").json()["version"] == "0.1.0"
     assert "No changes." in sawhorse("plan", ROOT, "--local", "--exit-code")
-    ssm.put_parameter(Name=PIN, Value="latest", Overwrite=True)
-    assert planned(sawhorse) == {"updated in-place": {"module.function.aws_lambda_alias.live"}}
+    sawhorse("release", ROOT, "--local")
 
 
-def test_a_rollback_by_the_api_alone_is_no_change_either(sawhorse: Sawhorse, http: httpx.Client) -> None:
+def test_a_rollback_by_the_api_alone_is_no_change_and_is_said(sawhorse: Sawhorse, http: httpx.Client) -> None:
     ssm, awslambda = sawhorse.client("ssm", "production"), sawhorse.client("lambda", "production")
-    sawhorse("apply", ROOT, "--local")
     versions = awslambda.list_versions_by_function(FunctionName="hybrid-ci-cd-production")["Versions"]
     earlier = versions[-2]["Version"]
 
@@ -189,7 +185,11 @@ def test_a_rollback_by_the_api_alone_is_no_change_either(sawhorse: Sawhorse, htt
     awslambda.update_alias(FunctionName="hybrid-ci-cd-production", Name="live", FunctionVersion=earlier)
 
     assert http.get("health").json()["version"] == "0.1.0"
-    assert "No changes." in sawhorse("plan", ROOT, "--local", "--exit-code")
+    planned_again = sawhorse("plan", ROOT, "--local", "--exit-code")
+    assert "No changes." in planned_again
+    assert "was moved by hand" in planned_again
+    assert "was moved by hand" in sawhorse("apply", ROOT, "--local", code=2)
+    sawhorse("release", ROOT, "--local")
 
 
 def test_destroy_refuses_production_before_it_touches_anything(sawhorse: Sawhorse) -> None:

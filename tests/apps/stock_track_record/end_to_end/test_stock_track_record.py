@@ -122,7 +122,7 @@ def test_every_smoke_check_passes_and_leaves_nothing(
     report = sawhorse.json("smoke", ROOT, "--local")
 
     assert report["passed"], report
-    assert len(report["checks"]) == 10
+    assert len(report["checks"]) == 11
     assert everything(dynamodb, outputs["dynamodb_records_table"]) == before
     assert not [item for item in everything(dynamodb, outputs["dynamodb_stocks_table"]) if "SMOKE" in item]
     assert counts(sqs, outputs["sqs_queue_url"]) == counts(sqs, outputs["sqs_dead_letter_queue_url"]) == (0, 0)
