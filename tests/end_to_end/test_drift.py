@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -522,7 +523,7 @@ def test_roots_are_asked_side_by_side_and_one_that_is_not_applied_could_not_be_a
     source, copy = (sawhorse.project.path / "environments" / name for name in (ROOT, "staging/sample"))
     shutil.copytree(source, copy, symlinks=True, ignore=shutil.ignore_patterns(".terraform", "terraform.tfstate*"))
     main = copy / "main.tf"
-    main.write_text(main.read_text().replace('stage = "dev"', 'stage = "staging"'))
+    main.write_text(re.sub(r'stage( *)= "dev"', r'stage\1= "staging"', main.read_text()))
     try:
         sync([sawhorse.project.root(ROOT)])
         sawhorse("sync")

@@ -69,6 +69,7 @@ module "function" {
   package = each.value
   object  = module.packages.objects[each.key]
   layers  = module.layer[*].arn
+  release = "direct"
   alarms  = {}
 }
 """

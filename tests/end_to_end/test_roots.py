@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -46,7 +47,7 @@ def test_a_copy_of_a_root_is_refused_until_it_is_a_root_of_its_own(sawhorse: Saw
     source, copy = (sawhorse.project.path / "environments" / name for name in (ROOT, COPY))
     shutil.copytree(source, copy, symlinks=True)
     main = copy / "main.tf"
-    main.write_text(main.read_text().replace('stage = "dev"', 'stage = "staging"'))
+    main.write_text(re.sub(r'stage( *)= "dev"', r'stage\1= "staging"', main.read_text()))
     commands = {
         name: (name, COPY, "--local") for name in ("plan", "apply", "destroy", "outputs", "seed", "smoke", "redrive")
     }
