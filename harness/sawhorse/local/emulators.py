@@ -23,7 +23,7 @@ from sawhorse.environment import Environment
 from sawhorse.errors import LocalAWSError
 from sawhorse.files import locked, write_atomically
 from sawhorse.local.guard import CHALLENGE, READY, Secrets
-from sawhorse.local.listening import HOST, Listener, listen_at, listening, port_of, reason_of
+from sawhorse.local.listening import HOST, Listener, listen_at, listening, listening_again, port_of, reason_of
 from sawhorse.project import Project
 from sawhorse.toolchain import installed
 from sawhorse.toolchain.machine import python_of
@@ -167,11 +167,12 @@ class LocalAWS:
                 'what died, or "sawhorse local reset" to start afresh.'
             )
 
-    def up(self, port: int | None = None) -> Running:
+    def up(self, port: int | None = None, *, again: bool = False) -> Running:
         """Start the emulators and the issuer unless they run, and wait until they respond.
 
         What died is started again where it was, and what lives keeps what it holds. `port` is where MiniStack listens;
-        0 takes any free one, None takes 4566 or, when that is taken, any free one.
+        0 takes any free one, None takes 4566 or, when that is taken, any free one. With `again` it is where one that
+        was just stopped listened.
         """
         with self.locked():
             recorded = self.recorded()
@@ -185,7 +186,7 @@ class LocalAWS:
                 return self.restart_dead(running)
             # What lives without the others was interrupted while starting.
             self.stop()
-            return self.start(port, installed.ensure_emulators(self.project.path))
+            return self.start(port, installed.ensure_emulators(self.project.path), again=again)
 
     def with_secrets(self, recorded: Mapping[str, Emulator]) -> Running:
         """Put what is recorded together with the secrets that it was started with."""
@@ -197,13 +198,14 @@ class LocalAWS:
                 'run "sawhorse local reset" to start afresh with new ones.'
             ) from error
 
-    def start(self, port: int | None, environments: installed.Emulators) -> Running:
+    def start(self, port: int | None, environments: installed.Emulators, *, again: bool = False) -> Running:
         from sawhorse.local.issuer import Issuer  # noqa: PLC0415 # cryptography is slow to import, and only needed here
 
         with ExitStack() as sockets:
             # Taken before anything starts, so that nobody else listens where these processes are looked for.
             listeners = {
-                name: sockets.enter_context(listen_at(port) if name == "ministack" else listening(0)) for name in NAMES
+                name: sockets.enter_context(listen_at(port, again=again) if name == "ministack" else listening(0))
+                for name in NAMES
             }
             self.make_home()
             Secrets.new().keep(self.secrets_file)
@@ -252,7 +254,7 @@ class LocalAWS:
 
     def listen_again(self, emulator: Emulator) -> Listener:
         try:
-            return listening(emulator.port)
+            return listening_again(emulator.port)
         except OSError as error:
             raise LocalAWSError(
                 f"{emulator.name} died, and its port {emulator.port} {reason_of(error)}. End what has it "
@@ -394,7 +396,7 @@ class LocalAWS:
         """Start afresh: everything that was applied locally is gone."""
         port = next((emulator.port for emulator in self.recorded().values() if emulator.name == "ministack"), None)
         self.down()
-        return self.up(port)
+        return self.up(port, again=port is not None)
 
     def remember(self, emulators: Mapping[str, Emulator]) -> None:
         content = {name: asdict(emulator) for name, emulator in emulators.items()}

@@ -6,6 +6,7 @@ import errno
 import random
 import socket
 import sys
+import time
 
 from sawhorse.errors import LocalAWSError
 
@@ -19,6 +20,8 @@ BACKLOG = 1024
 ANY = range(10_000, 20_000)
 # How many of them are tried before the system is asked for one.
 ATTEMPTS = 100
+# Seconds in which what an ended process was starting lets go of its sockets.
+RELEASE_SECONDS = 10.0
 # What binding says where this machine has no IPv6, and so nobody can listen there.
 NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
@@ -52,6 +55,21 @@ def listening(port: int) -> Listener:
             # In use, or reserved on this machine; what is wrong with every port is said by the last attempt.
             continue
     return listening_once(port)
+
+
+def listening_again(port: int) -> Listener:
+    """Take the port of a process that has just ended; raises OSError where somebody else has it.
+
+    A program that it was about to start holds its sockets until it is started, so this waits a little.
+    """
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while True:
+        try:
+            return listening(port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def listening_once(port: int) -> Listener:
@@ -93,11 +111,14 @@ def port_of(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def listen_at(wanted: int | None) -> Listener:
-    """Return what listens at the wanted port; without a wish at 4566 or, when that is taken, at any free one."""
+def listen_at(wanted: int | None, *, again: bool = False) -> Listener:
+    """Return what listens at the wanted port; without a wish at 4566 or, when that is taken, at any free one.
+
+    With `again` it is the port of a process that has just ended.
+    """
     port = DEFAULT_PORT if wanted is None else wanted
     try:
-        return listening(port)
+        return listening_again(port) if again else listening(port)
     except OSError as error:
         reason = reason_of(error)
     other = listening(0)

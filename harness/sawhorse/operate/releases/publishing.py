@@ -16,6 +16,7 @@ from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.sentences import ASKING, in_the_way, told_live
 from sawhorse.operate.releases.standing import refuse_moved_by_hand
 from sawhorse.operate.releases.uploaded import built_code, refuse_foreign_code, restore_code
+from sawhorse.terraform.sync import refuse_unsynced
 from sawhorse.workspace import Workspace
 
 
@@ -59,6 +60,7 @@ def apply_and_release(
     `apply` says whether it applied anything, and `restore` puts code that others uploaded right first, where it is
     refused otherwise. Returns what the release came to; None where there was none.
     """
+    refuse_unsynced(workspace.root)
     before = ReleasedRoot.found(workspace)
     if before is None or not before.functions:
         if apply():

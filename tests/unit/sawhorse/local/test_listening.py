@@ -22,7 +22,7 @@ from sawhorse.errors import LocalAWSError
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Emulator, LocalAWS, Running
 from sawhorse.local.guard import Secrets
-from sawhorse.local.listening import NO_IPV6, listen_at, listening, port_of
+from sawhorse.local.listening import NO_IPV6, listen_at, listening, listening_again, port_of
 from sawhorse.project import Project
 from tests.ports import free_port
 from tests.projects import sample_project
@@ -115,6 +115,18 @@ def test_a_port_to_come_back_to_is_none_that_the_system_gives_to_connections() -
         ports = [port_of(stack.enter_context(listening(0))) for _ in range(50)]
         assert max(ports) < min(port_of(given), 32_768)
     assert len(set(ports)) == 50
+
+
+def test_the_port_of_a_process_that_ended_is_taken_as_soon_as_what_it_started_lets_go_of_it() -> None:
+    with listening(0) as listener:
+        port = port_of(listener)
+        heir = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=listener.numbers)
+    with heir:
+        with pytest.raises(OSError, match="in use"):
+            listening(port)
+        threading.Timer(0.3, heir.kill).start()
+        with listening_again(port) as again:
+            assert port_of(again) == port
 
 
 def test_localhost_leads_to_the_socket_that_was_taken_and_to_no_other() -> None:

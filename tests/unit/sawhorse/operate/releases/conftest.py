@@ -59,6 +59,8 @@ def _in_memory(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
         for module in (smoke, checking, gate, lambdas, moving, record, rollback, sentences):
             patch.setattr(module, "time", CLOCK)
         patch.setattr(Deployment, "client", client)
+        # The shop has no roots in files.
+        patch.setattr(publishing, "refuse_unsynced", lambda _: None)
         for module in (publishing, uploaded):
             patch.setattr(module, "built_code", lambda workspace: workspace.built())
         # Where there is no git there is no commit.
