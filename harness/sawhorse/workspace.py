@@ -59,6 +59,10 @@ class Deployment:
         """
         return read_output(self.root, self.outputs, name)
 
+    def qualifier(self, function: str) -> str:
+        """Return the version of a function that is called: its number, or `live`."""
+        return self.versions.get(function, "live")
+
     @property
     def may_write(self) -> bool:
         """Whether checks may write: on AWS a production says so in its environment.yaml (`smoke_writes`)."""

@@ -89,7 +89,7 @@ def worker_takes(deployment: Deployment, name: str, queue_arn: str, bodies: Sequ
     """
     event = batch_of(queue_arn, bodies)
     response = deployment.client("lambda").invoke(
-        FunctionName=name, Qualifier=deployment.versions.get(name, ALIAS), Payload=json.dumps(event).encode()
+        FunctionName=name, Qualifier=deployment.qualifier(name), Payload=json.dumps(event).encode()
     )
     content = response["Payload"].read().decode()
     expect(not response.get("FunctionError"), f"{name} raised: {content[:300]}")
@@ -145,7 +145,7 @@ def expect_version(deployment: Deployment, response: httpx.Response) -> str:
 def packaged_version(deployment: Deployment) -> str | None:
     """Return the version in the package that is called; None when that package is not on this machine."""
     root, name = deployment.root, deployment.output(FUNCTION_NAME.name)
-    qualifier = deployment.versions.get(name, ALIAS)
+    qualifier = deployment.qualifier(name)
     running = deployment.client("lambda").get_function_configuration(FunctionName=name, Qualifier=qualifier)[
         "CodeSha256"
     ]

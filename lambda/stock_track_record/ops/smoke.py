@@ -90,8 +90,9 @@ def token_for(deployment: Deployment, http: httpx.Client) -> dict[str, str]:
 
 def local_token(deployment: Deployment) -> str:
     """Sign a token with the local issuer, with every scope that the deployed API asks for."""
+    name = deployment.output("lambda_function_name")
     function = deployment.client("lambda").get_function_configuration(
-        FunctionName=deployment.output("lambda_function_name"), Qualifier="live"
+        FunctionName=name, Qualifier=deployment.qualifier(name)
     )
     variables = function.get("Environment", {}).get("Variables", {})
     scopes = " ".join(variables.get(name, "") for name in ("READ_SCOPES", "WRITE_SCOPES")).strip()

@@ -94,8 +94,9 @@ def local_token(deployment: Deployment, *, subject: str = SAMPLE_USER, lifetime_
 
     It has every scope that the deployed function asks for.
     """
+    name = deployment.output("lambda_function_name")
     function = deployment.client("lambda").get_function_configuration(
-        FunctionName=deployment.output("lambda_function_name"), Qualifier="live"
+        FunctionName=name, Qualifier=deployment.qualifier(name)
     )
     variables = function.get("Environment", {}).get("Variables", {})
     scopes = sorted({value for name, value in variables.items() if name.startswith("SCOPE_")})
