@@ -12,6 +12,9 @@ from sawhorse.operate.smoke_checks import ALIAS
 from sawhorse.terraform.state_store import State, read_state
 from sawhorse.workspace import Workspace
 
+# What Lambda says of a function, or a version, that is not there.
+GONE = "ResourceNotFoundException"
+
 
 @dataclass(frozen=True)
 class AppliedFunction:

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sawhorse.operate.releases.applied import applied_functions, values_of
 from sawhorse.operate.releases.record import Code, Record
 from sawhorse.operate.smoke_checks import ALIAS
 from sawhorse.outputs import RELEASE
@@ -36,11 +37,6 @@ class Function:
     published: Code
     aliased: str
 
-    @property
-    def parameter(self) -> str:
-        """The parameter that says which version `live` points at: modules/lambda_function reads it."""
-        return f"/{self.name}/{ALIAS}"
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -59,28 +55,23 @@ class Standing:
 
 def functions_of(state: State) -> list[Function]:
     """Return the functions of a state that have `live` and its parameter, by name; no other one is released."""
-    resources = state.snapshot.resources
-    parameters = {resource["values"].get("name") for resource in resources if resource["type"] == "aws_ssm_parameter"}
-    released = {
-        resource["values"]["function_name"]: str(resource["values"]["function_version"])
-        for resource in resources
-        if resource["type"] == "aws_lambda_alias"
-        and resource["values"]["name"] == ALIAS
-        and f"/{resource['values']['function_name']}/{ALIAS}" in parameters
-    }
+    parameters = {values.get("name") for _, values in values_of(state, "aws_ssm_parameter")}
     layers = {
-        resource["values"]["arn"]: resource["values"].get("source_code_hash") or ""
-        for resource in resources
-        if resource["type"] == "aws_lambda_layer_version"
+        values["arn"]: values.get("source_code_hash") or ""
+        for _, values in values_of(state, "aws_lambda_layer_version")
     }
+    tainted = state.snapshot.tainted
     found = [
-        Function(values["function_name"], code_of(values, layers), released[values["function_name"]])
-        for resource in resources
-        if resource["type"] == "aws_lambda_function"
-        and (values := resource["values"]).get("function_name") in released
-        and resource["status"] is None
+        Function(one.name, code_of(one.values, layers), one.live)
+        for one in applied_functions(state)
+        if one.live and parameter_of(one.name) in parameters and one.address not in tainted
     ]
     return sorted(found, key=lambda function: function.name)
+
+
+def parameter_of(function: str) -> str:
+    """Name the parameter that says which version `live` points at: modules/lambda_function makes and reads it."""
+    return f"/{function}/{ALIAS}"
 
 
 def code_of(values: Mapping[str, Any], layers: Mapping[str, str]) -> Code:
@@ -124,7 +115,7 @@ def standing_of(client: ClientOf, name: str) -> Standing:
     revision = ""
     weights: Mapping[str, float] = {}
     try:
-        pin = str(client("ssm").get_parameter(Name=f"/{name}/{ALIAS}")["Parameter"]["Value"])
+        pin = str(client("ssm").get_parameter(Name=parameter_of(name))["Parameter"]["Value"])
     except ClientError as error:
         refuse_unless_absent(error)
     try:
@@ -182,7 +173,7 @@ def refuse_unless_absent(error: ClientError) -> None:
 
 def write_pin(client: ClientOf, name: str, value: str) -> None:
     """Say which version `live` is to point at from the next apply on."""
-    client("ssm").put_parameter(Name=f"/{name}/{ALIAS}", Value=value, Type="String", Overwrite=True)
+    client("ssm").put_parameter(Name=parameter_of(name), Value=value, Type="String", Overwrite=True)
 
 
 def write_pins(client: ClientOf, standings: Sequence[Standing], pins: Mapping[str, str]) -> None:

@@ -19,14 +19,13 @@ from botocore.exceptions import ClientError
 from sawhorse.build.lambda_limits import ZIPPED_LIMIT
 from sawhorse.build.manifest import read_manifest
 from sawhorse.errors import BadConfiguration, CouldNotAsk, SawhorseError
-from sawhorse.operate.releases.applied import AppliedFunction, applied_functions
+from sawhorse.operate.releases.applied import GONE, AppliedFunction, applied_functions
 from sawhorse.operate.releases.downloads import download, sha256_of
 from sawhorse.operate.releases.lambdas import published_versions
 from sawhorse.operate.releases.record import Kept, Record
 from sawhorse.terraform.state_store import read_state
 from sawhorse.workspace import Workspace
 
-GONE = "ResourceNotFoundException"
 LATEST = "$LATEST"
 # What a version keeps of a function, besides its code: if any of it differs, another configuration was published.
 PUBLISHED_WITH = ("MemorySize", "Timeout", "Handler", "Runtime", "Role", "Layers", "Environment", "Architectures")

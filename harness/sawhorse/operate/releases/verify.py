@@ -21,7 +21,14 @@ from sawhorse.build.package_writer import LAYER_PREFIX
 from sawhorse.build.zip_reader import EXECUTABLE, Opened, opened
 from sawhorse.errors import CouldNotAsk, SawhorseError
 from sawhorse.inspect.diff import compare
-from sawhorse.operate.releases.applied import AppliedFunction, applied_functions, applied_state, archive_of, values_of
+from sawhorse.operate.releases.applied import (
+    GONE,
+    AppliedFunction,
+    applied_functions,
+    applied_state,
+    archive_of,
+    values_of,
+)
 from sawhorse.operate.releases.commit_build import Built, built, commit_named
 from sawhorse.operate.releases.configuration import differing_configuration
 from sawhorse.operate.releases.downloads import download, sha256_of
@@ -32,7 +39,6 @@ from sawhorse.terraform.state_store import State
 from sawhorse.toolchain import interpreters
 from sawhorse.workspace import Workspace
 
-GONE = "ResourceNotFoundException"
 Verdict = Literal["match", "another release", "foreign code", "not compared"]
 DIFFERENT = ("another release", "foreign code")
 
