@@ -183,7 +183,7 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
         from sawhorse.operate.saved_plan import apply_saved_plan
 
         refuse_apply(workspace)
-        apply_saved_plan(workspace, saved)
+        apply_saved_plan(workspace, saved, delete_tables=delete_tables)
         note_release(workspace)
     else:
         from sawhorse.operate.releases.publishing import apply_and_release

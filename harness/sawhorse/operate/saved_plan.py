@@ -21,6 +21,7 @@ from sawhorse.environment import Environment
 from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_atomically
 from sawhorse.git import commit_of
+from sawhorse.operate.protection import refuse_lost_tables
 from sawhorse.terraform.render import packages_of
 from sawhorse.terraform.sync import LOCK
 from sawhorse.trusted_files import read_own
@@ -86,8 +87,12 @@ def save_plan(workspace: Workspace, file: Path, variables: Sequence[str]) -> boo
     return changes
 
 
-def apply_saved_plan(workspace: Workspace, file: Path) -> None:
-    """Apply a saved plan. Raises BadConfiguration, with every difference, where it was made of anything else."""
+def apply_saved_plan(workspace: Workspace, file: Path, *, delete_tables: bool = False) -> None:
+    """Apply a saved plan.
+
+    Raises BadConfiguration, with every difference, where it was made of anything else, and Protected where it would
+    lose a table of AWS and nobody said that this is meant.
+    """
     content = read(file)
     saved = read_receipt(file)
     found = receipt_of(workspace, file, content)
@@ -99,6 +104,8 @@ def apply_saved_plan(workspace: Workspace, file: Path) -> None:
             f"{file} was not applied to {workspace.root.name}, and nothing was changed: {'; '.join(complaints)}. "
             f'Plan again with "{command(workspace, "plan", "--out", file)}", and have that approved.'
         )
+    if not (workspace.local or delete_tables):
+        refuse_lost_tables(workspace, file.absolute())
     workspace.apply_plan(file.absolute())
 
 

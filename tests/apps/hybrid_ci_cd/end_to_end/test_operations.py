@@ -1,4 +1,4 @@
-"""How hybrid_ci_cd is operated in production: plans, capacity, the knobs of an incident, rollback and destroy."""
+"""How hybrid_ci_cd is operated in production: plans, capacity, the variables for an incident, rollback and destroy."""
 
 from __future__ import annotations
 

@@ -377,7 +377,7 @@ def test_what_a_custom_domain_puts_before_a_path_is_said_in_the_root(sawhorse: S
         sawhorse("apply", "dev/triggers_api", "--local")
 
 
-def test_a_knob_of_an_incident_holds_until_it_is_left_out(sawhorse: Sawhorse) -> None:
+def test_a_variable_for_an_incident_holds_until_it_is_left_out(sawhorse: Sawhorse) -> None:
     function = {"FunctionName": "triggers-api-dev"}
     awslambda = sawhorse.client("lambda", "dev")
     sawhorse("apply", "dev/triggers_api", "--local", "--var", "lambda_reserved_concurrency=7")

@@ -364,6 +364,12 @@ def test_an_apply_that_would_replace_a_table_is_refused_unless_it_is_meant(built
         "aws_dynamodb_table.notes (notes-that-stay). Nothing was applied. Where that is meant, add --delete-tables."
     )
     assert key_of_table() == "first"
+    planned = sawhorse(built, "plan", "dev/tiny", "--out", "table.tfplan", variables=variables)
+    assert planned.code == 0, planned
+    refused = sawhorse(built, "apply", "dev/tiny", "--plan", "table.tfplan", variables=variables)
+    assert refused.code == 2
+    assert refused.err.splitlines()[-1].endswith("Where that is meant, add --delete-tables.")
+    assert key_of_table() == "first"
     assert apply("second", "--delete-tables").code == 0
     assert key_of_table() == "second"
     dynamodb.delete_table(TableName="notes-that-stay")

@@ -20,7 +20,7 @@ from sawhorse.terraform.render import render, render_unbuilt
 from sawhorse.terraform.sync import LOCK, WRITTEN, files_of, sync
 from tests.unit.sawhorse.support import tree
 
-KNOBS = (
+FOR_INCIDENTS = (
     "cors_origins",
     "dynamodb_billing_mode",
     "dynamodb_read_capacity",
@@ -87,15 +87,15 @@ def test_a_root_says_which_it_is_wherever_it_lies(tiny: Project, root: Root) -> 
         ("x = var.cors_origins", ("cors_origins",)),
         ("# not var.cors_origins", ()),
         ("// not var.cors_origins\nx = 1 /* nor\nvar.dynamodb_read_capacity */", ()),
-        ('x = "${join("#", var.cors_origins)} ${var.dynamodb_read_capacity}"', KNOBS[0:3:2]),
-        ("x = <<-EOT\n  # ${var.cors_origins}\n  EOT\n", KNOBS[:1]),
+        ('x = "${join("#", var.cors_origins)} ${var.dynamodb_read_capacity}"', FOR_INCIDENTS[0:3:2]),
+        ("x = <<-EOT\n  # ${var.cors_origins}\n  EOT\n", FOR_INCIDENTS[:1]),
         ('x = "https://${var.cors_origins[0]}" # var.dynamodb_billing_mode', ("cors_origins",)),
         ("x = var.cors_origins_of_mine + avar.dynamodb_billing_mode", ()),
-        (f"x = [{', '.join(f'var.{name}' for name in reversed(KNOBS))}]", KNOBS),
+        (f"x = [{', '.join(f'var.{name}' for name in reversed(FOR_INCIDENTS))}]", FOR_INCIDENTS),
     ],
 )
 @pytest.mark.parametrize("name", ["main.tf", "more.tf", "main_override.tf"])
-def test_a_root_has_those_knobs_that_its_own_files_refer_to(
+def test_a_root_has_those_variables_for_incidents_that_its_own_files_refer_to(
     root: Root, name: str, text: str, has: tuple[str, ...]
 ) -> None:
     (root.path / name).write_text(f"{text}\n")
@@ -111,9 +111,11 @@ def test_what_is_rendered_is_not_a_root_s_own(root: Root) -> None:
     assert [file.differs for file in files_of([root])] == [False, False]
 
 
-@pytest.mark.parametrize("knobs", [(), KNOBS[:1], KNOBS[1:3], KNOBS[-1:], KNOBS], ids=len)
-def test_terraform_fmt_leaves_what_is_written_as_it_is(terraform: Tool, root: Root, knobs: tuple[str, ...]) -> None:
-    (root.path / "main.tf").write_text("".join(f"# {name}\nx = var.{name}\n" for name in knobs))
+@pytest.mark.parametrize(
+    "names", [(), FOR_INCIDENTS[:1], FOR_INCIDENTS[1:3], FOR_INCIDENTS[-1:], FOR_INCIDENTS], ids=len
+)
+def test_terraform_fmt_leaves_what_is_written_as_it_is(terraform: Tool, root: Root, names: tuple[str, ...]) -> None:
+    (root.path / "main.tf").write_text("".join(f"# {name}\nx = var.{name}\n" for name in names))
     sync([root])
 
     command = [str(terraform.binary), "fmt", "-check", "-diff", str(root.path / WRITTEN)]
@@ -217,7 +219,7 @@ def test_what_is_not_hcl_is_refused_with_its_place(root: Root, text: str) -> Non
         '# variable "packages" {}\nvariable "colour" {}\n',
         'provider "aws" {\n  alias  = "frankfurt"\n  region = "eu-central-1"\n}\n',
         'x = <<EOT\nprovider "aws" {}\nEOT\n',
-        'variable "knob_of_mine" {}\nx = var.knob_of_mine\n',
+        'variable "one_of_mine" {}\nx = var.one_of_mine\n',
     ],
 )
 def test_what_is_a_root_s_own_stands_beside_it(root: Root, text: str) -> None:
