@@ -17,6 +17,9 @@ from sawhorse.errors import BuildFailed
 from sawhorse.files import write_shared
 from sawhorse.trusted_files import read_own
 
+# What to do about packages that are not as a build left them.
+BUILD_AGAIN = 'run "make build"'
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -61,10 +64,11 @@ def code_sha256(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-def read_manifest(dist: Path) -> Manifest:
+def read_manifest(dist: Path, next_step: str = BUILD_AGAIN) -> Manifest:
     """Return the manifest of a directory of packages, by app and function; empty when nothing was built.
 
-    Raises Untrusted for one that somebody else may have written.
+    Raises Untrusted for one that somebody else may have written, and BuildFailed, with the next step, for one that no
+    build writes.
     """
     path = dist / "manifest.json"
     try:
@@ -75,7 +79,7 @@ def read_manifest(dist: Path) -> Manifest:
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise unreadable(path) from error
+        raise unreadable(path, next_step) from error
 
 
 # A newer harness may know more runtimes than this one.
@@ -159,5 +163,5 @@ def enter_fragment(dist: Path | str, fragment: str) -> None:
     write_manifest(Path(dist), manifest)
 
 
-def unreadable(path: Path) -> BuildFailed:
-    return BuildFailed(f'{path.parent.name}/{path.name} is not what the build writes; delete it and run "make build".')
+def unreadable(path: Path, next_step: str = BUILD_AGAIN) -> BuildFailed:
+    return BuildFailed(f"{path.parent.name}/{path.name} is not what the build writes; delete it and {next_step}.")

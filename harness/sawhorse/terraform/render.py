@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sawhorse.build.config import read_config
 from sawhorse.build.lambda_limits import ZIPPED_LIMIT
-from sawhorse.build.manifest import Archive, Entry, code_sha256, read_manifest
+from sawhorse.build.manifest import BUILD_AGAIN, Archive, Entry, code_sha256, read_manifest
 from sawhorse.build.package_check import refuse_unproven
 from sawhorse.build.stale_check import refuse_stale
 from sawhorse.environment import Environment, read_environment
@@ -74,17 +74,20 @@ def backend_of(root: Root, bucket: str, region: str, *, prefix: str = "") -> str
     return fill("backend.tf.j2", bucket=bucket, key=f"{prefix}{root.name}.tfstate", region=region)
 
 
-def packages_of(dist: Path, app: str) -> Mapping[str, Entry]:
-    """Return what the build measured of an app's functions."""
-    packages = read_manifest(dist).get(app)
+def packages_of(dist: Path, app: str, next_step: str = BUILD_AGAIN) -> Mapping[str, Entry]:
+    """Return what the build measured of an app's functions.
+
+    Raises BuildFailed, with the next step, where a package is missing or is not the one that was measured.
+    """
+    packages = read_manifest(dist, next_step).get(app)
     if not packages:
-        raise BuildFailed(f'{dist.name}/{app}.zip does not exist; run "make build".')
+        raise BuildFailed(f"{dist.name}/{app}.zip does not exist; {next_step}.")
     for archive in archives_of(packages.values()):
         path = dist / Path(archive.path).name
         if not path.is_file():
-            raise BuildFailed(f'{dist.name}/{path.name} does not exist; run "make build".')
+            raise BuildFailed(f"{dist.name}/{path.name} does not exist; {next_step}.")
         if code_sha256(path.read_bytes()) != archive.sha256:
-            raise BuildFailed(f'{dist.name}/{path.name} is not the one that was measured; run "make build".')
+            raise BuildFailed(f"{dist.name}/{path.name} is not the one that was measured; {next_step}.")
     return packages
 
 

@@ -26,6 +26,9 @@ from sawhorse.terraform.render import archives_of, packages_of
 from sawhorse.toolchain import installed
 from sawhorse.workspace import Workspace
 
+# Packages that another build made are not made anew here: that would be another release.
+FETCH_AGAIN = "fetch the packages again from the build that made them"
+
 
 def deploy(  # noqa: PLR0913 # its options
     root: Root,
@@ -81,7 +84,7 @@ def take_packages(source: Path, place: Path, app: str) -> None:
         return
     if not source.is_dir():
         raise BadConfiguration(f"{source} is no directory of packages; name the dist/ that another build wrote.")
-    entries = packages_of(source, app)
+    entries = packages_of(source, app, FETCH_AGAIN)
     for archive in archives_of(entries.values()):
         name = Path(archive.path).name
         write_shared(place / name, (source / name).read_bytes())
