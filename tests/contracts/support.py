@@ -54,7 +54,9 @@ class Account:
             )
         moto = service in {"cloudwatch", "application-autoscaling"}
         url = self.running.moto.url if moto else self.running.url
-        return session.client(service, endpoint_url=url, config=Config(proxies={}, retries={"max_attempts": 0}))
+        return session.client(
+            service, endpoint_url=url, config=Config(proxies={}, retries={"max_attempts": 0}, inject_host_prefix=False)
+        )
 
     def role(self, *statements: Mapping[str, Any]) -> str:
         """Make a role that functions take, with these permissions and no others, and return its ARN."""

@@ -143,6 +143,11 @@ class LocalAWS:
         """Where the secrets of the last start are, for this user's eyes alone."""
         return self.home / "secrets.json"
 
+    @property
+    def issuer_documents(self) -> Path:
+        """Where the issuer's configuration and public keys are, which anybody may read."""
+        return self.home / "issuer/public"
+
     def running(self) -> Running | None:
         """Return the local AWS if all of it lives."""
         recorded = self.recorded()
@@ -267,16 +272,11 @@ class LocalAWS:
         given: list[str | Path] = [self.secrets_file, str(listener.fileno())]
         if name == "ministack":
             interpreter = python_of(environments.runtime)
-            return [
-                interpreter,
-                servers / "ministack_server.py",
-                environments.ministack,
-                *given,
-                self.home / "functions",
-            ]
+            directories = [self.home / "functions", self.issuer_documents]
+            return [interpreter, servers / "ministack_server.py", environments.ministack, *given, *directories]
         if name == "moto":
             return [python_of(environments.moto), servers / "moto_server.py", *given]
-        return [sys.executable, "-I", servers / "issuer_server.py", self.home / "issuer/public", *given]
+        return [sys.executable, "-I", servers / "issuer_server.py", self.issuer_documents, *given]
 
     def ministack_settings(self, port: int) -> dict[str, str]:
         """Say what MiniStack is to do; on its own it would bind every interface and enforce nothing."""

@@ -20,7 +20,7 @@ from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from sawhorse.files import write_atomically
 from sawhorse.local.signatures import Refusal, Request, SecretOf, Signed, check, claims_a_signer
@@ -43,6 +43,8 @@ ACCOUNT = re.compile("[0-9]{12}")
 SECONDS = re.compile("[0-9]{1,10}")
 LENGTH = re.compile("[0-9]{1,15}")
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+WEB_IDENTITY = "AssumeRoleWithWebIdentity"
 # Nothing else of a request is repeated in a response.
 JSON_OF_SDKS = re.compile(r"application/x-amz-json-1\.[01]")
 
@@ -108,7 +110,21 @@ TOO_LARGE = Refusal(
     "EntityTooLarge",
     413,
 )
+UNSIGNED = Refusal(
+    "Request is missing Authentication Token", "MissingAuthenticationTokenException", "MissingAuthenticationToken"
+)
 LENGTHLESS = Refusal("A body must come whole, with its Content-Length.", status=411)
+
+
+class WebIdentityCall:
+    """A call of STS that nobody signs: the token in its body is what proves who it is, and STS looks at it."""
+
+    proven = False
+
+    def refuse_body(self, body: bytes) -> Refusal | None:
+        """Refuse whatever else is unsigned; a form that says two things says neither."""
+        found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).get("Action")
+        return None if found == [WEB_IDENTITY] else UNSIGNED
 
 
 @dataclass(frozen=True)
@@ -127,6 +143,8 @@ class Guard:
     apis: Callable[[str], bool] = lambda _path: False
     documents: frozenset[str] = frozenset()
     controls: tuple[str, ...] = ("/_",)
+    # Whether there is an STS, which takes tokens of other issuers in the place of a signature.
+    web_identities: bool = False
 
     @property
     def hosts(self) -> set[str]:
@@ -144,7 +162,7 @@ class Guard:
             status=421,
         )
 
-    def check(self, request: Request, path: str) -> GuardResponse | Signed | None:
+    def check(self, request: Request, path: str) -> GuardResponse | Signed | WebIdentityCall | None:
         """Return a reply of the guard's own, or the signed call whose body is to be checked; None lets it in.
 
         `path` is the decoded one that the emulator goes by.
@@ -159,14 +177,18 @@ class Guard:
             return None if path in self.documents else reply(request, ABSENT)
         if path.startswith(self.controls) and not self.apis(path):
             return None if self.may_control(request, path) else reply(request, UNCONTROLLED)
-        if self.apis(path) and not claims_a_signer(request):
-            return None
+        if not claims_a_signer(request) and (self.apis(path) or self.may_carry_a_token(request)):
+            return None if self.apis(path) else WebIdentityCall()
         found = check(request, self.secret_of or self.secret_of_account)
         return reply(request, found) if isinstance(found, Refusal) else found
 
     def refuse_other_origin(self, request: Request, path: str) -> Refusal | None:
         """Refuse what a web page sends, outside the APIs: there the API's own CORS decides."""
         return FOREIGN if request.all("origin") and not self.apis(path) else None
+
+    def may_carry_a_token(self, request: Request) -> bool:
+        form = request.header("content-type").partition(";")[0].strip()
+        return self.web_identities and (request.method, request.target, form) == ("POST", "/", FORM)
 
     def may_control(self, request: Request, path: str) -> bool:
         given = request.header(CONTROL).encode("latin-1", "replace")
@@ -201,7 +223,7 @@ def reply(request: Request, refusal: Refusal) -> GuardResponse:
     message = escape(refusal.message)
     if s3:
         text = f"<Error><Code>{refusal.code_in_xml}</Code><Message>{message}</Message></Error>"
-    elif form.startswith("application/x-www-form-urlencoded"):
+    elif form.startswith(FORM):
         error = f"<Error><Type>Sender</Type><Code>{refusal.code_in_xml}</Code><Message>{message}</Message></Error>"
         text = f"<ErrorResponse>{error}</ErrorResponse>"
     else:
@@ -242,15 +264,20 @@ def guarded(app: Application, guard: Guard) -> Application:
         if isinstance(messages, Refusal) or refusal:
             await send_reply(reply(request, refusal or TOO_LARGE), send)
             return
-        UNSIGNED_CALL.set(found is None)
-        SERVED.set(found)
+        signed = found if isinstance(found, Signed) else None
+        UNSIGNED_CALL.set(signed is None)
+        SERVED.set(signed)
         await app(scope, replay(messages, receive), sending)
 
     return serve
 
 
 async def serve_websocket(
-    app: Application, found: GuardResponse | Signed | None, call: tuple[Scope, Receive, Send], *, is_api: bool
+    app: Application,
+    found: GuardResponse | Signed | WebIdentityCall | None,
+    call: tuple[Scope, Receive, Send],
+    *,
+    is_api: bool,
 ) -> None:
     """Let a WebSocket go to an API alone; a signature covers its handshake, which has no body."""
     scope, receive, send = call
@@ -268,9 +295,9 @@ def request_of_scope(scope: Scope) -> Request:
     return Request(scope.get("method", "GET"), target.decode("latin-1"), headers)
 
 
-def most_of(found: Signed | None) -> int | None:
+def most_of(found: Signed | WebIdentityCall | None) -> int | None:
     """Say how much is read of a call that an API takes unsigned, or that somebody signed; None for all that comes."""
-    if found is None:
+    if found is None or isinstance(found, WebIdentityCall):
         return API_BODY
     return None if found.proven else UNPROVEN_BODY
 
@@ -297,7 +324,7 @@ async def whole_body(request: Request, receive: Receive, most: int | None) -> li
     return TOO_LARGE
 
 
-def refuse_messages(found: Signed | None, messages: list[Message]) -> Refusal | None:
+def refuse_messages(found: Signed | WebIdentityCall | None, messages: list[Message]) -> Refusal | None:
     return found.refuse_body(b"".join(message.get("body", b"") for message in messages)) if found else None
 
 

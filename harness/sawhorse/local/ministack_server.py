@@ -1,9 +1,10 @@
 """Start MiniStack behind a guard, with its own libraries out of the functions' sight, and what it lacks of AWS added.
 
-Run as `ministack_server.py LIBRARIES SECRETS SOCKET FUNCTIONS`. Functions run under the interpreter that runs this, so
-its site-packages hold only what Lambda has. MiniStack lies in the directory LIBRARIES, which this process imports from
-and its children do not know. SECRETS is the file of this start, SOCKET the number of the socket to listen on, and
-FUNCTIONS the directory that functions take for their home and their temporary files.
+Run as `ministack_server.py LIBRARIES SECRETS SOCKET FUNCTIONS ISSUER`. Functions run under the interpreter that runs
+this, so its site-packages hold only what Lambda has. MiniStack lies in the directory LIBRARIES, which this process
+imports from and its children do not know. SECRETS is the file of this start, SOCKET the number of the socket to listen
+on, FUNCTIONS the directory that functions take for their home and their temporary files, and ISSUER the directory of
+the public documents of the issuer of tokens.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ KEEP_ALIVE_SECONDS = 75
 
 
 def main() -> None:
-    libraries, secrets_file, number, functions = sys.argv[1:]
+    libraries, secrets_file, number, functions, issuer = sys.argv[1:]
     # This file's directory is no place to import from.
     sys.path[:1] = [libraries]
     with importing_the_harness():
@@ -45,13 +46,15 @@ def main() -> None:
         from sawhorse.local.api_gateway import do_as_aws_does
         from sawhorse.local.described import describe_as_aws_does
         from sawhorse.local.function_versions import do_as_lambda_does
+        from sawhorse.local.permissions import ask_as_aws_does
         from sawhorse.local.refusals import refuse_as_aws_does
+        from sawhorse.local.web_identities import check_web_identities
     held = guarding.Secrets.of(Path(secrets_file))
     # MiniStack looks there for the secret of accounts; set here, it is in no list of processes.
     os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
     from ministack import app as server
-    from ministack.core import lambda_runtime
-    from ministack.services import apigateway, apigateway_v1, dynamodb, lambda_svc
+    from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
+    from ministack.services import apigateway, apigateway_v1, dynamodb, iam, lambda_svc, sts
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
@@ -59,14 +62,21 @@ def main() -> None:
     forget_the_settings_of_one_route(apigateway)
     give_functions_secrets_that_nobody_guesses(held, lambda_runtime, lambda_svc)
     let_functions_inherit_nothing(Path(functions), lambda_runtime, lambda_svc)
-    let_unsigned_calls_reach_apis_alone(guarding, server)
+    let_unsigned_calls_reach_apis_alone(guarding, server, sts)
     do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)
     do_as_lambda_does(lambda_svc)
     refuse_as_aws_does(lambda_svc, dynamodb)
     describe_as_aws_does(dynamodb, apigateway_v1, lambda_svc)
+    ask_as_aws_does(iam_actions, iam_evaluator, responses)
+    check_web_identities(sts, iam, apigateway, Path(issuer))
     listener = socket.socket(fileno=int(number))
     guard = guarding.Guard(
-        "ministack", listener.getsockname()[1], held, secret_of=secrets_of(held), apis=api_addresses(server)
+        "ministack",
+        listener.getsockname()[1],
+        held,
+        secret_of=secrets_of(held),
+        apis=api_addresses(server),
+        web_identities=True,
     )
     sign_downloads(guard, lambda_svc)
     serve(guarding.guarded(repeat_responses_to_retries(server.app), guard), listener)
@@ -106,15 +116,20 @@ def api_addresses(server: Any) -> Callable[[str], bool]:
     return is_api
 
 
-def let_unsigned_calls_reach_apis_alone(guarding: Any, server: Any) -> None:
+def let_unsigned_calls_reach_apis_alone(guarding: Any, server: Any, tokens: Any) -> None:
     """Refuse what came unsigned to an API's address once MiniStack takes it for a call of a service.
 
-    It does so with paths that name no API or function that there is, and would let that call act as the account's root.
-    A presigned URL of S3 is signed for S3 and reaches nothing else, whatever its body or its headers say.
+    MiniStack does so with paths that name no API or function that there is, and would let that call act as the
+    account's root. A call that a token proves, as the guard has seen, goes to STS (`tokens`) whatever else it says. A
+    presigned URL of S3 is signed for S3 and reaches nothing else, whatever its body or its headers say.
     """
     dispatch, detect = server._dispatch_service_request, server.detect_service
 
     async def dispatch_signed(*call: Any) -> Any:
+        method, path, headers, body, *_ = call
+        if guarding.UNSIGNED_CALL.get() and (method, path) == ("POST", "/"):
+            form = {"content-type": guarding.FORM, "host": headers.get("host", "")}
+            return await tokens.handle_request(method, path, form, body, {})
         if guarding.UNSIGNED_CALL.get():
             return 404, {"Content-Type": "application/json"}, b'{"message":"Not Found"}'
         return await dispatch(*call)

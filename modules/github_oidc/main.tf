@@ -1,0 +1,32 @@
+locals {
+  host = "token.actions.githubusercontent.com"
+  # An account has one provider of this issuer.
+  provider = var.provider_arn == null ? one(aws_iam_openid_connect_provider.this[*].arn) : var.provider_arn
+
+  # How GitHub names a repository in the subjects of its tokens: with the numbers of both, where there are any.
+  repository = var.repository_ids == null ? var.repository : join("/", [
+    "${split("/", var.repository)[0]}@${var.repository_ids.owner}",
+    "${split("/", var.repository)[1]}@${var.repository_ids.repository}",
+  ])
+
+  # By the end of the role's name.
+  subjects = merge(
+    { for name in keys(var.environments) : name => "repo:${local.repository}:environment:${name}" },
+    var.pull_requests == null ? {} : { (local.pull_requests) = "repo:${local.repository}:pull_request" },
+  )
+  pull_requests = "pull-requests"
+
+  # What each may take, and nothing else.
+  takes = merge(
+    { for name, environment in var.environments : name => environment.deployers },
+    var.pull_requests == null ? {} : { (local.pull_requests) = var.pull_requests.readers },
+  )
+}
+
+resource "aws_iam_openid_connect_provider" "this" {
+  count = var.provider_arn == null ? 1 : 0
+
+  url            = "https://${local.host}"
+  client_id_list = [var.audience]
+  tags           = var.tags
+}
