@@ -1,7 +1,11 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
 locals {
   host = "token.actions.githubusercontent.com"
-  # An account has one provider of this issuer.
-  provider = var.provider_arn == null ? one(aws_iam_openid_connect_provider.this[*].arn) : var.provider_arn
+  # An account has one provider of this issuer, with this ARN: made of what is known, so that a plan shows whom the roles trust.
+  provider = var.provider_arn != null ? var.provider_arn : "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.host}"
 
   # How GitHub names a repository in the subjects of its tokens: with the numbers of both, where there are any.
   repository = var.repository_ids == null ? var.repository : join("/", [

@@ -6,6 +6,8 @@ output "environments" {
 output "provider" {
   description = "ARN of the identity provider."
   value       = local.provider
+  # Who waits for the ARN waits for the provider.
+  depends_on = [aws_iam_openid_connect_provider.this]
 }
 
 output "pull_requests" {

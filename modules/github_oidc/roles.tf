@@ -22,9 +22,11 @@ resource "aws_iam_role" "this" {
       }
     }]
   })
+
+  depends_on = [aws_iam_openid_connect_provider.this]
 }
 
-# What other policies a role got is taken away by the next apply.
+# What other policies a role got, the next apply takes away.
 resource "aws_iam_role_policies_exclusive" "this" {
   for_each = local.subjects
 
@@ -46,6 +48,13 @@ resource "aws_iam_role_policy" "this" {
       Resource = sort(each.value)
     }]
   })
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "this" {
+  for_each = local.subjects
+
+  role_name   = aws_iam_role.this[each.key].name
+  policy_arns = each.key == local.pull_requests ? values(var.pull_requests.policies) : []
 }
 
 resource "aws_iam_role_policy_attachment" "pull_requests" {

@@ -43,9 +43,9 @@ variable "environments" {
 
   validation {
     condition = alltrue(flatten([
-      for environment in values(var.environments) : [for arn in environment.deployers : can(regex("^arn:[^:*?]+:iam::[0-9]{12}:role/[^*?]{1,128}$", arn))]
+      for environment in values(var.environments) : [for arn in environment.deployers : can(regex("^arn:[^:*?]+:iam::[0-9]{12}:role/[!-)+->@-~]{1,128}$", arn))]
     ]))
-    error_message = "environments: name each deployer by the exact ARN of its role, without a wildcard."
+    error_message = "environments: name each deployer by the exact ARN of its role, of at most 128 characters behind role/ and without a wildcard."
   }
 
   validation {
@@ -84,7 +84,7 @@ variable "permissions_boundary" {
   default     = null
 
   validation {
-    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[^*?]+$", var.permissions_boundary))
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[!-)+->@-~]{1,640}$", var.permissions_boundary))
     error_message = "permissions_boundary is the exact ARN of a managed policy."
   }
 }
@@ -116,7 +116,7 @@ variable "pull_requests" {
 
   validation {
     condition = var.pull_requests == null ? true : length(var.pull_requests.readers) <= 60 && alltrue([
-      for arn in var.pull_requests.readers : can(regex("^arn:[^:*?]+:iam::[0-9]{12}:role/[^*?]{1,128}$", arn))
+      for arn in var.pull_requests.readers : can(regex("^arn:[^:*?]+:iam::[0-9]{12}:role/[!-)+->@-~]{1,128}$", arn))
     ])
     error_message = "pull_requests: name each of at most 60 readers by the exact ARN of its role, without a wildcard."
   }
@@ -128,13 +128,13 @@ variable "pull_requests" {
 
   validation {
     condition = var.pull_requests == null ? true : length(var.pull_requests.policies) <= 10 && alltrue([
-      for arn in values(var.pull_requests.policies) : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[^*?]+$", arn)) && !can(regex("/(AdministratorAccess|PowerUserAccess|IAMFullAccess)[^/]*$", arn))
+      for arn in values(var.pull_requests.policies) : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[!-)+->@-~]{1,640}$", arn)) && !can(regex("/(AdministratorAccess|PowerUserAccess|IAMFullAccess)[^/]*$", arn))
     ])
     error_message = "pull_requests: name each of at most 10 policies by the exact ARN of a managed policy, and none that changes everything, such as AdministratorAccess."
   }
 
   validation {
-    condition     = try(var.pull_requests.permissions_boundary, null) == null ? true : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[^*?]+$", var.pull_requests.permissions_boundary))
+    condition     = try(var.pull_requests.permissions_boundary, null) == null ? true : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[!-)+->@-~]{1,640}$", var.pull_requests.permissions_boundary))
     error_message = "pull_requests: permissions_boundary is the exact ARN of a managed policy."
   }
 }
