@@ -1,3 +1,9 @@
+locals {
+  # Exact ones: what a wildcard stands for, nobody decided.
+  arn_of_a_role   = "^arn:[^:*?]+:iam::[0-9]{12}:role/[!-)+->@-~]{1,128}$"
+  arn_of_a_policy = "^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[!-)+->@-~]{1,640}$"
+}
+
 variable "audience" {
   description = "Whom GitHub's tokens are for, which a workflow asks for by this name."
   type        = string
@@ -43,7 +49,7 @@ variable "environments" {
 
   validation {
     condition = alltrue(flatten([
-      for environment in values(var.environments) : [for arn in environment.deployers : can(regex("^arn:[^:*?]+:iam::[0-9]{12}:role/[!-)+->@-~]{1,128}$", arn))]
+      for environment in values(var.environments) : [for arn in environment.deployers : can(regex(local.arn_of_a_role, arn))]
     ]))
     error_message = "environments: name each deployer by the exact ARN of its role, of at most 128 characters behind role/ and without a wildcard."
   }
@@ -84,7 +90,7 @@ variable "permissions_boundary" {
   default     = null
 
   validation {
-    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[!-)+->@-~]{1,640}$", var.permissions_boundary))
+    condition     = var.permissions_boundary == null ? true : can(regex(local.arn_of_a_policy, var.permissions_boundary))
     error_message = "permissions_boundary is the exact ARN of a managed policy."
   }
 }
@@ -116,7 +122,7 @@ variable "pull_requests" {
 
   validation {
     condition = var.pull_requests == null ? true : length(var.pull_requests.readers) <= 60 && alltrue([
-      for arn in var.pull_requests.readers : can(regex("^arn:[^:*?]+:iam::[0-9]{12}:role/[!-)+->@-~]{1,128}$", arn))
+      for arn in var.pull_requests.readers : can(regex(local.arn_of_a_role, arn))
     ])
     error_message = "pull_requests: name each of at most 60 readers by the exact ARN of its role, without a wildcard."
   }
@@ -128,13 +134,13 @@ variable "pull_requests" {
 
   validation {
     condition = var.pull_requests == null ? true : length(var.pull_requests.policies) <= 10 && alltrue([
-      for arn in values(var.pull_requests.policies) : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[!-)+->@-~]{1,640}$", arn)) && !can(regex("/(AdministratorAccess|PowerUserAccess|IAMFullAccess)[^/]*$", arn))
+      for arn in values(var.pull_requests.policies) : can(regex(local.arn_of_a_policy, arn)) && !can(regex("/(AdministratorAccess|PowerUserAccess|IAMFullAccess)[^/]*$", arn))
     ])
     error_message = "pull_requests: name each of at most 10 policies by the exact ARN of a managed policy, and none that changes everything, such as AdministratorAccess."
   }
 
   validation {
-    condition     = try(var.pull_requests.permissions_boundary, null) == null ? true : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[!-)+->@-~]{1,640}$", var.pull_requests.permissions_boundary))
+    condition     = try(var.pull_requests.permissions_boundary, null) == null ? true : can(regex(local.arn_of_a_policy, var.pull_requests.permissions_boundary))
     error_message = "pull_requests: permissions_boundary is the exact ARN of a managed policy."
   }
 }
@@ -144,7 +150,7 @@ variable "repository" {
   type        = string
 
   validation {
-    condition     = can(regex("^[^/]+/[^/]+$", var.repository))
+    condition     = length(split("/", var.repository)) == 2
     error_message = "repository is OWNER/NAME, such as acme/shop: not a URL, and not the name alone."
   }
 
@@ -154,7 +160,7 @@ variable "repository" {
   }
 
   validation {
-    condition     = can(regex("/[A-Za-z0-9._-]{1,100}$", var.repository)) && !can(regex("/[.]{1,2}$|(?i:[.]git)$", var.repository))
+    condition     = can(regex("/[A-Za-z0-9._-]{1,100}$", var.repository)) && !can(regex("/[.][.]?$|(?i:[.]git)$", var.repository))
     error_message = "repository: the name has 1 to 100 letters, digits and characters of ._- and no .git behind, as GitHub has it; a wildcard would let other repositories in."
   }
 }
