@@ -134,7 +134,7 @@ variable "pull_requests" {
 
   validation {
     condition = var.pull_requests == null ? true : length(var.pull_requests.policies) <= 10 && alltrue([
-      for arn in values(var.pull_requests.policies) : can(regex(local.arn_of_a_policy, arn)) && !can(regex("/(AdministratorAccess|PowerUserAccess|IAMFullAccess)[^/]*$", arn))
+      for arn in values(var.pull_requests.policies) : can(regex(local.arn_of_a_policy, arn)) && !can(regex("/(AdministratorAccess|PowerUserAccess|IAMFullAccess)", arn))
     ])
     error_message = "pull_requests: name each of at most 10 policies by the exact ARN of a managed policy, and none that changes everything, such as AdministratorAccess."
   }
