@@ -117,11 +117,15 @@ def resources_of(call: Call) -> list[str]:
         return ["*"]
     for path, form in rules.NAMES[call.service]:
         value = call.get(path)
-        values = list(value) if isinstance(value, list | dict) else [value]
-        named = [one for one in values if isinstance(one, str) and one]
+        named = texts(list(value) if isinstance(value, dict) else value)
         if named:
             return [arn_of(call, one, form) for one in named]
     return ["*"]
+
+
+def texts(value: Any) -> list[str]:
+    """Return a text, or the texts of a list, without what is empty or none."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one]
 
 
 def arn_of(call: Call, value: str, form: str) -> str:
@@ -253,13 +257,14 @@ def boundary_of(call: Call) -> Any:
 
 def function_of(call: Call) -> str | None:
     """Return the ARN of the function that an event source mapping or a function URL belongs to."""
-    from ministack.services import lambda_svc
-
-    name = call.get("FunctionName")
+    name, mapping = call.get("FunctionName"), call.get("UUID")
     if isinstance(name, str) and name:
         return arn_for_lambda(call, name, dict(rules.NAMES["lambda"])["FunctionName"], place_of(call))
-    found = lambda_svc._esms.get(call.get("UUID")) if call.get("UUID") else None
-    return (found or {}).get("FunctionArn")
+    if not isinstance(mapping, str):
+        return None
+    from ministack.services import lambda_svc
+
+    return (lambda_svc._esms.get(mapping) or {}).get("FunctionArn")
 
 
 def place_of(call: Call) -> dict[str, str]:
@@ -321,14 +326,14 @@ def asked_by_lambda(call: Call) -> Iterator[Check]:
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-user-function.html
     """
     if call.operation in {"CreateFunction", "UpdateFunctionConfiguration"}:
-        for layer in call.get("Layers") or []:
-            yield Check("lambda:GetLayerVersion", str(layer), {})
+        for layer in texts(call.get("Layers")):
+            yield Check("lambda:GetLayerVersion", layer, {})
     signing = call.get("CodeSigningConfigArn")
     if call.operation in {"PutFunctionCodeSigningConfig", "UpdateFunctionCodeSigningConfig"} and signing:
         yield Check(f"lambda:{call.operation}", str(signing), call.context)
     code = next((found for found in map(call.get, ("Code", "Content")) if isinstance(found, Mapping)), call.given)
     bucket, key = code.get("S3Bucket"), code.get("S3Key")
-    if bucket and key:
+    if isinstance(bucket, str) and isinstance(key, str) and bucket and key:
         action = "GetObjectVersion" if code.get("S3ObjectVersion") else "GetObject"
         sentence = (
             "Your access has been denied by S3, please make sure your request credentials have permission to "
