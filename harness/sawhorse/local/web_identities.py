@@ -8,6 +8,7 @@ it needless.
 
 import base64
 import json
+import math
 import re
 import time
 import urllib.request
@@ -160,7 +161,7 @@ def check(token: Token, provider: Mapping[str, Any], keys: Keys, verify: Callabl
 def time_in(token: Token, claim: str, absent: int | None = None) -> int:
     """Return a time of a token in seconds since 1970; raises TokenError for what is none."""
     found = token.claims.get(claim, absent)
-    if isinstance(found, bool) or not isinstance(found, int | float):
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
         raise TokenError("InvalidIdentityToken", f"The token's {claim} is not a time.")
     return int(found)
 
