@@ -85,6 +85,13 @@ def of_tag(text: str, *, least: int, most: int) -> bool:
     )
 
 
+def beside_no_address(unheard: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 # as pydantic calls it
+    """Return whether alarms are meant to be unheard, unless an address says otherwise."""
+    if unheard and info.data.get("alarm_email") is not None:
+        raise ValueError
+    return unheard
+
+
 BucketName = Annotated[str, AfterValidator(bucket_name)]
 Tags = Annotated[dict[str, str], AfterValidator(tags_of_aws)]
 BucketsByRegion = Annotated[dict[Region, BucketName], WrapValidator(by_region)]
@@ -94,6 +101,10 @@ FIELD_HELP = {
     "account_id": 'the twelve digits of an AWS account, in quotes, such as "111111111111"',
     "region": "an AWS region such as us-east-1",
     "alarm_email": "an e-mail address, or left out",
+    "alarms_unheard": (
+        "true or false: true where nobody is meant to hear the alarms of production, or hears them by a subscription made "
+        "elsewhere, and so never beside alarm_email; left out it is false"
+    ),
     "app_regions": "apps with the region of each that has another one, such as shop: us-east-2",
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",
     "production": "true or false: true where what lets everybody write has to be said in a root",
@@ -138,6 +149,8 @@ class Environment(BaseModel):
     account_id: AccountId
     region: Region
     alarm_email: Email | None = None
+    # Whether a production whose alarms have no subscriber is meant.
+    alarms_unheard: Annotated[bool, AfterValidator(beside_no_address)] = False
     app_regions: dict[str, Region] = Field(default_factory=dict)
     auth0: Auth0 | None = None
     packages_bucket: BucketsByRegion = Field(default_factory=dict)

@@ -1,3 +1,8 @@
+output "alarms" {
+  description = "Names of the alarms that a composite alarm may tell of, by what they say together: throttled."
+  value       = { throttled = [for alarm in values(aws_cloudwatch_metric_alarm.throttles) : alarm.alarm_name] }
+}
+
 output "arn" {
   description = "ARN of the table."
   value       = local.table.arn

@@ -25,9 +25,9 @@ variable "alarms" {
 
   validation {
     condition = var.alarms.throttles == null ? true : alltrue([
-      for name in concat([""], [for name in keys(var.global_secondary_indexes) : "-${name}"]) : length("${var.name}${name}-throttles") <= 255
+      for name in concat([""], [for name in keys(var.global_secondary_indexes) : "/${name}"]) : length("${var.name}${name}/throttles") <= 255
     ])
-    error_message = "alarms: an alarm is called after ${var.name} and its index, with -throttles behind them, and CloudWatch takes 255 characters; shorten the name of the table or of the index."
+    error_message = "alarms: an alarm is called after ${var.name} and its index, with /throttles behind them, and CloudWatch takes 255 characters; shorten the name of the table or of the index."
   }
 }
 
@@ -86,6 +86,13 @@ variable "autoscaling" {
     ])
     error_message = "autoscaling: a scaling policy is called after ${var.name} and its index, with /write behind them, and AWS takes 256 characters; shorten the name of the table or of the index."
   }
+}
+
+variable "composed_alarms" {
+  description = "Whether a composite alarm tells of those that the output alarms names, so that they tell nobody themselves."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "deletion_protection_enabled" {

@@ -1,3 +1,8 @@
+output "alarms" {
+  description = "Names of the alarms that a composite alarm may tell of, by what they say together: failing."
+  value       = { for said, names in local.parts : said => [for name in names : aws_cloudwatch_metric_alarm.this[name].alarm_name] }
+}
+
 output "arn" {
   description = "ARN of the API."
   value       = aws_apigatewayv2_api.this.arn

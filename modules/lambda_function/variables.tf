@@ -16,14 +16,26 @@ variable "alarm_topics" {
 }
 
 variable "alarms" {
-  description = "What within a minute raises an alarm: errors, throttled calls, and the longest call as a percentage of the timeout; what is not named raises none."
+  description = "What within a minute raises an alarm: errors, requests that the function itself answers with 500 or more, throttled calls, the longest call as a percentage of the timeout, and the most memory of a call as a percentage of memory_size; what is not named raises none."
   type = object({
     errors           = optional(number)
+    server_errors    = optional(number)
     throttles        = optional(number)
     duration_percent = optional(number)
+    memory_percent   = optional(number)
   })
-  default  = { errors = 1, throttles = 1, duration_percent = 90 }
+  default  = { errors = 1, server_errors = 1, throttles = 1, duration_percent = 90, memory_percent = 90 }
   nullable = false
+
+  validation {
+    condition     = var.alarms.server_errors == null || var.logs.application_log_level != "FATAL"
+    error_message = "alarms: server_errors are counted in the log, in lines of the level ERROR, which application_log_level FATAL leaves out; write ERROR there, or leave server_errors out."
+  }
+
+  validation {
+    condition     = var.alarms.memory_percent == null || var.logs.system_log_level != "WARN"
+    error_message = "alarms: memory_percent is read in Lambda's own log, in lines of the level INFO, which system_log_level WARN leaves out; write INFO there, or leave memory_percent out."
+  }
 }
 
 variable "async" {
@@ -54,6 +66,13 @@ variable "async" {
     condition     = var.async == null ? true : contains([0, 1, 2], var.async.maximum_retry_attempts) && 60 <= var.async.maximum_event_age_in_seconds && var.async.maximum_event_age_in_seconds <= 21600
     error_message = "async: maximum_retry_attempts must be 0, 1 or 2, and maximum_event_age_in_seconds from 60 to 21600."
   }
+}
+
+variable "composed_alarms" {
+  description = "Whether a composite alarm tells of those that the output alarms names, so that they tell nobody themselves."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "description" {

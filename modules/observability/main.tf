@@ -17,6 +17,13 @@ resource "aws_sns_topic" "alarms" {
   #checkov:skip=CKV_AWS_26:CloudWatch cannot publish through the key that AWS manages for SNS, and an alarm's text is not a secret.
   name = "${var.name}-alarms"
   tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = !var.production || var.email != null || var.alarms_unheard
+      error_message = "email: this is production, and nobody would hear the alarms of ${var.name}; name an address, which in a root comes from alarm_email of environment.yaml, or say alarms_unheard = true (alarms_unheard: true in environment.yaml) if that is meant."
+    }
+  }
 }
 
 resource "aws_sns_topic_policy" "alarms" {

@@ -1,3 +1,20 @@
+variable "alarms" {
+  description = "What the modules whose alarms are composed say in their output alarms: the names of alarms by what they say together, failing or throttled, for which one composite alarm each tells the topic."
+  type = list(object({
+    failing   = optional(list(string), [])
+    throttled = optional(list(string), [])
+  }))
+  default  = []
+  nullable = false
+}
+
+variable "alarms_unheard" {
+  description = "Whether nobody is meant to hear the alarms of production, or hears them by a subscription made elsewhere; otherwise production without an e-mail address is refused."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "apis" {
   description = "Names of the APIs on the dashboard."
   type        = list(string)
@@ -38,6 +55,13 @@ variable "name" {
     condition     = can(regex("^[a-zA-Z0-9_-]{1,200}$", var.name))
     error_message = "name must be 1 to 200 letters, digits, underscores or hyphens."
   }
+}
+
+variable "production" {
+  description = "Whether this is production, where alarms that nobody hears are refused; true unless it is said to be otherwise."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "queues" {

@@ -1,4 +1,9 @@
 locals {
+  # Where a reader of an alarm looks first.
+  look = (
+    var.access_logs == null ? "aws logs tail /aws/lambda/FUNCTION --since 15m" : "aws logs tail ${one(aws_cloudwatch_log_group.access[*].name)} --since 15m"
+  )
+
   # A stranger who tries keys, or knocks at every door, shows as refused requests.
   thresholds = var.alarms != null ? var.alarms : {
     server_errors = 1
@@ -13,24 +18,32 @@ locals {
         statistic   = "Sum"
         percentile  = null
         threshold   = local.thresholds.client_errors
-        description = "${var.name} refuses many requests."
+        periods     = { seconds = 300, evaluated = 1, breaching = 1 }
+        description = "${var.name} refuses many requests: a caller with a broken client, or somebody who tries keys. Read which routes and statuses: ${local.look}. Throttle a route in the root's main.tf, or put AWS WAF in front."
       }
       "5xx" = {
         metric      = "5XXError"
         statistic   = "Sum"
         percentile  = null
         threshold   = local.thresholds.server_errors
-        description = "${var.name} answers requests with server errors."
+        periods     = { seconds = 300, evaluated = 1, breaching = 1 }
+        description = "${var.name} answers requests with server errors, its function's or API Gateway's own, which waits for 29 or 30 seconds. Read which: ${local.look}. Then the function's log for the same request ids; if it began with a release, take that back: sawhorse rollback ROOT."
       }
       latency = {
-        metric      = "Latency"
-        statistic   = null
-        percentile  = "p99"
-        threshold   = local.thresholds.latency_ms
-        description = "One answer of ${var.name} in a hundred is slower than ${coalesce(local.thresholds.latency_ms, 0)} ms."
+        metric     = "Latency"
+        statistic  = null
+        percentile = "p99"
+        threshold  = local.thresholds.latency_ms
+        # Three minutes of five: one start of a worker, which is slow, rings nothing.
+        periods     = { seconds = 60, evaluated = 5, breaching = 3 }
+        description = "One answer of ${var.name} in a hundred is slower than ${coalesce(local.thresholds.latency_ms, 0)} ms, in three minutes of five. Read which routes: ${local.look}. Then whether its tables are slow or throttled, and whether workers start all the time: aws cloudwatch describe-alarms --state-value ALARM."
       }
     } : name => alarm if alarm.threshold != null
   }
+
+  # Those that a composite alarm tells of.
+  parts  = { failing = [for name in ["5xx"] : name if contains(keys(local.alarms), name)] }
+  topics = { for name in keys(local.alarms) : name => var.composed_alarms && contains(local.parts.failing, name) ? [] : var.alarm_topics }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -45,11 +58,12 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   extended_statistic  = each.value.percentile
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = each.value.threshold
-  period              = 300
-  evaluation_periods  = 1
+  period              = each.value.periods.seconds
+  evaluation_periods  = each.value.periods.evaluated
+  datapoints_to_alarm = each.value.periods.breaching
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topics
-  ok_actions          = var.alarm_topics
+  alarm_actions       = local.topics[each.key]
+  ok_actions          = local.topics[each.key]
   tags                = var.tags
 }
 
@@ -61,13 +75,13 @@ locals {
         route       = key
         metric      = "Count"
         threshold   = ceil(limits.rate_limit * 150)
-        description = "${key} of ${var.name} gets half of all the calls that its throttling lets through."
+        description = "${key} of ${var.name} gets half of all the calls that its throttling lets through: a busy day, or somebody who floods it. Read who comes: ${local.look}. Its limit stands in the root's main.tf."
       }
       "${key} 4xx" = {
         route       = key
         metric      = "4XXError"
         threshold   = coalesce(local.thresholds.client_errors, 300)
-        description = "${key} of ${var.name} refuses many calls; one that is throttled counts among them."
+        description = "${key} of ${var.name} refuses many calls; one that is throttled counts among them. Read with which status: ${local.look}. Its limit stands in the root's main.tf."
       }
     }
   ]...)

@@ -38,7 +38,7 @@ variable "alarm_topics" {
 }
 
 variable "alarms" {
-  description = "What within five minutes raises an alarm: server errors, the latency in ms that one response in a hundred passes, and refused requests; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
+  description = "What raises an alarm: server errors within five minutes, the latency in ms that one response in a hundred passes in three minutes of five, and refused requests within five minutes; what is not named raises none, and null is 1 server error, 5000 ms and, in production, 300 refused requests."
   type = object({
     server_errors = optional(number)
     latency_ms    = optional(number)
@@ -49,6 +49,13 @@ variable "alarms" {
 
 variable "checked" {
   description = "Whether the function itself makes nothing for callers whom it does not know, by credentials of its own; API Gateway asks for none."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "composed_alarms" {
+  description = "Whether a composite alarm tells of those that the output alarms names, so that they tell nobody themselves."
   type        = bool
   default     = false
   nullable    = false

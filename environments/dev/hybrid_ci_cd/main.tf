@@ -27,6 +27,7 @@ module "hybrid_ci_cd" {
   }
 
   alarm_email     = var.environment.alarm_email
+  alarms_unheard  = var.environment.alarms_unheard
   production      = var.environment.production
   packages        = var.packages
   packages_bucket = var.environment.packages_bucket

@@ -23,6 +23,7 @@ module "triggers_api" {
   }
 
   alarm_email     = var.environment.alarm_email
+  alarms_unheard  = var.environment.alarms_unheard
   production      = var.environment.production
   packages        = var.packages
   packages_bucket = var.environment.packages_bucket

@@ -23,7 +23,7 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_atomically
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import hcl
-from sawhorse.terraform.render import archives_of, backend_of, packages_of, render_tfvars, render_unbuilt
+from sawhorse.terraform.render import archives_of, backend_of, packages_of, refuse_unheard, render_tfvars, render_unbuilt
 from sawhorse.terraform.sync import BACKEND, LOCK, refuse_unsynced
 from sawhorse.trusted_files import read_own
 
@@ -44,12 +44,14 @@ def make_overlay(root: Root, python: str, *, issuer: str, built: bool = True, as
     refuse_unsynced(root)
     top = root.project.local / "project"
     directory = overlay_of(root)
+    environment = read_environment(root.project, root.environment)
+    if built:
+        refuse_unheard(environment)
     directory.mkdir(parents=True, exist_ok=True)
     link(top / "modules", root.project.path / "modules")
     link_files(root.path, directory)
     if built:
         dist = package_of_overlay(root.project, root.app, top / "dist", python, as_built=as_built)
-        environment = read_environment(root.project, root.environment)
         packages = packages_of(dist, root.app)
         refuse_unproven(root.project, dist, root.app, packages, as_built=as_built)
         tfvars = render_tfvars(environment, root.app, packages, local_issuer=issuer)

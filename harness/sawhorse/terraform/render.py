@@ -40,6 +40,7 @@ def render(root: Root, *, project: Project | None = None, into: Path | None = No
     refuse_unsynced(root)
     project = project or root.project
     environment = read_environment(project, root.environment)
+    refuse_unheard(environment)
     packages = packages_of(project.path / "dist", root.app)
     if not as_built:
         refuse_stale(project, project.path / "dist", root.app)
@@ -127,6 +128,20 @@ def render_tfvars(
     refuse_without_bucket(facts, app, archives_of(packages.values()))
     jwt, local = environment.jwt(local_issuer), local_issuer is not None
     return fill("terraform.tfvars.j2", app=app, environment=facts, jwt=jwt, local=local, packages=packages)
+
+
+def refuse_unheard(facts: Environment) -> None:
+    """Refuse a production whose alarms nobody would hear, unless its file says that this is meant.
+
+    `modules/observability` refuses it as well, for whoever runs Terraform natively; a destroy is let through by both.
+    """
+    if not facts.production or facts.alarm_email or facts.alarms_unheard:
+        return
+    raise BadConfiguration(
+        f"environments/{facts.name}/environment.yaml says production: true, and nobody would hear its alarms. Write "
+        "alarm_email: with the address of those who are to hear them, or alarms_unheard: true if nobody is, or if "
+        "somebody hears them by a subscription made elsewhere."
+    )
 
 
 def refuse_without_bucket(facts: Environment, app: str, archives: Iterable[Archive]) -> None:

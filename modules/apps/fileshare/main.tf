@@ -21,6 +21,7 @@ module "users" {
   deletion_protection_enabled    = local.deletion_protection_enabled
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -38,6 +39,7 @@ module "urls" {
   deletion_protection_enabled    = local.deletion_protection_enabled
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -126,6 +128,7 @@ module "function" {
   tracing                           = var.lambda.tracing
   other_policies                    = { policy_arns = [module.policy.arn] }
   alarm_topics                      = [module.observability.topic]
+  composed_alarms                   = true
   tags                              = var.tags
 
   logs = {
@@ -152,15 +155,16 @@ module "api" {
   source = "../../http_api"
   count  = var.lambda == null ? 0 : 1
 
-  name         = local.name
-  description  = "Users, links and the premium trial of fileshare."
-  invoke_arn   = module.function[0].invoke_arn
-  production   = var.production
-  open_writes  = var.lambda.open_writes
-  throttling   = var.lambda.throttling
-  access_logs  = { retention_in_days = var.lambda.logs_retention_in_days }
-  alarm_topics = [module.observability.topic]
-  tags         = var.tags
+  name            = local.name
+  description     = "Users, links and the premium trial of fileshare."
+  invoke_arn      = module.function[0].invoke_arn
+  production      = var.production
+  open_writes     = var.lambda.open_writes
+  throttling      = var.lambda.throttling
+  access_logs     = { retention_in_days = var.lambda.logs_retention_in_days }
+  alarm_topics    = [module.observability.topic]
+  composed_alarms = true
+  tags            = var.tags
   # The backend asks for its own tokens, in both of its forms.
   jwt = null
 
@@ -183,10 +187,18 @@ module "api" {
 module "observability" {
   source = "../../observability"
 
-  name      = local.name
-  email     = var.alarm_email
-  http_apis = { for api in module.api : api.name => api.id }
-  functions = module.function[*].name
-  tables    = [module.users.name, module.urls.name]
-  tags      = var.tags
+  name           = local.name
+  email          = var.alarm_email
+  alarms_unheard = var.alarms_unheard
+  production     = var.production
+  http_apis      = { for api in module.api : api.name => api.id }
+  functions      = module.function[*].name
+  tables         = [module.users.name, module.urls.name]
+  tags           = var.tags
+
+  alarms = concat(
+    [module.users.alarms, module.urls.alarms],
+    module.function[*].alarms,
+    module.api[*].alarms,
+  )
 }

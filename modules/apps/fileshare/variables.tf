@@ -4,6 +4,13 @@ variable "alarm_email" {
   default     = null
 }
 
+variable "alarms_unheard" {
+  description = "Whether nobody is meant to hear the alarms of production, or hears them by a subscription made elsewhere; otherwise production without alarm_email is refused."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "capacity" {
   description = "What an operator turns in an incident, for both tables: billing mode, read and write units; null means on demand."
   type = object({
@@ -129,6 +136,43 @@ variable "release" {
   type        = string
   default     = "gated"
   nullable    = false
+}
+
+variable "service" {
+  description = "The backend's own ECS service, which was there before: its cluster and name, how many tasks are to run at least, and by their ARN suffixes (as the metrics of Elastic Load Balancing name them) its load balancer and target group, with the percentage of requests that may fail; null watches none."
+  type = object({
+    cluster = string
+    name    = string
+    tasks   = optional(number, 1)
+    behind = optional(object({
+      load_balancer  = string
+      target_group   = string
+      errors_percent = optional(number, 5)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.service == null ? true : can(regex("^[A-Za-z0-9_-]{1,255}$", var.service.cluster)) && can(regex("^[A-Za-z0-9_-]{1,255}$", var.service.name))
+    error_message = "service: cluster and name are names, without their ARNs, of 1 to 255 letters, digits, underscores and hyphens, such as sharing and flask-app."
+  }
+
+  validation {
+    condition     = var.service == null ? true : 1 <= var.service.tasks && floor(var.service.tasks) == var.service.tasks
+    error_message = "service: tasks is how many are to run at least, a whole number from 1 on."
+  }
+
+  validation {
+    condition = try(var.service.behind, null) == null ? true : (
+      can(regex("^app/[A-Za-z0-9-]{1,32}/[0-9a-f]{1,32}$", var.service.behind.load_balancer)) && can(regex("^targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{1,32}$", var.service.behind.target_group))
+    )
+    error_message = "service: behind names an application load balancer and a target group by the ends of their ARNs, such as app/sharing/50dc6c495c0c9188 and targetgroup/flask-app/73e2d6bc24d8a067."
+  }
+
+  validation {
+    condition     = try(var.service.behind, null) == null ? true : 0 < var.service.behind.errors_percent && var.service.behind.errors_percent <= 100
+    error_message = "service: errors_percent is more than 0 and at most 100."
+  }
 }
 
 variable "stage" {

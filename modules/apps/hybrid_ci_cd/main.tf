@@ -28,6 +28,7 @@ module "sessions" {
   autoscaling                    = var.autoscaling
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -50,6 +51,7 @@ module "jobs" {
   autoscaling                    = var.autoscaling
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -71,6 +73,7 @@ module "agents" {
   autoscaling                    = var.autoscaling
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -112,6 +115,7 @@ module "function" {
   provisioned_concurrent_executions = var.provisioned_concurrent_executions
   tracing                           = var.tracing
   alarm_topics                      = [module.observability.topic]
+  composed_alarms                   = true
   tags                              = var.tags
 
   logs = {
@@ -173,6 +177,7 @@ module "api" {
   access_logs          = { retention_in_days = var.logs_retention_in_days }
   error_codes          = { DEFAULT_4XX = "invalid_request" }
   alarm_topics         = [module.observability.topic]
+  composed_alarms      = true
   tags                 = var.tags
 
   # The function asks for a session or for an agent's token. One route makes something for whoever comes, or has the one key.
@@ -190,10 +195,20 @@ module "api" {
 module "observability" {
   source = "../../observability"
 
-  name      = local.name
-  email     = var.alarm_email
-  apis      = [module.api.name]
-  functions = [module.function.name]
-  tables    = [module.sessions.name, module.jobs.name, module.agents.name]
-  tags      = var.tags
+  name           = local.name
+  email          = var.alarm_email
+  alarms_unheard = var.alarms_unheard
+  production     = var.production
+  apis           = [module.api.name]
+  functions      = [module.function.name]
+  tables         = [module.sessions.name, module.jobs.name, module.agents.name]
+  tags           = var.tags
+
+  alarms = [
+    module.sessions.alarms,
+    module.jobs.alarms,
+    module.agents.alarms,
+    module.function.alarms,
+    module.api.alarms,
+  ]
 }

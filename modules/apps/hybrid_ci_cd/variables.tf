@@ -17,6 +17,13 @@ variable "alarm_email" {
   default     = null
 }
 
+variable "alarms_unheard" {
+  description = "Whether nobody is meant to hear the alarms of production, or hears them by a subscription made elsewhere; otherwise production without alarm_email is refused."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "autoscaling" {
   description = "Bounds and target utilisation of all tables and of their indexes; null bills on demand."
   type = object({

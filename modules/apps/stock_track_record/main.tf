@@ -63,6 +63,7 @@ module "records" {
   autoscaling                    = var.autoscaling
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -77,6 +78,7 @@ module "stocks" {
   autoscaling                    = var.autoscaling
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -130,6 +132,7 @@ module "function" {
   tracing                           = var.tracing
   logs                              = local.logs
   alarm_topics                      = [module.observability.topic]
+  composed_alarms                   = true
   tags                              = var.tags
 
   # API Gateway takes another spelling of a path for another route, so the application looks at the scopes as well.
@@ -172,7 +175,11 @@ module "worker" {
   tracing                        = var.tracing
   logs                           = local.logs
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
+
+  # It answers no requests: what it cannot do ends in the dead-letter queue, which has an alarm.
+  alarms = { errors = 1, throttles = 1, duration_percent = 90, memory_percent = 90 }
 
   environment = merge(local.environment, { SQS_MAX_RECEIVES = local.max_receive_count })
 
@@ -195,16 +202,17 @@ module "worker" {
 module "api" {
   source = "../../http_api"
 
-  name         = local.name
-  description  = "Track records of channels that pick stocks."
-  invoke_arn   = module.function.invoke_arn
-  jwt          = var.jwt == null ? null : { issuer = var.jwt.issuer, audience = var.jwt.audience }
-  production   = var.production
-  open_writes  = var.open_writes
-  throttling   = var.throttling
-  access_logs  = { retention_in_days = var.logs_retention_in_days }
-  alarm_topics = [module.observability.topic]
-  tags         = var.tags
+  name            = local.name
+  description     = "Track records of channels that pick stocks."
+  invoke_arn      = module.function.invoke_arn
+  jwt             = var.jwt == null ? null : { issuer = var.jwt.issuer, audience = var.jwt.audience }
+  production      = var.production
+  open_writes     = var.open_writes
+  throttling      = var.throttling
+  access_logs     = { retention_in_days = var.logs_retention_in_days }
+  alarm_topics    = [module.observability.topic]
+  composed_alarms = true
+  tags            = var.tags
 
   routes = merge(
     {
@@ -230,11 +238,21 @@ module "api" {
 module "observability" {
   source = "../../observability"
 
-  name      = local.name
-  email     = var.alarm_email
-  http_apis = { (module.api.name) = module.api.id }
-  functions = [module.function.name, module.worker.name]
-  queues    = [module.jobs.name]
-  tables    = [module.records.name, module.stocks.name]
-  tags      = var.tags
+  name           = local.name
+  email          = var.alarm_email
+  alarms_unheard = var.alarms_unheard
+  production     = var.production
+  http_apis      = { (module.api.name) = module.api.id }
+  functions      = [module.function.name, module.worker.name]
+  queues         = [module.jobs.name]
+  tables         = [module.records.name, module.stocks.name]
+  tags           = var.tags
+
+  alarms = [
+    module.records.alarms,
+    module.stocks.alarms,
+    module.function.alarms,
+    module.worker.alarms,
+    module.api.alarms,
+  ]
 }

@@ -25,6 +25,7 @@ module "events" {
   autoscaling                    = var.autoscaling
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -39,6 +40,7 @@ module "keys" {
   autoscaling                    = var.autoscaling
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -80,6 +82,7 @@ module "function" {
   provisioned_concurrent_executions = var.provisioned_concurrent_executions
   tracing                           = var.tracing
   alarm_topics                      = [module.observability.topic]
+  composed_alarms                   = true
   tags                              = var.tags
 
   logs = {
@@ -129,6 +132,7 @@ module "api" {
   access_logs          = { retention_in_days = var.logs_retention_in_days }
   error_codes          = { DEFAULT_4XX = "invalid_request", REQUEST_TOO_LARGE = "event_too_large" }
   alarm_topics         = [module.observability.topic]
+  composed_alarms      = true
   tags                 = var.tags
 
   # The function asks for an API key wherever it makes something.
@@ -145,10 +149,19 @@ module "api" {
 module "observability" {
   source = "../../observability"
 
-  name      = local.name
-  email     = var.alarm_email
-  apis      = [module.api.name]
-  functions = [module.function.name]
-  tables    = [module.events.name, module.keys.name]
-  tags      = var.tags
+  name           = local.name
+  email          = var.alarm_email
+  alarms_unheard = var.alarms_unheard
+  production     = var.production
+  apis           = [module.api.name]
+  functions      = [module.function.name]
+  tables         = [module.events.name, module.keys.name]
+  tags           = var.tags
+
+  alarms = [
+    module.events.alarms,
+    module.keys.alarms,
+    module.function.alarms,
+    module.api.alarms,
+  ]
 }

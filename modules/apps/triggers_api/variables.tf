@@ -4,6 +4,13 @@ variable "alarm_email" {
   default     = null
 }
 
+variable "alarms_unheard" {
+  description = "Whether nobody is meant to hear the alarms of production, or hears them by a subscription made elsewhere; otherwise production without alarm_email is refused."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "auth_mode" {
   description = "Where API keys are looked up: \"aws\" for the keys table, \"local\" for the one development key."
   type        = string

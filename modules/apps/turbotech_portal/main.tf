@@ -38,6 +38,7 @@ module "deliverables" {
   deletion_protection_enabled    = local.deletion_protection_enabled
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -51,6 +52,7 @@ module "metrics" {
   deletion_protection_enabled    = local.deletion_protection_enabled
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -67,6 +69,7 @@ module "updates" {
   deletion_protection_enabled    = local.deletion_protection_enabled
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -79,6 +82,7 @@ module "users" {
   deletion_protection_enabled    = local.deletion_protection_enabled
   override                       = var.capacity
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 }
 
@@ -118,6 +122,7 @@ module "function" {
   timeout                        = var.timeout
   reserved_concurrent_executions = var.reserved_concurrent_executions
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 
   logs = {
@@ -174,15 +179,16 @@ module "function" {
 module "api" {
   source = "../../http_api"
 
-  name         = local.name
-  description  = "Deliverables, metrics and updates of a project."
-  invoke_arn   = module.function.invoke_arn
-  jwt          = var.jwt
-  production   = var.production
-  throttling   = var.throttling
-  access_logs  = { retention_in_days = var.logs_retention_in_days }
-  alarm_topics = [module.observability.topic]
-  tags         = var.tags
+  name            = local.name
+  description     = "Deliverables, metrics and updates of a project."
+  invoke_arn      = module.function.invoke_arn
+  jwt             = var.jwt
+  production      = var.production
+  throttling      = var.throttling
+  access_logs     = { retention_in_days = var.logs_retention_in_days }
+  alarm_topics    = [module.observability.topic]
+  composed_alarms = true
+  tags            = var.tags
 
   routes = merge({ for path, change in local.changes : "${change.method} ${path}" => { scopes = change.scope[*] } }, {
     "ANY /api/{proxy+}" = { authorization_scopes = var.scopes.in_gateway ? var.scopes.read[*] : [] }
@@ -204,10 +210,21 @@ module "api" {
 module "observability" {
   source = "../../observability"
 
-  name      = local.name
-  email     = var.alarm_email
-  http_apis = { (module.api.name) = module.api.id }
-  functions = [module.function.name]
-  tables    = [module.deliverables.name, module.metrics.name, module.updates.name, module.users.name]
-  tags      = var.tags
+  name           = local.name
+  email          = var.alarm_email
+  alarms_unheard = var.alarms_unheard
+  production     = var.production
+  http_apis      = { (module.api.name) = module.api.id }
+  functions      = [module.function.name]
+  tables         = [module.deliverables.name, module.metrics.name, module.updates.name, module.users.name]
+  tags           = var.tags
+
+  alarms = [
+    module.deliverables.alarms,
+    module.metrics.alarms,
+    module.updates.alarms,
+    module.users.alarms,
+    module.function.alarms,
+    module.api.alarms,
+  ]
 }

@@ -4,6 +4,13 @@ variable "alarm_email" {
   default     = null
 }
 
+variable "alarms_unheard" {
+  description = "Whether nobody is meant to hear the alarms of production, or hears them by a subscription made elsewhere; otherwise production without alarm_email is refused."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "base_path" {
   description = "What the mapping of a custom domain puts before every path of the API, such as /shop, and the function takes away again; null puts nothing there."
   type        = string

@@ -17,6 +17,7 @@ module "table" {
   point_in_time_recovery_enabled = true
   deletion_protection_enabled    = var.production
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = local.tags
 
   global_secondary_indexes = {
@@ -45,12 +46,13 @@ module "settings" {
 module "api_function" {
   source = "../../lambda_function"
 
-  name         = local.name
-  description  = "Takes orders."
-  image        = { uri = var.image }
-  production   = var.production
-  alarm_topics = [module.observability.topic]
-  tags         = local.tags
+  name            = local.name
+  description     = "Takes orders."
+  image           = { uri = var.image }
+  production      = var.production
+  alarm_topics    = [module.observability.topic]
+  composed_alarms = true
+  tags            = local.tags
 
   environment = { TABLE = module.table.name, QUEUE = module.parcels.url }
   triggers    = { api = { principal = "apigateway.amazonaws.com", source_arn = module.api.source_arn } }
@@ -60,12 +62,13 @@ module "api_function" {
 module "packer" {
   source = "../../lambda_function"
 
-  name         = "${local.name}-packer"
-  description  = "Tells the carrier of parcels."
-  image        = { uri = var.image, command = ["orders.packer.handler"] }
-  production   = var.production
-  alarm_topics = [module.observability.topic]
-  tags         = local.tags
+  name            = "${local.name}-packer"
+  description     = "Tells the carrier of parcels."
+  image           = { uri = var.image, command = ["orders.packer.handler"] }
+  production      = var.production
+  alarm_topics    = [module.observability.topic]
+  composed_alarms = true
+  tags            = local.tags
 
   environment = { TABLE = module.table.name, CARRIER_TOKEN_PARAMETER = "/orders/${var.stage}/carrier_token" }
   queues      = { parcels = { source = module.parcels.source, maximum_concurrency = 5 } }
@@ -82,6 +85,7 @@ module "api" {
   production         = var.production
   cors_configuration = { allow_origins = var.cors_origins }
   alarm_topics       = [module.observability.topic]
+  composed_alarms    = true
   tags               = local.tags
 
   routes = {
@@ -93,11 +97,14 @@ module "api" {
 module "observability" {
   source = "../../observability"
 
-  name      = local.name
-  http_apis = { (module.api.name) = module.api.id }
-  functions = [module.api_function.name, module.packer.name]
-  queues    = [module.parcels.name]
-  tables    = [module.table.name]
-  tags      = local.tags
+  name       = local.name
+  email      = var.alarm_email
+  production = var.production
+  http_apis  = { (module.api.name) = module.api.id }
+  functions  = [module.api_function.name, module.packer.name]
+  queues     = [module.parcels.name]
+  tables     = [module.table.name]
+  alarms     = [module.table.alarms, module.api_function.alarms, module.packer.alarms, module.api.alarms]
+  tags       = local.tags
 }
-# plan: 1 aws_dynamodb_table, 2 aws_sqs_queue, 2 aws_lambda_function, 2 aws_iam_role, 1 aws_lambda_event_source_mapping, 1 aws_apigatewayv2_api, 7 aws_apigatewayv2_route, 3 aws_ssm_parameter, 1 aws_sns_topic, 1 aws_cloudwatch_dashboard
+# plan: 1 aws_dynamodb_table, 2 aws_sqs_queue, 2 aws_lambda_function, 2 aws_iam_role, 1 aws_lambda_event_source_mapping, 1 aws_apigatewayv2_api, 7 aws_apigatewayv2_route, 3 aws_ssm_parameter, 1 aws_sns_topic, 1 aws_cloudwatch_dashboard, 2 aws_cloudwatch_composite_alarm, 4 aws_cloudwatch_log_metric_filter

@@ -1,3 +1,9 @@
+variable "alarm_email" {
+  description = "Address that alarms are sent to; null sends none, which production refuses."
+  type        = string
+  default     = null
+}
+
 variable "cors_origins" {
   description = "Origins whose pages may call the API."
   type        = list(string)

@@ -10,6 +10,7 @@ module "notes" {
   deletion_protection_enabled = var.production
   override                    = var.capacity
   alarm_topics                = [module.observability.topic]
+  composed_alarms             = true
   tags                        = var.tags
 }
 
@@ -44,6 +45,7 @@ module "function" {
   reserved_concurrent_executions = var.reserved_concurrent_executions
   environment                    = { NOTES_TABLE = module.notes.name }
   alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
   tags                           = var.tags
 
   triggers = {
@@ -65,16 +67,25 @@ module "api" {
   routes             = { "$default" = {} }
   cors_configuration = { allow_origins = var.cors_origins }
   alarm_topics       = [module.observability.topic]
+  composed_alarms    = true
   tags               = var.tags
 }
 
 module "observability" {
   source = "../../observability"
 
-  name      = local.name
-  email     = var.alarm_email
-  http_apis = { (module.api.name) = module.api.id }
-  functions = [module.function.name]
-  tables    = [module.notes.name]
-  tags      = var.tags
+  name           = local.name
+  email          = var.alarm_email
+  alarms_unheard = var.alarms_unheard
+  production     = var.production
+  http_apis      = { (module.api.name) = module.api.id }
+  functions      = [module.function.name]
+  tables         = [module.notes.name]
+  tags           = var.tags
+
+  alarms = [
+    module.notes.alarms,
+    module.function.alarms,
+    module.api.alarms,
+  ]
 }

@@ -4,6 +4,13 @@ variable "alarm_email" {
   default     = null
 }
 
+variable "alarms_unheard" {
+  description = "Whether nobody is meant to hear the alarms of production."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "capacity" {
   description = "What an operator turns in an incident, for the table: billing mode, read and write units; null means what was decided."
   type = object({
