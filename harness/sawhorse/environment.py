@@ -102,8 +102,8 @@ FIELD_HELP = {
     "region": "an AWS region such as us-east-1",
     "alarm_email": "an e-mail address, or left out",
     "alarms_unheard": (
-        "true or false: true where nobody is meant to hear the alarms of production, or hears them by a subscription made "
-        "elsewhere, and so never beside alarm_email; left out it is false"
+        "true or false: true where nobody is meant to hear the alarms of production, or hears them by a subscription "
+        "made elsewhere, and so never beside alarm_email; left out it is false"
     ),
     "app_regions": "apps with the region of each that has another one, such as shop: us-east-2",
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",

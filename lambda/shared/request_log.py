@@ -56,7 +56,9 @@ class RequestLog:
                 "status": status,
                 "duration_ms": round((self._seconds() - started) * 1000, 3),
             }
-            self._logger.info("request", extra=line | log_fields)
+            # An alarm counts these lines, also where LOG_LEVEL leaves out what is less.
+            log = self._logger.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else self._logger.info
+            log("request", extra=line | log_fields)
             self._logger.thread_safe_clear_keys()
 
 

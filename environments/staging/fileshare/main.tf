@@ -9,6 +9,9 @@ module "fileshare" {
   # The role of the service's tasks, which was there before; null when this account runs no service.
   task_role = "file-sharing-app-staging-flask-app-task-role"
 
+  # The service that alarms watch, such as { cluster = "sharing", name = "flask-app" }; null watches none.
+  service = null
+
   # The backend as a function, beside the service; null when the service alone uses the tables.
   lambda = {
     memory_size            = 512

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sawhorse.cli.alarms import send_alarm_through
 from sawhorse.cli.applying import apply_here, destroy_what_was_shown
 from sawhorse.cli.drift import drift
 from sawhorse.cli.local import local_app
@@ -256,8 +257,18 @@ def seed(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def smoke(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
+def smoke(
+    root: RootName,
+    local: Local = False,
+    alarms: Annotated[
+        bool, typer.Option("--alarms", help="Send one alarm through instead, and say who was told of it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check that what was applied does what its operators count on. Exit code 1 names what failed."""
+    if alarms:
+        send_alarm_through(root, local=local, as_json=as_json)
+        return
     from sawhorse.operate.result_tables import show_results
     from sawhorse.operate.smoke import as_json as results_as_json
     from sawhorse.operate.smoke import run_checks

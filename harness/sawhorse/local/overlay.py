@@ -23,7 +23,14 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_atomically
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import hcl
-from sawhorse.terraform.render import archives_of, backend_of, packages_of, refuse_unheard, render_tfvars, render_unbuilt
+from sawhorse.terraform.render import (
+    archives_of,
+    backend_of,
+    packages_of,
+    refuse_unheard,
+    render_tfvars,
+    render_unbuilt,
+)
 from sawhorse.terraform.sync import BACKEND, LOCK, refuse_unsynced
 from sawhorse.trusted_files import read_own
 

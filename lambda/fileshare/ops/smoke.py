@@ -184,7 +184,7 @@ class Checks:
         name = self.deployment.output("dynamodb_users_table").removesuffix("-users")
         pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=name)
         alarms = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
-        wanted = {f"{name}-users-throttles", f"{name}-urls-throttles", f"{name}-errors"}
+        wanted = {f"{name}-users/throttles", f"{name}-urls/throttles", f"{name}-errors", f"{name}-server-errors"}
         expect(wanted <= alarms, f"There are no alarms {sorted(wanted - alarms)}")
         dashboard = cloudwatch.get_dashboard(DashboardName=self.deployment.output("dashboard"))
         for table in ("users", "urls"):

@@ -43,17 +43,17 @@ resource "aws_cloudwatch_metric_alarm" "service_errors" {
 
   metric_query {
     id          = "percent"
-    expression  = "IF(requests > 0, 100 * (FILL(answered, 0) + FILL(unanswered, 0)) / requests, 0)"
+    expression  = "IF(FILL(requests, 0) + FILL(unanswered, 0) > 0, 100 * (FILL(answered, 0) + FILL(unanswered, 0)) / (FILL(requests, 0) + FILL(unanswered, 0)), 0)"
     label       = "Requests that fail (%)"
     return_data = true
   }
 
-  # What the tasks answer with, and what the load balancer does where no task answers.
+  # What the tasks answer with, and what the load balancer does where no task answers, which it counts for all its target groups.
   dynamic "metric_query" {
     for_each = {
       answered   = { metric = "HTTPCode_Target_5XX_Count", target = { TargetGroup = var.service.behind.target_group } }
       unanswered = { metric = "HTTPCode_ELB_5XX_Count", target = {} }
-      requests   = { metric = "RequestCount", target = {} }
+      requests   = { metric = "RequestCount", target = { TargetGroup = var.service.behind.target_group } }
     }
 
     content {

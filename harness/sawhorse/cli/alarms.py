@@ -1,0 +1,20 @@
+"""Send one alarm of a root through, for `sawhorse smoke --alarms`."""
+
+from __future__ import annotations
+
+import typer
+
+from sawhorse.cli.options import open_workspace, print_json
+
+
+def send_alarm_through(root: str, *, local: bool, as_json: bool) -> None:
+    """Set one alarm to ALARM and back, and show who was told; exit code 1 where somebody was not."""
+    from sawhorse.operate.alarms import send_through
+
+    sent = send_through(open_workspace(root, local=local))
+    if as_json:
+        print_json(sent.as_json())
+    else:
+        print("\n".join(sent.sentences()))
+    if not sent.passed:
+        raise typer.Exit(1)
