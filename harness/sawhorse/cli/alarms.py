@@ -10,8 +10,10 @@ from sawhorse.cli.options import open_workspace, print_json
 def send_alarm_through(root: str, *, local: bool, as_json: bool) -> None:
     """Set one alarm to ALARM and back, and show who was told; exit code 1 where somebody was not."""
     from sawhorse.operate.alarms import send_through
+    from sawhorse.operate.releases.applied import applied_state
 
-    sent = send_through(open_workspace(root, local=local))
+    workspace = open_workspace(root, local=local)
+    sent = send_through(workspace.root.name, applied_state(workspace), workspace.client, local=local)
     if as_json:
         print_json(sent.as_json())
     else:

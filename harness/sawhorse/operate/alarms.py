@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.errors import CouldNotAsk
-from sawhorse.operate.releases.applied import applied_state, values_of
-from sawhorse.workspace import Workspace
+from sawhorse.operate.releases.applied import values_of
+from sawhorse.terraform.state_store import State
 
 # As a root's state and the calls name them, those first that tell of most: (type, AlarmTypes, member of the response).
 KINDS = (
@@ -81,19 +81,17 @@ class Sent:
 
 
 def send_through(
-    workspace: Workspace,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
+    root: str, state: State, client: Callable[[str], Any], *, local: bool, sleep: Callable[[float], None] = time.sleep
 ) -> Sent:
-    """Set one alarm of a root to ALARM and back, and say who was told.
+    """Set one alarm of a root, as its state has them, to ALARM and back, and say who was told.
 
     It is the first that tells somebody and is not red now, a composite before all others. Nothing is set where nobody
     would hear it. It needs `cloudwatch:SetAlarmState`; all else is read.
-    Raises NotApplied, and what boto3 raises where nobody responds.
+    `local` says that it is the local AWS, which tells nobody by itself. Raises CouldNotAsk where an alarm is gone or
+    could not be set back, and what boto3 raises where nobody responds.
     """
-    sent, client = Sent(workspace.root.name), workspace.client
-    cloudwatch = client("cloudwatch")
-    alarm = chosen(sent, alarms_of(workspace, cloudwatch))
+    sent, cloudwatch = Sent(root), client("cloudwatch")
+    alarm = chosen(sent, alarms_of(root, state, cloudwatch, local=local))
     if alarm is None:
         return sent
     sent.alarm = alarm["AlarmName"]
@@ -110,7 +108,7 @@ def send_through(
     )
     cloudwatch.set_alarm_state(AlarmName=sent.alarm, StateValue=ALARM, StateReason=A_TEST)
     try:
-        if workspace.local:
+        if local:
             publish(client("sns"), topics, alarm)
             sent.notes.append(EMULATED)
         else:
@@ -132,12 +130,12 @@ def set_back(cloudwatch: Any, alarm: Mapping[str, Any]) -> None:
         ) from error
 
 
-def alarms_of(workspace: Workspace, cloudwatch: Any) -> list[Mapping[str, Any]]:
+def alarms_of(root: str, state: State, cloudwatch: Any, *, local: bool) -> list[Mapping[str, Any]]:
     """Return the alarms of a root as they are now, composites first, in the order of its state.
 
     Raises CouldNotAsk where one is gone, which a test of another one would hide.
     """
-    state, found = applied_state(workspace), []
+    found: list[Mapping[str, Any]] = []
     for kind, called, member in KINDS:
         names = [values["alarm_name"] for _, values in values_of(state, kind)]
         described: dict[str, Mapping[str, Any]] = {}
@@ -146,10 +144,10 @@ def alarms_of(workspace: Workspace, cloudwatch: Any) -> list[Mapping[str, Any]]:
             described |= {alarm["AlarmName"]: alarm for alarm in cloudwatch.describe_alarms(**asked)[member]}
         gone = [name for name in names if name not in described]
         if gone:
-            local = " --local" if workspace.local else ""
+            others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
             raise CouldNotAsk(
-                f"The alarm {gone[0]}{f' and {len(gone) - 1} more' if len(gone) > 1 else ''} of {workspace.root.name} "
-                f'is gone; "sawhorse apply {workspace.root.name}{local}" makes it again. No alarm was set.'
+                f'{gone[0]}{others} of {root} is gone; "sawhorse apply {root}{" --local" if local else ""}" makes such '
+                "an alarm again. None was set."
             )
         found += [described[name] for name in names]
     return found

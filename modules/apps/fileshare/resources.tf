@@ -1,7 +1,7 @@
 # Alarms of the backend's own ECS service, which another deployment makes and this app only names.
 locals {
   # Where a reader of an alarm looks first.
-  look = var.service == null ? "" : "aws ecs describe-services --cluster ${var.service.cluster} --services ${var.service.name} --query 'services[].events[:10].message'"
+  look = var.service == null ? "" : "aws ecs describe-services --cluster ${var.service.cluster} --services ${var.service.name} --query services[].events[:9]"
 }
 
 # Each running task reports its use of the processor once a minute, also without Container Insights, so that the number of reports is
@@ -10,7 +10,7 @@ resource "aws_cloudwatch_metric_alarm" "service_tasks" {
   count = var.service == null ? 0 : 1
 
   alarm_name          = "${local.name}-service-tasks"
-  alarm_description   = "Fewer than ${var.service.tasks} tasks of the ECS service ${var.service.name} have been running for five minutes: they fail, or cannot be placed. Read why: ${local.look}. Then the tasks that stopped: aws ecs list-tasks --cluster ${var.service.cluster} --service-name ${var.service.name} --desired-status STOPPED, and their log. If it began with a deployment, deploy the image before it: sawhorse run ROOT deploy-service."
+  alarm_description   = "Fewer than ${var.service.tasks} tasks of the ECS service have been running for five minutes: they fail, or cannot be placed. Read why: ${local.look}; then aws ecs list-tasks with --desired-status STOPPED, and the tasks' log. If it began with a deployment, deploy the image before it: sawhorse run ROOT deploy-service."
   namespace           = "AWS/ECS"
   metric_name         = "CPUUtilization"
   dimensions          = { ClusterName = var.service.cluster, ServiceName = var.service.name }
@@ -31,7 +31,7 @@ resource "aws_cloudwatch_metric_alarm" "service_errors" {
   count = try(var.service.behind, null) == null ? 0 : 1
 
   alarm_name          = "${local.name}-service-errors"
-  alarm_description   = "${var.service.behind.errors_percent} % or more of the requests to the ECS service ${var.service.name} fail, in three minutes of five: its tasks answer with 500 or more, or the load balancer does, because none answers. Read why: ${local.look}, and the tasks' own log. If it began with a deployment, deploy the image before it: sawhorse run ROOT deploy-service. Where DynamoDB is the cause, use_dynamodb is the way back."
+  alarm_description   = "${var.service.behind.errors_percent} % or more of the requests to the ECS service fail, in three minutes of five: its tasks answer with 500 or more, or the load balancer does, because none answers. Read why: ${local.look}, and the tasks' own log. If it began with a deployment, deploy the image before it: sawhorse run ROOT deploy-service. Where DynamoDB is the cause, use_dynamodb is the way back."
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = var.service.behind.errors_percent
   evaluation_periods  = 5

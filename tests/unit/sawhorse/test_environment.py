@@ -161,6 +161,11 @@ BROKEN: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "tags that are nothing": (GOOD + "tags:\n", ("tags is None",)),
     "a tag that is a number": (GOOD + "tags: {cost: 7}\n", ("tags.cost is 7; tags must be names with texts",)),
     "an address that is none": (GOOD + "alarm_email: nobody\n", ("alarm_email is 'nobody'; it must be an e-mail",)),
+    "alarms that are unheard and heard": (
+        GOOD + "alarm_email: a@example.com\nalarms_unheard: true\n",
+        ("alarms_unheard is True; it must be true or false", "never beside alarm_email"),
+    ),
+    "alarms that are a text": (GOOD + "alarms_unheard: yes please\n", ("alarms_unheard is 'yes please'",)),
     "a bucket that is none": (GOOD + "state_bucket: A_B\n", ("state_bucket is 'A_B'; it must be the name of an S3",)),
 }
 

@@ -19,7 +19,7 @@ from sawhorse.plans.plan import Tool
 from sawhorse.project import Project, Root
 from sawhorse.terraform import render as rendering
 from sawhorse.terraform.filling import fill
-from sawhorse.terraform.render import archives_of, render
+from sawhorse.terraform.render import archives_of, render, render_unbuilt
 from tests.unit.sawhorse.support import make_layer, tree
 
 BUCKET = 'account_id: "111111111111"\nregion: eu-central-1\nproduction: false\nstate_bucket: a-bucket\n'
@@ -78,12 +78,40 @@ def test_a_rendered_file_holds_the_environment_and_the_manifest(terraform: Tool,
             "account_id": "012345678901",
             "region": "us-east-1",
             "alarm_email": "a@example.com",
+            "alarms_unheard": False,
             "local": False,
             "production": True,
             "tags": {"a:b": "@ = +", "z": "1"},
         },
         "packages": {"api": {**manifest, "path": "../../../dist/tiny.zip"}},
     }
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        ("production: true\n", True),
+        ("production: true\nalarms_unheard: false\n", True),
+        ("production: true\nalarms_unheard: true\n", False),
+        ("production: true\nalarm_email: a@example.com\n", False),
+        ("production: false\n", False),
+    ],
+)
+def test_a_production_whose_alarms_nobody_hears_is_refused_unless_that_is_meant(
+    root: Root, lines: str, *, refused: bool
+) -> None:
+    (root.path.parent / "environment.yaml").write_text(f'account_id: "111111111111"\nregion: us-east-1\n{lines}')
+
+    if refused:
+        with pytest.raises(
+            BadConfiguration, match=r"dev/environment\.yaml says production: true, and nobody would hear"
+        ):
+            render(root)
+        # What was applied before can be destroyed all the same.
+        render_unbuilt(root, root.path)
+    else:
+        render(root)
+    assert (root.path / "terraform.tfvars").is_file()
 
 
 def test_a_rendered_file_holds_the_layer_of_every_function(terraform: Tool, layered: Root) -> None:
