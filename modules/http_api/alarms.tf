@@ -42,8 +42,8 @@ locals {
   }
 
   # Those that a composite alarm tells of.
-  parts  = { failing = [for name in ["5xx"] : name if contains(keys(local.alarms), name)] }
-  topics = { for name in keys(local.alarms) : name => var.composed_alarms && contains(local.parts.failing, name) ? [] : var.alarm_topics }
+  composed = { failing = [for name in ["5xx"] : name if contains(keys(local.alarms), name)] }
+  topics   = { for name in keys(local.alarms) : name => var.composed_alarms && contains(local.composed.failing, name) ? [] : var.alarm_topics }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {

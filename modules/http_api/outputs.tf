@@ -1,6 +1,6 @@
 output "alarms" {
   description = "Names of the alarms that a composite alarm may tell of, by what they say together: failing."
-  value       = { for said, names in local.parts : said => [for name in names : aws_cloudwatch_metric_alarm.this[name].alarm_name] }
+  value       = { for said, names in local.composed : said => [for name in names : aws_cloudwatch_metric_alarm.this[name].alarm_name] }
 }
 
 output "arn" {

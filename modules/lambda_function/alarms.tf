@@ -64,13 +64,13 @@ locals {
   }
 
   # Those that a composite alarm tells of, in its order.
-  parts = {
+  composed = {
     failing   = [for name in ["errors", "server-errors"] : name if contains(keys(local.alarms), name)]
     throttled = [for name in ["throttles"] : name if contains(keys(local.alarms), name)]
   }
 
   topics = {
-    for name in keys(local.alarms) : name => var.composed_alarms && contains(flatten(values(local.parts)), name) ? [] : var.alarm_topics
+    for name in keys(local.alarms) : name => var.composed_alarms && contains(flatten(values(local.composed)), name) ? [] : var.alarm_topics
   }
 }
 

@@ -60,6 +60,9 @@ class Account(NamedTuple):
         arn = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
             "QueueArn"
         ]
+        let_in = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{**let_in, "Resource": arn}]})
+        self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         self.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
         return url
 
