@@ -30,6 +30,7 @@ from tests.projects import REPOSITORY, sample_project
 pytestmark = pytest.mark.end_to_end
 ROOT, NAME = "dev/sample", "sample-dev"
 QUEUE = "arn:aws:sqs:us-east-1:111111111111:letters"
+LOG_GROUP = f"/aws/lambda/{NAME}"
 OTHER_QUEUE = "arn:aws:sqs:us-east-1:111111111111:others"
 ALARMS, NOTES = (f"arn:aws:sns:us-east-1:111111111111:{NAME}-{topic}" for topic in ("alarms", "notes"))
 TABLE = "arn:aws:dynamodb:us-east-1:111111111111:table/sample-notes-dev"
@@ -129,6 +130,14 @@ class Change(NamedTuple):
     undo: Callable[[Clients], object]
     kind: str
     sentence: str
+
+
+def ruled_otherwise(client: Clients, name: str) -> object:
+    """Give a composite alarm another rule, and leave the rest of it as it is."""
+    cloudwatch = client("cloudwatch")
+    [found] = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    kept = ("AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmActions", "OKActions")
+    return cloudwatch.put_composite_alarm(**{key: found[key] for key in kept}, AlarmRule="FALSE")
 
 
 def statement(qualifier: str | None) -> tuple[Callable[[Clients], object], Callable[[Clients], object]]:
@@ -295,6 +304,39 @@ PLANNED: dict[str, tuple[Callable[[Clients], object], str, Told | None]] = {
     "actions of an alarm turned off": (
         lambda client: client("cloudwatch").disable_alarm_actions(AlarmNames=[f"{NAME}-errors"]),
         'module.sample.module.function.aws_cloudwatch_metric_alarm.this["errors"] (actions_enabled)',
+        None,
+    ),
+    "actions of a composite alarm turned off": (
+        lambda client: client("cloudwatch").disable_alarm_actions(AlarmNames=[f"{NAME}-throttled"]),
+        # The provider makes it anew.
+        'create module.sample.module.observability.aws_cloudwatch_composite_alarm.this["throttled"]',
+        None,
+    ),
+    "the rule of a composite alarm": (
+        lambda client: ruled_otherwise(client, f"{NAME}-failing"),
+        'module.sample.module.observability.aws_cloudwatch_composite_alarm.this["failing"] (alarm_rule)',
+        None,
+    ),
+    "the pattern of a metric filter": (
+        lambda client: client("logs").put_metric_filter(
+            logGroupName=LOG_GROUP,
+            filterName="server-errors",
+            filterPattern="{ $.status = 599 }",
+            metricTransformations=[
+                {
+                    "metricName": "ServerErrors",
+                    "metricNamespace": f"FunctionLogs/{NAME}",
+                    "metricValue": "1",
+                    "unit": "Count",
+                }
+            ],
+        ),
+        'module.sample.module.function.aws_cloudwatch_log_metric_filter.this["server-errors"] (pattern)',
+        None,
+    ),
+    "a metric filter gone": (
+        lambda client: client("logs").delete_metric_filter(logGroupName=LOG_GROUP, filterName="memory"),
+        'create module.sample.module.function.aws_cloudwatch_log_metric_filter.this["memory"]',
         None,
     ),
     "an event source turned off": (
