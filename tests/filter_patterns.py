@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tests.projects import REPOSITORY
+
 TOKEN = re.compile(r'\s*(\$(?:\.\w+)+|&&|\|\||<=|>=|!=|[=<>(){}]|"[^"]*"|-?\d+(?:\.\d+)?)')
 NUMBERS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -24,6 +26,16 @@ NUMBERS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 Matches = Callable[[Any], bool]
+
+
+def filters_of_functions() -> dict[str, tuple[str, str]]:
+    """Return the pattern and the value of each metric filter of modules/lambda_function, by its name."""
+    text = (REPOSITORY / "modules/lambda_function/alarms.tf").read_text()
+    found = re.findall(
+        r'^      ([a-z-]+) = {\n +metric .*\n +pattern += (".*")\n +value += (".*")\n', text, re.MULTILINE
+    )
+    # Texts of Terraform without templates are those of JSON.
+    return {name: (json.loads(pattern), json.loads(value)) for name, pattern, value in found}
 
 
 def counted(pattern: str, value: str, lines: Iterable[str]) -> list[float]:

@@ -44,7 +44,7 @@ def would_ring(alarm: Mapping[str, Any], measured: Measured) -> bool:
     """
     compared, periods = COMPARED[alarm["ComparisonOperator"]], alarm["EvaluationPeriods"]
     beyond = [value for value in measured.get(metric_of(alarm), ())[-periods:] if compared(value, alarm["Threshold"])]
-    return len(beyond) >= alarm.get("DatapointsToAlarm", periods)
+    return len(beyond) >= int(alarm.get("DatapointsToAlarm", periods))
 
 
 def ring(cloudwatch: Any, names: Iterable[str], measured: Measured) -> Ringing:

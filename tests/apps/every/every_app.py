@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -64,6 +64,37 @@ def made(
             "turbotech_portal": _turbotech_portal,
         }[name]
         yield make(stack, dynamodb, client or dynamodb, logger_of(name), directory)
+
+
+class Broken:
+    """A database of fileshare all of whose calls are a client's, which fails with what it was asked."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, operation: str) -> Any:
+        async def call(*values: Any, **named: Any) -> Any:
+            getattr(self._client, operation)(values=values, named=named)
+
+        return call
+
+
+@contextmanager
+def made_broken(
+    name: str, dynamodb: Any, logger_of: Callable[[str], Logger], directory: Path, *, client: Any
+) -> Iterator[App]:
+    """Make an application whose database is a client all of whose calls fail."""
+    with made(name, dynamodb, logger_of, directory, client=client) as one:
+        if name == "fileshare":
+            app = fileshare.app.create_app(
+                settings=fileshare.settings.Settings(database=directory / "broken.sqlite3"),
+                database=Broken(client),
+                clock=system_clock,
+                logger=logger_of(name),
+            )
+            yield replace(one, app=app)
+            return
+        yield one
 
 
 def paths_of_nothing(one: App) -> list[str]:

@@ -6,7 +6,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,15 +20,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from starlette.responses import Response
 
-import fileshare.app
-import fileshare.settings
 from shared.api_keys import hash_key
 from shared.application import make_application
 from shared.lambda_handler import EventFailed, make_handler
 from shared.log_lines import described
 from shared.routers import make_router
-from shared.times import system_clock
-from tests.apps.every.every_app import APPS, UNKNOWN, App, made
+from tests.apps.every.every_app import APPS, UNKNOWN, App, made_broken
+from tests.filter_patterns import counted, filters_of_functions
 from tests.unit.support import HttpCaller, client_error
 
 Capture = pytest.CaptureFixture[str]
@@ -197,36 +195,12 @@ def model_members() -> list[str]:
     return sorted(names)
 
 
-class Broken:
-    """A database of fileshare all of whose calls fail with what they were asked."""
-
-    def __init__(self, client: Quoting) -> None:
-        self._client = client
-
-    def __getattr__(self, operation: str) -> Any:
-        async def call(*values: Any, **named: Any) -> Any:
-            getattr(self._client, operation)(values=values, named=named)
-
-        return call
-
-
 @pytest.fixture(params=APPS)
 def failing(
     request: pytest.FixtureRequest, dynamodb: Any, logger_of: Callable[[str], Logger], tmp_path: Path
 ) -> Iterator[App]:
     """An app whose database quotes every request in an error."""
-    client = Quoting()
-    with made(request.param, dynamodb, logger_of, tmp_path, client=client) as one:
-        if request.param == "fileshare":
-            chosen = fileshare.settings.Settings(database=tmp_path / "broken.sqlite3")
-            app = fileshare.app.create_app(
-                settings=chosen,
-                database=Broken(client),
-                clock=system_clock,
-                logger=logger_of("fileshare"),
-            )
-            yield replace(one, app=app)
-            return
+    with made_broken(request.param, dynamodb, logger_of, tmp_path, client=Quoting()) as one:
         yield one
 
 
@@ -236,6 +210,7 @@ def ask_and_look(one: App, capsys: Capture, paths: list[str], *, known: Mapping[
     logging.getLogger(one.name).setLevel("DEBUG")
     statuses: set[int] = set()
     members = model_members()
+    server_errors = filters_of_functions()["server-errors"]
 
     def look(sent: Sent, headers: Mapping[str, str]) -> None:
         capsys.readouterr()
@@ -250,8 +225,11 @@ def ask_and_look(one: App, capsys: Capture, paths: list[str], *, known: Mapping[
         assert line["status"] == response.status
         assert line["path"] in {*templates(one.app), "(unknown)"}
         assert line["method"] in {*METHODS, "(unknown)"} - {"BREW", "SEARCH"}
+        # An alarm counts the line where it is the application's own 500.
+        assert counted(*server_errors, out.splitlines()) == ([1.0] if response.status >= 500 else [])
         if response.status >= 500:
-            assert [one for one in written if one["level"] == "ERROR" and "Traceback" in one["exception"]]
+            assert line["level"] == "ERROR"
+            assert [one for one in written if one["level"] == "ERROR" and "Traceback" in one.get("exception", "")]
         assert not holds(out + err, sent.secret), out + err
 
     @settings(max_examples=150, suppress_health_check=list(HealthCheck))

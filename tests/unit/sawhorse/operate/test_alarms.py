@@ -75,8 +75,11 @@ class Account(NamedTuple):
     def state_of(self, name: str) -> str:
         kinds = ["MetricAlarm", "CompositeAlarm"]
         found = self.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=kinds)
-        [alarm] = [*found["MetricAlarms"], *found["CompositeAlarms"]]
-        return str(alarm["StateValue"])
+        states: list[str] = [
+            alarm["StateValue"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in found[kind]
+        ]
+        [state] = states
+        return state
 
 
 @pytest.fixture
