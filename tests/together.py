@@ -15,7 +15,12 @@ from xdist.scheduler import LoadFileScheduling
 # Files that lie apart; of an app, all files below its `end_to_end` go together, for the sake of its applied root.
 TOGETHER = (
     # Plans of every root and every example.
-    ("tests/apps/every/plans/test_roots.py", "tests/plans/test_permissions.py", "tests/plans/test_readmes.py"),
+    (
+        "tests/apps/every/plans/test_alarms.py",
+        "tests/apps/every/plans/test_roots.py",
+        "tests/plans/test_permissions.py",
+        "tests/plans/test_readmes.py",
+    ),
     # One plan of every change and every promise, and one state from before.
     ("tests/plans/test_cases.py", "tests/plans/test_promises.py", "tests/plans/test_mutants.py"),
     # The prepared wheels of an app.

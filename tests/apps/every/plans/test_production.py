@@ -178,11 +178,77 @@ def test_what_is_open_to_everybody_is_refused_there(  # noqa: PLR0913, PLR0917 #
     assert sentence in re.sub(r"[\s│]+", " ", printed)
 
 
+UNHEARD = re.compile(r"^alarms_unheard: true$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_alarms_that_nobody_hears_are_refused_there_by_terraform_alone(
+    project: Project, terraform: Tool, local_aws: Running, tmp_path: Path, app: str
+) -> None:
+    edit(project.path / "environments" / ENVIRONMENT / "environment.yaml", UNHEARD, "alarms_unheard: false")
+
+    with pytest.raises(tftest.TerraformTestError) as refused:
+        planned(project, app, terraform, local_aws, tmp_path / "plans")
+    printed = " ".join(str(part) for part in refused.value.args)
+    assert "this is production, and nobody would hear the alarms of" in re.sub(r"[\s│]+", " ", printed)
+
+
+def test_an_address_is_who_hears_them(project: Project, terraform: Tool, local_aws: Running, tmp_path: Path) -> None:
+    edit(project.path / "environments" / ENVIRONMENT / "environment.yaml", UNHEARD, "alarm_email: team@example.com")
+
+    plan = planned(project, "triggers_api", terraform, local_aws, tmp_path / "plans")
+
+    [subscription] = of_type(plan, "aws_sns_topic_subscription").values()
+    assert (subscription["protocol"], subscription["endpoint"]) == ("email", "team@example.com")
+
+
+def test_the_service_of_fileshare_is_watched_where_it_is_named(
+    project: Project, terraform: Tool, local_aws: Running, tmp_path: Path
+) -> None:
+    service = (
+        '{ cluster = "sharing", name = "flask-app", tasks = 2, behind = { load_balancer = '
+        '"app/sharing/50dc6c495c0c9188", target_group = "targetgroup/flask-app/73e2d6bc24d8a067" } }'
+    )
+    main = project.root(f"{ENVIRONMENT}/fileshare").path / "main.tf"
+    edit(main, re.compile(r"^  service = null$", re.MULTILINE), f"  service = {service}")
+
+    plan = planned(project, "fileshare", terraform, local_aws, tmp_path / "plans")
+
+    alarms = {values["alarm_name"]: values for values in of_type(plan, "aws_cloudwatch_metric_alarm").values()}
+    tasks, errors = (alarms[f"file-sharing-app-{STAGE}-service-{name}"] for name in ("tasks", "errors"))
+    assert (tasks["namespace"], tasks["metric_name"], tasks["statistic"]) == (
+        "AWS/ECS",
+        "CPUUtilization",
+        "SampleCount",
+    )
+    assert tasks["dimensions"] == {"ClusterName": "sharing", "ServiceName": "flask-app"}
+    # No task at all reports nothing.
+    assert (tasks["comparison_operator"], tasks["threshold"], tasks["treat_missing_data"]) == (
+        "LessThanThreshold",
+        2,
+        "breaching",
+    )
+    assert (errors["threshold"], errors["evaluation_periods"], errors["datapoints_to_alarm"]) == (5, 5, 3)
+    balancer, target = "app/sharing/50dc6c495c0c9188", "targetgroup/flask-app/73e2d6bc24d8a067"
+    looked_at = {
+        one["metric"][0]["metric_name"]: one["metric"][0]["dimensions"]
+        for one in errors["metric_query"]
+        if one["metric"]
+    }
+    assert looked_at == {
+        "HTTPCode_Target_5XX_Count": {"LoadBalancer": balancer, "TargetGroup": target},
+        "HTTPCode_ELB_5XX_Count": {"LoadBalancer": balancer},
+        "RequestCount": {"LoadBalancer": balancer, "TargetGroup": target},
+    }
+    assert all(values["alarm_actions"] for values in (tasks, errors))
+
+
 def test_what_says_that_it_is_no_production_has_none_of_the_guards(
     project: Project, terraform: Tool, local_aws: Running, tmp_path: Path
 ) -> None:
     directory = project.path / "environments" / ENVIRONMENT
     edit(directory / "environment.yaml", FACT, "production: false")
+    edit(directory / "environment.yaml", UNHEARD, "")
     edit(directory / "triggers_api/main.tf", NAMED, r'\1 "prod"\n  auth_mode = "local"')
 
     plan = planned(project, "triggers_api", terraform, local_aws, tmp_path / "plans")
