@@ -343,4 +343,6 @@ WRITTEN_OVER = (
     "aws_sqs_queue_redrive_allow_policy",
     "aws_sqs_queue_redrive_policy",
     "aws_wafv2_web_acl_association",
+    # It stands in the state alone.
+    "terraform_data",
 )

@@ -91,7 +91,7 @@ def test_the_package_is_the_one_for_lambda_where_that_runs_here(root: Root) -> N
     assert (directory / "../../../dist/tiny.zip").resolve() == root.project.path / "dist/tiny.zip"
     # All but where it is applied.
     here, there = ((place / "terraform.tfvars").read_text() for place in (directory, root.path))
-    assert here == there.replace("local       = false", "local       = true")
+    assert here == there.replace("local          = false", "local          = true")
 
 
 def test_the_layer_is_the_one_for_lambda_where_that_runs_here(root: Root) -> None:
@@ -139,4 +139,4 @@ def test_apis_take_tokens_of_the_local_issuer_instead_of_the_tenants(root: Root)
     assert f'issuer   = "{ISSUER}"' in local
     assert 'issuer   = "https://auth0.example.com/"' in real
     assert 'audience = ["https://api.example.com"]' in local
-    assert ("local       = true" in local, "local       = false" in real) == (True, True)
+    assert ("local          = true" in local, "local          = false" in real) == (True, True)
