@@ -262,3 +262,26 @@ def test_event_sources_may_be_kept_to_one_function(account: Account) -> None:
     assert is_refused(client, "UpdateEventSourceMapping", {"UUID": made["UUID"], "FunctionName": other})
     assert not is_refused(client, "UpdateEventSourceMapping", {"UUID": made["UUID"], "BatchSize": 3})
     assert not is_refused(client, "DeleteEventSourceMapping", {"UUID": made["UUID"]})
+
+
+def test_a_condition_on_the_tags_of_what_a_call_is_about_holds_for_its_parts(account: Account) -> None:
+    """An alias and a version have the tags of their function, and a log group's calls are judged with its own."""
+    group, other = unique("/logs/mine"), unique("/logs/other")
+    logs = account.client("logs")
+    for name, team in ((group, "post"), (other, "other")):
+        logs.create_log_group(logGroupName=name, tags={"team": team})
+    functions = {
+        team: account.function("def handler(event, context):\n    return 1\n", Tags={"team": team}, Publish=True)
+        for team in ("post", "other")
+    }
+    condition = {"StringEquals": {"aws:ResourceTag/team": "post"}}
+    actions = ["logs:PutRetentionPolicy", "lambda:GetFunctionConfiguration"]
+    credentials = may(account, {"Action": actions, "Resource": "*", "Condition": condition})
+    client, found = account.client("logs", credentials), account.client("lambda", credentials)
+    for name in (group, other):
+        given = {"logGroupName": name, "retentionInDays": 7}
+        assert is_refused(client, "PutRetentionPolicy", given) == (name == other)
+    for team, function in functions.items():
+        for more in ({}, {"Qualifier": "1"}):
+            given = {"FunctionName": function, **more}
+            assert is_refused(found, "GetFunctionConfiguration", given) == (team == "other")

@@ -267,6 +267,22 @@ def function_of(call: Call) -> str | None:
     return (lambda_svc._esms.get(mapping) or {}).get("FunctionArn")
 
 
+def tags_of_the_whole(resource: str) -> dict[str, str]:
+    """Return the tags of the function of a version or alias, and of the log group of a stream, as condition keys."""
+    function = re.fullmatch("(arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:]+):.+", resource)
+    group = re.fullmatch("(arn:[^:]+:logs:[^:]*:[^:]*:log-group:[^:]+):log-stream:.*", resource)
+    tags: Mapping[str, str] = {}
+    if function:
+        from ministack.services import tagging
+
+        tags = tagging.resource_tags(function[1]) or {}
+    if group:
+        from ministack.services import cloudwatch_logs
+
+        tags = (cloudwatch_logs.resolve_tag_resource(group[1]) or {}).get("tags") or {}
+    return {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
+
+
 def place_of(call: Call) -> dict[str, str]:
     return {"region": call.region, "account": call.account}
 

@@ -18,6 +18,7 @@ from sawhorse.local.permission_calls import (
     given_by,
     route_of,
     routes_of,
+    tags_of_the_whole,
 )
 
 # MiniStack's services that have their operations in paths, and botocore's models of them.
@@ -97,10 +98,11 @@ def ask_all_of_it(evaluator: Any) -> None:
         left = _LEFT.get()
         _LEFT.set(())
         asked = Check(action, named.get("resource_arn", "*"), {})
-        denied = enforce(key, action, service, region, **named)
+        own = {**tags_of_the_whole(asked.resource), **(named.get("service_context") or {})}
+        denied = enforce(key, action, service, region, **{**named, "service_context": own})
         for check in () if denied else left:
             asked = check
-            context = {**(named.get("service_context") or {}), **check.context}
+            context = {**own, **check.context}
             denied = enforce(key, check.action, service, region, resource_arn=check.resource, service_context=context)
             if denied:
                 break
