@@ -14,6 +14,8 @@ from shared.asgi import App, Message, Receive, Scope, Send, header
 # A method is a word that the caller chooses, and a path may hold a key where an id belongs.
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 UNKNOWN = "(unknown)"
+# What nginx logs for a caller who went away before there was a response, which is no error of ours.
+CALLER_GONE = 499
 
 
 class RequestLog:
@@ -36,7 +38,7 @@ class RequestLog:
         request_id = request_ids.choose(header(scope, request_ids.HEADER))
         log_fields: dict[str, object] = {}
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "log_fields": log_fields}
-        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+        status = CALLER_GONE
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -49,6 +51,9 @@ class RequestLog:
         started = self._seconds()
         try:
             await self._app(scope, receive, send_marked)
+        except Exception:
+            status = int(HTTPStatus.INTERNAL_SERVER_ERROR) if status == CALLER_GONE else status
+            raise
         finally:
             line = {
                 "method": scope["method"] if scope["method"] in METHODS else UNKNOWN,

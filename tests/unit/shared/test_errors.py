@@ -61,6 +61,7 @@ def test_a_caller_who_goes_away_in_the_middle_is_no_error_of_ours(app: App, caps
 
     said = capsys.readouterr().out
     assert "The caller went away before the request was read." in said
+    assert '"status":499' in said
     assert f'"level":"{logging.getLevelName(logging.ERROR)}"' not in said
 
 
