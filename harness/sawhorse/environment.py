@@ -38,6 +38,12 @@ Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
 Audience = Annotated[str, StringConstraints(min_length=1)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
+# Regions of other partitions than AWS's own begin so
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
+PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+# The path of all that is made in IAM for whoever deploys.
+DEPLOYERS = "/deployers/"
+
 # The template of the roots adds environment and app.
 MOST_TAGS = 48
 
@@ -107,6 +113,7 @@ FIELD_HELP = {
     ),
     "app_regions": "apps with the region of each that has another one, such as shop: us-east-2",
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",
+    "deployers": "true or false: true where roots are applied by roles of their own; left out it is false",
     "production": "true or false: true where what lets everybody write has to be said in a root",
     "packages_bucket": f"{A_BUCKET}, or one for each region, such as {{us-east-1: one, us-east-2: two}}, or left out",
     "smoke_writes": "true or false: true where smoke checks may write in production; left out it is false",
@@ -153,6 +160,8 @@ class Environment(BaseModel):
     alarms_unheard: Annotated[bool, AfterValidator(beside_no_address)] = False
     app_regions: dict[str, Region] = Field(default_factory=dict)
     auth0: Auth0 | None = None
+    # Whether roots are applied by roles of their own, and the roles that they make are bounded.
+    deployers: bool = False
     packages_bucket: BucketsByRegion = Field(default_factory=dict)
     # Nobody is to forget it: on it depends what modules refuse and what functions let in.
     production: bool
@@ -169,6 +178,16 @@ class Environment(BaseModel):
     def bucket_of_packages(self) -> str | None:
         """The bucket that packages are uploaded to: one of the region, since Lambda reads from no other."""
         return self.packages_bucket.get(self.region)
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS that the region belongs to, which every ARN names."""
+        return next((name for start, name in PARTITIONS.items() if self.region.startswith(start)), "aws")
+
+    def boundary_of(self, app: str) -> str | None:
+        """Return the ARN of what bounds the roles that an app makes; None where whoever applies makes any."""
+        name = f"{app.replace('_', '-')}-boundary-{self.name}"
+        return f"arn:{self.partition}:iam::{self.account_id}:policy{DEPLOYERS}{name}" if self.deployers else None
 
     def jwt(self, local_issuer: str | None = None) -> Jwt | None:
         """Say whose tokens APIs take: the tenant's, or those of the local issuer that stands in for it."""

@@ -27,6 +27,8 @@ locals {
 resource "aws_iam_role" "this" {
   name        = coalesce(var.role_name, var.name)
   description = "What the function ${var.name} may do."
+  # Whoever deploys as a role of their own may make no other roles than such that carry its boundary.
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -380,6 +380,17 @@ variable "package" {
   }
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds the function's role, whatever is written into it; null bounds it by nothing."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[^:*?]+:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]{1,512}$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy, such as arn:aws:iam::111111111111:policy/boundary."
+  }
+}
+
 variable "production" {
   description = "Whether this is production, where a URL that lets everybody write has to be said; true unless it is said to be otherwise."
   type        = bool

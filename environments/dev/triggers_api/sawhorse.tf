@@ -27,19 +27,20 @@ provider "aws" {
 # Rendered into terraform.tfvars: what is true of the whole environment, and what the build measured.
 
 variable "environment" {
-  description = "Facts of the environment: its name, account, region, alarm address, whether its alarms are meant to be unheard, tags, the bucket that packages go through, whose tokens its APIs take, whether it is production, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
+  description = "Facts of the environment: its name, account, region, alarm address, whether its alarms are meant to be unheard, tags, the bucket that packages go through, what bounds the roles of its functions, whose tokens its APIs take, whether it is production, whether it is the local AWS, which starts no program of a layer, and the app that all this was rendered for."
   type = object({
-    name            = string
-    app             = string
-    account_id      = string
-    region          = string
-    alarm_email     = optional(string)
-    alarms_unheard  = optional(bool, false)
-    packages_bucket = optional(string)
-    tags            = optional(map(string), {})
-    jwt             = optional(object({ issuer = string, audience = list(string) }))
-    local           = optional(bool, false)
-    production      = bool
+    name                 = string
+    app                  = string
+    account_id           = string
+    region               = string
+    alarm_email          = optional(string)
+    alarms_unheard       = optional(bool, false)
+    packages_bucket      = optional(string)
+    permissions_boundary = optional(string)
+    tags                 = optional(map(string), {})
+    jwt                  = optional(object({ issuer = string, audience = list(string) }))
+    local                = optional(bool, false)
+    production           = bool
   })
 
   validation {

@@ -29,9 +29,10 @@ module "turbotech_portal" {
     write_capacity = var.dynamodb_write_capacity
   }
 
-  alarm_email     = var.environment.alarm_email
-  alarms_unheard  = var.environment.alarms_unheard
-  production      = var.environment.production
-  packages        = var.packages
-  packages_bucket = var.environment.packages_bucket
+  alarm_email          = var.environment.alarm_email
+  alarms_unheard       = var.environment.alarms_unheard
+  permissions_boundary = var.environment.permissions_boundary
+  production           = var.environment.production
+  packages             = var.packages
+  packages_bucket      = var.environment.packages_bucket
 }

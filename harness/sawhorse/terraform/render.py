@@ -127,7 +127,10 @@ def render_tfvars(
     facts = environment.of_app(app)
     refuse_without_bucket(facts, app, archives_of(packages.values()))
     jwt, local = environment.jwt(local_issuer), local_issuer is not None
-    return fill("terraform.tfvars.j2", app=app, environment=facts, jwt=jwt, local=local, packages=packages)
+    boundary = facts.boundary_of(app)
+    return fill(
+        "terraform.tfvars.j2", app=app, environment=facts, jwt=jwt, local=local, packages=packages, boundary=boundary
+    )
 
 
 def refuse_unheard(facts: Environment) -> None:

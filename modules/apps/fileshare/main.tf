@@ -121,6 +121,7 @@ module "function" {
   object                            = module.packages.objects["api"]
   layers                            = module.layer[*].arn
   memory_size                       = var.lambda.memory_size
+  permissions_boundary              = var.permissions_boundary
   release                           = var.release
   timeout                           = var.lambda.timeout
   reserved_concurrent_executions    = var.lambda.reserved_concurrent_executions

@@ -118,6 +118,12 @@ variable "packages_bucket" {
   default     = null
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds the roles that are made here; null bounds them by nothing."
+  type        = string
+  default     = null
+}
+
 variable "point_in_time_recovery_enabled" {
   description = "Whether the tables can be restored to any second of the last 35 days."
   type        = bool

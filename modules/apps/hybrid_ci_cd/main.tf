@@ -109,6 +109,7 @@ module "function" {
   object                            = module.packages.objects["api"]
   layers                            = module.layer[*].arn
   memory_size                       = var.memory_size
+  permissions_boundary              = var.permissions_boundary
   release                           = var.release
   timeout                           = var.timeout
   reserved_concurrent_executions    = var.reserved_concurrent_executions

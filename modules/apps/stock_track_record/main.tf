@@ -125,6 +125,7 @@ module "function" {
   object                            = module.packages.objects["api"]
   layers                            = module.layer[*].arn
   memory_size                       = var.memory_size
+  permissions_boundary              = var.permissions_boundary
   release                           = var.release
   timeout                           = var.timeout
   reserved_concurrent_executions    = var.reserved_concurrent_executions
@@ -169,6 +170,7 @@ module "worker" {
   object                         = module.packages.objects["worker"]
   layers                         = module.layer[*].arn
   memory_size                    = var.memory_size
+  permissions_boundary           = var.permissions_boundary
   release                        = var.release
   timeout                        = var.worker_timeout
   reserved_concurrent_executions = var.reserved_concurrent_executions

@@ -118,6 +118,7 @@ module "function" {
   object                         = module.packages.objects[var.web_adapter == null ? "api" : "web"]
   layers                         = concat(module.layer[*].arn, var.web_adapter[*].layer_arn)
   memory_size                    = var.memory_size
+  permissions_boundary           = var.permissions_boundary
   release                        = var.release
   timeout                        = var.timeout
   reserved_concurrent_executions = var.reserved_concurrent_executions

@@ -41,6 +41,7 @@ module "function" {
   package                        = var.packages["api"]
   object                         = module.packages.objects["api"]
   layers                         = module.layer[*].arn
+  permissions_boundary           = var.permissions_boundary
   release                        = var.release
   reserved_concurrent_executions = var.reserved_concurrent_executions
   environment                    = { NOTES_TABLE = module.notes.name }

@@ -65,6 +65,12 @@ variable "packages_bucket" {
   default     = null
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds the roles that are made here; null bounds them by nothing."
+  type        = string
+  default     = null
+}
+
 variable "production" {
   description = "Whether this is production, where the table is protected and nobody may write without a token."
   type        = bool

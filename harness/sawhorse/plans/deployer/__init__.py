@@ -1,0 +1,1 @@
+"""What the role that deploys a root may do, made of what the root's plan makes."""

@@ -1,0 +1,43 @@
+"""Bound the roles that a deployer makes by what its root's plan grants them, so that it cannot make a stronger one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sawhorse.errors import BadConfiguration
+from sawhorse.plans.deployer.packing import MOST_CHARACTERS, size
+from sawhorse.plans.deployer.statements import Key, Statement, merged
+from sawhorse.plans.plan import UNKNOWN, Plan
+
+
+def boundary_of(plan: Plan, *, root: str) -> list[Statement]:
+    """Return the statements of the boundary: what the policies of the root's roles allow, all of them together.
+
+    Raises BadConfiguration where a policy is known only after the apply, and where a boundary cannot hold them.
+    """
+    granted: list[tuple[Key, set[str]]] = []
+    for address, values in plan.resources.items():
+        if plan.types[address] not in ("aws_iam_role_policy", "aws_iam_policy"):
+            continue
+        text = values.get("policy")
+        if not isinstance(text, str) or text is UNKNOWN:
+            raise BadConfiguration(
+                f"{address}: its policy is known only after the apply, so no boundary can be made of it; build it from "
+                "names."
+            )
+        for statement in json.loads(text)["Statement"]:
+            condition = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
+            for resource in listed(statement["Resource"]):
+                granted.append(((resource, condition, None), set(listed(statement["Action"]))))
+    statements = merged(granted)
+    if size(statements) > MOST_CHARACTERS:
+        raise BadConfiguration(
+            f"What the roles of {root} are granted has {size(statements)} characters together, and a boundary has "
+            f"{MOST_CHARACTERS}; split the app in two."
+        )
+    return statements
+
+
+def listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
