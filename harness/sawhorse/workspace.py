@@ -22,6 +22,7 @@ from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
 from sawhorse.local.overlay import LOCAL_PREFIX, local_state, local_state_bucket, make_overlay, overlay_of
 from sawhorse.local.prerequisites import make_prerequisites
+from sawhorse.local.role_sessions import session_variables
 from sawhorse.local.state_bucket import take_state_bucket
 from sawhorse.outputs import read_output
 from sawhorse.project import Root
@@ -71,7 +72,7 @@ class Deployment:
     def client(self, service: str) -> Any:
         """Return a boto3 client for a service; failures are reported, not tried again for long."""
         if self.local:
-            return self.calls.counting(local_client(service, self.local.variables(self.environment)))
+            return self.calls.counting(local_client(service, session_variables(self.local, self.environment)))
         config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
         session = boto3.session.Session(region_name=self.environment.region)
         return self.calls.counting(session.client(service, config=config))
@@ -137,7 +138,7 @@ class Workspace:
             terraform = Terraform(
                 project,
                 directory,
-                environment=self.local.variables(self.environment),
+                environment=session_variables(self.local, self.environment),
                 local=True,
                 look_for_cause=LocalAWS(project).required,
             )
@@ -159,11 +160,16 @@ class Workspace:
         """Where Terraform runs: the root, or its overlay."""
         return overlay_of(self.root) if self.local else self.root.path
 
+    def make_prerequisites(self) -> None:
+        """Make on the local AWS what the account is expected to have, which is nobody's to make who deploys."""
+        if self.local:
+            account = self.local.variables(self.environment)
+            make_prerequisites(self.root, lambda service: local_client(service, account), self.environment)
+
     def apply(self, variables: Sequence[str] = ()) -> None:
         """Apply without a question. The local AWS first gets what the account is expected to have already."""
         with self.finishing(variables) as finishing:
-            if self.local:
-                make_prerequisites(self.root, self.client, self.environment)
+            self.make_prerequisites()
             finishing.remove()
             finishing.terraform.apply(variables)
 
@@ -202,8 +208,7 @@ class Workspace:
         """Apply a plan that was saved, as it was made; no package is looked at but by Terraform."""
         terraform = self.terraform_as_applied
         self.refuse_unfinished("Nothing was applied.", "save a plan of what is left to do")
-        if self.local:
-            make_prerequisites(self.root, self.client, self.environment)
+        self.make_prerequisites()
         terraform.apply(plan=plan)
 
     def refuse_unfinished(self, nothing: str, then: str) -> None:

@@ -17,6 +17,7 @@ import typer
 
 from sawhorse.cli.alarms import send_alarm_through
 from sawhorse.cli.applying import apply_here, destroy_what_was_shown
+from sawhorse.cli.deployer import deployer_app
 from sawhorse.cli.drift import drift
 from sawhorse.cli.local import local_app
 from sawhorse.cli.options import (
@@ -51,6 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(deployer_app)
 app.add_typer(local_app)
 app.add_typer(package_app)
 app.add_typer(state_app)

@@ -88,6 +88,18 @@ class Secrets:
         """Return a secret for one purpose, which shows nothing of the secrets that it is made of."""
         return hmac.new(self.control.encode(), "\n".join(words).encode(), hashlib.sha256).hexdigest()
 
+    def session_secret(self, access_key: str) -> str:
+        """Return the secret of a role's session by its key; one of STS has 40 characters in AWS as well."""
+        return self.derived("secret of a session", access_key)[:40]
+
+    def session_token(self, access_key: str) -> str:
+        return self.derived("token of a session", access_key)
+
+    def secret_of_session(self, access_key: str, token: str) -> str | None:
+        """Return the secret of a role's session where the token is its own."""
+        own = hmac.compare_digest(token.encode(), self.session_token(access_key).encode())
+        return self.session_secret(access_key) if own else None
+
     def proof(self, name: str, challenge: str) -> str:
         return self.derived("ready", name, challenge)
 

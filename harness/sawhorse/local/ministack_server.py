@@ -44,6 +44,7 @@ def main() -> None:
     with importing_the_harness():
         from sawhorse.local import guard as guarding  # it can be imported only now
         from sawhorse.local.api_gateway import do_as_aws_does
+        from sawhorse.local.decisions import RECORD, record_decisions
         from sawhorse.local.described import describe_as_aws_does
         from sawhorse.local.function_versions import do_as_lambda_does
         from sawhorse.local.permissions import ask_as_aws_does
@@ -62,6 +63,8 @@ def main() -> None:
     forget_the_settings_of_one_route(apigateway)
     give_functions_secrets_that_nobody_guesses(held, lambda_runtime, lambda_svc)
     let_functions_inherit_nothing(Path(functions), lambda_runtime, lambda_svc)
+    make_sessions_that_moto_knows(held, sts)
+    record_decisions(iam_evaluator, responses, Path(functions).with_name(RECORD))
     let_unsigned_calls_reach_apis_alone(guarding, server, sts)
     do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)
     do_as_lambda_does(lambda_svc)
@@ -189,6 +192,21 @@ def give_functions_secrets_that_nobody_guesses(held: "Secrets", runtime: Any, se
 
     runtime.execution_credentials = execution_credentials
     service.execution_credentials = execution_credentials
+
+
+def make_sessions_that_moto_knows(held: "Secrets", service: Any) -> None:
+    """Make the secret and the token of a role's session from its key, so that the guard before moto can check them."""
+    made = service._gen_session_access_key
+    last: list[str] = [""]
+
+    def access_key() -> str:
+        last[0] = made()
+        return last[0]
+
+    service._gen_session_access_key = access_key
+    # Each is asked for right after the key, with nothing in between.
+    service._gen_secret = lambda: held.session_secret(last[0])
+    service._gen_session_token = lambda: held.session_token(last[0])
 
 
 class Inherited(Mapping[str, str]):

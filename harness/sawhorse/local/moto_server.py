@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -133,6 +134,10 @@ def rule_of(text: str) -> composite_alarms.Rule:
         return composite_alarms.read_rule(text)
     except composite_alarms.BadRule as error:
         raise ValidationError(f"AlarmRule is not valid: {error}.") from error
+def secret_of(held: guarding.Secrets) -> Callable[[str, str], str | None]:
+    """Return what gives the secret of an account's own key, or of a role's session that MiniStack issued."""
+    account = guarding.Guard("moto", 0, held).secret_of_account
+    return lambda key, token: held.secret_of_session(key, token) if token else account(key, token)
 
 
 def main() -> None:
@@ -143,7 +148,8 @@ def main() -> None:
     listener = socket.socket(fileno=int(number))
     host, port = listener.getsockname()
     os.environ["MOTO_PORT"] = str(port)
-    guard = guarding.Guard("moto", port, guarding.Secrets.of(Path(secrets_file)), controls=("/_", "/moto-api"))
+    held = guarding.Secrets.of(Path(secrets_file))
+    guard = guarding.Guard("moto", port, held, secret_of=secret_of(held), controls=("/_", "/moto-api"))
     app = guarding.guarded_wsgi(DomainDispatcherApplication(create_backend_app), guard)
     server = make_server(host, port, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.detach())
     server.serve_forever()

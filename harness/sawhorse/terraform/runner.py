@@ -184,14 +184,29 @@ class Terraform:
                 return []
             return self.changes_of(saved)
 
+    def planned(self) -> Mapping[str, Any]:
+        """Plan, showing nothing unless that fails, and return the plan as `terraform show -json` tells it."""
+        self.refuse_unsaved_state()
+        with tempfile.TemporaryDirectory() as directory, (Path(directory) / "said").open("w+") as said:
+            saved = Path(directory) / "plan"
+            if self.run("plan", stream=said, input=False, out=str(saved), lock_timeout=LOCK_TIMEOUT) != 0:
+                said.seek(0)
+                sys.stderr.write(said.read())
+                raise self.failed(f"terraform plan failed in {self.shown}; fix what it says above and run it again.")
+            return self.shown_as_json(saved)
+
     def changes_of(self, plan: Path) -> list[Mapping[str, Any]]:
         """Return what a saved plan would do to each resource, as `terraform show -json` tells it."""
+        changes: list[Mapping[str, Any]] = self.shown_as_json(plan).get("resource_changes", [])
+        return changes
+
+    def shown_as_json(self, plan: Path) -> Mapping[str, Any]:
         with self.prepared_environment():
             code, out, err = self.wrapped().cmd("show", "-json", str(plan))
         if code != 0:
             raise self.failed(f"terraform show failed in {self.shown}: {err.strip()}")
-        changes: list[Mapping[str, Any]] = json.loads(out).get("resource_changes", [])
-        return changes
+        shown: Mapping[str, Any] = json.loads(out)
+        return shown
 
     def unlock(self, lock: str) -> None:
         """Take away the lock that an apply that was cut off has left. Raises CommandFailed when that fails."""

@@ -28,8 +28,8 @@ def boundary_of(plan: Plan, *, root: str) -> list[Statement]:
             )
         for statement in json.loads(text)["Statement"]:
             condition = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
-            for resource in listed(statement["Resource"]):
-                granted.append(((resource, condition, None), set(listed(statement["Action"]))))
+            actions = set(listed(statement["Action"]))
+            granted += [((resource, condition, None), actions) for resource in listed(statement["Resource"])]
     statements = merged(granted)
     if size(statements) > MOST_CHARACTERS:
         raise BadConfiguration(

@@ -1,4 +1,4 @@
-"""Make the statements of a deployer's policy out of a plan: exact ARNs of the planned values, one * where AWS decides."""
+"""Make the statements of a deployer's policy out of a plan: ARNs of the planned values, a * where AWS decides."""
 
 from __future__ import annotations
 
@@ -251,7 +251,9 @@ def merged(found: Collection[tuple[Key, set[str]]]) -> list[Statement]:
     for (condition, resource), actions in sorted(by_resource.items()):
         if actions:
             grouped.setdefault((condition, tuple(sorted(actions))), []).append(resource)
-    return sorted(Statement(actions, tuple(resources), condition) for (condition, actions), resources in grouped.items())
+    return sorted(
+        Statement(actions, tuple(resources), condition) for (condition, actions), resources in grouped.items()
+    )
 
 
 def without_covered(by_resource: dict[tuple[str, str], set[str]]) -> None:

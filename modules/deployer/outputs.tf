@@ -1,0 +1,14 @@
+output "arn" {
+  description = "ARN of the role that deploys the root."
+  value       = aws_iam_role.deployer.arn
+}
+
+output "boundary" {
+  description = "ARN of the policy that bounds the roles of the root, which they must carry."
+  value       = aws_iam_policy.boundary.arn
+}
+
+output "reader" {
+  description = "ARN of the role that only plans, null where there is none."
+  value       = one([for role in aws_iam_role.reader : role.arn])
+}
