@@ -24,8 +24,6 @@ resource "aws_iam_role" "deployer" {
   path        = var.path
   description = "Plans, applies, releases and destroys ${var.app} in ${var.environment}, and nothing else."
 
-  max_session_duration = var.max_session_duration
-
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -11,8 +11,6 @@ resource "aws_iam_role" "reader" {
   path        = var.path
   description = "Plans ${var.app} in ${var.environment} and looks for drift, and changes nothing but the lock of its state."
 
-  max_session_duration = var.max_session_duration
-
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -28,18 +28,6 @@ variable "environment" {
   }
 }
 
-variable "max_session_duration" {
-  description = "Seconds after which a session ends at the latest; whoever comes with the keys of another role has an hour at most."
-  type        = number
-  default     = 3600
-  nullable    = false
-
-  validation {
-    condition     = 3600 <= var.max_session_duration && var.max_session_duration <= 43200 && var.max_session_duration % 1 == 0
-    error_message = "max_session_duration must be a whole number from 3600 to 43200 seconds."
-  }
-}
-
 variable "path" {
   description = "Path of all that is made here, by which policies may name every deployer."
   type        = string
@@ -47,7 +35,7 @@ variable "path" {
   nullable    = false
 
   validation {
-    condition     = length(var.path) <= 512 && can(regex("^/([\\x{21}-\\x{7e}]+/)?$", var.path))
+    condition     = length(var.path) <= 512 && can(regex("^(/[A-Za-z0-9.,+@=_-]+)*/$", var.path))
     error_message = "path begins and ends with a slash, such as /deployers/, and has 512 characters at most."
   }
 }
@@ -65,6 +53,12 @@ variable "policies" {
   validation {
     condition     = alltrue([for policy in values(var.policies) : try(length(jsonencode(jsondecode(policy))) <= 6144, false)])
     error_message = "policies: each is a policy as JSON, of 6144 characters at most without spaces; \"sawhorse deployer make\" splits them."
+  }
+
+  # A policy is known by what it says, so a letter that IAM refuses is refused in a plan.
+  validation {
+    condition     = alltrue([for policy in concat([var.boundary], values(var.policies), values(try(var.reader.policies, {}))) : can(regex("^[\\x{20}-\\x{ff}]*$", policy))])
+    error_message = "policies: IAM takes letters of Latin-1 alone; rename what is named with others."
   }
 
   validation {

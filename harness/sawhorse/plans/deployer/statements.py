@@ -183,7 +183,9 @@ def services_of(values: Mapping[str, Any]) -> list[str]:
 
 
 def of_rule(rule: Rule, values: Mapping[str, Any], address: str) -> Iterator[tuple[Key, set[str], set[str]]]:
-    if rule.when and not argument(values, rule.when):
+    value = argument(values, rule.when) if rule.when else True
+    if not value or (value is UNKNOWN and f"{{{rule.when}}}" in rule.resource):
+        # Left out, or what AWS fills in for what was left out.
         return
     condition = {
         operator: {key: filled_list(text, values, address) for key, text in keys.items()}
