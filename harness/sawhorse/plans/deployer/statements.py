@@ -187,6 +187,8 @@ def of_rule(rule: Rule, values: Mapping[str, Any], address: str) -> Iterator[tup
     if not value or (value is UNKNOWN and f"{{{rule.when}}}" in rule.resource):
         # Left out, or what AWS fills in for what was left out.
         return
+    if not all(fnmatchcase(str(argument(values, name)), pattern) for name, pattern in rule.where.items()):
+        return
     condition = {
         operator: {key: filled_list(text, values, address) for key, text in keys.items()}
         for operator, keys in rule.condition.items()

@@ -22,7 +22,8 @@ def listed(value: Any) -> Any:
 class Rule(BaseModel):
     """Actions on the ARNs that a resource of one kind makes necessary, under a condition of IAM's.
 
-    `when` names the argument that has to be set, `wildcard` the reason for a * in the ARN.
+    `when` names the argument that has to be set, `where` has arguments with the patterns that they must fit, `wildcard`
+    names the reason for a * in the ARN.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -32,6 +33,7 @@ class Rule(BaseModel):
     write: Annotated[tuple[Action, ...], BeforeValidator(tuple)] = ()
     condition: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
     when: str | None = None
+    where: Mapping[str, str] = Field(default_factory=dict)
     wildcard: str | None = None
 
     @model_validator(mode="after")
