@@ -273,8 +273,10 @@ def arn_of_table(deployment: Deployment, table_output: str) -> str:
 
 
 def try_to_scan(deployment: Deployment, local: Running, table_name: str, role_arn: str) -> None:
-    credentials = role_credentials(deployment.client, role_arn)
-    dynamodb = local_client("dynamodb", {**local.variables(deployment.environment), **credentials})
+    account = local.variables(deployment.environment)
+    # Whoever deploys makes no function besides the root's own.
+    credentials = role_credentials(lambda service: local_client(service, account), role_arn)
+    dynamodb = local_client("dynamodb", {**account, **credentials})
     try:
         dynamodb.scan(TableName=table_name)
     except ClientError as error:
