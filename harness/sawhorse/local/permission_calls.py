@@ -307,6 +307,9 @@ def tagging(call: Call, resource: str) -> Iterator[Check]:
     made = call.get("Tags") or call.get("tags") or any(name.startswith(("Tags.", "Tag.")) for name in call.given)
     action = rules.TAGGING_OF_IAM.get(call.operation) if call.service == "iam" else rules.TAGGING.get(call.service)
     is_tagging = re.match("Tag|Untag|AddTags|RemoveTags", call.operation)
+    if call.operation == "CreateEventSourceMapping":
+        # Lambda makes its id up, and asks for it all the same.
+        resource = f"arn:aws:lambda:{call.region}:{call.account}:event-source-mapping:*"
     if made and action and not is_tagging:
         yield Check(f"{call.service}:{action}", resource, call.context)
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from sawhorse.environment import Environment
+from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import BadConfiguration
 from sawhorse.local.overlay import LOCAL_PREFIX, bucket_for_local_states
 from sawhorse.plans.deployer.boundary import boundary_of
@@ -73,7 +73,9 @@ def made_of(plan: Plan, root: Root, environment: Environment, *, local: bool) ->
 
 def place_of(root: Root, environment: Environment, *, local: bool) -> Place:
     """Return where a root is deployed. Raises BadConfiguration where its environment keeps states on laptops."""
-    bucket = bucket_for_local_states(environment) if local else environment.state_bucket
+    # The bucket is in the environment's own region, wherever the app is.
+    facts_of_all = read_environment(root.project, root.environment)
+    bucket = bucket_for_local_states(facts_of_all) if local else environment.state_bucket
     boundary = environment.boundary_of(root.app)
     facts = f"environments/{root.environment}/environment.yaml"
     if bucket is None:
