@@ -44,6 +44,7 @@ def main() -> None:
     with importing_the_harness():
         from sawhorse.local import guard as guarding  # it can be imported only now
         from sawhorse.local.api_gateway import do_as_aws_does
+        from sawhorse.local.api_tags import judge_apis_by_their_tags
         from sawhorse.local.decisions import RECORD, record_decisions
         from sawhorse.local.described import describe_as_aws_does
         from sawhorse.local.function_versions import do_as_lambda_does
@@ -55,7 +56,7 @@ def main() -> None:
     os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
     from ministack import app as server
     from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
-    from ministack.services import apigateway, apigateway_v1, dynamodb, iam, lambda_svc, sts
+    from ministack.services import apigateway, apigateway_v1, dynamodb, iam, lambda_svc, sts, tagging
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
@@ -64,6 +65,7 @@ def main() -> None:
     give_functions_secrets_that_nobody_guesses(held, lambda_runtime, lambda_svc)
     let_functions_inherit_nothing(Path(functions), lambda_runtime, lambda_svc)
     make_sessions_that_moto_knows(held, sts)
+    judge_apis_by_their_tags(tagging, apigateway_v1, apigateway)
     record_decisions(iam_evaluator, responses, Path(functions).with_name(RECORD))
     let_unsigned_calls_reach_apis_alone(guarding, server, sts)
     do_as_aws_does(server, apigateway_v1, apigateway, lambda_svc)

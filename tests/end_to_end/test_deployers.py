@@ -1,0 +1,274 @@
+"""The role that deploys a root does all that there is to do with it, needs every permission that it has, and no more."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LocalAWS
+from sawhorse.local.role_sessions import ROLE
+from tests.deploying import DONE_WITHOUT, Deployer, Permission, Tampering, grow, made, policy, steps_of
+from tests.end_to_end.support import brought_up
+from tests.projects import sample_project
+
+pytestmark = pytest.mark.end_to_end
+
+ROOT = "dev/sample"
+ACCOUNT = "111111111111"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/deployers/sample-boundary-dev"
+OWN = f"arn:aws:iam::{ACCOUNT}:role/deployers/sample-deployer-dev"
+TRUST = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}})
+ALL = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+
+
+@pytest.fixture(scope="module")
+def deployer(tmp_path_factory: pytest.TempPathFactory, emulators: object) -> Iterator[Deployer]:
+    """The deployer of the sample's root, with all that its policy has; the root is applied by it."""
+    with brought_up(sample_project(tmp_path_factory.mktemp("deployers") / "project")) as sawhorse:
+        one = made(sawhorse, ROOT)
+        one("apply", ROOT, "--local", "--state-bucket")
+        yield one
+
+
+@pytest.fixture(scope="module")
+def session(deployer: Deployer) -> Callable[[str], Any]:
+    """Clients of a session of the deployer's role."""
+    running = LocalAWS(deployer.sawhorse.project).required()
+    taken = local_client("sts", running.environment(ACCOUNT)).assume_role(RoleArn=OWN, RoleSessionName="test")
+    keys = taken["Credentials"]
+    variables = {
+        **running.environment(ACCOUNT),
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    return lambda service: local_client(service, variables)
+
+
+@pytest.fixture(scope="module")
+def foreign(deployer: Deployer) -> str:
+    """The account has another root's things, named `foreign`, and a role without a boundary that is free to take."""
+    client = deployer.sawhorse.client
+    client("dynamodb", "dev").create_table(
+        TableName="foreign",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client("iam", "dev").create_role(RoleName="foreign", AssumeRolePolicyDocument=TRUST)
+    client("ssm", "dev").put_parameter(Name="/foreign/live", Value="1", Type="String")
+    client("sns", "dev").create_topic(Name="foreign")
+    client("logs", "dev").create_log_group(logGroupName="/aws/lambda/foreign")
+    api = client("apigatewayv2", "dev").create_api(
+        Name="foreign", ProtocolType="HTTP", Tags={"app": "foreign", "environment": "dev"}
+    )
+    return str(api["ApiId"])
+
+
+def states(deployer: Deployer) -> str:
+    """The bucket of the states, which the deployer's own permissions name."""
+    [bucket] = {one.resource for one in deployer.permissions if one.action == "s3:ListBucket"}
+    return bucket.rpartition(":")[2]
+
+
+def foreign_calls(bucket: str, api: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Name what a deployer is refused: the service, the operation and what it is given."""
+    role, other = {"RoleName": "sample-dev"}, {"RoleName": "another"}
+    return {
+        "another root's table": ("dynamodb", "delete_table", {"TableName": "foreign"}),
+        "another root's items": ("dynamodb", "scan", {"TableName": "foreign"}),
+        "another root's parameter": (
+            "ssm",
+            "put_parameter",
+            {"Name": "/foreign/live", "Value": "2", "Type": "String", "Overwrite": True},
+        ),
+        "another root's topic": ("sns", "delete_topic", {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:foreign"}),
+        "another root's log": ("logs", "delete_log_group", {"logGroupName": "/aws/lambda/foreign"}),
+        "another root's API": ("apigatewayv2", "delete_api", {"ApiId": api}),
+        "another root's tags": (
+            "apigatewayv2",
+            "tag_resource",
+            {"ResourceArn": f"arn:aws:apigateway:us-east-1::/apis/{api}", "Tags": {"app": "sample"}},
+        ),
+        "another root's state": ("s3", "get_object", {"Bucket": bucket, "Key": "env:/local/dev/foreign.tfstate"}),
+        "writing another root's state": (
+            "s3",
+            "put_object",
+            {"Bucket": bucket, "Key": "env:/local/dev/foreign.tfstate", "Body": b"{}"},
+        ),
+        "deleting its own state": ("s3", "delete_object", {"Bucket": bucket, "Key": f"env:/local/{ROOT}.tfstate"}),
+        "the bucket of states": ("s3", "delete_bucket", {"Bucket": bucket}),
+        "the policy of that bucket": ("s3", "delete_bucket_policy", {"Bucket": bucket}),
+        "the versions of that bucket": (
+            "s3",
+            "put_bucket_versioning",
+            {"Bucket": bucket, "VersioningConfiguration": {"Status": "Suspended"}},
+        ),
+        "a user": ("iam", "create_user", {"UserName": "somebody"}),
+        "a key of a user": ("iam", "create_access_key", {"UserName": "somebody"}),
+        "a role of another name": (
+            "iam",
+            "create_role",
+            {**other, "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": BOUNDARY},
+        ),
+        "its role without a boundary": ("iam", "create_role", {**role, "AssumeRolePolicyDocument": TRUST}),
+        "its role with another boundary": (
+            "iam",
+            "create_role",
+            {
+                **role,
+                "AssumeRolePolicyDocument": TRUST,
+                "PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess",
+            },
+        ),
+        "taking the boundary off": ("iam", "delete_role_permissions_boundary", role),
+        "changing for another boundary": (
+            "iam",
+            "put_role_permissions_boundary",
+            {**role, "PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"},
+        ),
+        "the boundary's own policy": (
+            "iam",
+            "create_policy_version",
+            {"PolicyArn": BOUNDARY, "PolicyDocument": ALL, "SetAsDefault": True},
+        ),
+        "attaching a policy to its role": (
+            "iam",
+            "attach_role_policy",
+            {**role, "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+        ),
+        "writing into a role without the boundary": (
+            "iam",
+            "put_role_policy",
+            {"RoleName": "foreign", "PolicyName": "all", "PolicyDocument": ALL},
+        ),
+        "writing into its own role": (
+            "iam",
+            "put_role_policy",
+            {"RoleName": "sample-deployer-dev", "PolicyName": "all", "PolicyDocument": ALL},
+        ),
+        "its own policy": (
+            "iam",
+            "create_policy_version",
+            {
+                "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/deployers/sample-deployer-dev-1",
+                "PolicyDocument": ALL,
+                "SetAsDefault": True,
+            },
+        ),
+        "who may take its own role": (
+            "iam",
+            "update_assume_role_policy",
+            {"RoleName": "sample-deployer-dev", "PolicyDocument": TRUST},
+        ),
+        "taking the reader's role": (
+            "sts",
+            "assume_role",
+            {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/deployers/sample-reader-dev", "RoleSessionName": "test"},
+        ),
+        "passing another role": (
+            "lambda",
+            "update_function_configuration",
+            {"FunctionName": "sample-dev", "Role": f"arn:aws:iam::{ACCOUNT}:role/foreign"},
+        ),
+        "a function of another name": (
+            "lambda",
+            "create_function",
+            {
+                "FunctionName": "foreign",
+                "Role": f"arn:aws:iam::{ACCOUNT}:role/sample-dev",
+                "Runtime": "python3.13",
+                "Handler": "main.handler",
+                "Code": {"ZipFile": b"PK"},
+            },
+        ),
+        "an event source of another function": (
+            "lambda",
+            "create_event_source_mapping",
+            {"FunctionName": "foreign", "EventSourceArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:foreign"},
+        ),
+    }
+
+
+REFUSED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
+
+
+@pytest.mark.parametrize("name", list(foreign_calls("", "")))
+def test_what_is_not_its_roots_is_refused(
+    deployer: Deployer, session: Callable[[str], Any], foreign: str, name: str
+) -> None:
+    service, operation, given = foreign_calls(states(deployer), foreign)[name]
+    with pytest.raises(ClientError) as refused:
+        getattr(session(service), operation)(**given)
+    assert refused.value.response["Error"]["Code"] in REFUSED
+
+
+def test_its_role_is_passed_to_lambda_alone(deployer: Deployer) -> None:
+    def decided(service: str) -> str:
+        found = deployer.iam.simulate_principal_policy(
+            PolicySourceArn=OWN,
+            ActionNames=["iam:PassRole"],
+            ResourceArns=[f"arn:aws:iam::{ACCOUNT}:role/sample-dev"],
+            ContextEntries=[
+                {"ContextKeyName": "iam:PassedToService", "ContextKeyValues": [service], "ContextKeyType": "string"}
+            ],
+        )
+        return str(found["EvaluationResults"][0]["EvalDecision"])
+
+    assert decided("lambda.amazonaws.com") == "allowed"
+    assert decided("ecs-tasks.amazonaws.com") == "implicitDeny"
+
+
+def test_its_roles_carry_the_boundary_and_nothing_is_left_to_change(deployer: Deployer) -> None:
+    role = deployer.iam.get_role(RoleName="sample-dev")["Role"]
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
+    ended, calls = deployer.run("plan", ROOT, "--local", "--exit-code")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert {call.action for call in calls if not call.allowed} <= DONE_WITHOUT
+
+
+def test_the_reader_plans_and_looks_for_drift_and_applies_nothing(deployer: Deployer) -> None:
+    reader = {ROLE: f"arn:aws:iam::{ACCOUNT}:role/deployers/sample-reader-dev"}
+    deployer.sawhorse("plan", ROOT, "--local", "--exit-code", variables=reader)
+    deployer.sawhorse("drift", ROOT, "--local", "--no-verify", variables=reader)
+    deployer.sawhorse("apply", ROOT, "--local", "--var=lambda_reserved_concurrency=7", code=1, variables=reader)
+
+
+@pytest.mark.drill(short=2)
+def test_a_plan_fails_without_any_one_permission_that_it_asks_for(deployer: Deployer, moments: random.Random) -> None:
+    _, calls = deployer.run("plan", ROOT, "--local")
+    asked = [(call.action, call.resource) for call in calls if call.allowed]
+    lost = moments.choice(sorted(one for one in deployer.proven if one.covered_by(asked)))
+    deployer.allow(deployer.permissions - {lost})
+    try:
+        ended = deployer("plan", ROOT, "--local")
+    finally:
+        deployer.allow(deployer.permissions)
+    assert ended.returncode == 1, f"It plans without {lost}."
+
+
+def test_deployers_are_told_to_stay_while_a_role_carries_their_boundary(deployer: Deployer) -> None:
+    told = deployer.sawhorse("deployer", "destroy", "dev", "--local", code=2)
+    assert "The roles of dev/sample carry the boundary" in told
+
+
+@pytest.mark.drill(short=0, most=1)
+@pytest.mark.timeout(1800)
+def test_every_permission_is_needed_by_some_step(tmp_path: Path, emulators: object) -> None:
+    with brought_up(sample_project(tmp_path / "project")) as sawhorse:
+        deployer = made(sawhorse, ROOT)
+        growth = grow(deployer, steps_of(deployer, Tampering(deployer)))
+        assert growth.idle == set()
+        assert all(isinstance(one, Permission) for one in growth.granted)
+        sawhorse("deployer", "destroy", "dev", "--local")
+        assert (
+            json.loads(json.dumps(sawhorse.client("iam", "dev").list_policies(Scope="Local")["Policies"], default=str))
+            == []
+        )
