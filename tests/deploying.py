@@ -301,7 +301,7 @@ def commit(path: Path) -> None:
 
 def made(sawhorse: Sawhorse, root: str) -> Deployer:
     """Have the deployers of a root's environment made, as an administrator does, and return that of the root."""
-    environment, _, app = root.partition("/")
+    environment = root.partition("/")[0]
     facts = sawhorse.project.path / "environments" / environment / "environment.yaml"
     facts.write_text(f"{facts.read_text().rstrip()}\ndeployers: true\n")
     commit(sawhorse.project.path)

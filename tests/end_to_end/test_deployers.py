@@ -1,4 +1,4 @@
-"""The role that deploys a root does all that there is to do with it, needs every permission that it has, and no more."""
+"""The role that deploys a root does all that there is to do with it, and needs every permission that it has."""
 
 from __future__ import annotations
 
