@@ -249,7 +249,8 @@ def boundary_of(call: Call) -> Any:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
     """
     asked = call.get("PermissionsBoundary")
-    if asked:
+    if asked or call.operation.startswith("Create"):
+        # What is to be made has none besides, though there be another one of its name.
         return asked
     kind, name = ("role", call.get("RoleName")) if call.get("RoleName") else ("user", call.get("UserName"))
     return entity_of(kind, name).get("PermissionsBoundary")
