@@ -7,17 +7,19 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sawhorse.environment import read_environment
 from sawhorse.local.decisions import RECORD, decisions
+from sawhorse.local.overlay import overlay_of
 from sawhorse.local.role_sessions import ROLE
 from sawhorse.plans.deployer.packing import document, packed
 from sawhorse.plans.deployer.statements import Statement, literal, merged
 from sawhorse.plans.deployer.table import table
+from sawhorse.terraform.state import UNSAVED
 from tests.end_to_end.support import Sawhorse
 from tests.grants import become
 
@@ -101,6 +103,18 @@ class Deployer:
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.sawhorse.run(*arguments, variables={ROLE: self.arn})
 
+    @property
+    def of_states(self) -> set[Permission]:
+        """The permissions on the root's state, its lock and its record, without which a failed run leaves a mess."""
+        return {one for one in self.permissions if re.fullmatch(r"arn:aws:s3:::[^/]*states[^/]*(/.*)?", one.resource)}
+
+    def clean_up(self) -> None:
+        """Release the lock that a run could not, and forget a state that it could not write."""
+        [lock] = {one.resource for one in self.of_states if one.resource.endswith(".tflock")}
+        bucket, _, key = lock.removeprefix("arn:aws:s3:::").partition("/")
+        self.sawhorse.client("s3", self.root.partition("/")[0]).delete_object(Bucket=bucket, Key=key)
+        (overlay_of(self.sawhorse.project.root(self.root)) / UNSAVED).unlink(missing_ok=True)
+
     def run(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Counter[Call]]:
         """Run a command as the role, and count what IAM was asked about it meanwhile."""
         self.record.write_text("")
@@ -127,6 +141,8 @@ class Step:
     name: str
     commands: tuple[tuple[str, ...], ...]
     before: Callable[[], object] | None = None
+    # What changes the state once more, by the number of the run, so that each permission on it is tried alone.
+    of_states: Callable[[int], tuple[str, ...]] | None = None
     codes: tuple[int, ...] = (0,)
 
 
@@ -150,7 +166,7 @@ def grow(deployer: Deployer, steps: Iterable[Step]) -> Growth:
     given as well, and taken away alone once the step is done: where the step is then done again, nothing needs it.
     """
     growth = Growth()
-    always = deployer.permissions - deployer.proven
+    always = deployer.permissions - deployer.proven | deployer.of_states
     for step in steps:
         if step.before:
             step.before()
@@ -161,7 +177,7 @@ def grow(deployer: Deployer, steps: Iterable[Step]) -> Growth:
             if ended is None:
                 break
             said = " ".join((ended.stdout + ended.stderr).split())
-            missing = deployer.proven - growth.granted
+            missing = deployer.proven - always - growth.granted
             named = {one for one in missing if one.covered_by(REFUSED.findall(said))}
             if not named:
                 refused = [(call.action, call.resource) for call in calls if not call.allowed]
@@ -170,9 +186,15 @@ def grow(deployer: Deployer, steps: Iterable[Step]) -> Growth:
             assert named, f"{step.name} fails for no permission that the policy has:\n{said[-3000:]}"
             growth.granted |= named
         for one in sorted(unnamed):
-            deployer.allow(always | growth.granted - {one})
+            deployer.allow((always | growth.granted) - {one})
             if done(deployer, step, growth)[0] is None:
                 growth.granted.discard(one)
+        for one in sorted(deployer.of_states - growth.granted if step.of_states else ()):
+            deployer.allow((always | growth.granted) - {one})
+            changing = replace(step, commands=(*step.commands, (*step.commands[0], *step.of_states(growth.runs))))
+            if done(deployer, changing, growth)[0] is not None:
+                growth.granted.add(one)
+            deployer.clean_up()
     growth.idle = deployer.proven - growth.granted
     return growth
 
@@ -188,6 +210,7 @@ def done(
         asked += calls
         growth.calls += calls
         if ended.returncode not in step.codes:
+            deployer.clean_up()
             return ended, asked
     return None, asked
 
@@ -201,7 +224,7 @@ def steps_of(deployer: Deployer, tampering: Tampering) -> list[Step]:
 
     knobs = [f"--var={name}" for name in tampering.knobs]
     return [
-        Step("plan", (local("plan", "--state-bucket"),)),
+        Step("plan", (local("plan", "--state-bucket"),), of_states=lambda _: ()),
         Step("apply", (local("apply"),)),
         Step("plan again", (local("plan", "--exit-code"),)),
         Step("seed", (local("seed"),)),
@@ -214,6 +237,7 @@ def steps_of(deployer: Deployer, tampering: Tampering) -> list[Step]:
         Step("verify", (local("verify"),)),
         Step("drift", (local("drift", "--no-verify"),)),
         Step("knobs", (local("apply", *knobs),)),
+        Step("states", (local("apply"),), of_states=lambda run: (f"--var=lambda_reserved_concurrency={run}",)),
         Step("decisions", (local("apply"),), before=tampering.change_the_root),
         Step("put back", (local("apply"),), before=tampering.change_aws_by_hand),
         Step("destroy", (local("destroy"),)),
