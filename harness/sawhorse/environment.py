@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -114,6 +114,10 @@ FIELD_HELP = {
     "app_regions": "apps with the region of each that has another one, such as shop: us-east-2",
     "auth0": "the domain and the audience of an Auth0 tenant, or left out",
     "deployers": "true or false: true where roots are applied by roles of their own; left out it is false",
+    "github": (
+        "the repository whose jobs deploy, such as {repository: acme/shop}, where they are needed with repository_ids, "
+        "the provider_arn of a provider that the account has already and a name_prefix, or left out"
+    ),
     "production": "true or false: true where what lets everybody write has to be said in a root",
     "packages_bucket": f"{A_BUCKET}, or one for each region, such as {{us-east-1: one, us-east-2: two}}, or left out",
     "smoke_writes": "true or false: true where smoke checks may write in production; left out it is false",
@@ -139,6 +143,17 @@ class Auth0(BaseModel):
         return f"https://{self.domain}/"
 
 
+class GitHub(BaseModel):
+    """The repository whose jobs deploy: its name, the numbers in newer subjects, and what the account has already."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    repository: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+$")]
+    repository_ids: dict[Literal["owner", "repository"], str] | None = Field(default=None, min_length=2)
+    provider_arn: str | None = None
+    name_prefix: str = "github-"
+
+
 @dataclass(frozen=True)
 class Jwt:
     """Whose tokens an API takes."""
@@ -162,6 +177,8 @@ class Environment(BaseModel):
     auth0: Auth0 | None = None
     # Whether roots are applied by roles of their own, and the roles that they make are bounded.
     deployers: bool = False
+    # Whose jobs take these roles.
+    github: GitHub | None = None
     packages_bucket: BucketsByRegion = Field(default_factory=dict)
     # Nobody is to forget it: on it depends what modules refuse and what functions let in.
     production: bool
@@ -188,6 +205,11 @@ class Environment(BaseModel):
         """Return the ARN of what bounds the roles that an app makes; None where whoever applies makes any."""
         name = f"{app.replace('_', '-')}-boundary-{self.name}"
         return f"arn:{self.partition}:iam::{self.account_id}:policy{DEPLOYERS}{name}" if self.deployers else None
+
+    def role_of(self, app: str, kind: str) -> str:
+        """Return the ARN of the role that deploys an app's root, or that only reads: `deployer` or `reader`."""
+        name = f"{app.replace('_', '-')}-{kind}-{self.name}"
+        return f"arn:{self.partition}:iam::{self.account_id}:role{DEPLOYERS}{name}"
 
     def jwt(self, local_issuer: str | None = None) -> Jwt | None:
         """Say whose tokens APIs take: the tenant's, or those of the local issuer that stands in for it."""

@@ -256,6 +256,24 @@ def test_deployers_are_told_to_stay_while_a_role_carries_their_boundary(deployer
     assert "The roles of dev/sample carry the boundary" in told
 
 
+def test_jobs_of_the_repository_take_the_deployers_of_their_environment(deployer: Deployer) -> None:
+    facts = deployer.sawhorse.project.path / "environments/dev/environment.yaml"
+    before = facts.read_text()
+    facts.write_text(f"{before}github:\n  repository: acme/shop\n")
+    try:
+        deployer.sawhorse("deployer", "make", "dev", "--local")
+        trust = deployer.iam.get_role(RoleName="sample-deployer-dev")["Role"]["AssumeRolePolicyDocument"]
+        [taken] = deployer.iam.get_role_policy(
+            RoleName="github-dev", PolicyName=deployer.iam.list_role_policies(RoleName="github-dev")["PolicyNames"][0]
+        )["PolicyDocument"]["Statement"]
+        assert f"arn:aws:iam::{ACCOUNT}:role/github-dev" in trust["Statement"][0]["Principal"]["AWS"]
+        assert "sts:AssumeRole" in taken["Action"]
+        assert OWN in taken["Resource"]
+    finally:
+        facts.write_text(before)
+        deployer.sawhorse("deployer", "make", "dev", "--local")
+
+
 @pytest.mark.drill(short=0, most=1)
 @pytest.mark.timeout(1800)
 def test_every_permission_is_needed_by_some_step(tmp_path: Path, emulators: object) -> None:

@@ -57,8 +57,13 @@ class Deployers:
             fill(
                 "deployers.tf.j2",
                 environment=self.environment,
-                module=os.path.relpath(self.project.path / "modules/deployer", self.directory),
-                roots=[filled_in(one) for one in policies],
+                modules={
+                    name: os.path.relpath(self.project.path / "modules" / name, self.directory)
+                    for name in ("deployer", "github_oidc")
+                },
+                github=self.environment.github,
+                local=self.local is not None,
+                roots=[self.filled_in(one) for one in policies],
                 tags={**self.environment.tags, "environment": self.name},
                 account=f"arn:{self.environment.partition}:iam::{self.environment.account_id}:root",
             ),
@@ -73,6 +78,18 @@ class Deployers:
         terraform = Terraform(self.project, self.directory, environment=variables, local=self.local is not None)
         terraform.initialize(reconfigure=IsFlagged)
         return terraform
+
+    def filled_in(self, policies: RootPolicies) -> dict[str, object]:
+        """Return what the template asks of a root."""
+        app = policies.root.partition("/")[2]
+        return {
+            "app": app,
+            "policies": numbered(policies.policies),
+            "reader": numbered(policies.reader),
+            "boundary": as_text(policies.boundary),
+            "deployer": self.environment.role_of(app, "deployer"),
+            "reader_role": self.environment.role_of(app, "reader"),
+        }
 
     def make(self, policies: Sequence[RootPolicies], *, ask: Callable[[], object]) -> bool:
         """Make what is missing and change what differs, and say whether anything was; `ask` raises to stop it."""
@@ -106,16 +123,6 @@ class Deployers:
                 f"The roles of {', '.join(used)} carry the boundary that would be taken away; take deployers out of "
                 f"environments/{self.name}/environment.yaml and apply, or destroy what they made, and run this again."
             )
-
-
-def filled_in(policies: RootPolicies) -> dict[str, object]:
-    """Return what the template asks of a root."""
-    return {
-        "app": policies.root.partition("/")[2],
-        "policies": numbered(policies.policies),
-        "reader": numbered(policies.reader),
-        "boundary": as_text(policies.boundary),
-    }
 
 
 def numbered(policies: Sequence[Sequence[Statement]]) -> dict[str, str]:
