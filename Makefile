@@ -16,7 +16,7 @@ SAWHORSE := .venv/bin/sawhorse
 PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build plan apply smoke destroy state down test test-fast drill mutants check audit format bench lock clean
+.PHONY: help setup demo dev build plan apply smoke destroy state deployers down test test-fast drill mutants check audit format bench lock clean
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ destroy: setup ## Take APP (or all) in ENV off the local AWS, and nothing else.
 
 state: setup ## Make the buckets on AWS that environment.yaml of ENV names for states and packages, and check them.
 	@$(SAWHORSE) state make $(ENV)
+
+deployers: setup ## Make the roles on AWS that deploy the roots of ENV, of what their plans make.
+	@$(SAWHORSE) deployer make $(ENV)
 
 down: setup ## Stop the local AWS.
 	@$(SAWHORSE) local down

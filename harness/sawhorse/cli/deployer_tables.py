@@ -1,43 +1,59 @@
-"""Show what a deployer may do, as tables for people."""
+"""Show what a deployer may do, for people."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-
-from rich.console import Console
-from rich.table import Table
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from sawhorse.operate.deployer.policies import RootPolicies
 from sawhorse.plans.deployer.packing import MOST_CHARACTERS, MOST_POLICIES, size
 from sawhorse.plans.deployer.statements import Statement
 
+WIDTH = 140
+
 
 def show(found: RootPolicies) -> None:
     """Print the statements of a root's deployer, its wildcards with their reasons, and what only AWS can prove."""
-    console = Console()
-    table = Table(title=f"What the deployer of {found.root} may do", title_justify="left")
-    for heading in ("policy", "actions", "resources", "under the condition"):
-        table.add_column(heading, overflow="fold")
     for number, statements in enumerate(found.policies, start=1):
+        print(f"\nThe deployer of {found.root} may, by its policy {number}:")
         for statement in statements:
-            table.add_row(str(number), *columns(statement))
-    console.print(table)
-    print(f"It has {len(found.policy.actions)} actions in {len(found.policy.all)} statements.")
+            print("\n".join(lines_of(statement)))
+    print(f"\nThese are {len(found.policy.actions)} actions in {len(found.policy.all)} statements.")
     print(sizes_of(found))
-    print("\nWhat ends in a *:")
-    for resource, reason in sorted(found.policy.wildcards.items()):
-        print(f"  {resource}: {reason}")
+    print("\nWhat ends in a * (without arn:...):")
+    show_by_reason({shortened(one): reason for one, reason in found.policy.wildcards.items()})
     if found.unproven:
         print("\nNot proven on the local AWS:")
-        for action, reason in sorted(found.unproven.items()):
-            print(f"  {action}: {reason}")
+        show_by_reason(found.unproven)
+    if found.unbounded:
+        print(
+            f"\nPolicies of this root are attached to roles of others, which have no boundary of ours: {found.unbounded}."
+        )
 
 
-def columns(statement: Statement) -> tuple[str, str, str]:
+def lines_of(statement: Statement) -> Iterator[str]:
+    yield textwrap.fill(" ".join(statement.actions), WIDTH, initial_indent="  ", subsequent_indent="  ")
+    yield from (f"      {arn}" for arn in statement.resources)
     condition = json.loads(statement.condition) if statement.condition else {}
-    tests = [f"{key} {operator} {value}" for operator, keys in condition.items() for key, value in keys.items()]
-    return "\n".join(statement.actions), "\n".join(statement.resources), "\n".join(tests)
+    for operator, keys in condition.items():
+        for key, value in keys.items():
+            yield f"      where {key} {operator} {value if isinstance(value, str) else ', '.join(value)}"
+
+
+def show_by_reason(reasons: dict[str, str]) -> None:
+    """Print each reason once, with all that it is one for."""
+    by_reason = defaultdict(list)
+    for name, reason in sorted(reasons.items()):
+        by_reason[reason].append(name)
+    for reason, names in by_reason.items():
+        print(textwrap.fill(f"{reason}", WIDTH, initial_indent="  ", subsequent_indent="  "))
+        print(textwrap.fill(" ".join(names), WIDTH, initial_indent="      ", subsequent_indent="      "))
+
+
+def shortened(arn: str) -> str:
+    return arn.split(":", 5)[-1] if arn.startswith("arn:") else arn
 
 
 def show_sizes(policies: Sequence[RootPolicies]) -> None:

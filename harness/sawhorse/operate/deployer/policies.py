@@ -14,7 +14,7 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.local.overlay import LOCAL_PREFIX, bucket_for_local_states
 from sawhorse.plans.deployer.boundary import boundary_of
 from sawhorse.plans.deployer.packing import document, packed, size
-from sawhorse.plans.deployer.statements import Place, Policy, Statement, policy_of
+from sawhorse.plans.deployer.statements import Place, Policy, Statement, policy_of, resources_of
 from sawhorse.plans.deployer.table import Rule, Rules, Table, table
 from sawhorse.plans.plan import Plan
 from sawhorse.project import Root
@@ -34,6 +34,8 @@ class RootPolicies:
     reader: Sequence[Sequence[Statement]]
     boundary: Sequence[Statement]
     unproven: Mapping[str, str]
+    # Roles of others that policies of the root are attached to, by their names.
+    unbounded: str = ""
 
     @property
     def sizes(self) -> list[int]:
@@ -48,6 +50,7 @@ class RootPolicies:
             "boundary": document(self.boundary),
             "wildcards": dict(self.policy.wildcards),
             "unproven": dict(self.unproven),
+            "unbounded": self.unbounded.split(", ") if self.unbounded else [],
         }
 
 
@@ -68,6 +71,7 @@ def made_of(plan: Plan, root: Root, environment: Environment, *, local: bool) ->
         packed(policy.read, root=root.name),
         boundary_of(plan, root=root.name),
         unproven_of(policy, known),
+        ", ".join(roles_of_others(plan)),
     )
 
 
@@ -112,6 +116,14 @@ def operations_of(root: Root) -> Mapping[str, Sequence[Rule]]:
             f"{root.project.shown(path)} must hold kinds of resources with rules, as kinds.yaml of the engine has "
             f"them: {' '.join(str(error).split())[:300]}."
         ) from error
+
+
+def roles_of_others(plan: Plan) -> list[str]:
+    """Name the roles that policies of a plan are attached to, and that the plan does not make."""
+    found = list(resources_of(plan))
+    own = {str(values["name"]) for kind, _, values in found if kind == "aws_iam_role"}
+    attached = {str(values["role"]) for kind, _, values in found if kind == "aws_iam_role_policy_attachment"}
+    return sorted(attached - own)
 
 
 def unproven_of(policy: Policy, known: Table) -> dict[str, str]:
