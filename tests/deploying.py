@@ -189,9 +189,10 @@ def grow(deployer: Deployer, steps: Iterable[Step]) -> Growth:
             deployer.allow((always | growth.granted) - {one})
             if done(deployer, step, growth)[0] is None:
                 growth.granted.discard(one)
-        for one in sorted(deployer.of_states - growth.granted if step.of_states else ()):
+        changes = step.of_states
+        for one in sorted(deployer.of_states - growth.granted) if changes else ():
             deployer.allow((always | growth.granted) - {one})
-            changing = replace(step, commands=(*step.commands, (*step.commands[0], *step.of_states(growth.runs))))
+            changing = replace(step, commands=(*step.commands, (*step.commands[0], *changes(growth.runs))))
             if done(deployer, changing, growth)[0] is not None:
                 growth.granted.add(one)
             deployer.clean_up()

@@ -18,6 +18,7 @@ TOGETHER = (
     (
         "tests/apps/every/plans/test_alarms.py",
         "tests/apps/every/plans/test_roots.py",
+        "tests/apps/every/plans/test_deployers.py",
         "tests/plans/test_permissions.py",
         "tests/plans/test_readmes.py",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sawhorse.operate.deployer.policies import RootPolicies
 from sawhorse.plans.deployer.packing import MOST_CHARACTERS, MOST_POLICIES, size
@@ -28,9 +28,7 @@ def show(found: RootPolicies) -> None:
         print("\nNot proven on the local AWS:")
         show_by_reason(found.unproven)
     if found.unbounded:
-        print(
-            f"\nPolicies of this root are attached to roles of others, which have no boundary of ours: {found.unbounded}."
-        )
+        print(f"\nPolicies of this root are attached to roles of others, without its boundary: {found.unbounded}.")
 
 
 def lines_of(statement: Statement) -> Iterator[str]:
@@ -42,7 +40,7 @@ def lines_of(statement: Statement) -> Iterator[str]:
             yield f"      where {key} {operator} {value if isinstance(value, str) else ', '.join(value)}"
 
 
-def show_by_reason(reasons: dict[str, str]) -> None:
+def show_by_reason(reasons: Mapping[str, str]) -> None:
     """Print each reason once, with all that it is one for."""
     by_reason = defaultdict(list)
     for name, reason in sorted(reasons.items()):
