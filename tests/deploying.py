@@ -189,15 +189,21 @@ def grow(deployer: Deployer, steps: Iterable[Step]) -> Growth:
             deployer.allow((always | growth.granted) - {one})
             if done(deployer, step, growth)[0] is None:
                 growth.granted.discard(one)
-        changes = step.of_states
-        for one in sorted(deployer.of_states - growth.granted) if changes else ():
-            deployer.allow((always | growth.granted) - {one})
-            changing = replace(step, commands=(*step.commands, (*step.commands[0], *changes(growth.runs))))
-            if done(deployer, changing, growth)[0] is not None:
-                growth.granted.add(one)
-            deployer.clean_up()
+        try_states_alone(deployer, step, growth, always)
     growth.idle = deployer.proven - growth.granted
     return growth
+
+
+def try_states_alone(deployer: Deployer, step: Step, growth: Growth, always: set[Permission]) -> None:
+    """Take each permission on the state away alone, where a step changes the state once more."""
+    if step.of_states is None:
+        return
+    for one in sorted(deployer.of_states - growth.granted):
+        deployer.allow((always | growth.granted) - {one})
+        more = (*step.commands[0], *step.of_states(growth.runs))
+        if done(deployer, replace(step, commands=(*step.commands, more)), growth)[0] is not None:
+            growth.granted.add(one)
+        deployer.clean_up()
 
 
 def done(
