@@ -237,8 +237,10 @@ def steps_of(deployer: Deployer, tampering: Tampering) -> list[Step]:
         Step("seed", (local("seed"),)),
         Step("smoke", (local("smoke"),)),
         Step("new code", (local("apply"),), before=tampering.change_the_code),
-        Step("rollback", (local("rollback", "--why", "a test"),)),
+        # What a check that failed for want of a permission left published and not live.
         Step("release", (local("release"),)),
+        Step("rollback", (local("rollback", "--why", "a test"),)),
+        Step("release again", (local("release"),)),
         Step("prune", (local("releases", "--prune", "1"),)),
         Step("freeze", (local("freeze", "--why", "a test"), local("unfreeze"))),
         Step("verify", (local("verify"),)),

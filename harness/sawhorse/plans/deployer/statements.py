@@ -128,6 +128,20 @@ def kinds_read(raw: Mapping[str, Any]) -> set[str]:
     return set(walk(raw.get("configuration", {}).get("root_module", {})))
 
 
+def read_by(raw: Mapping[str, Any]) -> set[str]:
+    """Return the kinds of data sources that a plan has read, or leaves to the apply: of a count of none there is none."""
+
+    def walk(module: Mapping[str, Any]) -> Iterator[str]:
+        for resource in module.get("resources", []):
+            if resource["mode"] == "data":
+                yield resource["type"]
+        for child in module.get("child_modules", []):
+            yield from walk(child)
+
+    later = {change["type"] for change in raw.get("resource_changes", []) if change["mode"] == "data"}
+    return later | set(walk(raw.get("prior_state", {}).get("values", {}).get("root_module", {})))
+
+
 Key = tuple[str, str, str | None]
 
 
@@ -139,7 +153,7 @@ def granted(
     for kind, address, values in resources_of(plan):
         for rule in (*table.kinds[kind], *operations.get(kind, ())):
             yield from of_rule(rule, {**values, **known, "services": services_of(values)}, address)
-    for kind in sorted(kinds_read(plan.raw)):
+    for kind in sorted(read_by(plan.raw)):
         for rule in table.data[kind]:
             yield from of_rule(rule, known, f"data.{kind}")
     for rule in table.state:
