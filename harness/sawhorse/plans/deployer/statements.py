@@ -201,7 +201,7 @@ def of_rule(rule: Rule, values: Mapping[str, Any], address: str) -> Iterator[tup
     if not value or (value is UNKNOWN and f"{{{rule.when}}}" in rule.resource):
         # Left out, or what AWS fills in for what was left out.
         return
-    if not all(fnmatchcase(str(argument(values, name)), pattern) for name, pattern in rule.where.items()):
+    if not all(fits(str(argument(values, name)), pattern) for name, pattern in rule.where.items()):
         return
     condition = {
         operator: {key: filled_list(text, values, address) for key, text in keys.items()}
@@ -220,6 +220,11 @@ def of_rule(rule: Rule, values: Mapping[str, Any], address: str) -> Iterator[tup
         reason = rule.wildcard if "*" in arn else None
         key = (arn, json.dumps(condition, sort_keys=True) if condition else "", reason)
         yield key, set(rule.read), set(rule.write)
+
+
+def fits(value: str, pattern: str) -> bool:
+    """Whether a value fits a pattern of a rule, or with an exclamation mark before that one, does not."""
+    return not fits(value, pattern[1:]) if pattern.startswith("!") else fnmatchcase(value, pattern)
 
 
 def argument(values: Mapping[str, Any], path: str) -> Any:

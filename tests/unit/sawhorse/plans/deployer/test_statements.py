@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration
 from sawhorse.plans.deployer.statements import Key, Statement, merged, policy_of
-from sawhorse.plans.deployer.table import table
+from sawhorse.plans.deployer.table import Rule, table
+from sawhorse.plans.plan import Plan
 from tests.unit.sawhorse.plans.deployer.plans import PLACE, plan_of
 
 TABLE_ARN = "arn:aws:dynamodb:eu-west-1:111111111111:table/"
@@ -80,6 +81,26 @@ def test_a_name_that_only_aws_knows_is_refused() -> None:
 def test_a_name_with_a_wildcard_of_iam_is_refused() -> None:
     with pytest.raises(BadConfiguration, match=r"table/\*, and nobody said why"):
         policy_of(plan_of(("aws_dynamodb_table", {"name": "*"})), PLACE, table())
+
+
+def test_an_operation_is_allowed_on_what_its_patterns_fit_alone() -> None:
+    rules = [
+        Rule.model_validate({"resource": "arn:{name}", "where": {"name": pattern}, "write": [action]})
+        for pattern, action in (("*-keys", "dynamodb:GetItem"), ("!*-keys", "dynamodb:Query"))
+    ]
+    plan = plan_of(*(("aws_dynamodb_table", {"name": name}) for name in ("shop-keys", "shop-orders")))
+    found = policy_of(plan, PLACE, table(), {"aws_dynamodb_table": rules})
+    assert resources_of(found.all, "dynamodb:GetItem") == {"arn:shop-keys"}
+    assert resources_of(found.all, "dynamodb:Query") == {"arn:shop-orders"}
+
+
+@pytest.mark.parametrize(("read", "listed"), [(["aws_dynamodb_tables"], {"*"}), ([], set())])
+def test_a_data_source_of_which_there_is_none_asks_for_nothing(read: list[str], listed: set[str]) -> None:
+    plan = plan_of(read=("aws_dynamodb_tables",))
+    resources = [{"mode": "data", "type": kind} for kind in read]
+    module = {"child_modules": [{"resources": resources}]}
+    told = Plan({**plan.raw, "prior_state": {"values": {"root_module": module}}})
+    assert resources_of(policy_of(told, PLACE, table()).read, "dynamodb:ListTables") == listed
 
 
 def test_every_wildcard_has_its_reason() -> None:
