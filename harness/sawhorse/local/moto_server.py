@@ -134,6 +134,8 @@ def rule_of(text: str) -> composite_alarms.Rule:
         return composite_alarms.read_rule(text)
     except composite_alarms.BadRule as error:
         raise ValidationError(f"AlarmRule is not valid: {error}.") from error
+
+
 def secret_of(held: guarding.Secrets) -> Callable[[str, str], str | None]:
     """Return what gives the secret of an account's own key, or of a role's session that MiniStack issued."""
     account = guarding.Guard("moto", 0, held).secret_of_account

@@ -129,7 +129,7 @@ def kinds_read(raw: Mapping[str, Any]) -> set[str]:
 
 
 def read_by(raw: Mapping[str, Any]) -> set[str]:
-    """Return the kinds of data sources that a plan has read, or leaves to the apply: of a count of none there is none."""
+    """Return the kinds of data sources that a plan has read or leaves to the apply; a count of none reads nothing."""
 
     def walk(module: Mapping[str, Any]) -> Iterator[str]:
         for resource in module.get("resources", []):
