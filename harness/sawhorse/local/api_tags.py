@@ -1,7 +1,7 @@
 """Let IAM's `aws:ResourceTag` see the tags of APIs, and of what lies in a REST API those that it inherits.
 
 Imported by the emulator's own process, so it needs the standard library alone. MiniStack 1.5.33 judges calls of API
-Gateway without any tags; a contract in `tests/contracts/test_emulated_roles.py` says when an upgrade makes that true.
+Gateway without any tags. A contract in `tests/contracts/test_emulated_api_tags.py` says when an upgrade sees them.
 """
 
 import re

@@ -11,7 +11,7 @@ import pytest
 from sawhorse.plans.deployer.table import Rule, table
 from tests.projects import REPOSITORY
 
-RESOURCE = re.compile(r'^(resource|data) "(aws_\w+)"', re.MULTILINE)
+RESOURCE = re.compile(r'^(resource|data) "(\w+)"', re.MULTILINE)
 
 
 def made_by_modules(block: str) -> set[str]:
