@@ -93,13 +93,18 @@ def sample_lock() -> str:
 def with_tools(destination: Path) -> Project:
     """Link what this machine has of tools and caches into a project."""
     python_environments.ensure_uv(REPOSITORY)
+    link_tools(destination)
+    return Project(destination)
+
+
+def link_tools(destination: Path) -> None:
+    """Link what this machine has of tools and caches into a checkout."""
     private = destination / ".sawhorse"
     private.mkdir()
     for name in SHARED:
         (private / name).symlink_to(REPOSITORY / ".sawhorse" / name)
     (REPOSITORY / ".sawhorse/cache").mkdir(exist_ok=True)
     (private / "cache").symlink_to(REPOSITORY / ".sawhorse/cache")
-    return Project(destination)
 
 
 def copied(source: Path, destination: Path) -> None:

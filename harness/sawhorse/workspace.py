@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sawhorse.account import check_account
 from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import NotApplied, SawhorseError, WrongAccount
-from sawhorse.local.addresses import callable_here, localize
+from sawhorse.local.addresses import callable_here, endpoint_here, localize
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
 from sawhorse.local.overlay import LOCAL_PREFIX, local_state, local_state_bucket, make_overlay, overlay_of
@@ -95,8 +95,18 @@ class Finishing:
 class Workspace:
     """A root that is ready for Terraform."""
 
-    def __init__(self, root: Root, *, local: bool, as_built: bool = False, state_bucket: bool = False) -> None:
+    def __init__(  # its options
+        self,
+        root: Root,
+        *,
+        local: bool,
+        as_built: bool = False,
+        state_bucket: bool = False,
+        lock: bool = True,
+    ) -> None:
         self.root = root
+        # Whether plans lock the state; who may only read cannot.
+        self.lock = lock
         # Whether a package is taken that is not made of what stands in the checkout now.
         self.as_built = as_built
         self.environment = read_environment(root.project, root.environment).of_app(root.app)
@@ -153,6 +163,7 @@ class Workspace:
                 facts = read_environment(project, self.root.environment)
                 write_backend(self.root.path, backend_of_environment(self.root, facts))
         terraform.told_of_lock = self.told_of_lock
+        terraform.lock = self.lock
         return terraform
 
     @property
@@ -253,7 +264,12 @@ class Workspace:
         if not outputs:
             where = " --local" if self.local else ""
             raise NotApplied(f'{self.root.name} is not applied; run "sawhorse apply {self.root.name}{where}".')
-        return {name: localize(value, self.local.url) if self.local else value for name, value in outputs.items()}
+        return self.reachable(outputs)
+
+    def reachable(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return outputs with addresses that can be called from here: AWS's, or those of the emulator in use."""
+        url = self.local.url if self.local else endpoint_here()
+        return {name: localize(value, url) if url else value for name, value in outputs.items()}
 
     def callable_here(self) -> dict[str, Any]:
         """Return the outputs of the last apply that Terraform shows with an address of AWS's, as they can be called."""

@@ -19,6 +19,7 @@ from sawhorse.cli.alarms import send_alarm_through
 from sawhorse.cli.applying import apply_here, destroy_what_was_shown
 from sawhorse.cli.deployer import deployer_app
 from sawhorse.cli.drift import drift
+from sawhorse.cli.job_summary import reported, tell
 from sawhorse.cli.local import local_app
 from sawhorse.cli.options import (
     AsBuilt,
@@ -33,12 +34,13 @@ from sawhorse.cli.options import (
     print_json,
 )
 from sawhorse.cli.package import package_app
+from sawhorse.cli.pipelines import pipeline_app
 from sawhorse.cli.releases import deploy, freeze, release, releases, rollback, say, unfreeze
 from sawhorse.cli.run import TO_THE_APP, run
 from sawhorse.cli.state import state_app
 from sawhorse.cli.sync import sync
 from sawhorse.cli.verify import verify
-from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError, report_error
+from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError
 from sawhorse.project import Project
 from sawhorse.trusted_files import keep_to_this_user
 
@@ -55,6 +57,7 @@ app = typer.Typer(
 app.add_typer(deployer_app)
 app.add_typer(local_app)
 app.add_typer(package_app)
+app.add_typer(pipeline_app)
 app.add_typer(state_app)
 app.command("run", context_settings=TO_THE_APP)(run)
 app.command("sync")(sync)
@@ -424,18 +427,20 @@ def main() -> NoReturn:
     except SystemExit as end:
         if end.code == INTERRUPTED:
             print("sawhorse: stopped.", file=sys.stderr)
+        tell(end.code if isinstance(end.code, int) else int(end.code is not None))
         raise
     except (SawhorseError, OSError) as error:
-        sys.exit(report_error(error))
+        sys.exit(reported(error))
     except Exception as error:
         culprit = who_failed(error)
         if culprit is None:
             raise
-        print(
-            f"sawhorse: {culprit} refused or did not respond: {error}. Fix that and run it again; "
-            "what was done before it is not taken back.",
-            file=sys.stderr,
+        sentence = (
+            f"{culprit} refused or did not respond: {error}. Fix that and run it again; "
+            "what was done before it is not taken back."
         )
+        print(f"sawhorse: {sentence}", file=sys.stderr)
+        tell(1, sentence)
         sys.exit(1)
     sys.exit(0)
 

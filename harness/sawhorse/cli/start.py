@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from sawhorse.checkout import find_checkout
-from sawhorse.errors import INTERRUPTED, SawhorseError, report_error
+from sawhorse.cli.job_summary import reported
+from sawhorse.errors import INTERRUPTED, SawhorseError
 from sawhorse.trusted_files import keep_to_this_user
 
 TYPE_CHECKING = False
@@ -35,7 +36,7 @@ def main() -> int:
 
         command_line()
     except (SawhorseError, OSError) as error:
-        return report_error(error)
+        return reported(error)
     except KeyboardInterrupt:
         print("sawhorse: stopped.", file=sys.stderr)
         return INTERRUPTED

@@ -5,9 +5,13 @@ The provider's URLs name amazonaws.com. The emulator reaches an API by path: by 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from sawhorse.local.listening import HOST
 
 # By host name in AWS, by this path at the emulator: REST and HTTP APIs, and the URLs of functions.
 SERVICES = ("execute-api", "lambda-url")
@@ -16,6 +20,15 @@ ADDRESS = re.compile(
     # Nothing that only begins so: a longer host name is somebody else's.
     r"(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws)(?![\w.:@-])(?P<path>/\S*)?"
 )
+
+
+def endpoint_here() -> str | None:
+    """Return the address of an emulator of AWS on loopback that this shell names in AWS_ENDPOINT_URL; None for AWS.
+
+    What is applied there has the addresses of AWS in its outputs, and is reached at the emulator alone.
+    """
+    named = os.environ.get("AWS_ENDPOINT_URL", "")
+    return named.rstrip("/") if urlsplit(named).hostname in (HOST, "localhost") else None
 
 
 def localize(value: Any, url: str) -> Any:

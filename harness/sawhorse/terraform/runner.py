@@ -68,6 +68,8 @@ class Terraform:
         self.look_for_cause = look_for_cause
         # Says who holds the lock of the state now, and what is to be done; nothing when nobody does.
         self.told_of_lock: Callable[[], str] = str
+        # Whether a plan takes the lock of the state; every run that changes it does.
+        self.lock = True
         self.binary = terraform_install.ensure_terraform(project.path)
         # It warns of exit code 2, which only says that a plan has changes.
         logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
@@ -113,6 +115,7 @@ class Terraform:
             input=False,
             var=list(variables),
             out=str(out) if out else None,
+            lock=self.lock,
             lock_timeout=LOCK_TIMEOUT,
             destroy=IsFlagged if destroy else IsNotFlagged,
         )

@@ -112,7 +112,8 @@ def planned(workspace: Workspace, asked: Asked) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory() as directory:
         plan, output = Path(directory) / "plan", Path(directory) / "output"
         with output.open("w+") as stream:
-            options: dict[str, Any] = {"out": str(plan), "input": False, "lock_timeout": LOCK_TIMEOUT}
+            options: dict[str, Any] = {"out": str(plan), "input": False, "lock": terraform.lock}
+            options["lock_timeout"] = LOCK_TIMEOUT
             code = terraform.run("plan", stream=stream, detailed_exitcode=IsFlagged, **options)
         if code not in {NO_CHANGES, CHANGES}:
             lines = output.read_text(errors="replace").strip().splitlines()[-LINES_OF_TERRAFORM:]

@@ -25,6 +25,7 @@ def note_release(workspace: Workspace) -> None:
     released = ReleasedRoot.found(workspace)
     if released and released.functions:
         released.noted()
+        released.note_applied()
 
 
 def refuse_apply(workspace: Workspace) -> None:
@@ -67,6 +68,7 @@ def apply_and_release(
             after = ReleasedRoot.found(workspace)
             if after and after.functions:
                 record, last = after.noted()
+                after.note_applied()
                 say(f"Release {last.id} of {after.name} is the first one, and live with its apply.")
         return None
     refuse_frozen(before, before.kept.read())
@@ -83,6 +85,7 @@ def apply_and_release(
         with held(before, standings, moving):
             applied = apply()
         after = ReleasedRoot.of(workspace)
+        after.note_applied()
         if not applied or not after.functions:
             give_back_pins(after, after.standings(), moving)
             return None

@@ -106,6 +106,15 @@ class Decision(Part):
     by: str
 
 
+class Applied(Part):
+    """The commit that a root was applied from last, None outside of git; `dirty` says that its tree differed."""
+
+    commit: str | None
+    dirty: bool
+    at: str
+    by: str
+
+
 class Process(Part):
     """A process of a machine; `started` is the system's, since a number is given again.
 
@@ -177,6 +186,7 @@ class Record(Part):
     pinned: Decision | None = None
     frozen: Decision | None = None
     moving: Moving | None = None
+    applied: Applied | None = None
 
     def release(self, number: int) -> Release | None:
         return next((release for release in self.releases if release.id == number), None)
@@ -224,7 +234,7 @@ class Record(Part):
         """Return the record of a root that does not stand any more: what there was, and nothing live."""
         ending = Ending(how="destroyed", why="the root was destroyed", at=now())
         ended = [one.model_copy(update={"ended": ending}) if not one.is_gone else one for one in self.releases]
-        return self.but(releases=tuple(ended), live=None, history=(), pinned=None, moving=None)
+        return self.but(releases=tuple(ended), live=None, history=(), pinned=None, moving=None, applied=None)
 
     def but(self, **changes: object) -> Self:
         return self.model_copy(update=changes)

@@ -10,7 +10,6 @@ from typing import Any
 
 from sawhorse.errors import NotApplied
 from sawhorse.git import commit_of
-from sawhorse.local.addresses import localize
 from sawhorse.operate.releases.lambdas import (
     Function,
     Standing,
@@ -20,7 +19,7 @@ from sawhorse.operate.releases.lambdas import (
     is_gated,
     look,
 )
-from sawhorse.operate.releases.record import ROLLBACK, Ending, Kept, Moving, Process, Record, Release, now
+from sawhorse.operate.releases.record import ROLLBACK, Applied, Ending, Kept, Moving, Process, Record, Release, now
 from sawhorse.terraform.state import refuse_state_of_another
 from sawhorse.terraform.state_store import State, read_state
 from sawhorse.workspace import Deployment, Workspace
@@ -92,9 +91,8 @@ class ReleasedRoot:
 
     def deployment(self, versions: Mapping[str, str] | None = None) -> Deployment:
         """Return what checks call: `live`, or these versions by their number."""
-        local = self.workspace.local
-        outputs = {name: localize(value, local.url) if local else value for name, value in self.state.outputs.items()}
-        return Deployment(self.workspace.root, self.workspace.environment, outputs, local, versions=versions or {})
+        workspace, outputs = self.workspace, self.workspace.reachable(self.state.outputs)
+        return Deployment(workspace.root, workspace.environment, outputs, workspace.local, versions=versions or {})
 
     def command(self, name: str, *options: str) -> str:
         """Say what to type, for this root and where it was applied."""
@@ -134,6 +132,12 @@ class ReleasedRoot:
 
         record = self.kept.change(enter)
         return record, record.releases[-1]
+
+    def note_applied(self) -> None:
+        """Enter which commit was applied, also where its plan was empty: it is what drift is told from."""
+        commit = commit_of(self.workspace.root.project.path)
+        applied = Applied(commit=commit.revision, dirty=bool(commit.dirty), at=now(), by=self.by)
+        self.kept.change(lambda record: record.but(applied=applied))
 
     def with_unrecorded(self, record: Record, standings: Sequence[Standing]) -> Record:
         """Return a record that begins with what is live, which applies without the commands made; who, nobody knows."""

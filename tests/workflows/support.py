@@ -1,0 +1,228 @@
+"""A repository of the sample app with three environments, its roles on the local AWS, and GitHub around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sawhorse.environment import read_environment
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import LocalAWS, Running
+from sawhorse.operate.pipelines.deployer_roles import Roles, roles_of
+from sawhorse.plans.plan import forget_hashes
+from sawhorse.plans.scratch import providers
+from sawhorse.project import Project
+from sawhorse.terraform.sync import sync
+from tests.projects import REPOSITORY, sample_project
+from tests.workflows.actions import AUDIENCE
+from tests.workflows.github_api import Repository, api_of
+from tests.workflows.platform import Platform, Run
+
+NAME = "octo-org/shop"
+ENVIRONMENTS = ("dev", "staging", "production")
+# Of this shell only what finds programs and this user's own things.
+OF_THE_SHELL = ("HOME", "LANG", "PATH", "SAWHORSE_CACHE_DIR", "SAWHORSE_STATE_DIR", "TMPDIR", "GOGC", "GOMEMLIMIT")
+REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "octocat"}}]}
+GUARDED = {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": False}}
+EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+
+
+@dataclass
+class Shop:
+    """The repository as a developer has it, with GitHub and the accounts behind it."""
+
+    project: Project
+    platform: Platform
+    aws: Running
+
+    def git(self, *words: str) -> str:
+        command = ["git", "-C", str(self.project.path), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def commit(self, message: str, **files: str) -> str:
+        """Write files by their paths (`__` for a slash is not needed: give a mapping), commit, and return the SHA."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def version(self, version: str, fault: str = "") -> None:
+        """Let the app say another version, and break it."""
+        app = self.project.path / "lambda/sample"
+        (app / "version.py").write_text(f'"""Hold the version."""\n\nVERSION = "{version}"\n')
+        sound = (REPOSITORY / "tests/sample/lambda/sample/main.py").read_text()
+        (app / "main.py").write_text(sound + fault)
+
+    def push(self, sha: str | None = None) -> Run:
+        """Let main, which is checked out, be pushed."""
+        sha = sha or self.git("rev-parse", "main")
+        event = {"ref": "refs/heads/main", "after": sha}
+        return self.platform.start("deploy", "push", event, sha=sha, ref="refs/heads/main")
+
+    def pull_request(self, number: int, branch: str, head_repository: str = NAME) -> Run:
+        """Let a branch be proposed for main, or pushed to again: GitHub runs what it would be merged as."""
+        head = self.git("rev-parse", branch)
+        tree = self.git("merge-tree", "--write-tree", "main", branch)
+        merge = self.git("commit-tree", tree, "-p", "main", "-p", branch, "-m", f"Merge {branch}")
+        self.git("update-ref", f"refs/pull/{number}/merge", merge)
+        request = {"number": number, "head": {"sha": head, "repo": {"full_name": head_repository}}}
+        self.platform.repository.pulls[number] = request
+        event = {"pull_request": request, "number": number}
+        return self.platform.start("plan", "pull_request", event, sha=merge, ref=f"refs/pull/{number}/merge")
+
+    def by_hand(self, workflow: str, branch: str = "main", **given: str) -> Run:
+        """Let somebody run a workflow."""
+        sha = self.git("rev-parse", branch)
+        return self.platform.start(
+            workflow, "workflow_dispatch", {"inputs": given}, sha=sha, ref=f"refs/heads/{branch}", given=given
+        )
+
+    def scheduled(self, workflow: str) -> Run:
+        sha = self.git("rev-parse", "main")
+        return self.platform.start(workflow, "schedule", {}, sha=sha, ref="refs/heads/main")
+
+    def client(self, service: str, environment: str) -> Any:
+        """Return a client of the account of an environment, which may do anything there."""
+        return local_client(service, self.aws.variables(read_environment(self.project, environment)))
+
+    def record(self, root: str) -> Any:
+        """Read the record of a root's releases, as it lies in the bucket."""
+        environment = root.partition("/")[0]
+        s3 = self.client("s3", environment)
+        key = f"{root}.releases.json"
+        return json.loads(s3.get_object(Bucket=bucket_of(environment), Key=key)["Body"].read())
+
+    def keep_record(self, root: str, record: Any) -> None:
+        environment = root.partition("/")[0]
+        body = json.dumps(record).encode()
+        self.client("s3", environment).put_object(
+            Bucket=bucket_of(environment), Key=f"{root}.releases.json", Body=body
+        )
+
+
+def bucket_of(environment: str) -> str:
+    return f"octo-org-shop-states-{environment}"
+
+
+def repository_with_environments(place: Path) -> Project:
+    """Make a project of the sample app that runs in dev, staging and production, with states in buckets, and commit it."""
+    project = sample_project(place)
+    shutil.copytree(REPOSITORY / ".github", place / ".github")
+    shutil.copyfile(REPOSITORY / ".gitignore", place / ".gitignore")
+    dev = place / "environments/dev/sample"
+    for environment in ENVIRONMENTS:
+        facts = place / f"environments/{environment}/environment.yaml"
+        facts.write_text(f"{facts.read_text()}state_bucket: {bucket_of(environment)}\n")
+        root = place / f"environments/{environment}/sample"
+        if environment != "dev":
+            root.mkdir()
+            shutil.copyfile(dev / "outputs.tf", root / "outputs.tf")
+            text = (dev / "main.tf").read_text().replace('"direct"', '"gated"').replace('"dev"', f'"{environment}"')
+            # The sample's API asks for no token, which is refused in production.
+            text = text.replace("= var.environment.production", "= false")
+            (root / "main.tf").write_text(text)
+    made = Project(place)
+    sync(made.roots)
+    for one in made.roots:
+        (one.path / "lock_override.tf").write_text(providers())
+        forget_hashes(one.path)
+    for words in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("config", "user.name", "octocat"),
+        ("config", "user.email", "octocat@example.com"),
+        # As GitHub lets its runners fetch any commit.
+        ("config", "uploadpack.allowAnySHA1InWant", "true"),
+        ("config", "gc.auto", "0"),
+        ("add", "--all"),
+        ("commit", "--quiet", "--message", "Begin"),
+    ):
+        subprocess.run(["git", "-C", str(place), *words], check=True, capture_output=True)
+    return made
+
+
+def make_accounts(shop: Shop, issuer: str) -> None:
+    """Make in each account what stands before the first deployment: the bucket of states and the roles."""
+    for root in shop.project.roots:
+        environment = root.environment
+        shop.client("s3", environment).create_bucket(Bucket=bucket_of(environment))
+        shop.client("s3", environment).put_bucket_versioning(
+            Bucket=bucket_of(environment), VersioningConfiguration={"Status": "Enabled"}
+        )
+        make_roles(shop.client("iam", environment), roles_of(root), environment, issuer)
+
+
+def make_roles(iam: Any, roles: Roles, environment: str, issuer: str) -> None:
+    """Make the provider of GitHub's tokens, a role for deployments and one for reading, and the root's two."""
+    provider = iam.create_open_id_connect_provider(Url=issuer, ClientIDList=[AUDIENCE], ThumbprintList=["0" * 40])
+    begin = f"repo:{NAME}"
+    reading = [f"{begin}:pull_request", f"{begin}:ref:refs/heads/main", f"{begin}:environment:production"]
+    host = issuer.partition("://")[2].rstrip("/")
+    for role, subjects, may in (
+        (roles.deploy_role, [f"{begin}:environment:{environment}"], roles.deployer),
+        (roles.read_role, reading, roles.reader),
+    ):
+        condition = {"StringEquals": {f"{host}:aud": AUDIENCE, f"{host}:sub": subjects}}
+        principal = {"Federated": provider["OpenIDConnectProviderArn"]}
+        make_role(iam, role, principal, "sts:AssumeRoleWithWebIdentity", condition)
+        give(iam, role, [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": may}])
+    for role, taker, may in (
+        (roles.deployer, roles.deploy_role, EVERYTHING),
+        (roles.reader, roles.read_role, reading_statements()),
+    ):
+        make_role(iam, role, {"AWS": taker}, "sts:AssumeRole", {})
+        give(iam, role, may)
+
+
+def reading_statements() -> list[Mapping[str, Any]]:
+    """Return what only reads: the parts of AWS's ReadOnlyAccess that the sample's plan and drift ask."""
+    services = (
+        "apigateway", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs", "s3", "sns", "sqs", "ssm", "sts", "tag",
+    )  # fmt: skip
+    verbs = ("Describe*", "Get*", "List*", "GET", "Filter*", "BatchGet*")
+    return [{"Effect": "Allow", "Action": [f"{one}:{verb}" for one in services for verb in verbs], "Resource": "*"}]
+
+
+def make_role(iam: Any, arn: str, principal: Mapping[str, str], action: str, condition: Mapping[str, Any]) -> None:
+    path, _, name = arn.partition(":role")[2].rpartition("/")
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, **({"Condition": condition} if condition else {})}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName=name, Path=f"{path}/", AssumeRolePolicyDocument=policy)
+
+
+def give(iam: Any, arn: str, statements: Any) -> None:
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="may", PolicyDocument=policy)
+
+
+@contextmanager
+def shop_at(place: Path) -> Iterator[Shop]:
+    """Yield a repository on GitHub whose environments have accounts on a local AWS of its own."""
+    project = repository_with_environments(place / "project")
+    # The local AWS is no part of the repository: another project has it.
+    beside = sample_project(place / "aws")
+    aws = LocalAWS(beside)
+    try:
+        running = aws.up(port=0)
+        machine = {name: os.environ[name] for name in OF_THE_SHELL if name in os.environ}
+        of_aws = running.environment()
+        keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
+        machine |= {name: value for name, value in of_aws.items() if name not in keys}
+        repository = Repository(NAME, project.path)
+        repository.environments = {
+            **{name: {**GUARDED, "protection_rules": []} for name in ("dev", "staging")},
+            "production": {**GUARDED, "protection_rules": [REVIEWERS]},
+        }
+        with api_of(repository) as api:
+            platform = Platform(repository, project.path, place / "runs", machine, beside, api)
+            platform.place.mkdir()
+            shop = Shop(project, platform, running)
+            make_accounts(shop, running.issuer_url)
+            yield shop
+    finally:
+        aws.down()
