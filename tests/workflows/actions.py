@@ -32,17 +32,23 @@ class ActionFailedError(Exception):
 
 
 def checkout(job: Job, given: Mapping[str, str]) -> str:
-    """Clone the repository at the run's commit, as deep as is asked for, and link this machine's tools."""
+    """Fetch the run's commit into the workspace, as deep as is asked for, and link this machine's tools.
+
+    A Python environment that an earlier job made there stays, as on a machine whose image has it; all else is new.
+    """
     known(given, "persist-credentials", "fetch-depth")
     if given.get("persist-credentials") != "false":
         raise ActionFailedError("The token would stay in .git/config; say persist-credentials: false.")
     job.may("contents", "read")
     depth = int(given.get("fetch-depth", 1))
-    source = f"file://{job.run.platform.repository.git}"
-    job.workspace.rmdir()
-    git("clone", "--quiet", "--no-checkout", *([f"--depth={depth}"] if depth else []), source, str(job.workspace))
-    git("-C", str(job.workspace), "fetch", "--quiet", *([f"--depth={depth}"] if depth else []), "origin", job.run.sha)
-    git("-C", str(job.workspace), "checkout", "--quiet", "--detach", job.run.sha)
+    for path in job.workspace.iterdir():
+        if path.name != ".venv":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    here = ("-C", str(job.workspace))
+    git(*here, "init", "--quiet")
+    git(*here, "remote", "add", "origin", f"file://{job.run.platform.repository.git}")
+    git(*here, "fetch", "--quiet", *([f"--depth={depth}"] if depth else []), "origin", job.run.sha)
+    git(*here, "checkout", "--quiet", "--detach", "FETCH_HEAD")
     link_tools(job.workspace)
     return f"a clone of {job.run.sha[:12]}{f', {depth} deep' if depth else ', whole'}"
 

@@ -25,7 +25,7 @@ SHELLS = {None: ["bash", "-e"], "bash": ["bash", "--noprofile", "--norc", "-eo",
 # How long a cancelled step has after SIGINT, and after SIGTERM; both come to the shell alone, and then all is killed
 # (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
 SECONDS_AFTER = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5))
-SELF = "$/"
+SELF = "./"
 
 
 @dataclass
@@ -54,13 +54,13 @@ class Job:
     results: list[StepResult] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     failed: bool = False
+    current: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.place = self.run.place / f"{len(list(self.run.place.iterdir())):02}-{self.key.replace('/', '-')}"
-        self.workspace, self.temp = self.place / "workspace", self.place / "temp"
-        for path in (self.workspace, self.temp):
-            path.mkdir(parents=True)
+        self.temp = self.run.place / f"{len(list(self.run.place.iterdir())):02}-{self.key}"
+        self.temp.mkdir(parents=True)
+        self.workspace = self.run.platform.take_workspace()
         self.summary_file = self.temp / "summary.md"
         self.token = f"ghs_{secrets.token_hex(16)}"
         self.run.platform.repository.tokens[self.token] = self.permissions
@@ -90,7 +90,9 @@ class Job:
         name = self.run.platform.repository.name
         if self.environment_name:
             return f"repo:{name}:environment:{self.environment_name}"
-        return f"repo:{name}:pull_request" if self.run.event_name == "pull_request" else f"repo:{name}:ref:{self.run.ref}"
+        return (
+            f"repo:{name}:pull_request" if self.run.event_name == "pull_request" else f"repo:{name}:ref:{self.run.ref}"
+        )
 
     def may(self, scope: str, least: str) -> None:
         if self.permissions.get(scope) not in {least, "write"}:
@@ -108,6 +110,7 @@ class Job:
             name: as_text(expressions.filled(value)) for name, value in self.definition.get("outputs", {}).items()
         }
         self.run.platform.repository.tokens.pop(self.token)
+        self.run.platform.workspaces.append(self.workspace)
 
     def expressions(self, step_environment: Mapping[str, str] | None = None) -> Expressions:
         contexts = {
@@ -134,6 +137,7 @@ class Job:
         result = StepResult(name, "skipped")
         outputs: dict[str, str] = {}
         if self.expressions(own).condition(step.get("if", "success()")):
+            self.current = name
             self.run.platform.before_step(self, name)
             if "uses" in step:
                 self.used(step, result, own)
@@ -154,10 +158,9 @@ class Job:
                 if not self.failed:
                     self.step({"name": f"{name}: {inner.get('uses') or inner['run']}", **inner})
             return
+        assert len(revision) == 40, f"{step['uses']} is not pinned by the SHA of a commit."
         given = {key: as_text(self.expressions(own).filled(value)) for key, value in step.get("with", {}).items()}
         try:
-            if len(revision) != 40:  # noqa: PLR2004 # the digits of a SHA-1
-                raise ActionFailedError(f"{step['uses']} is not pinned by the SHA of a commit.")
             result.stood = ACTIONS[name](self, given)
             result.outcome = "success"
         except ActionFailedError as error:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sawhorse.project import Project
 from tests.workflows.documents import listed, read_workflow
@@ -18,7 +18,19 @@ from tests.workflows.expressions import Expressions, as_text
 from tests.workflows.github_api import Repository
 from tests.workflows.jobs import Job
 
-SELF = "$/.github/workflows/"
+SELF = "./.github/workflows/"
+
+
+class GoesOn(Protocol):
+    """A run or a part of one."""
+
+    def go_on(self) -> bool:
+        """Take a step, and say whether there was one."""
+
+
+def go_on_all(parts: Sequence[GoesOn]) -> bool:
+    """Let each take a step, and say whether there was any."""
+    return sum(part.go_on() for part in parts) > 0
 
 
 def nothing(*_: Any) -> None:
@@ -37,6 +49,7 @@ class Platform:
     api: str
     runs: list[Run] = field(default_factory=list)
     groups: dict[str, list[Node]] = field(default_factory=dict)
+    workspaces: list[Path] = field(default_factory=list)
     before_step: Callable[[Job, str], None] = nothing
     before_credentials: Callable[[Job, Mapping[str, str]], None] = nothing
     meanwhile: Callable[[Job, Path], None] = nothing
@@ -50,9 +63,21 @@ class Platform:
         run.queue()
         return run
 
+    def let_nobody_interfere(self) -> None:
+        """Take away what a test put between steps."""
+        self.before_step = self.before_credentials = self.meanwhile = nothing
+
+    def take_workspace(self) -> Path:
+        """Return a place that no other job has; on GitHub's machines it has the same path in every job."""
+        if not self.workspaces:
+            made = len(list(self.place.glob("workspace-*"))) + 1
+            self.workspaces.append(self.place / f"workspace-{made}")
+            self.workspaces[0].mkdir()
+        return self.workspaces.pop(0)
+
     def work(self) -> None:
         """Carry all runs on until nothing can go on."""
-        while any([run.go_on() for run in self.runs]):
+        while go_on_all(self.runs):
             pass
 
     def approve(self, run: Run, environment: str) -> None:
@@ -111,7 +136,7 @@ class Node:
             return False
         if self.children is None and self.jobs is None:
             return self.begin()
-        moved = any([one.go_on() for one in (*(self.children or {}).values(), *(self.jobs or ()))])
+        moved = go_on_all([*(self.children or {}).values(), *(self.jobs or ())])
         self.conclude()
         return moved or self.result is not None
 
@@ -205,7 +230,9 @@ class Working:
     @property
     def waits_for(self) -> str | None:
         """The environment whose approval it waits for."""
-        rules = self.node.run.platform.repository.environments.get(self.environment or "", {}).get("protection_rules", [])
+        rules = self.node.run.platform.repository.environments.get(self.environment or "", {}).get(
+            "protection_rules", []
+        )
         asked = any(rule["type"] == "required_reviewers" for rule in rules)
         return self.environment if asked and not self.approved and self.result is None else None
 
@@ -303,7 +330,7 @@ class Run:
         return {key: node.result for key, node in self.nodes.items()}
 
     def go_on(self) -> bool:
-        return not self.waits and any([node.go_on() for node in self.nodes.values()])
+        return not self.waits and go_on_all(list(self.nodes.values()))
 
     def job(self, working: Working) -> Job:
         node = working.node

@@ -15,10 +15,10 @@ from typing import Any
 from sawhorse.environment import read_environment
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS, Running
-from sawhorse.operate.pipelines.deployer_roles import Roles, roles_of
+from sawhorse.operate.pipelines.deployer_roles import roles_of
 from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import providers
-from sawhorse.project import Project
+from sawhorse.project import Project, Root
 from sawhorse.terraform.sync import sync
 from tests.projects import REPOSITORY, sample_project
 from tests.workflows.actions import AUDIENCE
@@ -31,6 +31,10 @@ ENVIRONMENTS = ("dev", "staging", "production")
 OF_THE_SHELL = ("HOME", "LANG", "PATH", "SAWHORSE_CACHE_DIR", "SAWHORSE_STATE_DIR", "TMPDIR", "GOGC", "GOMEMLIMIT")
 REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "octocat"}}]}
 GUARDED = {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": False}}
+READ = (
+    *("apigateway", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs", "s3", "sns", "sqs", "ssm", "sts"),
+    "tag",
+)
 EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
 
@@ -46,8 +50,8 @@ class Shop:
         command = ["git", "-C", str(self.project.path), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
-    def commit(self, message: str, **files: str) -> str:
-        """Write files by their paths (`__` for a slash is not needed: give a mapping), commit, and return the SHA."""
+    def commit(self, message: str) -> str:
+        """Commit all that is there, and return the SHA."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
@@ -101,9 +105,7 @@ class Shop:
     def keep_record(self, root: str, record: Any) -> None:
         environment = root.partition("/")[0]
         body = json.dumps(record).encode()
-        self.client("s3", environment).put_object(
-            Bucket=bucket_of(environment), Key=f"{root}.releases.json", Body=body
-        )
+        self.client("s3", environment).put_object(Bucket=bucket_of(environment), Key=f"{root}.releases.json", Body=body)
 
 
 def bucket_of(environment: str) -> str:
@@ -111,8 +113,9 @@ def bucket_of(environment: str) -> str:
 
 
 def repository_with_environments(place: Path) -> Project:
-    """Make a project of the sample app that runs in dev, staging and production, with states in buckets, and commit it."""
-    project = sample_project(place)
+    """Make a project of the sample app that runs in dev, staging and production, states in buckets, and commit it."""
+    sample_project(place)
+    let_roots_choose_the_key(place / "modules/apps/sample")
     shutil.copytree(REPOSITORY / ".github", place / ".github")
     shutil.copyfile(REPOSITORY / ".gitignore", place / ".gitignore")
     dev = place / "environments/dev/sample"
@@ -146,6 +149,14 @@ def repository_with_environments(place: Path) -> Project:
     return made
 
 
+def let_roots_choose_the_key(module: Path) -> None:
+    """Let a root say the key of the table, whose change replaces it."""
+    main, variables = module / "main.tf", module / "variables.tf"
+    main.write_text(main.read_text().replace('= "name"', "= var.hash_key"))
+    added = 'variable "hash_key" {\n  type    = string\n  default = "name"\n}'
+    variables.write_text(f"{variables.read_text()}\n{added}\n")
+
+
 def make_accounts(shop: Shop, issuer: str) -> None:
     """Make in each account what stands before the first deployment: the bucket of states and the roles."""
     for root in shop.project.roots:
@@ -154,43 +165,44 @@ def make_accounts(shop: Shop, issuer: str) -> None:
         shop.client("s3", environment).put_bucket_versioning(
             Bucket=bucket_of(environment), VersioningConfiguration={"Status": "Enabled"}
         )
-        make_roles(shop.client("iam", environment), roles_of(root), environment, issuer)
+        make_roles(shop.client("iam", environment), root, issuer)
 
 
-def make_roles(iam: Any, roles: Roles, environment: str, issuer: str) -> None:
-    """Make the provider of GitHub's tokens, a role for deployments and one for reading, and the root's two."""
+def make_roles(iam: Any, root: Root, issuer: str) -> None:
+    """Make the provider of GitHub's tokens, the roles that trust them by their exact subjects, and the root's two."""
     provider = iam.create_open_id_connect_provider(Url=issuer, ClientIDList=[AUDIENCE], ThumbprintList=["0" * 40])
-    begin = f"repo:{NAME}"
-    reading = [f"{begin}:pull_request", f"{begin}:ref:refs/heads/main", f"{begin}:environment:production"]
+    principal = {"Federated": provider["OpenIDConnectProviderArn"]}
     host = issuer.partition("://")[2].rstrip("/")
-    for role, subjects, may in (
-        (roles.deploy_role, [f"{begin}:environment:{environment}"], roles.deployer),
-        (roles.read_role, reading, roles.reader),
-    ):
-        condition = {"StringEquals": {f"{host}:aud": AUDIENCE, f"{host}:sub": subjects}}
-        principal = {"Federated": provider["OpenIDConnectProviderArn"]}
+    own = roles_of(root, root.environment)
+    # Production's job asks staging's record.
+    asking = ["production"] if root.environment == "staging" else []
+    takers = {root.environment: own.deployer, **dict.fromkeys([*asking, "drift", "pull-requests"], own.reader)}
+    for whose, takes in takers.items():
+        subject = f"repo:{NAME}:{'pull_request' if whose == 'pull-requests' else f'environment:{whose}'}"
+        condition = {"StringEquals": {f"{host}:aud": AUDIENCE, f"{host}:sub": subject}}
+        role = roles_of(root, whose).role
         make_role(iam, role, principal, "sts:AssumeRoleWithWebIdentity", condition)
-        give(iam, role, [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": may}])
-    for role, taker, may in (
-        (roles.deployer, roles.deploy_role, EVERYTHING),
-        (roles.reader, roles.read_role, reading_statements()),
-    ):
-        make_role(iam, role, {"AWS": taker}, "sts:AssumeRole", {})
-        give(iam, role, may)
+        give(iam, role, [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": takes}])
+    readers = [roles_of(root, whose).role for whose, takes in takers.items() if takes == own.reader]
+    for taken, by, may in ((own.deployer, [own.role], EVERYTHING), (own.reader, readers, reading_statements())):
+        make_role(iam, taken, {"AWS": by}, "sts:AssumeRole", {})
+        give(iam, taken, may)
 
 
 def reading_statements() -> list[Mapping[str, Any]]:
     """Return what only reads: the parts of AWS's ReadOnlyAccess that the sample's plan and drift ask."""
-    services = (
-        "apigateway", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs", "s3", "sns", "sqs", "ssm", "sts", "tag",
-    )  # fmt: skip
     verbs = ("Describe*", "Get*", "List*", "GET", "Filter*", "BatchGet*")
-    return [{"Effect": "Allow", "Action": [f"{one}:{verb}" for one in services for verb in verbs], "Resource": "*"}]
+    return [{"Effect": "Allow", "Action": [f"{one}:{verb}" for one in READ for verb in verbs], "Resource": "*"}]
 
 
-def make_role(iam: Any, arn: str, principal: Mapping[str, str], action: str, condition: Mapping[str, Any]) -> None:
+def make_role(iam: Any, arn: str, principal: Mapping[str, Any], action: str, condition: Mapping[str, Any]) -> None:
     path, _, name = arn.partition(":role")[2].rpartition("/")
-    statement = {"Effect": "Allow", "Principal": principal, "Action": action, **({"Condition": condition} if condition else {})}
+    statement = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": action,
+        **({"Condition": condition} if condition else {}),
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.create_role(RoleName=name, Path=f"{path}/", AssumeRolePolicyDocument=policy)
 
@@ -215,7 +227,7 @@ def shop_at(place: Path) -> Iterator[Shop]:
         machine |= {name: value for name, value in of_aws.items() if name not in keys}
         repository = Repository(NAME, project.path)
         repository.environments = {
-            **{name: {**GUARDED, "protection_rules": []} for name in ("dev", "staging")},
+            **{name: {**GUARDED, "protection_rules": []} for name in ("dev", "staging", "drift")},
             "production": {**GUARDED, "protection_rules": [REVIEWERS]},
         }
         with api_of(repository) as api:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -85,15 +85,24 @@ def roots_of(
 
 
 @pipeline_app.command("roles")
-def roles(root: RootName, as_json: AsJson = False) -> None:
-    """Name the roles that a pipeline takes for a root, its account and region, and give them as outputs of the step.
-
-    In a run of a workflow, refuses another repository than the one that environment.yaml names.
-    """
+def roles(
+    root: RootName,
+    whose: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="ENVIRONMENT",
+            help="The environment of the repository that the job names, or pull-requests; the root's by default.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Name the roles that a pipeline takes for a root, its account and region, and give them as outputs of the step."""
     from sawhorse.operate.pipelines.deployer_roles import roles_of
     from sawhorse.operate.pipelines.this_run import give_output
 
-    found = roles_of(Project.find().root(root)).as_outputs()
+    of = Project.find().root(root)
+    found = roles_of(of, whose or of.environment).as_outputs()
     give_output(**found)
     if as_json:
         print_json(found)
@@ -135,8 +144,17 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
         return Workspace(found, local=local, as_built=as_built, lock=not no_lock)
 
     planned = plan_for_review(found, opened, into=into, out=out)
-    about = Reviewing(commit=planned.commit or "no commit", run_url=run_url(), roots=[root], plans={root: planned})
-    summarize(text_of(about))
+    summarize(
+        text_of(
+            Reviewing(
+                commit=planned.commit or "no commit",
+                run_url=run_url(),
+                roots=[root],
+                plans={root: planned},
+                whole="the whole plan in its log",
+            )
+        )
+    )
     print(counted(planned))
 
 
@@ -183,7 +201,7 @@ def comment(
     print(keep_comment(GitHub.of(run), int(request["number"]), about))
 
 
-def read_list(text: str, option: str) -> list:
+def read_list(text: str, option: str) -> list[Any]:
     try:
         found = json.loads(text or "[]")
     except ValueError:
@@ -244,6 +262,7 @@ def promote(
     Asks for the record of releases of that environment's root, with credentials that may read it.
     """
     from sawhorse.operate.pipelines.promotion import refuse_unproven_release, refuse_untried
+    from sawhorse.operate.pipelines.this_run import summarize
 
     project = Project.find()
     target = project.root(root)
@@ -251,10 +270,12 @@ def promote(
     workspace = read_only_workspace(project.root(f"{source}/{target.app}"), local=local)
     release = refuse_unproven_release(workspace, project, target)
     checks = f"{release.smoke.checks} checks" if release.smoke else "no check"
-    print(
+    said = (
         f"These packages are release {release.id} of {source}/{target.app}, which is live there and passed {checks}; "
         f"{root} may have them."
     )
+    summarize(f"- {said}")
+    print(said)
 
 
 def read_only_workspace(root: Root, *, local: bool) -> Workspace:

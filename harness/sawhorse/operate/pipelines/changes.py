@@ -96,7 +96,7 @@ def differing(change: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def policies_of(change: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what policies would allow or deny besides, and what they would not any more; nothing of a sensitive one."""
+    """Return what policies would allow or deny besides, and what they would not any more; nothing of sensitive ones."""
     hidden = [change.get("before_sensitive") or {}, change.get("after_sensitive") or {}]
     names = [name for name in POLICIES if not any(side is True or side.get(name) for side in hidden)]
     before = {line for name in names for line in statements((change["before"] or {}).get(name))}

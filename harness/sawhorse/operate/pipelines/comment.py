@@ -38,6 +38,7 @@ class Reviewing:
     plans: Mapping[str, RootPlan]
     removed: Sequence[str] = ()
     why_nothing: str = ""
+    whole: str = "the whole plans as artefacts; a newer commit has another plan"
 
 
 def text_of(about: Reviewing, most: int = MOST_COMMENT) -> str:
@@ -45,7 +46,7 @@ def text_of(about: Reviewing, most: int = MOST_COMMENT) -> str:
     head = [MARKER, f"## Plan of {about.commit[:12]}", "", *heading(about)]
     plans = [about.plans[root] for root in about.roots if root in about.plans and not about.plans[root].failed]
     lines = [*losses(plans), *iam(plans), *others(plans)]
-    tail = ["", f"[The run]({about.run_url}) has the whole plans as artefacts. A newer commit has another plan."]
+    tail = ["", f"[The run]({about.run_url}) has {about.whole}."]
     return fitted(head, lines, tail, most)
 
 

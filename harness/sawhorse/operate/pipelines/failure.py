@@ -19,9 +19,9 @@ def sentence_of(steps: Mapping[str, Mapping[str, Any]], *, root: str, repository
     taken = [name for name in failed if name.startswith(CREDENTIALS)]
     if taken:
         return (
-            f"The step {taken[0]}{of} got no credentials of AWS for a run of {repository}. The role has to be there and "
-            "to trust this repository and environment by its exact subject, and the environment has to be named in the "
-            'job; docs/deploy.md has both, and "sawhorse pipeline roles" the names. Nothing was changed by this step.'
+            f"The step {taken[0]}{of} got no credentials of AWS for a run of {repository}. The role has to be there "
+            "and to trust this repository and environment by its exact subject, and the environment has to be named "
+            'in the job; docs/deploy.md has both, and "sawhorse pipeline roles" the names. This step changed nothing.'
         )
     if failed:
         return f"The step {failed[0]}{of} failed; its last line says why, and the steps after it did not run."

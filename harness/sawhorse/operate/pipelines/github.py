@@ -83,7 +83,8 @@ class GitHub:
     def compare(self, base: str, head: str) -> Standing | None:
         """Say how a commit stands to another one; None where GitHub does not know one of them."""
         found = self.ask("GET", f"compare/{quote(base, safe='')}...{quote(head, safe='')}?per_page=1")
-        return found and found["status"]
+        status: Standing | None = found["status"] if found else None
+        return status
 
     def own_comment(self, issue: int, marker: str) -> Any:
         """Return the comment of ours that has a marker; None where there is none."""

@@ -1,4 +1,4 @@
-"""Refuse what is not to be deployed: a commit that is not on main, an older one, and contents that nobody found good."""
+"""Refuse what is not to be deployed: a commit that is not on main, an older one, contents that nobody found good."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def refuse_not_on(github: GitHub, branch: str, commit: str) -> None:
         return
     known = "GitHub does not know one of the two" if standing is None else f"it is {standing} of it"
     raise Refused(
-        f"Commit {commit[:12]} is not on {branch} of {github.repository} ({known}), and only what is there is deployed. "
-        "Nothing was changed. Merge it first."
+        f"Commit {commit[:12]} is not on {branch} of {github.repository} ({known}), and only what is there is "
+        "deployed. Nothing was changed. Merge it first."
     )
 
 

@@ -25,4 +25,6 @@ def lacking(github: GitHub, project: Project) -> Iterator[str]:
                 "reviewers (Settings, Environments)."
             )
         if not found.branches:
-            yield f"Every branch may deploy to {name}: restrict its deployment branches to main (Settings, Environments)."
+            yield (
+                f"Every branch may deploy to {name}: restrict its deployment branches to main (Settings, Environments)."
+            )

@@ -38,7 +38,8 @@ class ThisRun:
         missing = [name for name in names if not os.environ.get(name)]
         if missing:
             raise BadConfiguration(
-                f"This is no run of a workflow: {', '.join(missing)} is not set. Set what GitHub would, or run it there."
+                f"This is no run of a workflow: {', '.join(missing)} is not set. Set what GitHub would, or run it "
+                "there."
             )
         repository, sha, ref, run_id = (os.environ[name] for name in names)
         server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")

@@ -1,0 +1,26 @@
+"""One repository for all tests of a file: its first deployment takes a minute, and later ones build on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sawhorse.toolchain.installed import Emulators
+from tests.workflows.support import Shop, shop_at
+
+
+@pytest.fixture(scope="module")
+def shop(emulators: Emulators, cache_of_the_run: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A repository with nothing deployed."""
+    with shop_at(tmp_path_factory.mktemp("shop")) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _nothing_interferes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let what a test did to a run's steps end with it."""
+    yield
+    if "shop" in request.fixturenames:
+        found: Shop = request.getfixturevalue("shop")
+        found.platform.let_nobody_interfere()

@@ -1,0 +1,227 @@
+"""Pushes to main, from the build to production, on the local AWS; each test goes on from where the one before ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.workflows.jobs import Job
+from tests.workflows.platform import Run
+from tests.workflows.support import GUARDED, NAME, REVIEWERS, Shop, bucket_of
+
+pytestmark = pytest.mark.end_to_end
+
+# Whatever calls it finds it broken, in staging alone.
+IN_STAGING = """
+import os
+
+if os.environ["AWS_LAMBDA_FUNCTION_NAME"] == "sample-staging":
+    raise RuntimeError("sample: it does not start here")
+"""
+
+
+def deployed(shop: Shop, version: str, fault: str = "") -> Run:
+    """Push a version of the app, and carry its run on as far as it goes by itself."""
+    shop.version(version, fault)
+    shop.commit(f"Say {version}")
+    run = shop.push()
+    shop.platform.work()
+    return run
+
+
+def test_a_push_reaches_production_once_somebody_approved(shop: Shop) -> None:
+    run = deployed(shop, "1.0.0")
+    assert run.results == {"build": "success", "dev": "success", "staging": "success", "production": None}
+    assert [job.name for job in run.jobs if job.waits_for] == ["production/sample"]
+    shop.platform.approve(run, "production")
+    shop.platform.work()
+    assert set(run.results.values()) == {"success"}, run.job_named("production/sample").log
+    production = run.job_named("production/sample")
+    assert "These packages are release 1 of staging/sample, which is live there" in production.summary
+    for command in ("apply", "release", "smoke", "verify"):
+        assert f"- `sawhorse {command} production/sample`: done" in production.summary
+    assert "| `production/sample` | 0 |" in production.summary
+    record = shop.record("production/sample")
+    assert record["releases"][-1]["smoke"]["passed"]
+    assert record["applied"]["commit"] == run.sha
+    assert not record["applied"]["dirty"]
+    assert [one.stood for one in production.results if one.name.startswith("credentials")] == [
+        "AssumeRoleWithWebIdentity of the local STS, for repo:octo-org/shop:environment:production",
+        "AssumeRole of the local STS",
+        "AssumeRoleWithWebIdentity of the local STS, for repo:octo-org/shop:environment:production",
+        "AssumeRole of the local STS",
+    ]
+    builds = [one for job in run.jobs for one in job.job.results if one.name == "build"]  # type: ignore[union-attr]
+    assert len(builds) == 1
+
+
+def test_production_is_refused_once_staging_was_rolled_back(shop: Shop) -> None:
+    run = deployed(shop, "2.0.0")
+    assert run.results["staging"] == "success", run.job_named("staging/sample").log
+    rollback = shop.by_hand("rollback", environment="staging", app="sample", why="callers get 502")
+    shop.platform.work()
+    rolled = rollback.job_named("roll staging/sample back")
+    assert rolled.result == "success", rolled.log
+    assert "- `sawhorse rollback staging/sample`: done" in rolled.summary
+    assert shop.record("staging/sample")["pinned"]["why"] == "callers get 502 (octocat, run 3)"
+
+    shop.platform.approve(run, "production")
+    shop.platform.work()
+    refused = run.job_named("production/sample")
+    assert run.results["production"] == "failure"
+    why = "production/sample was refused: staging/sample runs other contents than these packages (release 1)"
+    assert why in refused.log
+    assert why in refused.summary
+    assert refused.last_line == (
+        "The step promote of production/sample failed; its last line says why, and the steps after it did not run."
+    )
+    assert "Nothing was changed." in refused.summary
+    assert shop.record("production/sample")["live"] == 1
+
+
+def test_what_fails_in_staging_is_put_back_and_never_reaches_production(shop: Shop) -> None:
+    run = deployed(shop, "3.0.0", IN_STAGING)
+    assert run.results == {"build": "success", "dev": "success", "staging": "failure", "production": "skipped"}
+    staging = run.job_named("staging/sample")
+    assert "Release 3 of staging/sample was refused" in staging.summary
+    assert staging.last_line.startswith("The step release of staging/sample failed;")
+    assert shop.record("staging/sample")["live"] == 1
+    assert shop.record("dev/sample")["releases"][-1]["smoke"]["passed"]
+
+
+def test_of_pushes_during_a_deployment_the_newest_comes_after_it(shop: Shop) -> None:
+    later: list[Run] = []
+
+    def push_twice(job: Job, step: str) -> None:
+        if (job.key, step, later) == ("dev-deploy", "plan", []):
+            for version in ("4.1.0", "4.2.0"):
+                shop.version(version)
+                shop.commit(f"Say {version}")
+                later.append(shop.push())
+
+    shop.platform.before_step = push_twice
+    first = deployed(shop, "4.0.0")
+    second, third = later
+    assert first.results["dev"] == "success"
+    # The second waited for its turn in dev, and the third took that place.
+    assert second.results == {"build": "success", "dev": "cancelled", "staging": "cancelled", "production": "cancelled"}
+    assert third.results["dev"] == third.results["staging"] == "success"
+    assert shop.record("staging/sample")["applied"]["commit"] == third.sha
+    # The first one waits for an approval, and the newest for its turn; what is in staging by then is the newest's.
+    shop.platform.approve(first, "production")
+    shop.platform.work()
+    refused = first.job_named("production/sample")
+    assert "staging/sample runs other contents than these packages" in refused.summary
+    assert shop.record("production/sample")["live"] == 1
+    assert [job.name for job in third.jobs if job.waits_for] == ["production/sample"]
+
+
+def test_credentials_that_end_in_the_middle_are_told_and_the_deployment_can_be_run_again(shop: Shop) -> None:
+    waiting = shop.platform.runs[-1]
+
+    def end_credentials(job: Job, step: str) -> None:
+        if (job.key, step) == ("production-deploy", "apply"):
+            job.environment["AWS_SESSION_TOKEN"] = "ended"
+
+    shop.platform.before_step = end_credentials
+    shop.platform.approve(waiting, "production")
+    shop.platform.work()
+    job = waiting.job_named("production/sample")
+    assert waiting.results["production"] == "failure"
+    why = "AWS did not accept the credentials for production:"
+    assert why in job.summary
+    assert why in job.log
+    assert job.last_line.startswith("The step apply of production/sample failed;")
+    assert shop.record("production/sample")["live"] == 1
+
+    shop.platform.let_nobody_interfere()
+    again = shop.by_hand("deploy")
+    shop.platform.work()
+    shop.platform.approve(again, "production")
+    shop.platform.work()
+    assert set(again.results.values()) == {"success"}, again.job_named("production/sample").log
+    assert shop.record("production/sample")["applied"]["commit"] == again.sha
+
+
+def test_an_older_commit_than_what_is_live_is_refused(shop: Shop) -> None:
+    run = shop.push(shop.git("rev-parse", "main~1"))
+    shop.platform.work()
+    job = run.job_named("dev/sample")
+    assert run.results["dev"] == "failure"
+    assert "dev/sample runs commit" in job.summary
+    assert "which is later than" in job.summary
+    assert "The step admit of dev/sample failed" in job.last_line
+
+
+def test_a_cancelled_deployment_leaves_no_lock_and_nothing_unknown(shop: Shop) -> None:
+    topic = shop.project.path / "modules/apps/sample/resources.tf"
+    sound = topic.read_text()
+    # Something that takes a while to make.
+    topic.write_text(f'{sound}\nresource "aws_sqs_queue" "slow" {{\n  name = "${{local.name}}-slow"\n}}\n')
+    shop.commit("Make a queue")
+
+    def cancel(job: Job, log: Path) -> None:
+        if job.current == "apply" and "aws_sqs_queue.slow: Creating" in log.read_text():
+            job.run.cancelled = True
+
+    shop.platform.meanwhile = cancel
+    run = shop.push()
+    shop.platform.work()
+    assert run.results == {"build": "success", "dev": "cancelled", "staging": "cancelled", "production": "cancelled"}
+    job = run.job_named("dev/sample")
+    assert job.last_line == "The step apply of dev/sample was cancelled; the steps after it did not run."
+    assert "terraform apply was stopped" in job.log
+    keys = [one["Key"] for one in shop.client("s3", "dev").list_objects_v2(Bucket=bucket_of("dev"))["Contents"]]
+    assert sorted(keys) == ["dev/sample.releases.json", "dev/sample.tfstate"]
+
+    shop.platform.let_nobody_interfere()
+    topic.write_text(sound)
+    shop.commit("Make no queue")
+    again = shop.push()
+    shop.platform.work()
+    assert again.results["dev"] == "success", again.job_named("dev/sample").log
+    again.cancelled = True
+    shop.platform.work()
+
+
+def test_a_commit_that_is_not_on_main_is_refused_before_anything_is_built(shop: Shop) -> None:
+    shop.git("switch", "--quiet", "--create", "feature")
+    shop.commit("Try something")
+    run = shop.by_hand("deploy", "feature")
+    shop.platform.work()
+    shop.git("switch", "--quiet", "main")
+    build = run.job_named("build")
+    assert run.results == {"build": "failure", "dev": "skipped", "staging": "skipped", "production": "skipped"}
+    assert f"Commit {run.sha[:12]} is not on main of octo-org/shop (it is ahead of it)" in build.summary
+    assert build.last_line == "The step admit failed; its last line says why, and the steps after it did not run."
+    assert "build" not in [one.name for one in build.results if one.outcome == "success"]
+
+
+def test_environments_without_approval_or_branches_are_told(shop: Shop) -> None:
+    shop.platform.repository.environments |= {"production": {}, "drift": {}}
+    shop.platform.before_step = stop_before_the_build
+    run = shop.push()
+    shop.platform.work()
+    shop.platform.repository.environments["production"] = {**GUARDED, "protection_rules": [REVIEWERS]}
+    summary = run.job_named("build").summary
+    assert "Nobody has to approve a deployment to production, which is production" in summary
+    assert "Every branch may deploy to production" in summary
+
+
+def stop_before_the_build(job: Job, step: str) -> None:
+    if step == "build":
+        job.run.cancelled = True
+
+
+def test_another_repository_gets_no_credentials_and_is_told(shop: Shop) -> None:
+    shop.platform.repository.name = "somebody/shop"
+    run = shop.push()
+    shop.platform.work()
+    shop.platform.repository.name = NAME
+    job = run.job_named("dev/sample")
+    assert run.results["dev"] == "failure"
+    assert job.last_line.startswith(
+        "The step credentials-environment of dev/sample got no credentials of AWS for a run of somebody/shop."
+    )
+    assert job.last_line in job.summary
