@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.workflows.github_api import BOT
 from tests.workflows.platform import Run
 from tests.workflows.support import Shop
 
@@ -105,8 +106,11 @@ def test_a_fork_gets_no_token_and_no_plan_and_is_told_so(dev: Shop, branch: str)
 
 def test_where_roots_cannot_be_found_the_comment_says_so(dev: Shop, branch: str) -> None:
     dev.platform.repository.comments[2] = {
-        "id": 2, "issue": NUMBER, "user": {"login": "github-actions[bot]"}, "body": "<!-- sawhorse plan --> an old plan",
-    }  # fmt: skip
+        "id": 2,
+        "issue": NUMBER,
+        "user": BOT,
+        "body": "<!-- sawhorse plan --> an old plan",
+    }
     (dev.project.path / ROOT / "main.tf").write_text("module {")
     run = proposed(dev, "Forget half of it")
     assert run.results == {"build": "failure", "plan": "skipped", "comment": "success"}

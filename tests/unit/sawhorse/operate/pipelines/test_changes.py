@@ -39,7 +39,7 @@ def test_what_changes_nothing_is_left_out_but_an_import() -> None:
 
 
 def test_an_action_that_nobody_knows_is_an_error_and_no_silence() -> None:
-    with pytest.raises(CouldNotAsk, match="would do rewrite to aws_sqs_queue.this"):
+    with pytest.raises(CouldNotAsk, match=r"would do rewrite to aws_sqs_queue\.this"):
         planned_changes([raw(["rewrite"])])
 
 

@@ -28,7 +28,9 @@ plans = st.lists(changes, max_size=30).map(tuple)
 
 def about(*planned: RootPlan, **others: Any) -> Reviewing:
     roots = others.pop("roots", [plan.root for plan in planned])
-    return Reviewing(COMMIT, "https://github.com/o/r/actions/runs/1", roots, {one.root: one for one in planned}, **others)
+    return Reviewing(
+        COMMIT, "https://github.com/o/r/actions/runs/1", roots, {one.root: one for one in planned}, **others
+    )
 
 
 def planned(root: str, *found: PlannedChange) -> RootPlan:
@@ -53,9 +55,7 @@ def test_what_is_lost_of_any_root_stands_before_iam_and_that_before_the_rest(
 
 
 @given(st.integers(300, 5000), st.lists(changes, min_size=40, max_size=60))
-def test_it_never_has_more_than_its_limit_and_says_how_much_is_left_out(
-    most: int, found: list[PlannedChange]
-) -> None:
+def test_it_never_has_more_than_its_limit_and_says_how_much_is_left_out(most: int, found: list[PlannedChange]) -> None:
     text = text_of(about(planned("dev/a", *found)), most=most)
     assert len(text.encode()) <= most
     shown = len([line for line in text.splitlines() if line.startswith("- ")])

@@ -24,7 +24,9 @@ def entry(content: str, layer: str | None = None) -> Entry:
 
 def release(*codes: str | None, layers: Any = (), **others: Any) -> Release:
     made = {
-        f"f{n}": Code(version="1", content_sha256=code, code_sha256="x", layers={f"l{m}": one for m, one in enumerate(layers)})
+        f"f{n}": Code(
+            version="1", content_sha256=code, code_sha256="x", layers={f"l{m}": one for m, one in enumerate(layers)}
+        )
         for n, code in enumerate(codes)
     }
     fields: dict[str, Any] = {"commit": None, "dirty": False, "at": AT, "by": "somebody", "smoke": GOOD, **others}
@@ -60,7 +62,11 @@ def test_a_layer_counts_as_a_package_does() -> None:
     [
         ({"smoke": None}, 1, "has not checked release 1"),
         ({"smoke": Verdict(passed=False, checks=6, failed={"health": "502"}, at=AT)}, 1, "did not find release 1 good"),
-        ({"ended": Ending(how="rolled back", why="callers get 502", at=AT)}, 1, "took release 1 back (callers get 502)"),
+        (
+            {"ended": Ending(how="rolled back", why="callers get 502", at=AT)},
+            1,
+            "took release 1 back (callers get 502)",
+        ),
         ({}, None, "has no live release in its record"),
         ({}, 7, "has no live release in its record"),
     ],
