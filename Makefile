@@ -64,7 +64,7 @@ drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each
 mutants: setup ## Change the modules one place at a time, and say which test notices each change, or that none does.
 	@.venv/bin/python -m tests.mutants $(MUTANTS)
 
-check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, what modules are handed and list, sawhorse sync, the schemas of AWS provider 5 and 6, checkov, zizmor.
+check: setup ## Run the linters: ruff, mypy, terraform fmt and validate, what modules are handed and list, sawhorse sync, the schemas of AWS provider 5 and 6, checkov, the schema of workflows, zizmor.
 	@.venv/bin/python -m sawhorse.toolchain.linters
 
 audit: build ## Look every lock up in the databases of advisories, and check the licences of what is shipped.

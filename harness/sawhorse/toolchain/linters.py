@@ -66,6 +66,7 @@ def linters(project: Project) -> list[Linter]:
         Linter("aws-limits", lambda: limits_check.lint(project)),
         # It refuses a root that is not what the engine's template makes of it.
         Linter("sawhorse sync", in_project(tools / "sawhorse", "sync", "--check")),
+        Linter("workflow-schema", lambda: workflow_schema(project, tools / "check-jsonschema")),
         Linter("zizmor", in_project(tools / "zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")),
     ]
 
@@ -106,6 +107,21 @@ def checkov(project: Project) -> str:
     options = ["--quiet", "--compact", "--skip-download", "--skip-check", "CKV_GHA_7"]
     command: list[str | Path] = [program, *places, *options, "--framework", "terraform", "dockerfile", "github_actions"]
     return complaints_of(command, project.path)
+
+
+def workflow_schema(project: Project, program: Path) -> str:
+    """Hold workflows and actions against the schemas of SchemaStore that check-jsonschema brings along."""
+    github = project.path / ".github"
+    files = {
+        "vendor.github-workflows": sorted((github / "workflows").glob("*.yml")),
+        "vendor.github-actions": sorted((github / "actions").glob("*/action.yml")),
+    }
+    found = [
+        complaints_of([program, "--builtin-schema", schema, *paths], project.path)
+        for schema, paths in files.items()
+        if paths
+    ]
+    return "\n".join(complaints for complaints in found if complaints)
 
 
 def validate(project: Project, terraform: Path) -> str:
