@@ -94,7 +94,7 @@ def test_of_pushes_during_a_deployment_the_newest_comes_after_it(shop: Shop) -> 
     later: list[Run] = []
 
     def push_twice(job: Job, step: str) -> None:
-        if (job.key, step, later) == ("dev-deploy", "plan", []):
+        if job.key == "dev-deploy" and not later:
             for version in ("4.1.0", "4.2.0"):
                 shop.version(version)
                 shop.commit(f"Say {version}")
@@ -105,7 +105,7 @@ def test_of_pushes_during_a_deployment_the_newest_comes_after_it(shop: Shop) -> 
     second, third = later
     assert first.results["dev"] == "success"
     # The second waited for its turn in dev, and the third took that place.
-    assert second.results == {"build": "success", "dev": "cancelled", "staging": "cancelled", "production": "cancelled"}
+    assert second.results == {"build": "success", "dev": "cancelled", "staging": "skipped", "production": "skipped"}
     assert third.results["dev"] == third.results["staging"] == "success"
     assert shop.record("staging/sample")["applied"]["commit"] == third.sha
     # The first one waits for an approval, and the newest for its turn; what is in staging by then is the newest's.

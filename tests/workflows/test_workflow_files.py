@@ -97,5 +97,5 @@ def test_each_environment_of_the_deployment_is_one_of_the_project() -> None:
     jobs = read_workflow(REPOSITORY / ".github/workflows/deploy.yml")["jobs"]
     named = [job["with"]["environment"] for job in jobs.values() if "with" in job]
     assert sorted(named) == Project(REPOSITORY).environments
-    assert listed(jobs["production"]["needs"]) == ["build", "staging"]
+    assert listed(jobs["production"]["needs"]) == ["build", "dev", "staging"]
     assert jobs["production"]["with"]["promoted_from"] == "staging"
