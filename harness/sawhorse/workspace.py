@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sawhorse.account import check_account
 from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import NotApplied, SawhorseError, WrongAccount
-from sawhorse.local.addresses import callable_here, endpoint_here, localize
+from sawhorse.local.addresses import callable_here, reachable
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LOCAL_MARK, LocalAWS, Running
 from sawhorse.local.overlay import LOCAL_PREFIX, local_state, local_state_bucket, make_overlay, overlay_of
@@ -264,12 +264,7 @@ class Workspace:
         if not outputs:
             where = " --local" if self.local else ""
             raise NotApplied(f'{self.root.name} is not applied; run "sawhorse apply {self.root.name}{where}".')
-        return self.reachable(outputs)
-
-    def reachable(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return outputs with addresses that can be called from here: AWS's, or those of the emulator in use."""
-        url = self.local.url if self.local else endpoint_here()
-        return {name: localize(value, url) if url else value for name, value in outputs.items()}
+        return reachable(outputs, self.local.url if self.local else None)
 
     def callable_here(self) -> dict[str, Any]:
         """Return the outputs of the last apply that Terraform shows with an address of AWS's, as they can be called."""

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sawhorse.local.emulators import LocalAWS
 from sawhorse.local.issuer import Issuer
 from tests.projects import link_tools
 
 if TYPE_CHECKING:
     from tests.workflows.jobs import Job
 
+GITHUB = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 KEYS = {
     "AWS_ACCESS_KEY_ID": "AccessKeyId",
@@ -118,10 +120,7 @@ def credentials(job: Job, given: Mapping[str, str]) -> str:
         else:
             job.may("id-token", "write")
             token = web_identity(job)
-            # AWS takes this call unsigned; the guard of the local AWS wants a signature of every call.
-            account = {"aws_access_key_id": role.split(":")[4], "aws_secret_access_key": secret_of(job)}
-            sts = boto3.client("sts", **options, **account)
-            sts.meta.events.register_first("choose-signer.sts.AssumeRoleWithWebIdentity", lambda **_: "v4")
+            sts = boto3.client("sts", **options, config=Config(signature_version=UNSIGNED))
             taken = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=session, WebIdentityToken=token)
             how = f"AssumeRoleWithWebIdentity of the local STS, for {job.subject}"
     except ClientError as error:
@@ -131,14 +130,10 @@ def credentials(job: Job, given: Mapping[str, str]) -> str:
     return how
 
 
-def secret_of(job: Job) -> str:
-    return LocalAWS(job.run.platform.local_aws).required().secrets.secret_access_key
-
-
 def web_identity(job: Job) -> str:
     """Sign what GitHub's provider would say of this job, with the key of the local issuer."""
     issuer = Issuer.of(job.run.platform.local_aws)
-    return issuer.token(subject=job.subject, audience=AUDIENCE, lifetime_seconds=300)
+    return issuer.token(subject=job.subject, audience=AUDIENCE, lifetime_seconds=300, iss=f"https://{GITHUB}")
 
 
 ACTIONS: dict[str, Callable[[Any, Mapping[str, str]], str]] = {

@@ -17,6 +17,17 @@ def shop(emulators: Emulators, cache_of_the_run: object, tmp_path_factory: pytes
         yield found
 
 
+@pytest.fixture(scope="module")
+def dev(shop: Shop) -> Shop:
+    """The repository with dev deployed, and no other environment."""
+    shop.git("rm", "-r", "--quiet", "environments/staging/sample", "environments/production/sample")
+    shop.commit("Run in dev alone")
+    run = shop.push()
+    shop.platform.work()
+    assert run.results == {"build": "success", "dev": "success", "staging": "skipped", "production": "skipped"}
+    return shop
+
+
 @pytest.fixture(autouse=True)
 def _nothing_interferes(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let what a test did to a run's steps end with it."""

@@ -21,7 +21,7 @@ from sawhorse.plans.scratch import providers
 from sawhorse.project import Project, Root
 from sawhorse.terraform.sync import sync
 from tests.projects import REPOSITORY, sample_project
-from tests.workflows.actions import AUDIENCE
+from tests.workflows.actions import AUDIENCE, GITHUB
 from tests.workflows.github_api import Repository, api_of
 from tests.workflows.platform import Platform, Run
 
@@ -157,7 +157,7 @@ def let_roots_choose_the_key(module: Path) -> None:
     variables.write_text(f"{variables.read_text()}\n{added}\n")
 
 
-def make_accounts(shop: Shop, issuer: str) -> None:
+def make_accounts(shop: Shop) -> None:
     """Make in each account what stands before the first deployment: the bucket of states and the roles."""
     for root in shop.project.roots:
         environment = root.environment
@@ -165,21 +165,20 @@ def make_accounts(shop: Shop, issuer: str) -> None:
         shop.client("s3", environment).put_bucket_versioning(
             Bucket=bucket_of(environment), VersioningConfiguration={"Status": "Enabled"}
         )
-        make_roles(shop.client("iam", environment), root, issuer)
+        make_roles(shop.client("iam", environment), root)
 
 
-def make_roles(iam: Any, root: Root, issuer: str) -> None:
+def make_roles(iam: Any, root: Root) -> None:
     """Make the provider of GitHub's tokens, the roles that trust them by their exact subjects, and the root's two."""
-    provider = iam.create_open_id_connect_provider(Url=issuer, ClientIDList=[AUDIENCE], ThumbprintList=["0" * 40])
+    provider = iam.create_open_id_connect_provider(Url=f"https://{GITHUB}", ClientIDList=[AUDIENCE])
     principal = {"Federated": provider["OpenIDConnectProviderArn"]}
-    host = issuer.partition("://")[2].rstrip("/")
     own = roles_of(root, root.environment)
     # Production's job asks staging's record.
     asking = ["production"] if root.environment == "staging" else []
     takers = {root.environment: own.deployer, **dict.fromkeys([*asking, "drift", "pull-requests"], own.reader)}
     for whose, takes in takers.items():
         subject = f"repo:{NAME}:{'pull_request' if whose == 'pull-requests' else f'environment:{whose}'}"
-        condition = {"StringEquals": {f"{host}:aud": AUDIENCE, f"{host}:sub": subject}}
+        condition = {"StringEquals": {f"{GITHUB}:aud": AUDIENCE, f"{GITHUB}:sub": subject}}
         role = roles_of(root, whose).role
         make_role(iam, role, principal, "sts:AssumeRoleWithWebIdentity", condition)
         give(iam, role, [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": takes}])
@@ -234,7 +233,7 @@ def shop_at(place: Path) -> Iterator[Shop]:
             platform = Platform(repository, project.path, place / "runs", machine, beside, api)
             platform.place.mkdir()
             shop = Shop(project, platform, running)
-            make_accounts(shop, running.issuer_url)
+            make_accounts(shop)
             yield shop
     finally:
         aws.down()

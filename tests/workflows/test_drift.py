@@ -8,12 +8,10 @@ import pytest
 
 from tests.workflows.platform import Run
 from tests.workflows.support import Shop, give, reading_statements
-from tests.workflows.test_plans import dev as deployed_dev
 
 pytestmark = pytest.mark.end_to_end
 
 FUNCTION = "sample-dev"
-dev = deployed_dev
 
 
 def looked(shop: Shop) -> Run:

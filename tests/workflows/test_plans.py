@@ -18,17 +18,6 @@ ROOT = "environments/dev/sample"
 NEXT_STEPS = "the job that looks for roots and builds packages failed"
 
 
-@pytest.fixture(scope="module")
-def dev(shop: Shop) -> Shop:
-    """The repository with dev deployed, and no other environment."""
-    shop.git("rm", "-r", "--quiet", "environments/staging/sample", "environments/production/sample")
-    shop.commit("Run in dev alone")
-    run = shop.push()
-    shop.platform.work()
-    assert run.results == {"build": "success", "dev": "success", "staging": "skipped", "production": "skipped"}
-    return shop
-
-
 @pytest.fixture
 def branch(dev: Shop) -> Iterator[str]:
     dev.git("switch", "--quiet", "--create", "proposal")

@@ -31,6 +31,15 @@ def endpoint_here() -> str | None:
     return named.rstrip("/") if urlsplit(named).hostname in (HOST, "localhost") else None
 
 
+def reachable(outputs: Mapping[str, Any], local: str | None) -> dict[str, Any]:
+    """Return outputs with addresses that can be called from here: AWS's, or those of the emulator in use.
+
+    `local` is the address of the local AWS, None where a command does not say --local.
+    """
+    url = local or endpoint_here()
+    return {name: localize(value, url) if url else value for name, value in outputs.items()}
+
+
 def localize(value: Any, url: str) -> Any:
     """Return an output's value with every address in it turned into one of the local AWS at `url`."""
     if isinstance(value, str):

@@ -10,6 +10,7 @@ from typing import Any
 
 from sawhorse.errors import NotApplied
 from sawhorse.git import commit_of
+from sawhorse.local.addresses import reachable
 from sawhorse.operate.releases.lambdas import (
     Function,
     Standing,
@@ -91,8 +92,9 @@ class ReleasedRoot:
 
     def deployment(self, versions: Mapping[str, str] | None = None) -> Deployment:
         """Return what checks call: `live`, or these versions by their number."""
-        workspace, outputs = self.workspace, self.workspace.reachable(self.state.outputs)
-        return Deployment(workspace.root, workspace.environment, outputs, workspace.local, versions=versions or {})
+        local = self.workspace.local
+        outputs = reachable(self.state.outputs, local.url if local else None)
+        return Deployment(self.workspace.root, self.workspace.environment, outputs, local, versions=versions or {})
 
     def command(self, name: str, *options: str) -> str:
         """Say what to type, for this root and where it was applied."""

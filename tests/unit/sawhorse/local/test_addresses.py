@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sawhorse.local.addresses import callable_here, localize
+from sawhorse.local.addresses import callable_here, localize, reachable
 
 URL = "http://127.0.0.1:4566"
 other_values = st.recursive(
@@ -71,3 +71,21 @@ def test_only_outputs_with_an_address_are_called_elsewhere(outputs: dict[str, An
     address = {"an address": "https://abc.lambda-url.us-east-1.on.aws/"}
 
     assert callable_here({**outputs, **address}, URL) == {"an address": f"{URL}/_aws/lambda-url/abc/"}
+
+
+API = "https://abc123.execute-api.us-east-1.amazonaws.com/dev"
+
+
+@pytest.mark.parametrize("named", [URL, f"{URL}/", "http://localhost:4566"])
+def test_an_emulator_of_the_shell_is_called_where_it_is(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", named)
+    assert reachable({"url": API}, None) == {"url": f"{named.rstrip('/')}/_aws/execute-api/abc123/dev"}
+    assert reachable({"url": API}, "http://127.0.0.1:9") == {"url": "http://127.0.0.1:9/_aws/execute-api/abc123/dev"}
+
+
+@pytest.mark.parametrize("named", [None, "", "https://vpce-1.sts.us-east-1.vpce.amazonaws.com", "http://10.0.0.1:4566"])
+def test_of_aws_an_address_stays_as_it_is(named: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    if named is not None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", named)
+    assert reachable({"url": API}, None) == {"url": API}
