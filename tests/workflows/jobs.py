@@ -26,6 +26,8 @@ SHELLS = {None: ["bash", "-e"], "bash": ["bash", "--noprofile", "--norc", "-eo",
 # (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation).
 SECONDS_AFTER = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5))
 SELF = "./"
+# What a step may write to; each step has its own.
+FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY")
 
 
 @dataclass
@@ -61,13 +63,12 @@ class Job:
         self.temp = self.run.place / f"{len(list(self.run.place.iterdir())):02}-{self.key}"
         self.temp.mkdir(parents=True)
         self.workspace = self.run.platform.take_workspace()
-        self.summary_file = self.temp / "summary.md"
         self.token = f"ghs_{secrets.token_hex(16)}"
         self.run.platform.repository.tokens[self.token] = self.permissions
 
     @property
     def summary(self) -> str:
-        return self.summary_file.read_text() if self.summary_file.exists() else ""
+        return "".join(file.read_text() for file in sorted(self.temp.glob("github_step_summary-*"), key=number_of))
 
     @property
     def log(self) -> str:
@@ -170,8 +171,8 @@ class Job:
         """Run a script, and return the outputs that it set."""
         script = self.temp / f"step-{len(self.results)}.sh"
         script.write_text(as_text(self.expressions(own).filled(step["run"])))
-        files = {name: self.temp / f"{name.lower()}-{len(self.results)}" for name in ("GITHUB_OUTPUT", "GITHUB_ENV")}
-        for file in (*files.values(), self.summary_file):
+        files = {name: self.temp / f"{name.lower()}-{len(self.results)}" for name in FILES}
+        for file in files.values():
             file.touch()
         variables = {
             **self.run.platform.machine,
@@ -179,7 +180,6 @@ class Job:
             **self.environment,
             **own,
             **{name: str(file) for name, file in files.items()},
-            "GITHUB_STEP_SUMMARY": str(self.summary_file),
             "GITHUB_WORKSPACE": str(self.workspace),
             "RUNNER_TEMP": str(self.temp),
             "RUNNER_OS": "Linux",
@@ -212,6 +212,10 @@ class Job:
                 end(descendants({process.pid}) if process.poll() is None else [])
                 process.wait()
         return process.returncode, log.read_text(errors="replace"), cancelled
+
+
+def number_of(file: Path) -> int:
+    return int(file.name.rpartition("-")[2])
 
 
 def wait_for(process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -73,8 +73,8 @@ def test_production_is_refused_once_staging_was_rolled_back(shop: Shop) -> None:
     why = "production/sample was refused: staging/sample runs other contents than these packages (release 1)"
     assert why in refused.log
     assert why in refused.summary
-    assert refused.last_line == (
-        "The step promote of production/sample failed; its last line says why, and the steps after it did not run."
+    assert refused.last_line.startswith(
+        f"The step promote of production/sample failed: sawhorse pipeline promote ended with exit code 2: {why}"
     )
     assert "Nothing was changed." in refused.summary
     assert shop.record("production/sample")["live"] == 1
@@ -85,7 +85,7 @@ def test_what_fails_in_staging_is_put_back_and_never_reaches_production(shop: Sh
     assert run.results == {"build": "success", "dev": "success", "staging": "failure", "production": "skipped"}
     staging = run.job_named("staging/sample")
     assert "Release 3 of staging/sample was refused" in staging.summary
-    assert staging.last_line.startswith("The step release of staging/sample failed;")
+    assert staging.last_line.startswith("The step release of staging/sample failed: ")
     assert shop.record("staging/sample")["live"] == 1
     assert shop.record("dev/sample")["releases"][-1]["smoke"]["passed"]
 
@@ -132,7 +132,8 @@ def test_credentials_that_end_in_the_middle_are_told_and_the_deployment_can_be_r
     why = "AWS did not accept the credentials for production:"
     assert why in job.summary
     assert why in job.log
-    assert job.last_line.startswith("The step apply of production/sample failed;")
+    assert job.last_line.startswith("The step apply of production/sample failed: ")
+    assert why in job.last_line
     assert shop.record("production/sample")["live"] == 1
 
     shop.platform.let_nobody_interfere()
@@ -194,7 +195,8 @@ def test_a_commit_that_is_not_on_main_is_refused_before_anything_is_built(shop: 
     build = run.job_named("build")
     assert run.results == {"build": "failure", "dev": "skipped", "staging": "skipped", "production": "skipped"}
     assert f"Commit {run.sha[:12]} is not on main of octo-org/shop (it is ahead of it)" in build.summary
-    assert build.last_line == "The step admit failed; its last line says why, and the steps after it did not run."
+    assert build.last_line.startswith("The step admit failed: ")
+    assert "is not on main of octo-org/shop" in build.last_line
     assert "build" not in [one.name for one in build.results if one.outcome == "success"]
 
 

@@ -58,7 +58,7 @@ def test_one_issue_says_what_drifted_and_is_closed_once_nothing_does(dev: Shop) 
     job = run.job_named("drift of dev/sample")
     assert run.results["drift"] == "failure"
     assert "That is an error and no drift; its issue is left as it is." in job.summary
-    assert job.last_line.startswith("The step drift of dev/sample failed;")
+    assert job.last_line.startswith("The step drift of dev/sample failed: ")
     assert issues(dev) == [before]
     give(iam, f":role/{reader}", reading_statements())
 

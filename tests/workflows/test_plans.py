@@ -72,7 +72,7 @@ def test_a_replaced_table_stands_first_in_the_one_comment_which_is_kept_up_to_da
     assert "- **`dev/sample` could not be planned:**" in told
     assert "replaced" not in told
     plan = third.job_named("plan dev/sample")
-    assert plan.last_line.startswith("The step plan of dev/sample failed;")
+    assert plan.last_line.startswith("The step plan of dev/sample failed: ")
     assert "ended with exit code" in plan.summary
 
 

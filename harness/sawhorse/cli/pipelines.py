@@ -337,14 +337,15 @@ def failed(
         str, typer.Option("--steps", metavar="JSON", envvar="STEPS", help="The context `steps` of the job.")
     ] = "{}",
 ) -> None:
-    """Say as a failed job's last line which step failed, and add that to its summary."""
+    """Say as a failed job's last line which step failed and why, and add what nobody said to its summary."""
     from sawhorse.operate.pipelines.failure import sentence_of
-    from sawhorse.operate.pipelines.this_run import summarize
+    from sawhorse.operate.pipelines.this_run import kept_reason, summarize
 
+    reason, repository = kept_reason(), os.environ.get("GITHUB_REPOSITORY", "this repository")
     try:
-        found = json.loads(steps)
-        said = sentence_of(found, root=root, repository=os.environ.get("GITHUB_REPOSITORY", "this repository"))
+        said = sentence_of(json.loads(steps), root=root, repository=repository, reason=reason)
     except (AttributeError, ValueError):
         raise BadConfiguration("--steps is not the context `steps` of a job as JSON: toJSON(steps).") from None
-    summarize(f"> [!CAUTION]\n> {said}")
+    if not reason:
+        summarize(f"> [!CAUTION]\n> {said}")
     print(said)

@@ -8,10 +8,11 @@ from typing import Any
 CREDENTIALS = "credentials"
 
 
-def sentence_of(steps: Mapping[str, Mapping[str, Any]], *, root: str, repository: str) -> str:
+def sentence_of(steps: Mapping[str, Mapping[str, Any]], *, root: str, repository: str, reason: str) -> str:
     """Say what failed, from the context `steps` of a job whose steps have ids.
 
-    Steps whose id begins with "credentials" take roles of AWS; the others are commands, each of which has said why.
+    Steps whose id begins with "credentials" take roles of AWS; the others are commands, and `reason` is what the one
+    that failed said, where it said anything.
     """
     failed = [name for name, step in steps.items() if step.get("outcome") == "failure"]
     cancelled = [name for name, step in steps.items() if step.get("outcome") == "cancelled"]
@@ -24,7 +25,8 @@ def sentence_of(steps: Mapping[str, Mapping[str, Any]], *, root: str, repository
             'in the job; docs/deploy.md has both, and "sawhorse pipeline roles" the names. This step changed nothing.'
         )
     if failed:
-        return f"The step {failed[0]}{of} failed; its last line says why, and the steps after it did not run."
+        why = f": {reason}" if reason else "; its last line says why."
+        return f"The step {failed[0]}{of} failed{why} The steps after it did not run."
     if cancelled:
         return f"The step {cancelled[0]}{of} was cancelled; the steps after it did not run."
     return f"A step without an id{of} failed; the log says which."

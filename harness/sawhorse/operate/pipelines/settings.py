@@ -8,10 +8,13 @@ from sawhorse.environment import read_environment
 from sawhorse.operate.pipelines.github import GitHub
 from sawhorse.project import Project
 
+# Where the workflow that looks for drift takes its token: nobody is there at night to approve.
+DRIFT = "drift"
+
 
 def lacking(github: GitHub, project: Project) -> Iterator[str]:
     """Walk, a sentence each, what environments of the repository lack; an environment without roots is left out."""
-    for name in sorted({root.environment for root in project.roots}):
+    for name in [*sorted({root.environment for root in project.roots}), DRIFT]:
         found = github.reviewed(name)
         if not found.there:
             yield (
@@ -19,7 +22,10 @@ def lacking(github: GitHub, project: Project) -> Iterator[str]:
                 "deployment, open to every branch and without an approval."
             )
             continue
-        if read_environment(project, name).production and not found.reviewers:
+        if name == DRIFT:
+            if found.reviewers:
+                yield f"Somebody has to approve {name} every day: take the reviewers of that environment away."
+        elif read_environment(project, name).production and not found.reviewers:
             yield (
                 f"Nobody has to approve a deployment to {name}, which is production: give the environment required "
                 "reviewers (Settings, Environments)."

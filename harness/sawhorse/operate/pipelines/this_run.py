@@ -15,6 +15,8 @@ from typing import Any
 from sawhorse.errors import BadConfiguration
 
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
+# In the job's own directory, for its last step: why a command of it failed.
+REASON = "sawhorse-failed.txt"
 # What a job's summary takes at most, in bytes
 # (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits).
 MOST_SUMMARY = 1024 * 1024
@@ -90,6 +92,20 @@ def summarize(markdown: str) -> None:
     if there + len(content.encode()) <= MOST_SUMMARY:
         with path.open("a") as file:
             file.write(content)
+
+
+def keep_reason(sentence: str) -> None:
+    """Keep why a command failed until the end of its job; nothing outside of one."""
+    place = os.environ.get("RUNNER_TEMP")
+    if place:
+        Path(place, REASON).write_text(sentence)
+
+
+def kept_reason() -> str:
+    """Return why the last command of this job failed; empty where none did, or where it did not say."""
+    place = os.environ.get("RUNNER_TEMP")
+    path = Path(place or ".", REASON)
+    return path.read_text() if place and path.is_file() else ""
 
 
 def give_output(**values: str) -> None:

@@ -16,12 +16,16 @@ from sawhorse.operate.pipelines.drift_issue import keep_issue, marker_of
 from sawhorse.operate.pipelines.failure import sentence_of
 from sawhorse.operate.pipelines.github import GitHub
 from sawhorse.operate.pipelines.promotion import refuse_not_on
-from sawhorse.operate.pipelines.this_run import ThisRun, give_output, is_fork, summarize
+from sawhorse.operate.pipelines.settings import lacking
+from sawhorse.operate.pipelines.this_run import ThisRun, give_output, is_fork, keep_reason, kept_reason, summarize
+from sawhorse.project import Project
 from tests.workflows.github_api import Repository, api_of
 
 NAME, TOKEN = "octo-org/shop", "ghs_sample"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 RUN = ThisRun(NAME, SHA, "refs/heads/main", "7", "https://github.com", {})
+BRANCHES = {"deployment_branch_policy": {"custom_branch_policies": True}}
+REVIEWED = {"protection_rules": [{"type": "required_reviewers", "reviewers": [{"type": "User"}]}]}
 FOUND = Finding("plan", "aws_a.b", "an apply would update aws_a.b", "see the plan")
 
 
@@ -168,6 +172,7 @@ def test_summaries_and_outputs_are_added_where_github_says(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("outcomes", "sentence"),
     [
+        ({"plan": "failure"}, "The step plan of dev/a failed; its last line says why. The steps after it did not run."),
         ({"credentials-root": "failure", "plan": "skipped"}, "The step credentials-root of dev/a got no credentials"),
         ({"credentials-root": "success", "plan": "failure"}, "The step plan of dev/a failed"),
         ({"plan": "cancelled"}, "The step plan of dev/a was cancelled"),
@@ -176,7 +181,45 @@ def test_summaries_and_outputs_are_added_where_github_says(tmp_path: Path, monke
 )
 def test_the_last_line_names_the_step_that_failed(outcomes: dict[str, str], sentence: str) -> None:
     steps = {name: {"outcome": outcome} for name, outcome in outcomes.items()}
-    assert sentence_of(steps, root="dev/a", repository=NAME).startswith(sentence)
+    assert sentence_of(steps, root="dev/a", repository=NAME, reason="").startswith(sentence)
+
+
+def test_the_last_line_says_why_a_command_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
+    assert kept_reason() == ""
+    keep_reason("no credentials.")
+    steps = {"plan": {"outcome": "failure"}}
+    assert sentence_of(steps, root="dev/a", repository=NAME, reason=kept_reason()) == (
+        "The step plan of dev/a failed: no credentials. The steps after it did not run."
+    )
+
+
+@pytest.mark.parametrize(
+    ("environments", "sentences"),
+    [
+        ({}, ["no environment dev", "no environment drift"]),
+        ({"dev": BRANCHES, "drift": BRANCHES}, []),
+        ({"dev": {}, "drift": BRANCHES}, ["Every branch may deploy to dev"]),
+        ({"dev": BRANCHES, "drift": {**BRANCHES, **REVIEWED}}, ["Somebody has to approve drift every day"]),
+    ],
+)
+def test_what_environments_lack_is_told(
+    repository: Repository, github: GitHub, project: Project, environments: dict[str, object], sentences: list[str]
+) -> None:
+    repository.environments = dict(environments)  # type: ignore[arg-type] # rows
+    found = list(lacking(github, project))
+    assert len(found) == len(sentences)
+    assert all(sentence in one for sentence, one in zip(sentences, found, strict=True))
+
+
+def test_a_production_that_nobody_approves_is_told(repository: Repository, github: GitHub, project: Project) -> None:
+    facts = project.path / "environments/dev/environment.yaml"
+    facts.write_text(facts.read_text().replace("production: false", "production: true"))
+    repository.environments = {"dev": BRANCHES, "drift": BRANCHES}
+    (told,) = lacking(github, project)
+    assert told.startswith("Nobody has to approve a deployment to dev, which is production")
+    repository.environments["dev"] = {**BRANCHES, **REVIEWED}
+    assert list(lacking(github, project)) == []
 
 
 def test_a_run_says_which_of_its_variables_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
