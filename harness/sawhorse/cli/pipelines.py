@@ -123,9 +123,7 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="FILE", help="Save the plan for apply --plan; one that would lose a table is refused."
-        ),
+        typer.Option("--out", metavar="FILE", help="Save the plan, with a receipt beside it, for apply --plan."),
     ] = None,
     as_built: AsBuilt = False,
     no_lock: NoLock = False,

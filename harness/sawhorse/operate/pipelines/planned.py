@@ -16,7 +16,6 @@ from sawhorse.errors import BadConfiguration, SawhorseError, file_error_sentence
 from sawhorse.files import write_atomically
 from sawhorse.git import commit_of
 from sawhorse.operate.pipelines.changes import PlannedChange, planned_changes
-from sawhorse.operate.protection import refuse_lost_tables
 from sawhorse.operate.saved_plan import save_plan
 from sawhorse.project import Root
 from sawhorse.workspace import Workspace
@@ -43,8 +42,7 @@ class RootPlan(BaseModel):
 def plan_for_review(root: Root, opened: Callable[[], Workspace], *, into: Path | None, out: Path | None) -> RootPlan:
     """Plan a root, and write into `into` what the plan came to, also where it failed; what failed it is raised again.
 
-    With `out` the plan is saved for `apply --plan`, and refused where it would lose a table: whoever applies it does
-    not read it.
+    With `out` the plan is saved for `apply --plan`.
     """
     commit = commit_of(root.project.path).revision
     try:
@@ -55,12 +53,8 @@ def plan_for_review(root: Root, opened: Callable[[], Workspace], *, into: Path |
             changes = tuple(planned_changes(workspace.terraform.changes_of(saved.absolute())))
             if into:
                 keep_whole_plan(workspace, saved.absolute(), into)
-            if out:
-                refuse_lost_tables(workspace, saved.absolute())
         plan = RootPlan(root=root.name, commit=commit, changes=changes)
     except (SawhorseError, BotoCoreError, ClientError, OSError) as error:
-        if out:
-            out.unlink(missing_ok=True)
         keep(RootPlan(root=root.name, commit=commit, sentence=sentence_of(error)), into)
         raise
     keep(plan, into)
