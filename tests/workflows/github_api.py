@@ -118,7 +118,7 @@ class Api:
         found = [
             one
             for one in self.repository.issues.values()
-            if one["state"] == query.get("state", "open") and query.get("labels", "") in ["", *one["labels"]]
+            if one["state"] == query.get("state", "open") and one["user"]["login"] == query.get("creator")
         ]
         return 200, page(found, query)
 

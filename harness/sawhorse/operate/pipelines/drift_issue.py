@@ -47,7 +47,7 @@ def keep_issue(github: GitHub, run: ThisRun, drift: Drift) -> str:
             f"{drift.root} could not be asked whether it drifted{found}: {' '.join(drift.not_asked)} "
             "That is an error and no drift; its issue is left as it is."
         )
-    there = github.own_issues(marker_of(drift.root), LABEL)
+    there = github.own_issues(marker_of(drift.root))
     if not drift.findings:
         return closed(github, run, drift.root, there)
     body = {"title": f"{drift.root} drifted", "body": body_of(drift, run)}

@@ -91,9 +91,9 @@ class GitHub:
         comments = self.pages(f"issues/{issue}/comments")
         return next((one for one in comments if is_own(one) and marker in (one["body"] or "")), None)
 
-    def own_issues(self, marker: str, label: str) -> list[Any]:
+    def own_issues(self, marker: str) -> list[Any]:
         """Return the open issues of ours that have a marker, the oldest first."""
-        issues = self.pages(f"issues?state=open&labels={quote(label)}&sort=created&direction=asc")
+        issues = self.pages(f"issues?state=open&creator={quote(BOT)}&sort=created&direction=asc")
         return [one for one in issues if is_own(one) and "pull_request" not in one and marker in (one["body"] or "")]
 
     def reviewed(self, environment: str) -> Reviewed:
