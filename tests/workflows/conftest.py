@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from sawhorse.toolchain.installed import Emulators
+from tests.workflows.shown import show
 from tests.workflows.support import Shop, shop_at
 
 
 @pytest.fixture(scope="module")
-def shop(emulators: Emulators, cache_of_the_run: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A repository with nothing deployed."""
     with shop_at(tmp_path_factory.mktemp("shop")) as found:
         yield found
@@ -29,9 +30,13 @@ def dev(shop: Shop) -> Shop:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_interferes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let what a test did to a run's steps end with it."""
+def _told_and_nothing_interferes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep what the runs of a test did for people, and let what a test did to a run's steps end with it."""
+    if "shop" not in request.fixturenames:
+        yield
+        return
+    platform = request.getfixturevalue("shop").platform
+    before = len(platform.runs)
     yield
-    if "shop" in request.fixturenames:
-        found: Shop = request.getfixturevalue("shop")
-        found.platform.let_nobody_interfere()
+    show(request.node.name, platform, platform.runs[before:])
+    platform.let_nobody_interfere()

@@ -20,11 +20,11 @@ NEXT_STEPS = "the job that looks for roots and builds packages failed"
 
 @pytest.fixture
 def branch(dev: Shop) -> Iterator[str]:
+    dev.platform.repository.comments.clear()
     dev.git("switch", "--quiet", "--create", "proposal")
     yield "proposal"
     dev.git("switch", "--quiet", "--force", "main")
     dev.git("branch", "--quiet", "-D", "proposal")
-    dev.platform.repository.comments.clear()
 
 
 def proposed(shop: Shop, message: str, repository: str = "octo-org/shop") -> Run:
