@@ -1,4 +1,4 @@
-"""Show people what runs of workflows did: the steps of jobs, what stood for actions, summaries, and what was written."""
+"""Show people what runs of workflows did: steps of jobs, what stood for actions, summaries, and what was written."""
 
 from __future__ import annotations
 

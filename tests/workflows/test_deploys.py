@@ -74,7 +74,8 @@ def test_production_is_refused_once_staging_was_rolled_back(shop: Shop) -> None:
     assert why in refused.log
     assert why in refused.summary
     assert refused.last_line.startswith(
-        f"The step promote of production/sample failed: sawhorse pipeline promote ended with exit code 2: {why}"
+        "The step promote of production/sample failed: sawhorse pipeline promote production/sample ended with exit "
+        f"code 2: {why}"
     )
     assert "Nothing was changed." in refused.summary
     assert shop.record("production/sample")["live"] == 1
