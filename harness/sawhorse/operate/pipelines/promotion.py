@@ -91,7 +91,8 @@ def against(record: Record, packages: Mapping[str, Entry]) -> Iterator[str]:
         yield f"is being moved by {record.moving.command} of {record.moving.by} since {record.moving.at}"
     differing = sorted(not_of(live, packages))
     if differing:
-        yield f"runs other contents than these packages (release {live.id}): {listed(differing)} differs"
+        verb = "differs" if len(differing) == 1 else "differ"
+        yield f"runs other contents than these packages (release {live.id}): {listed(differing)} {verb}"
     if live.smoke is None:
         yield f"has not checked release {live.id}"
     elif not live.smoke.passed:
