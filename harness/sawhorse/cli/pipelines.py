@@ -158,9 +158,11 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
 
 def counted(plan: RootPlan) -> str:
     """Say in one line how much a plan would do."""
+    from sawhorse.operate.drift.finding import number
+
     lost = [one.address for one in plan.changes if one.is_loss]
     words = f"; destroyed or replaced: {', '.join(lost)}" if lost else ""
-    return f"{plan.root}: {len(plan.changes)} changes planned{words}."
+    return f"{plan.root}: {number(len(plan.changes), 'change')} planned{words}."
 
 
 def run_url() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sawhorse.errors import CouldNotAsk
 from sawhorse.operate.drift.drift import Drift
+from sawhorse.operate.drift.finding import number
 from sawhorse.operate.pipelines.comment import code, fitted, plain
 from sawhorse.operate.pipelines.github import GitHub
 from sawhorse.operate.pipelines.this_run import ThisRun
@@ -42,7 +43,7 @@ def keep_issue(github: GitHub, run: ThisRun, drift: Drift) -> str:
     stays as it is.
     """
     if drift.not_asked:
-        found = f", besides {len(drift.findings)} differences" if drift.findings else ""
+        found = f", besides {number(len(drift.findings), 'difference')}" if drift.findings else ""
         raise CouldNotAsk(
             f"{drift.root} could not be asked whether it drifted{found}: {' '.join(drift.not_asked)} "
             "That is an error and no drift; its issue is left as it is."
@@ -51,7 +52,7 @@ def keep_issue(github: GitHub, run: ThisRun, drift: Drift) -> str:
     if not drift.findings:
         return closed(github, run, drift.root, there)
     body = {"title": f"{drift.root} drifted", "body": body_of(drift, run)}
-    differences = f"{len(drift.findings)} {'difference' if len(drift.findings) == 1 else 'differences'}"
+    differences = number(len(drift.findings), "difference")
     if not there:
         made = github.ask("POST", "issues", {**body, "labels": [LABEL]})
         return f"{drift.root} drifted: {differences}, in issue #{made['number']}, which is new."
