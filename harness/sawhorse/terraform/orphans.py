@@ -141,6 +141,16 @@ def role(client: Client, wanted: Wanted) -> Iterator[str]:
         yield name
 
 
+def openid_connect_provider(client: Client, wanted: Wanted) -> Iterator[str]:
+    iam, [url] = client("iam"), known(wanted, "url")
+    for found in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
+        # An account has one for each issuer, which its ARN names.
+        if found["Arn"].partition(":oidc-provider/")[2] == url.partition("://")[2].rstrip("/"):
+            provider = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=found["Arn"])
+            if is_own(wanted, tags_of(provider.get("Tags", []))):
+                yield found["Arn"]
+
+
 def policy(client: Client, wanted: Wanted) -> Iterator[str]:
     iam, [name] = client("iam"), known(wanted, "name")
     for found in pages(iam, "list_policies", "Policies", Scope="Local"):
@@ -285,6 +295,7 @@ LOOKS: Mapping[str, Callable[[Client, Wanted], Iterator[str]]] = {
     "aws_apigatewayv2_stage": part_of_http_api("get_stages", "StageName", "name", "StageName"),
     "aws_cloudwatch_log_group": log_group,
     "aws_dynamodb_table": table,
+    "aws_iam_openid_connect_provider": openid_connect_provider,
     "aws_iam_policy": policy,
     "aws_iam_role": role,
     "aws_lambda_alias": alias,

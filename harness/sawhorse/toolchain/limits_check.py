@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from sawhorse.errors import BadConfiguration, SawhorseError, report_error
 from sawhorse.files import write_atomically
@@ -65,6 +65,9 @@ class Handling(Strict):
     def cases(self) -> tuple[str, ...]:
         return (*self.plan, *self.provider)
 
+    def safe_in(self, module: str, reason: str) -> Self:
+        return self.model_copy(update={"safe": {**self.safe, module: reason}})
+
 
 class Limit(Handling):
     """A limit that the models do not say, and where AWS says it."""
@@ -86,6 +89,16 @@ class Argument(Strict):
 
     def handling_of(self, part: str) -> Handling | None:
         return self.model.get(part) if isinstance(self.model, dict) else self.model
+
+    def with_reason_of(self, module: str, reason: str) -> Argument:
+        """Return it with one more module that no value of a user's gets beyond a limit in."""
+        model = self.model
+        if isinstance(model, dict):
+            model = {part: held.safe_in(module, reason) for part, held in model.items()}
+        elif model is not None:
+            model = model.safe_in(module, reason)
+        limits = tuple(limit.safe_in(module, reason) for limit in self.limits)
+        return self.model_copy(update={"model": model, "limits": limits})
 
 
 class Resource(Strict):
@@ -122,6 +135,28 @@ def read_limits(path: Path = DIRECTORY / "limits.yaml") -> dict[str, Resource]:
             place = ".".join(str(step) for step in (name, *first["loc"]))
             raise BadConfiguration(f"{path.name}: {place}: {first['msg']}; correct it.") from None
     return read
+
+
+def read_all_limits(project: Project) -> dict[str, Resource]:
+    """Read limits.yaml, and what apps with resources of their own say of them. Raises BadConfiguration.
+
+    `modules/apps/<app>/limits.yaml` says by an argument's address why nothing that a user gives gets beyond its limits.
+    """
+    limits = read_limits()
+    for path in sorted((project.path / "modules/apps").glob("*/limits.yaml")):
+        file, app = project.shown(path), path.parent.name
+        try:
+            reasons = TypeAdapter(dict[str, str]).validate_python(yaml.safe_load(path.read_text()))
+        except (yaml.YAMLError, ValidationError) as error:
+            raise BadConfiguration(f"{file} is no mapping from addresses of arguments to reasons: {error}") from None
+        for address, reason in reasons.items():
+            known = known_of(limits, address)
+            if known is None:
+                raise BadConfiguration(f"{file}: limits.yaml of the engine knows no {address}; remove it.")
+            name, _, argument = address.partition(".")
+            arguments = {**limits[name].arguments, argument: known.with_reason_of(app, reason)}
+            limits[name] = limits[name].model_copy(update={"arguments": arguments})
+    return limits
 
 
 def read_models(limits: Mapping[str, Resource]) -> dict[str, dict[str, str]]:
@@ -255,7 +290,7 @@ def reasons(limits: Mapping[str, Resource]) -> dict[str, str]:
 
 def lint(project: Project) -> str:
     """Return what `make check` says, nothing when every argument is known and the models say what they said."""
-    limits = read_limits()
+    limits = read_all_limits(project)
     return "\n".join(check(used_by_modules(project), limits, read_models(limits), read_record()))
 
 
@@ -293,7 +328,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--refresh", action="store_true", help="record what the installed botocore says")
     options = parser.parse_args(arguments)
     try:
-        found, limits = used_by_modules(Project.find()), read_limits()
+        project = Project.find()
+        found, limits = used_by_modules(project), read_all_limits(project)
         models = read_models(limits)
         if options.refresh:
             write_record(models)

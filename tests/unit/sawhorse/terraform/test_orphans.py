@@ -108,6 +108,20 @@ def test_only_what_a_plan_makes_and_can_name_is_looked_for(client: Any) -> None:
     assert orphans(changes, client) == Orphans({}, ())
 
 
+@pytest.mark.parametrize("tags", [OURS, {**OURS, "environment": "staging"}])
+def test_an_issuer_of_tokens_is_ours_by_its_tags(client: Any, tags: dict[str, str]) -> None:
+    make = client("iam").create_open_id_connect_provider
+    made = make(Url="https://tokens.example.com/shop", ClientIDList=["shop"], Tags=pairs(tags))
+    make(Url="https://tokens.example.com", ClientIDList=["shop"], Tags=pairs(OURS))
+    wanted = change("aws_iam_openid_connect_provider", url="https://tokens.example.com/shop")
+
+    found = orphans([wanted], client)
+
+    assert list(found.imported.values()) == ([made["OpenIDConnectProviderArn"]] if tags == OURS else [])
+    for provider in client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]:
+        client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+
+
 def test_a_parameter_is_made_again_unless_somebody_wrote_it_since(client: Any) -> None:
     for name in ("/shop/untouched", "/shop/written"):
         client("ssm").put_parameter(Name=name, Value="latest", Type="String", Tags=pairs(OURS))

@@ -17,8 +17,10 @@ from sawhorse.toolchain.limits_check import (
     Resource,
     arguments_of,
     check,
+    handlings,
     lint,
     main,
+    read_all_limits,
     read_limits,
     read_models,
     read_record,
@@ -248,3 +250,34 @@ def test_the_command_ends_with_1_when_there_are_complaints(
 
     assert main([]) == 1
     assert "aws_sns_topic.name has neither a limit nor a reason in " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("aws_sns_topic.shelf: nobody says it\n", "knows no aws_sns_topic.shelf; remove it"),
+        ("nothing\n", "is no mapping from addresses of arguments to reasons"),
+        ("a: [\n", "is no mapping from addresses of arguments to reasons"),
+    ],
+)
+def test_reasons_of_an_app_that_cannot_be_read_are_refused(tmp_path: Path, written: str, sentence: str) -> None:
+    (tmp_path / "modules/apps/shop").mkdir(parents=True)
+    (tmp_path / "modules/apps/shop/limits.yaml").write_text(written)
+
+    with pytest.raises(BadConfiguration, match=sentence):
+        read_all_limits(Project(tmp_path))
+
+
+def test_an_app_says_why_its_own_resource_stays_within_every_limit_of_an_argument(tmp_path: Path) -> None:
+    (tmp_path / "modules/apps/shop").mkdir(parents=True)
+    (tmp_path / "modules/apps/shop/limits.yaml").write_text("aws_sns_topic.name: two words\n")
+
+    plain, held = (
+        limits["aws_sns_topic"].arguments["name"] for limits in (read_limits(), read_all_limits(Project(tmp_path)))
+    )
+
+    for before, after in zip(handlings(plain, {}), handlings(held, {}), strict=True):
+        assert before[1]
+        assert after[1]
+        assert after[1].safe == {**before[1].safe, "shop": "two words"}
+    assert list(handlings(held, {}))
