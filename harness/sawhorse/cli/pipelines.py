@@ -102,7 +102,7 @@ def roles(
     from sawhorse.operate.pipelines.this_run import give_output
 
     of = Project.find().root(root)
-    found = roles_of(of, whose or of.environment).as_outputs()
+    found = roles_of(of, whose or of.environment, os.environ.get("GITHUB_REPOSITORY")).as_outputs()
     give_output(**found)
     if as_json:
         print_json(found)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from sawhorse.cli import job_summary, main
 from sawhorse.cli.pipelines import pipeline_app
-from sawhorse.errors import BadConfiguration, CommandFailed
+from sawhorse.errors import BadConfiguration, CommandFailed, WrongAccount
 from sawhorse.project import Project
 
 
@@ -80,6 +80,16 @@ def test_roles_are_those_of_the_environment_that_the_job_names(step: Step) -> No
         "deployer": "arn:aws:iam::111111111111:role/deployers/sample-deployer-dev",
         "reader": "arn:aws:iam::111111111111:role/deployers/sample-reader-dev",
     }
+
+
+def test_a_run_of_another_repository_is_refused_before_aws_is_asked(step: Step, project: Project) -> None:
+    facts = project.path / "environments/dev/environment.yaml"
+    facts.write_text(f"{facts.read_text()}github: {{repository: Octo-Org/shop, name_prefix: shop-}}\n")
+    ran("roles", "dev/sample")
+    assert step.outputs["role"] == "arn:aws:iam::111111111111:role/shop-dev"
+    facts.write_text(facts.read_text().replace("Octo-Org/shop", "somebody/shop"))
+    with pytest.raises(WrongAccount, match=r"This run is of octo-org/shop, .* somebody/shop deploys there"):
+        ran("roles", "dev/sample")
 
 
 @pytest.mark.parametrize("roots", ["{", "7", '{"a": 1}'])
