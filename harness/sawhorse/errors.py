@@ -97,9 +97,13 @@ def report_error(error: SawhorseError | OSError) -> int:
 
 def file_error_sentence(error: OSError) -> str:
     """Say what this machine's files refused, and where: a directory that cannot be written, a disk that is full."""
+    return f"{refused_by_files(error)}. Fix that and run it again."
+
+
+def refused_by_files(error: OSError) -> str:
+    """Say what was refused and of which file, without a full stop."""
     name = error.filename or written_file(error)
-    place = f"{name}: " if name else ""
-    return f"{place}{error.strerror or error}. Fix that and run it again."
+    return f"{f'{name}: ' if name else ''}{error.strerror or error}"
 
 
 def written_file(error: OSError) -> str | None:

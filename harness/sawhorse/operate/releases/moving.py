@@ -18,6 +18,7 @@ from sawhorse.operate.releases.sentences import (
     changed_meanwhile,
     cut_off,
     in_the_way,
+    told,
     told_live,
     ways_on,
     why_of,
@@ -55,7 +56,7 @@ def begun(  # noqa: PLR0913 # what is entered
         if is_at_rest(released, moving):
             leave(released, moving)
         raise
-    except (KeyboardInterrupt, ClientError, BotoCoreError) as error:
+    except (KeyboardInterrupt, ClientError, BotoCoreError, OSError) as error:
         if is_at_rest(released, moving):
             leave(released, moving)
             raise
@@ -70,7 +71,7 @@ def begun(  # noqa: PLR0913 # what is entered
     try:
         written(released, without(moving))
     except ASKING as error:
-        say(f"Whether {released.kept.place} still says that this runs is not known ({error}); the next command looks.")
+        say(f"Whether {released.kept.place} still says that this runs is not known ({told(error)}); the next command looks.")
 
 
 def entered(  # noqa: PLR0913 # what is entered
@@ -141,7 +142,7 @@ def written(released: ReleasedRoot, change: Callable[[Record], Record]) -> None:
     for attempt in range(TRIES):
         try:
             released.kept.change(change)
-        except (ClientError, BotoCoreError):
+        except (ClientError, BotoCoreError, OSError):
             if attempt + 1 == TRIES:
                 raise
             time.sleep(BACKOFF * (attempt + 1))

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sawhorse.errors import SawhorseError
+from sawhorse.errors import SawhorseError, refused_by_files
 from sawhorse.operate.releases.lambdas import BACKOFF, TRIES, Standing
 from sawhorse.operate.releases.record import ROLLBACK, Moving, Release
 from sawhorse.operate.releases.released_root import ReleasedRoot
 
-# What asking AWS raises, and what is wrong with what it has.
-ASKING = (ClientError, BotoCoreError, SawhorseError)
+# What asking AWS raises, what is wrong with what it has, and what this machine's files refuse: a record may be one.
+ASKING = (ClientError, BotoCoreError, OSError, SawhorseError)
 
 
 def in_the_way(released: ReleasedRoot, earlier: Moving) -> str:
@@ -53,6 +53,8 @@ def ways_on(released: ReleasedRoot, moving: Moving) -> str:
 def why_of(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "it was interrupted"
+    if isinstance(error, OSError):
+        return f"this machine refused it: {refused_by_files(error)}"
     return str(error) if isinstance(error, SawhorseError) else f"AWS refused or did not respond: {error}"
 
 
@@ -107,4 +109,4 @@ def told_seconds(seconds: float) -> str:
 
 
 def told(error: object) -> str:
-    return str(error).rstrip(".")
+    return (refused_by_files(error) if isinstance(error, OSError) else str(error)).rstrip(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,9 +25,10 @@ BUCKET = "states"
 LATEST = "latest"
 # What a version's code does: all well, or it fails when it is called by its number, or only behind `live`.
 Quality = Literal["good", "broken", "broken once live"]
-# How a call fails: AWS refuses it, or nobody responds, before or after it did what it was to do; or Ctrl-C, or kill -9.
-Way = Literal["refused", "expired", "unreachable", "lost", "interrupted", "killed", "killed after"]
-WAYS: tuple[Way, ...] = ("refused", "expired", "unreachable", "lost", "interrupted", "killed", "killed after")
+# How a call fails: AWS refuses it, or nobody responds, before or after it did what it was to do; or Ctrl-C, or kill -9;
+# or the record lies on a disk that is full, which refuses writes alone.
+Way = Literal["refused", "expired", "unreachable", "lost", "full", "interrupted", "killed", "killed after"]
+WAYS: tuple[Way, ...] = ("refused", "expired", "unreachable", "lost", "full", "interrupted", "killed", "killed after")
 FOR_EVER = 10**9
 
 
@@ -159,6 +161,10 @@ class Cloud:
             raise Killed
         fault = self.fault
         if not fault or not fault.nth <= self.calls < fault.nth + fault.times:
+            return effect()
+        if fault.way == "full":
+            if operation == "s3:put_object":
+                raise OSError(errno.ENOSPC, "No space left on device", "releases.json.1b2c.tmp")
             return effect()
         if fault.way in {"lost", "killed after"}:
             effect()

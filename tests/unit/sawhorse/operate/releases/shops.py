@@ -74,7 +74,7 @@ def attempted(cloud: Cloud, command: Command, fault: Fault | None = None) -> Bas
     cloud.said.clear()
     try:
         command.run(cloud)
-    except (SawhorseError, ClientError, BotoCoreError, KeyboardInterrupt, Killed) as error:
+    except (SawhorseError, ClientError, BotoCoreError, OSError, KeyboardInterrupt, Killed) as error:
         return error
     finally:
         cloud.fault = None
