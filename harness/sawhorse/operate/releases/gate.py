@@ -269,7 +269,7 @@ def with_finished_rollback(record: Record, moving: Moving) -> Record:
     live, before = record.release(record.live) if record.live else None, record.at(moving.before)
     if before is None or live is None or live.versions.items() <= dict(moving.before).items():
         return record
-    return record.having_live(before, Ending(how="rolled back", why="a rollback that was cut off is done", at=now()))
+    return record.gone_back_to(before, "a rollback that was cut off is done")
 
 
 def next_of_live(released: ReleasedRoot) -> str:

@@ -211,6 +211,17 @@ class Record(Part):
         history = self.history if self.history[-1:] == (release.id,) else (*self.history, release.id)
         return record.having(now_live).but(live=release.id, history=history)
 
+    def gone_back_to(self, release: Release, why: str) -> Record:
+        """Return the record with an earlier release as the live one.
+
+        A newer one that was live is taken back. Whoever goes forward again to a newer one has decided nothing against
+        the older one, which stays a place to go back to.
+        """
+        how: Literal["replaced", "rolled back"] = (
+            "replaced" if self.live is not None and self.live < release.id else "rolled back"
+        )
+        return self.having_live(release, Ending(how=how, why=why, at=now()))
+
     def before_live(self) -> list[Release]:
         """Return what was live before what is, the last one first, each once; what was taken back is no place to be.
 

@@ -107,6 +107,8 @@ def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | 
                 f"Release {to} of {released.name} cannot be live again: {found.ended.why if found.ended else 'gone'}. "
                 f"Nothing was changed. {others(released, record)}"
             )
+        if found.live_since is None:
+            raise BadConfiguration(never_live(released, record, found))
         return found
     if record.moving and steps is None:
         found = before_cut_off(record, record.moving)
@@ -122,6 +124,23 @@ def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | 
             f"is nothing to go back to. Nothing was changed. {told_live(released)} {others(released, record)}"
         )
     return earlier[number - 1]
+
+
+def never_live(released: ReleasedRoot, record: Record, release: Release) -> str:
+    """Say why a release that never was live is no place to go back to, and which are: only the gate makes one live."""
+    why = f" (it was {release.ended.how}: {told(release.ended.why)})" if release.ended else ""
+    were_live = [str(one.id) for one in record.releases if one.live_since and not one.is_gone]
+    places = f" What was live: release {', '.join(were_live)}." if were_live else ""
+    last = record.last and record.last.id == release.id
+    way = (
+        f'"{released.command("release")}" checks it and makes it live.'
+        if last
+        else f'"{released.command("deploy")}" of its commit makes a release of it that is checked.'
+    )
+    return (
+        f"Release {release.id} of {released.name} was never live{why}, so there is no going back to it. Nothing was "
+        f"changed. {told_live(released)}{places} {way}"
+    )
 
 
 def before_cut_off(record: Record, moving: Moving) -> Release | None:
@@ -153,7 +172,7 @@ def enter_as_pinned(released: ReleasedRoot, target: Release, why: str, moving: M
 def pinned_at(record: Record, target: Release, why: str, by: str) -> Record:
     """Return the record with a release as the live and pinned one, and what was live before it ended."""
     pin = Decision(release=target.id, why=why, at=now(), by=by)
-    return record.having_live(target, Ending(how="rolled back", why=why, at=now())).but(pinned=pin, moving=None)
+    return record.gone_back_to(target, why).but(pinned=pin, moving=None)
 
 
 def freeze(released: ReleasedRoot, why: str) -> Record:
