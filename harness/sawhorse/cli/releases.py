@@ -205,12 +205,15 @@ def freeze(
     why: Annotated[str, typer.Option("--why", help="The reason, for those who find it frozen.")],
     local: Local = False,
 ) -> None:
-    """Refuse applies and releases of a root until it is lifted; a rollback works all the same."""
+    """Refuse applies and releases of a root until it is lifted; a rollback works all the same.
+
+    A release that runs is put back.
+    """
     from sawhorse.operate.releases.rollback import freeze as enter
+    from sawhorse.operate.releases.sentences import told_frozen
 
     released = opened(root, local=local)
-    enter(released, why)
-    print(f'{released.name} is frozen: {why}. "{released.command("unfreeze")}" lifts it.')
+    print(told_frozen(released, enter(released, why)))
 
 
 def unfreeze(root: RootName, local: Local = False) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases.record import Verdict, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.operate.releases.sentences import frozen_meanwhile
 from sawhorse.operate.smoke import Check, Result, expect, finding_of, run_checks, run_in_order
 from sawhorse.operations import operation
 from sawhorse.workspace import Deployment
@@ -117,13 +118,24 @@ def red_alarms(released: ReleasedRoot) -> set[str]:
     return found
 
 
+def refuse_frozen_meanwhile(released: ReleasedRoot) -> None:
+    """Raise where somebody has frozen a root since its release began."""
+    frozen = released.kept.read().frozen
+    if frozen:
+        raise SawhorseError(frozen_meanwhile(released, frozen))
+
+
 def watched(released: ReleasedRoot, before: set[str], seconds: float, look: Callable[[], str | None]) -> str | None:
-    """Watch the alarms that were not red before, and what `look` finds; return what rang, None when nothing did."""
+    """Watch the alarms that were not red before, and what `look` finds; return what rang, None when nothing did.
+
+    Raises SawhorseError where somebody freezes the root meanwhile.
+    """
     deadline = time.monotonic() + seconds
     while True:
         new = sorted(red_alarms(released) - before)
         if new:
             return f"the alarm {new[0]} went off" + (f", and {len(new) - 1} more" if len(new) > 1 else "")
+        refuse_frozen_meanwhile(released)
         found = look()
         if found:
             return found

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 
 from sawhorse.errors import Interrupted, SawhorseError
 from sawhorse.operate.releases.canary import Rollout, shifted
-from sawhorse.operate.releases.checking import Checked, Say, check_live, check_versions, red_alarms, watched
+from sawhorse.operate.releases.checking import (
+    Checked,
+    Say,
+    check_live,
+    check_versions,
+    red_alarms,
+    refuse_frozen_meanwhile,
+    watched,
+)
 from sawhorse.operate.releases.lambdas import (
     LATEST,
     Standing,
@@ -20,10 +28,18 @@ from sawhorse.operate.releases.lambdas import (
     window_of,
     write_pins,
 )
-from sawhorse.operate.releases.moving import NotReleased, begun, is_behind, is_elsewhere, written
-from sawhorse.operate.releases.record import Ending, Moving, Record, Release, now
+from sawhorse.operate.releases.moving import NotReleased, begun, is_behind, is_elsewhere, refuse_frozen, written
+from sawhorse.operate.releases.record import Decision, Ending, Moving, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
-from sawhorse.operate.releases.sentences import ASKING, told, told_live, told_window, why_of, words
+from sawhorse.operate.releases.sentences import (
+    ASKING,
+    frozen_meanwhile,
+    told,
+    told_live,
+    told_window,
+    why_of,
+    words,
+)
 
 AT_ONCE = Rollout()
 
@@ -99,7 +115,7 @@ def release(  # its options
     if not released.functions:
         say(f"{released.name} has no function with the alias live, so there is nothing to release.")
         return Outcome(None, moved=False)
-    refuse_frozen(released, released.kept.read())
+    refuse_frozen(released, released.kept.read(), command)
     record, target = released.noted()
     standings = released.standings()
     refuse_without_alias(released, standings)
@@ -116,22 +132,14 @@ def release(  # its options
         if against:
             kind = Interrupted if isinstance(error, KeyboardInterrupt) else NotReleased
             raise kind(taken_back(attempt, against, asked=error is None)) from error
-        enter_as_live(attempt)
+        frozen = enter_as_live(attempt)
+        if frozen:
+            raise NotReleased(taken_back(attempt, frozen, asked=False))
     window = window_of(attempt.moves)
     done = "was live already, and its checks passed" if attempt.was_live else "is live"
     lifted = " Its pin is lifted." if record.pinned else ""
     say(f"Release {target.id} of {released.name} {done}.{lifted}{told_window(window, target)}")
     return Outcome(target, not attempt.was_live, window, time.monotonic() - start, tuple(attempt.results))
-
-
-def refuse_frozen(released: ReleasedRoot, record: Record) -> None:
-    """Raise where somebody froze the root."""
-    if record.frozen:
-        raise SawhorseError(
-            f"{released.name} is frozen since {record.frozen.at} by {record.frozen.by}: {record.frozen.why}. "
-            f'Nothing was changed. "{released.command("unfreeze")}" lifts it, and '
-            f'"{released.command("rollback")}" works all the same.'
-        )
 
 
 def refuse_without_alias(released: ReleasedRoot, standings: Sequence[Standing]) -> None:
@@ -184,6 +192,7 @@ def what_speaks_against(attempt: Attempt, rollout: Rollout, say: Say) -> str | N
         against = shifted(released, target, rollout.canary, alarms, say=say)
         if against:
             return against
+    refuse_frozen_meanwhile(released)
     move_forward(attempt)
     say(f"live is {words(target.versions)}.")
     attempt.results.append(check_live(released, attempt.put_back))
@@ -204,12 +213,23 @@ def move_forward(attempt: Attempt) -> None:
             attempt.moves += [began, time.monotonic()]
 
 
-def enter_as_live(attempt: Attempt) -> None:
-    """Enter a release in the record as the live one. Raises NotReleased where that cannot be written."""
+def enter_as_live(attempt: Attempt) -> str | None:
+    """Enter a release in the record as the live one, unless somebody froze the root meanwhile: then who and why.
+
+    So whoever has frozen a root knows that no release becomes live. Raises NotReleased where it cannot be written.
+    """
     released, target = attempt.released, attempt.target
     ending = Ending(how="replaced", why=f"release {target.id} became live", at=now())
 
+    frozen: list[Decision] = []
+
     def enter(record: Record) -> Record:
+        # Without our entry it is written already, and the response was lost.
+        frozen[:] = (
+            [record.frozen] if record.frozen and record.moving == attempt.moving and not attempt.was_live else []
+        )
+        if frozen:
+            return record
         return attempt.judged(record).having_live(target, ending).but(pinned=None, moving=None)
 
     try:
@@ -220,6 +240,7 @@ def enter_as_live(attempt: Attempt) -> None:
             f'not be written: {told(error)}. {told_live(released, attempt.moving)} Run "{released.command("release")}" '
             "again, which enters it."
         ) from error
+    return frozen_meanwhile(released, frozen[0]) if frozen else None
 
 
 def taken_back(attempt: Attempt, why: str, *, asked: bool) -> str:

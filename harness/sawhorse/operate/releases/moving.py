@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
 from sawhorse.operate.releases.checking import Say
 from sawhorse.operate.releases.lambdas import BACKOFF, LATEST, TRIES, Standing, look
-from sawhorse.operate.releases.record import Moving, Record
+from sawhorse.operate.releases.record import ROLLBACK, Moving, Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.sentences import (
     ASKING,
@@ -71,7 +71,10 @@ def begun(  # noqa: PLR0913 # what is entered
     try:
         written(released, without(moving))
     except ASKING as error:
-        say(f"Whether {released.kept.place} still says that this runs is not known ({told(error)}); the next command looks.")
+        say(
+            f"Whether {released.kept.place} still says that this runs is not known ({told(error)}); the next command "
+            "looks."
+        )
 
 
 def entered(  # noqa: PLR0913 # what is entered
@@ -94,6 +97,8 @@ def entered(  # noqa: PLR0913 # what is entered
             return record
         if earlier and not (earlier.is_ours or earlier.process.is_over or take_over):
             raise SawhorseError(in_the_way(released, earlier))
+        if command != ROLLBACK:
+            refuse_frozen(released, record, command)
         if record != seen:
             raise SawhorseError(changed_meanwhile(released))
         tried.append(released.moving(command, release_id, standings, record))
@@ -103,6 +108,17 @@ def entered(  # noqa: PLR0913 # what is entered
     if seen.moving and not seen.moving.is_ours:
         say(f"{cut_off(seen.moving)} This takes it up.")
     return tried[-1]
+
+
+def refuse_frozen(released: ReleasedRoot, record: Record, command: str) -> None:
+    """Raise where somebody froze the root, for a command that would release; `deploy` has applied before it does."""
+    if record.frozen:
+        applied = command == "deploy" or (record.moving is not None and record.moving.is_ours)
+        done = "What was applied is published, and live was not moved." if applied else "Nothing was changed."
+        raise SawhorseError(
+            f"{released.name} is frozen since {record.frozen.at} by {record.frozen.by}: {told(record.frozen.why)}. "
+            f'{done} "{released.command("unfreeze")}" lifts it, and "{released.command(ROLLBACK)}" works all the same.'
+        )
 
 
 def leave(released: ReleasedRoot, moving: Moving) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases.canary import Rollout
 from sawhorse.operate.releases.checking import Say
-from sawhorse.operate.releases.gate import AT_ONCE, Outcome, refuse_frozen, release
+from sawhorse.operate.releases.gate import AT_ONCE, Outcome, release
 from sawhorse.operate.releases.lambdas import LATEST, Standing, write_pin
-from sawhorse.operate.releases.moving import NotReleased, begun
+from sawhorse.operate.releases.moving import NotReleased, begun, refuse_frozen
 from sawhorse.operate.releases.record import Ending, Kept, Moving, Record, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.sentences import ASKING, in_the_way, told_live
@@ -34,7 +34,7 @@ def refuse_apply(workspace: Workspace) -> None:
     if released is None or not released.functions:
         return
     record = released.kept.read()
-    refuse_frozen(released, record)
+    refuse_frozen(released, record, "apply")
     if record.moving and not record.moving.process.is_over:
         raise SawhorseError(in_the_way(released, record.moving))
     refuse_moved_by_hand(released, record, released.standings())
@@ -71,7 +71,7 @@ def apply_and_release(
                 after.note_applied()
                 say(f"Release {last.id} of {after.name} is the first one, and live with its apply.")
         return None
-    refuse_frozen(before, before.kept.read())
+    refuse_frozen(before, before.kept.read(), "apply")
     # What is live now is what a rollback goes back to.
     record, _ = before.noted()
     standings = before.standings()

@@ -11,7 +11,7 @@ from sawhorse.operate.releases.checking import Checked, Say, check_live
 from sawhorse.operate.releases.gate import refuse_without_alias, with_verdict
 from sawhorse.operate.releases.lambdas import Standing, missing_versions, move_back
 from sawhorse.operate.releases.moving import NotReleased, begun, written
-from sawhorse.operate.releases.record import ROLLBACK, Decision, Ending, Moving, Record, Release, now
+from sawhorse.operate.releases.record import ROLLBACK, Decision, Moving, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.sentences import ASKING, told, told_live, told_window, words
 

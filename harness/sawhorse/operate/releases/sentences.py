@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.errors import SawhorseError, refused_by_files
 from sawhorse.operate.releases.lambdas import BACKOFF, TRIES, Standing
-from sawhorse.operate.releases.record import ROLLBACK, Moving, Release
+from sawhorse.operate.releases.record import ROLLBACK, Decision, Moving, Record, Release
 from sawhorse.operate.releases.released_root import ReleasedRoot
 
 # What asking AWS raises, what is wrong with what it has, and what this machine's files refuse: a record may be one.
@@ -17,7 +17,6 @@ ASKING = (ClientError, BotoCoreError, OSError, SawhorseError)
 
 
 def in_the_way(released: ReleasedRoot, earlier: Moving) -> str:
-    place = f"process {earlier.process.pid} on {earlier.process.host}"
     way_out = (
         "Wait until it has ended."
         if earlier.process.is_here
@@ -25,9 +24,33 @@ def in_the_way(released: ReleasedRoot, earlier: Moving) -> str:
         f'"{released.command("rollback", "--take-over")}" takes over.'
     )
     return (
-        f"{earlier.by} runs {earlier.command} of {released.name} since {earlier.at} ({place}). Nothing was changed. "
-        f"{way_out}"
+        f"{earlier.by} runs {earlier.command} of {released.name} since {earlier.at} ({place_of(earlier)}). "
+        f"Nothing was changed. {way_out}"
     )
+
+
+def frozen_meanwhile(released: ReleasedRoot, frozen: Decision) -> str:
+    return (
+        f'{frozen.by} froze {released.name} meanwhile ({told(frozen.why)}), and "{released.command("unfreeze")}" lifts '
+        "that"
+    )
+
+
+def told_frozen(released: ReleasedRoot, record: Record) -> str:
+    """Say that a root is frozen, and what becomes of a command that is about to move `live` all the same."""
+    why = told(record.frozen.why) if record.frozen else ""
+    frozen = f'{released.name} is frozen: {why}. "{released.command("unfreeze")}" lifts it.'
+    moving = record.moving
+    if moving is None or moving.process.is_over:
+        return frozen
+    running = f"{moving.by} runs {moving.command} of it since {moving.at} ({place_of(moving)})"
+    if moving.command == ROLLBACK:
+        return f"{frozen} {running}, which goes on."
+    return f"{frozen} {running}: nothing of it becomes live any more, and what it has moved it puts back."
+
+
+def place_of(moving: Moving) -> str:
+    return f"process {moving.process.pid} on {moving.process.host}"
 
 
 def changed_meanwhile(released: ReleasedRoot) -> str:
@@ -53,7 +76,8 @@ def ways_on(released: ReleasedRoot, moving: Moving) -> str:
 def why_of(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "it was interrupted"
-    if isinstance(error, OSError):
+    # A response that did not come in time is an OSError to botocore.
+    if isinstance(error, OSError) and not isinstance(error, BotoCoreError):
         return f"this machine refused it: {refused_by_files(error)}"
     return str(error) if isinstance(error, SawhorseError) else f"AWS refused or did not respond: {error}"
 
@@ -109,4 +133,5 @@ def told_seconds(seconds: float) -> str:
 
 
 def told(error: object) -> str:
-    return (refused_by_files(error) if isinstance(error, OSError) else str(error)).rstrip(".")
+    of_files = isinstance(error, OSError) and not isinstance(error, BotoCoreError)
+    return (refused_by_files(error) if of_files else str(error)).rstrip(".")
