@@ -7,9 +7,11 @@ ends after the second step.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sawhorse.build.background import Background
 from sawhorse.build.build_state import writing
 from sawhorse.build.code_packing import pack_sources
 from sawhorse.build.compiler_process import CompilerProcess, WrongInterpreter, end_all
@@ -19,6 +21,7 @@ from sawhorse.build.package_writer import write_package
 from sawhorse.build.reused_parts import Parts, last_parts
 from sawhorse.build.sources import read_sources
 from sawhorse.errors import BuildFailed
+from sawhorse.git import commit_of
 
 if TYPE_CHECKING:
     from sawhorse.build.platform import Target
@@ -62,12 +65,20 @@ def build_once(project: str, app: str, dist: str, target: Target | None, found: 
                 done = found.up_to_date()
                 if done:
                     return done
+            # It is asked meanwhile; a build that changes nothing has come to its end before this.
+            checked_out = Background(partial(commit_of, Path(project)))
             parts = parts or last_parts(found) or settled(project, app, target, ready)
             sources = found.sources or read_sources(project, app, parts.inputs.root_files)
             parts.check(sources)
             code = pack_sources(parts.inputs, sources, parts.known, ready)
             return write_package(
-                dist, parts.inputs, code, parts.dependencies, documents=parts.documents, before=found.before
+                dist,
+                parts.inputs,
+                code,
+                parts.dependencies,
+                documents=parts.documents,
+                commit=checked_out.result(),
+                before=found.before,
             )
     finally:
         end_all(ready)

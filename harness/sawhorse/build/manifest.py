@@ -43,7 +43,8 @@ class Entry(Archive):
 
     `sources_sha256`, base64 too, stands for all that the package was made of; None where an older build wrote the
     entry. `compiled_by` is the whole version of the Python that compiled the bytecode, None where there is none.
-    Terraform sees neither.
+    `commit` is what was checked out when the package was made, `dirty` whether the checkout differed from it; None
+    outside of git. Terraform sees none of these, and they decide about nothing.
     """
 
     handler: str
@@ -52,6 +53,8 @@ class Entry(Archive):
     layer: Archive | None = None
     sources_sha256: str | None = None
     compiled_by: str | None = None
+    commit: str | None = field(default=None, compare=False)
+    dirty: bool | None = field(default=None, compare=False)
     # The digests of the directories that the lock names, by their paths from the project.
     directories: dict[str, str] = field(default_factory=dict, hash=False)
 
@@ -84,6 +87,8 @@ def read_manifest(dist: Path, next_step: str = BUILD_AGAIN) -> Manifest:
 
 # A newer harness may know more runtimes than this one.
 RUNTIME = re.compile(r"python3\.\d{1,2}")
+# The id of a commit, in SHA-1 or SHA-256.
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # The zips that a build writes.
 ZIP_PATH = re.compile(r"dist/[^/\x00-\x1f]+\.zip")
 
@@ -102,6 +107,8 @@ def read_entry(entry: dict[str, Any]) -> Entry:
         and RUNTIME.fullmatch(found.runtime)
         and found.architecture in ARCHITECTURES
         and (found.sources_sha256 is None or is_sha256(found.sources_sha256))
+        and (found.commit is None or (isinstance(found.commit, str) and COMMIT.fullmatch(found.commit)))
+        and (found.dirty is None or isinstance(found.dirty, bool))
         and isinstance(directories, dict)
         and all(isinstance(word, str) for word in (*directories, *directories.values()))
     ):

@@ -23,6 +23,7 @@ from sawhorse.trusted_files import read_own
 
 if TYPE_CHECKING:
     from sawhorse.build.code_packing import Code
+    from sawhorse.git import Commit
 
 # Where Lambda's Python looks in a layer (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
 LAYER_PREFIX = "python/"
@@ -40,11 +41,13 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     dependencies: Sequence[Member],
     *,
     documents: Mapping[str, bytes],
+    commit: Commit,
     before: BuildState | None = None,
 ) -> Package:
     """Write zip, layer, documents and manifest, each whole or not at all, and remember what they were made from.
 
-    `documents` are files beside the package by their names, `before` what the last build left. Only whoever holds the
+    `documents` are files beside the package by their names, `commit` is what was checked out, which changes nothing but
+    what the manifest says, and `before` what the last build left. Only whoever holds the
     app's lock may call it. Raises BuildFailed.
     """
     # AWS takes no layer without a file.
@@ -70,7 +73,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     layer_entry = entry_of(inputs, layer_name(inputs.app), files, hashes, layer) if layered else None
     hashed = hashes_of(code.sources)
     made_of = base64_of(digest_of(inputs.config, inputs.lock, hashed, code.left_out))
-    fragment = manifest_fragment(inputs, entry, layer_entry, made_of)
+    fragment = manifest_fragment(inputs, entry, layer_entry, made_of, commit)
     enter(dist, fragment, before.fragment if before else None)
     state = BuildState(
         inputs=inputs,
@@ -154,7 +157,7 @@ def check_sizes(
 
 
 def manifest_fragment(
-    inputs: BuildInputs, entry: Mapping[str, object], layer: Mapping[str, object] | None, made_of: str
+    inputs: BuildInputs, entry: Mapping[str, object], layer: Mapping[str, object] | None, made_of: str, commit: Commit
 ) -> str:
     """Return the app's part of the manifest, written as `json.dumps(..., indent=2)` writes it there."""
     platform = {"runtime": inputs.runtime, "architecture": inputs.architecture}
@@ -166,6 +169,7 @@ def manifest_fragment(
             **({"layer": layer} if layer else {}),
             "sources_sha256": made_of,
             **({"compiled_by": inputs.compiled_by} if inputs.compiled_by else {}),
+            **({"commit": commit.revision, "dirty": bool(commit.dirty)} if commit.revision else {}),
             **({"directories": inputs.directories} if inputs.directories else {}),
         }
         for name, handler in sorted(inputs.handlers.items())

@@ -15,7 +15,7 @@ from sawhorse.build.shared_files import is_shared
 from sawhorse.build.sources import digest_of, hashes_of, read_sources
 from sawhorse.build.zip_reader import names_in_zip
 from sawhorse.build.zip_writer import base64_of
-from sawhorse.errors import BuildFailed
+from sawhorse.errors import BuildFailed, SawhorseError
 from sawhorse.project import Project, one_and_all
 
 NAMED_AT_MOST = 3
@@ -43,6 +43,18 @@ def refuse_stale(project: Project, dist: Path, app: str) -> None:
     named = changes[:NAMED_AT_MOST] + ([f"{len(changes) - NAMED_AT_MOST} more"] if len(changes) > NAMED_AT_MOST else [])
     differing = f": {one_and_all(named)}" if named else ""
     raise BuildFailed(f"{dist.name}/{app}.zip was not made of what stands here now{differing}. {remedy}")
+
+
+def is_of_checkout(project: Project, dist: Path, app: str) -> bool:
+    """Say whether an app's package in `dist` was made of what stands in the checkout now, as far as that can be read.
+
+    One of a build that did not say what it was made of is not.
+    """
+    try:
+        refuse_stale(project, dist, app)
+    except (SawhorseError, OSError):
+        return False
+    return True
 
 
 def tree_digest(project: Project, path: str) -> str:

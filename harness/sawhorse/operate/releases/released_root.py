@@ -11,6 +11,7 @@ from typing import Any
 from sawhorse.errors import NotApplied
 from sawhorse.git import commit_of
 from sawhorse.local.addresses import reachable
+from sawhorse.operate.releases.built_from import built_from
 from sawhorse.operate.releases.lambdas import (
     Function,
     Standing,
@@ -72,6 +73,11 @@ class ReleasedRoot:
         """The versions that the last apply published, by function."""
         return {function.name: function.published.version for function in self.functions}
 
+    @cached_property
+    def built_from(self) -> tuple[str | None, bool]:
+        """The commit that what the last apply published is of, None where nobody knows, and whether it had changes."""
+        return built_from(self.workspace, [function.published for function in self.functions])
+
     @property
     def alarms(self) -> list[str]:
         """The names of the alarms that the root makes."""
@@ -106,7 +112,6 @@ class ReleasedRoot:
         What an apply made live itself is entered as live: first versions, a new function, and natively what is direct.
         """
         published = self.published
-        commit = commit_of(self.workspace.root.project.path)
         standings = self.standings()
         live = {standing.function: standing.version for standing in standings}
 
@@ -120,8 +125,8 @@ class ReleasedRoot:
                 last = Release(
                     id=(last.id if last else 0) + 1,
                     functions={function.name: function.published for function in self.functions},
-                    commit=commit.revision,
-                    dirty=bool(commit.dirty),
+                    commit=self.built_from[0],
+                    dirty=self.built_from[1],
                     at=now(),
                     by=self.by,
                 )

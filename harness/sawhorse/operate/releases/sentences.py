@@ -133,5 +133,6 @@ def told_seconds(seconds: float) -> str:
 
 
 def told(error: object) -> str:
-    of_files = isinstance(error, OSError) and not isinstance(error, BotoCoreError)
-    return (refused_by_files(error) if of_files else str(error)).rstrip(".")
+    if isinstance(error, OSError) and not isinstance(error, BotoCoreError):
+        return refused_by_files(error)
+    return str(error).rstrip(".")

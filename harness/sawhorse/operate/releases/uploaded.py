@@ -20,6 +20,7 @@ from sawhorse.build.lambda_limits import ZIPPED_LIMIT
 from sawhorse.build.manifest import read_manifest
 from sawhorse.errors import BadConfiguration, CouldNotAsk, SawhorseError
 from sawhorse.operate.releases.applied import GONE, AppliedFunction, applied_functions
+from sawhorse.operate.releases.built_from import dist_of
 from sawhorse.operate.releases.downloads import download, sha256_of
 from sawhorse.operate.releases.lambdas import published_versions
 from sawhorse.operate.releases.record import Kept, Record
@@ -111,9 +112,8 @@ def published_with(version: Mapping[str, Any]) -> dict[str, Any]:
 
 def built_code(workspace: Workspace) -> dict[str, set[str]]:
     """Return the hashes of the packages that an apply would upload, by the name of their zip."""
-    dist = workspace.root.project.local / "project/dist" if workspace.local else workspace.root.project.path / "dist"
     hashes: dict[str, set[str]] = {}
-    for entry in read_manifest(dist).get(workspace.root.app, {}).values():
+    for entry in read_manifest(dist_of(workspace)).get(workspace.root.app, {}).values():
         hashes.setdefault(Path(entry.path).name, set()).add(entry.sha256)
     return hashes
 
