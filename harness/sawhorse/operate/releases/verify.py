@@ -39,8 +39,12 @@ from sawhorse.terraform.state_store import State
 from sawhorse.toolchain import interpreters
 from sawhorse.workspace import Workspace
 
-Verdict = Literal["match", "another release", "foreign code", "not compared"]
-DIFFERENT = ("another release", "foreign code")
+# Not of the commit is what the live release has and the commit does not make: its tree had changes, or another commit
+# was asked for.
+Verdict = Literal["match", "not of the commit", "another release", "foreign code", "not compared"]
+DIFFERENT = ("not of the commit", "another release", "foreign code")
+# How many files people are shown of each kind; --json has all.
+SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -198,11 +202,16 @@ def compare_code(function: AppliedFunction, found: Mapping[str, Any], sides: Sid
         return Compared(what, "not compared", f"the commit makes no {name or 'zip'}, which the last apply took")
     recorded = {
         content: release
-        for release in sides.record.releases
+        for release in live_last(sides.record)
         if function.name in release.functions and (content := release.functions[function.name].content_sha256)
     }
-    zipped = Zipped(what, name, "", recorded, sides.project)
+    zipped = Zipped(what, name, "", recorded, sides.project, sides.record.live)
     return compare_download(found["Code"]["Location"], found["Configuration"]["CodeSha256"], zipped, package)
+
+
+def live_last(record: Record) -> list[Release]:
+    """Return the releases so that of several with the same content the live one is named, else the newest."""
+    return sorted(record.releases, key=lambda release: (release.id == record.live, release.id))
 
 
 def compare_layer(arn: str, sides: Sides, package: Built) -> Compared:
@@ -216,7 +225,7 @@ def compare_layer(arn: str, sides: Sides, package: Built) -> Compared:
         return Compared(what, "not compared", why)
     recorded = {
         code.layers[arn]: release
-        for release in sides.record.releases
+        for release in live_last(sides.record)
         for code in release.functions.values()
         if code.layers.get(arn)
     }
@@ -226,19 +235,23 @@ def compare_layer(arn: str, sides: Sides, package: Built) -> Compared:
         if error.response["Error"]["Code"] != GONE:
             raise
         return Compared(what, "not compared", "this version of it was deleted, so that nobody can look into it")
-    zipped = Zipped(what, name, LAYER_PREFIX, recorded, sides.project)
+    zipped = Zipped(what, name, LAYER_PREFIX, recorded, sides.project, sides.record.live)
     return compare_download(content["Location"], content["CodeSha256"], zipped, package)
 
 
 @dataclass(frozen=True)
 class Zipped:
-    """A zip that is compared: `prefix` stands before all its names, `recorded` has releases by their content."""
+    """A zip that is compared: `prefix` stands before all its names, `recorded` has releases by their content.
+
+    `live` is the number of the release that the record has as live.
+    """
 
     what: str
     name: str
     prefix: str
     recorded: Mapping[str, Release]
     project: Project
+    live: int | None
 
 
 def compare_download(location: str, code_sha256: str, zipped: Zipped, package: Built) -> Compared:
@@ -269,7 +282,8 @@ def compare_zips(zipped: Zipped, wanted: Opened, live: Opened, held: Held, packa
             return Compared(zipped.what, "match", content_sha256=content)
     elif content in zipped.recorded:
         release = zipped.recorded[content]
-        return Compared(zipped.what, "another release", "", content, release.id, release.commit, files)
+        verdict: Verdict = "not of the commit" if release.id == zipped.live else "another release"
+        return Compared(zipped.what, verdict, "", content, release.id, release.commit, files)
     return Compared(zipped.what, "foreign code", "", content, files=files)
 
 
@@ -312,10 +326,14 @@ def sentences(verification: Verification) -> Iterator[str]:
 
 
 def lines_of(part: Compared) -> Iterator[str]:
+    commit = f"commit {part.commit[:12]}" if part.commit else "no commit"
     if part.verdict == "another release":
-        commit = f"commit {part.commit[:12]}" if part.commit else "no commit"
         yield f"{part.what}: that of release {part.release}, {commit}"
+    elif part.verdict == "not of the commit":
+        yield f"{part.what}: that of release {part.release}, which is live, {commit}; this commit does not make it"
     else:
         yield f"{part.what}: {part.verdict}{f', {part.why}' if part.why else ''}"
     for how, names in (("added", part.files.added), ("changed", part.files.changed), ("removed", part.files.removed)):
-        yield from (f"  {how} {name}" for name in names)
+        yield from (f"  {how} {name}" for name in names[:SHOWN])
+        if len(names) > SHOWN:
+            yield f"  {how} {len(names) - SHOWN} more; --json has all"

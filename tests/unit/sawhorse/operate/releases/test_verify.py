@@ -21,6 +21,7 @@ from sawhorse.git import git
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from sawhorse.operate.releases.applied import applied_state
+from sawhorse.operate.releases.record import Code, Kept, Release
 from sawhorse.operate.releases.uploaded import foreign_code, restore_code
 from sawhorse.operate.releases.verify import Compared, Files, Verification, sentences, verify
 from sawhorse.project import Project
@@ -317,6 +318,45 @@ def test_an_older_version_that_the_state_knows_keeps_the_configuration_that_it_w
     assert not verification.differs
     [why] = verification.functions[0].not_compared
     assert f"version 1 of {deployed.name} is live, and the last apply made version {newest}" in why
+
+
+def test_a_live_release_of_an_edited_tree_is_no_other_release(deployed: Deployed) -> None:
+    (deployed.project.lambda_path / "tiny/main.py").write_text("def handler(event, context):\n    return 5\n")
+    build(deployed.project, "tiny")
+    deployed.upload((deployed.project.path / "dist/tiny.zip").read_bytes())
+    entry, revision = deployed.entry, git(deployed.project.path, "rev-parse", "HEAD")
+    assert revision
+    code = Code(version="2", content_sha256=entry.content_sha256, code_sha256=entry.sha256)
+    head = revision.stdout.decode().strip()
+
+    def recorded(number: int, *, dirty: bool) -> Release:
+        return Release(id=number, functions={deployed.name: code}, commit=head, dirty=dirty, at="", by="")
+
+    # A later one of the same content does not take its place.
+    releases = (recorded(1, dirty=True), recorded(2, dirty=False))
+    store = Kept(deployed.workspace().state_store, "dev/tiny")
+    store.change(lambda record: record.but(releases=releases, live=1))
+
+    verification = deployed.verified()
+
+    [function] = verification.functions
+    assert (function.parts[0].verdict, function.parts[0].release) == ("not of the commit", 1)
+    assert verification.differs
+    told = list(sentences(verification))
+    assert "whose tree had changes that are in no commit" in told[0]
+    assert "that of release 1, which is live" in told[2]
+
+
+def test_of_many_files_people_are_shown_some_and_a_program_all(deployed: Deployed) -> None:
+    deployed.upload(zip_of({f"other/module_{index:04}.py": b"" for index in range(300)}))
+
+    verification = deployed.verified()
+
+    told = list(sentences(verification))
+    assert len(told) < 60
+    assert any("added 280 more; --json has all" in line for line in told)
+    [function] = verification.functions
+    assert len(function.parts[0].files.added) == 300
 
 
 def test_what_is_not_compared_is_said(deployed: Deployed) -> None:
