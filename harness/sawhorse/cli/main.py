@@ -185,12 +185,10 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
         )
     workspace = open_workspace(root, local=local, as_built=as_built, state_bucket=state_bucket)
     if saved:
-        from sawhorse.operate.releases.publishing import note_release, refuse_apply
+        from sawhorse.operate.releases.publishing import apply_alone
         from sawhorse.operate.saved_plan import apply_saved_plan
 
-        refuse_apply(workspace)
-        apply_saved_plan(workspace, saved, delete_tables=delete_tables)
-        note_release(workspace)
+        apply_alone(workspace, lambda: apply_saved_plan(workspace, saved, delete_tables=delete_tables), say=say)
     else:
         from sawhorse.operate.releases.publishing import apply_and_release
 

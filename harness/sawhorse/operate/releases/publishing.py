@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases.canary import Rollout
 from sawhorse.operate.releases.checking import Say
 from sawhorse.operate.releases.gate import AT_ONCE, Outcome, release
@@ -13,11 +12,30 @@ from sawhorse.operate.releases.lambdas import LATEST, Standing, write_pin
 from sawhorse.operate.releases.moving import NotReleased, begun, refuse_frozen
 from sawhorse.operate.releases.record import Ending, Kept, Moving, Record, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
-from sawhorse.operate.releases.sentences import ASKING, in_the_way, told_live
+from sawhorse.operate.releases.sentences import ASKING, told_live
 from sawhorse.operate.releases.standing import refuse_moved_by_hand
 from sawhorse.operate.releases.uploaded import built_code, refuse_foreign_code, restore_code
 from sawhorse.terraform.sync import refuse_unsynced
 from sawhorse.workspace import Workspace
+
+
+def apply_alone(workspace: Workspace, apply: Callable[[], object], *, say: Say) -> None:
+    """Apply what moves `live` itself, as a saved plan says, while no other command moves it.
+
+    What it published is entered in the record. Raises SawhorseError where an apply may not begin.
+    """
+    before = ReleasedRoot.found(workspace)
+    if before and before.functions:
+        refuse_frozen(before, before.kept.read(), "apply")
+        record, _ = before.noted()
+        standings = before.standings()
+        refuse_moved_by_hand(before, record, standings)
+        with begun(before, "apply", None, record, standings, say=say):
+            refuse_foreign_code(workspace)
+            apply()
+    else:
+        apply()
+    note_release(workspace)
 
 
 def note_release(workspace: Workspace) -> None:
@@ -26,19 +44,6 @@ def note_release(workspace: Workspace) -> None:
     if released and released.functions:
         released.noted()
         released.note_applied()
-
-
-def refuse_apply(workspace: Workspace) -> None:
-    """Raise where an apply may not begin: the root is frozen, or `live` was moved by hand, or is being moved."""
-    released = ReleasedRoot.found(workspace)
-    if released is None or not released.functions:
-        return
-    record = released.kept.read()
-    refuse_frozen(released, record, "apply")
-    if record.moving and not record.moving.process.is_over:
-        raise SawhorseError(in_the_way(released, record.moving))
-    refuse_moved_by_hand(released, record, released.standings())
-    refuse_foreign_code(workspace)
 
 
 def note_destroy(workspace: Workspace) -> None:

@@ -38,6 +38,8 @@ class Command:
             gate.release(cloud.released, say=cloud.say, rollout=rollout)
         elif self.name == "rollback":
             rollback.rollback(cloud.released, say=cloud.say)
+        elif self.name == "saved plan":
+            publishing.apply_alone(cloud.workspace, lambda: self.apply(cloud), say=cloud.say)
         elif self.name == "natively":
             cloud.publish(**dict(self.publishes))
         else:
