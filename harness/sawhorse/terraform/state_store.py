@@ -52,6 +52,9 @@ class StateStore(Protocol):
     def place(self, kind: str) -> str:
         """Say where something lies, for people to read."""
 
+    def way_back(self, kind: str) -> str:
+        """Say, in a sentence, where an earlier version of something is found, and how it is taken up again."""
+
     def read(self, kind: str) -> Stored | None:
         """Return what is there; None when nothing is."""
 
@@ -87,6 +90,13 @@ class S3Store:
 
     def place(self, kind: str) -> str:
         return f"s3://{self.bucket}/{self.key(kind)}"
+
+    def way_back(self, kind: str) -> str:
+        return (
+            f"The bucket keeps earlier versions: find the last good one (aws s3api list-object-versions --bucket "
+            f"{self.bucket} --prefix {self.key(kind)}), look at it (aws s3api get-object --version-id), and copy it "
+            f"over this one (aws s3 cp FILE {self.place(kind)})."
+        )
 
     def key(self, kind: str) -> str:
         return f"{self.prefix}{self.root}.{kind}"
@@ -165,6 +175,9 @@ class FileStore:
 
     def place(self, kind: str) -> str:
         return str(self.file(kind))
+
+    def way_back(self, kind: str) -> str:
+        return f"No earlier version of a file is kept: put a good copy of {self.file(kind).name} back if there is one."
 
     def file(self, kind: str) -> Path:
         return self.directory / ("terraform.tfstate" if kind == STATE else f"terraform.tfstate.{kind}")

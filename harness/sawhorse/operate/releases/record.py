@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import random
 import socket
@@ -12,11 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
 import psutil
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.terraform.state_store import RELEASES, StateStore, Stored, WrittenMeanwhile
 
+# What this reads and writes.
+FORMAT: Literal[1] = 1
 # How often a write is tried again on top of what somebody else has written meanwhile, and the longest first wait.
 ATTEMPTS = 8
 BACKOFF = 0.02
@@ -35,8 +38,8 @@ class Part(BaseModel):
 class Code(Part):
     """What a version of a function is made of.
 
-    `content_sha256` is the manifest's, None for an image; `code_sha256` Lambda's own, of the zip. `layers` has the
-    content of each layer by its ARN, empty text where no state knew it.
+    `content_sha256` is the manifest's, None for an image and where nobody knows it; `code_sha256` Lambda's own, of the
+    zip. `layers` has the content of each layer by its ARN, empty text where no state knew it.
     """
 
     version: str
@@ -122,8 +125,9 @@ class Process(Part):
     """
 
     host: str
-    pid: int
-    started: float
+    # As a system gives them: no other number is asked after.
+    pid: int = Field(gt=0, lt=2**31)
+    started: FiniteFloat
     thread: int = 0
 
     @classmethod
@@ -178,7 +182,7 @@ class Record(Part):
     `history` has the releases that `live` was moved to, one after the other.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1] = FORMAT
     root: str
     releases: tuple[Release, ...] = ()
     live: int | None = None
@@ -273,13 +277,26 @@ class Kept:
         try:
             record = Record.model_validate_json(stored.content)
         except ValidationError as error:
-            raise BadConfiguration(
-                f"{self.place} is not a record of releases that this Sawhorse reads "
-                f"({error.errors()[0]['msg']}); use a newer one, or move the file away to begin a new record."
-            ) from error
+            raise BadConfiguration(self.unreadable(stored, error)) from error
         if record.root != self.root:
             raise BadConfiguration(f"{self.place} is the record of {record.root}, not of {self.root}; move it away.")
         return record, stored
+
+    def unreadable(self, stored: Stored, error: ValidationError) -> str:
+        """Say what is wrong with a record: a newer one is good and stays; a damaged one has versions or copies."""
+        written = format_of(stored.content)
+        if written is not None and written > FORMAT:
+            return (
+                f"{self.place} was written by a newer Sawhorse (format {written}; this one reads {FORMAT}). It is "
+                "good: leave it there, check out a newer Sawhorse, and run this again."
+            )
+        return (
+            f"{self.place} is damaged ({error.errors()[0]['msg']}). {self.store.way_back(RELEASES)} Only if "
+            "there is no good one left, move it away: live stays where it is and a new record begins with that, and "
+            "releases, pins, freezes and what can be gone back to are forgotten. To go back meanwhile, write the "
+            "version into the parameter /FUNCTION/live (aws ssm put-parameter --overwrite) and point the alias at it "
+            "(aws lambda update-alias --name live --function-version)."
+        )
 
     def change(self, change: Callable[[Record], Record]) -> Record:
         """Read, change and write, again from what there is when somebody else wrote meanwhile.
@@ -299,6 +316,16 @@ class Kept:
                 continue
             return changed
         raise SawhorseError(f"Others write {self.place} all the time; run it again when they are done.")
+
+
+def format_of(content: bytes) -> int | None:
+    """Return the format that a record says it has; None where it says none."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    written = found.get("format") if isinstance(found, dict) else None
+    return written if type(written) is int else None
 
 
 def now() -> str:

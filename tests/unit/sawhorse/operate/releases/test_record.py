@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import threading
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sawhorse.errors import SawhorseError
+from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.operate.releases.record import Decision, Kept, Process, Record, Release
 from sawhorse.project import Project
 from sawhorse.terraform.state_store import RELEASES, FileStore, WrittenMeanwhile
@@ -133,8 +136,8 @@ def due(shop: Project) -> Cloud:
     return cloud
 
 
-@pytest.mark.parametrize("name", ["release", "rollback", "apply"])
-@pytest.mark.parametrize("other", ["release", "rollback", "apply"])
+@pytest.mark.parametrize("name", ["release", "rollback", "apply", "saved plan"])
+@pytest.mark.parametrize("other", ["release", "rollback", "apply", "saved plan"])
 def test_of_two_commands_at_once_one_is_refused(name: str, other: str, due: Cloud) -> None:
     """Wherever the other one comes in: it runs whole, or it is refused with who and since when, and moves nothing."""
     nth = 0
@@ -149,7 +152,7 @@ def test_of_two_commands_at_once_one_is_refused(name: str, other: str, due: Clou
             assert error is None or isinstance(error, SawhorseError)
             assert told_of(str(error)) in ({}, both.cloud.live)
             assert error is None or any(why in str(error) for why in ("runs", "just now", "nothing to go back to"))
-        if f"runs {name} of dev/shop since" in str(both.error_of_other):
+        if f"runs {'apply' if name == 'saved plan' else name} of dev/shop since" in str(both.error_of_other):
             refusals += 1
             assert f"process {Process.this().pid} on" in str(both.error_of_other)
             assert not {"lambda:update_alias", "ssm:put_parameter"} & {*both.calls_of_other}
@@ -173,3 +176,54 @@ def test_a_process_is_over_when_its_number_is_anothers_and_not_when_the_clock_wa
     free = next(pid for pid in range(2**15 - 2, 1, -1) if not psutil.pid_exists(pid))
     assert this.model_copy(update={"pid": free}).is_over
     assert not this.model_copy(update={"pid": free, "host": "another-machine"}).is_over
+
+
+@pytest.mark.parametrize("pid", [-5, 0, 2**31, 2**70, -(10**30)])
+def test_a_number_that_no_process_has_is_a_damaged_record(tmp_path: Path, pid: int) -> None:
+    process = Process.this().model_dump() | {"pid": pid}
+    moving = {"command": "release", "release": 1, "before": {}, "pins": {}, "at": "", "by": "", "process": process}
+    assert_refused(tmp_path, json.dumps({"root": "dev/shop", "moving": moving}).encode(), "is damaged")
+
+
+@given(content=st.binary(max_size=60) | st.sampled_from((b"[]", b"null", b'{"format": "2"}', b'{"format": true}')))
+def test_what_is_no_record_is_damaged_and_the_way_back_is_told(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    said = assert_refused(tmp_path_factory.mktemp("damaged"), content, "is damaged")
+    for step in (
+        "put a good copy of terraform.tfstate.releases.json back",
+        "move it away",
+        "put-parameter",
+        "update-alias",
+    ):
+        assert step in said
+
+
+@given(written=st.integers(2, 10**6), more=st.dictionaries(st.text(max_size=5), st.integers()))
+def test_a_record_of_a_newer_format_is_left_where_it_is(
+    tmp_path_factory: pytest.TempPathFactory, written: int, more: dict[str, int]
+) -> None:
+    content = json.dumps({**more, "root": "dev/shop", "format": written}).encode()
+    said = assert_refused(tmp_path_factory.mktemp("newer"), content, f"written by a newer Sawhorse (format {written};")
+    assert "leave it there" in said
+    assert "move it away" not in said
+
+
+def test_earlier_versions_of_a_record_in_a_bucket_are_found_by_what_is_said(shop: Project) -> None:
+    cloud = Cloud(project=shop)
+    cloud.objects[f"dev/shop.{RELEASES}"] = b"{"
+    with pytest.raises(SawhorseError, match=r"list-object-versions --bucket states --prefix dev/shop\.releases\.json"):
+        _ = cloud.record
+
+
+def assert_refused(directory: Path, content: bytes, why: str) -> str:
+    """See that a record is refused and stays, and return what is said of it."""
+    store = FileStore(directory)
+    store.write(RELEASES, content, based_on=None)
+    with pytest.raises(BadConfiguration) as refused:
+        Kept(store, "dev/shop").read()
+    assert why in str(refused.value)
+    stored = store.read(RELEASES)
+    assert stored
+    assert stored.content == content
+    return str(refused.value)
