@@ -192,10 +192,9 @@ def show_releases(found: Listed) -> None:
             soft_wrap=True,
         )
     for version in found.unrecorded:
-        content = f", content {version.content_sha256}" if version.content_sha256 else ""
         console.print(
             f"{version.function}: version {version.version} of {version.at} is in no release: it was published "
-            f"beside these commands{content}.",
+            f"beside these commands (CodeSha256 {version.code_sha256}).",
             soft_wrap=True,
         )
 

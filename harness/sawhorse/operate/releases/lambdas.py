@@ -17,8 +17,6 @@ from sawhorse.terraform.state_store import State
 
 LATEST = "latest"
 ABSENT = ("ResourceNotFoundException", "ParameterNotFound")
-# As modules/lambda_function writes it into the description, which a version keeps.
-CONTENT = "content_sha256="
 # How often a way back is tried, and the seconds between.
 TRIES = 3
 BACKOFF = 1.0
@@ -84,20 +82,17 @@ def code_of(values: Mapping[str, Any], layers: Mapping[str, str]) -> Code:
 
 
 def code_at(client: ClientOf, name: str, version: str) -> Code:
-    """Ask Lambda what a version is made of, which no state knows any more."""
+    """Ask Lambda what a version is made of, which no state knows any more.
+
+    Its description tells of a content, and is inherited by what somebody uploads: nobody knows the content here.
+    """
     found = client("lambda").get_function_configuration(FunctionName=name, Qualifier=version)
     return Code(
         version=version,
-        content_sha256=content_in(found),
+        content_sha256=None,
         code_sha256=str(found.get("CodeSha256", "")),
         layers={layer["Arn"]: "" for layer in found.get("Layers") or []},
     )
-
-
-def content_in(version: Mapping[str, Any]) -> str | None:
-    """Return the content's hash that a version's description carries."""
-    _, found, content = str(version.get("Description", "")).rpartition(CONTENT)
-    return content if found else None
 
 
 def is_gated(state: State) -> bool:

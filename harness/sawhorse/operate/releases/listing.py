@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sawhorse.errors import BadConfiguration, SawhorseError
-from sawhorse.operate.releases.lambdas import Standing, content_in, published_versions
+from sawhorse.operate.releases.lambdas import Standing, published_versions
 from sawhorse.operate.releases.record import Ending, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.sentences import cut_off, in_the_way, ways_on
@@ -15,12 +15,14 @@ from sawhorse.operate.releases.sentences import cut_off, in_the_way, ways_on
 
 @dataclass(frozen=True)
 class Unrecorded:
-    """A published version that no release has, as an apply without the commands makes it."""
+    """A published version that no release has, as an apply without the commands makes it, or somebody by hand.
+
+    `code_sha256` is Lambda's own. Its description says of no content: a version that was published by hand inherits it.
+    """
 
     function: str
     version: str
     code_sha256: str
-    content_sha256: str | None
     at: str
 
 
@@ -55,7 +57,7 @@ def listed(released: ReleasedRoot) -> Listed:
     record = released.kept.read()
     known = {(name, version) for release in record.releases for name, version in release.versions.items()}
     unrecorded = [
-        Unrecorded(name, found["Version"], found["CodeSha256"], content_in(found), found["LastModified"])
+        Unrecorded(name, found["Version"], found["CodeSha256"], found["LastModified"])
         for name in released.names
         for found in published_versions(released.client, name)
         if (name, found["Version"]) not in known
