@@ -128,7 +128,9 @@ def planned(workspace: Workspace, asked: Asked) -> Iterator[Finding]:
             how = " and ".join(actions)
             names = named(change["change"]) if actions == ("update",) else ""
             sentence = f"an apply would {how} {change['address']}{names}"
-            fix = f"{look}; an apply does that, and main.tf or a commit keeps what is there"
+            # Where a hand has moved live, `where live is` says what decides.
+            alias = ", unless live was moved by hand" if change["type"] == "aws_lambda_alias" else ""
+            fix = f"{look}; an apply does that{alias}, and main.tf or a commit keeps what is there"
             yield Finding("plan", change["address"], sentence, fix)
     if outputs_alone:
         yield Finding("plan", "outputs", "an apply would change outputs", look)
@@ -165,7 +167,7 @@ def verified(workspace: Workspace, asked: Asked) -> Iterator[Finding]:
 def of_function(function: Verified, commit: str, look: str) -> Iterator[Finding]:
     for part in function.parts:
         files = [*part.files.added, *part.files.changed, *part.files.removed]
-        if part.verdict == "another release":
+        if part.verdict in ("another release", "not of the commit"):
             sentence = f"the {part.what} is that of release {part.release} and not of commit {commit[:12]}"
             yield Finding("verify", function.address, sentence, look)
         elif part.verdict == "foreign code":

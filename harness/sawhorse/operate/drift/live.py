@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sawhorse.operate.drift.finding import Asked, Finding
 from sawhorse.operate.releases.lambdas import Standing
 from sawhorse.operate.releases.released_root import ReleasedRoot
+from sawhorse.operate.releases.sentences import ways_to_decide
 
 
 def where_live_is(released: ReleasedRoot, asked: Asked, standings: Sequence[Standing]) -> Iterator[Finding]:
@@ -18,8 +19,9 @@ def where_live_is(released: ReleasedRoot, asked: Asked, standings: Sequence[Stan
         fix = f"wait for it; where it was cut off, {asked.command('release')} finishes it"
         yield Finding("live", next(iter(addresses.values()), asked.root), sentence, fix)
         return
-    decide = f"decide with {asked.command('release')} or {asked.command('rollback')}"
-    for sentence in released.moved_by_hand(asked.record, standings):
+    moved = released.moved_by_hand(asked.record, standings)
+    decide = f"decide with {ways_to_decide(released, asked.record, moved)}; an apply is refused until then"
+    for sentence in moved:
         # It begins with the function's name.
         address = addresses.get(sentence.partition(" ")[0], asked.root)
         yield Finding("live", address, f"live was moved by hand: {sentence}", decide)

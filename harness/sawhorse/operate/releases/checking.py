@@ -24,6 +24,8 @@ POLL_SECONDS = 5.0
 # Services that hand a function a batch, `Records`; with an empty one it starts, does nothing and responds.
 BATCHES = (":sqs:", ":dynamodb:", ":kinesis:")
 
+NOTHING_CHECKED = " Nothing of it was checked: the app has no smoke check that ran."
+
 Say = Callable[[str], object]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sawhorse.errors import Interrupted, SawhorseError
 from sawhorse.operate.releases.canary import Rollout, shifted
 from sawhorse.operate.releases.checking import (
+    NOTHING_CHECKED,
     Checked,
     Say,
     check_live,
@@ -79,6 +80,11 @@ class Attempt:
         return dict(self.moving.before) == self.target.versions
 
     @property
+    def was_checked(self) -> bool:
+        """Whether any check ran: an app may have none, or none that may run here."""
+        return any(checked.ran for checked in self.results)
+
+    @property
     def seconds(self) -> float:
         """The seconds in which it was live in part or whole, until it was put back; 0 for one that is live anyway."""
         if self.began is None or self.was_live:
@@ -136,9 +142,11 @@ def release(  # its options
         if frozen:
             raise NotReleased(taken_back(attempt, frozen, asked=False))
     window = window_of(attempt.moves)
-    done = "was live already, and its checks passed" if attempt.was_live else "is live"
+    passed = ", and its checks passed" if attempt.was_checked else ""
+    done = f"was live already{passed}" if attempt.was_live else "is live"
     lifted = " Its pin is lifted." if record.pinned else ""
-    say(f"Release {target.id} of {released.name} {done}.{lifted}{told_window(window, target)}")
+    unchecked = "" if attempt.was_checked else NOTHING_CHECKED
+    say(f"Release {target.id} of {released.name} {done}.{lifted}{told_window(window, target)}{unchecked}")
     return Outcome(target, not attempt.was_live, window, time.monotonic() - start, tuple(attempt.results))
 
 
@@ -232,11 +240,12 @@ def enter_as_live(attempt: Attempt) -> str | None:
             return record
         return attempt.judged(record).having_live(target, ending).but(pinned=None, moving=None)
 
+    passed = " and its checks passed" if attempt.was_checked else ""
     try:
         written(released, enter)
     except ASKING as error:
         raise NotReleased(
-            f"Release {target.id} of {released.name} is live and its checks passed, and {released.kept.place} could "
+            f"Release {target.id} of {released.name} is live{passed}, and {released.kept.place} could "
             f'not be written: {told(error)}. {told_live(released, attempt.moving)} Run "{released.command("release")}" '
             "again, which enters it."
         ) from error

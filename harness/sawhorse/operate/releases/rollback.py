@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sawhorse.errors import BadConfiguration, SawhorseError
-from sawhorse.operate.releases.checking import Checked, Say, check_live
+from sawhorse.operate.releases.checking import NOTHING_CHECKED, Checked, Say, check_live
 from sawhorse.operate.releases.gate import refuse_without_alias, with_verdict
 from sawhorse.operate.releases.lambdas import Standing, missing_versions, move_back
 from sawhorse.operate.releases.moving import NotReleased, begun, written
 from sawhorse.operate.releases.record import ROLLBACK, Decision, Moving, Record, Release, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
-from sawhorse.operate.releases.sentences import ASKING, told, told_live, told_window, words
+from sawhorse.operate.releases.sentences import ASKING, told, told_live, told_window, ways_to_decide, words
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ def rollback(  # noqa: PLR0913 # its options
         + (f" {', '.join(left)} is not in that release, and stays as it was." if left else "")
     )
     checked = check_live(released)
+    if not checked.ran:
+        say(NOTHING_CHECKED.strip())
     try:
         released.kept.change(lambda record: with_verdict(record, target, checked))
     except ASKING as error:
@@ -121,7 +123,8 @@ def chosen(released: ReleasedRoot, record: Record, to: int | None, steps: int | 
         raise BadConfiguration(
             f"There is no release {asked} before "
             f"{f'release {record.live}, which is live' if record.live else 'what is live'} at {released.name}: there "
-            f"is nothing to go back to. Nothing was changed. {told_live(released)} {others(released, record)}"
+            f"is nothing to go back to. Nothing was changed. {told_live(released)}{by_hand(released, record)} "
+            f"{others(released, record)}"
         )
     return earlier[number - 1]
 
@@ -149,6 +152,12 @@ def before_cut_off(record: Record, moving: Moving) -> Release | None:
         return record.release(moving.release)
     # Where no release is just that, as with a function that came since: what the record has as live all the while.
     return record.at(moving.before) or (record.release(record.live) if record.live else None)
+
+
+def by_hand(released: ReleasedRoot, record: Record) -> str:
+    """Say what decides where somebody moved `live` by hand; nothing elsewhere."""
+    moved = released.moved_by_hand(record, released.standings())
+    return f" It was moved by hand: decide with {ways_to_decide(released, record, moved)}." if moved else ""
 
 
 def others(released: ReleasedRoot, record: Record) -> str:

@@ -18,7 +18,7 @@ ASKING = (ClientError, BotoCoreError, OSError, SawhorseError)
 
 def in_the_way(released: ReleasedRoot, earlier: Moving) -> str:
     way_out = (
-        "Wait until it has ended."
+        f"Wait until it has ended.{interrupted(earlier)}"
         if earlier.process.is_here
         else f'If it has ended there, "{released.command("release", "--take-over")}" or '
         f'"{released.command("rollback", "--take-over")}" takes over.'
@@ -27,6 +27,30 @@ def in_the_way(released: ReleasedRoot, earlier: Moving) -> str:
         f"{earlier.by} runs {earlier.command} of {released.name} since {earlier.at} ({place_of(earlier)}). "
         f"Nothing was changed. {way_out}"
     )
+
+
+def interrupted(moving: Moving) -> str:
+    """Say how a release is stopped that runs here: it takes a kill for an interrupt, and puts back what it moved."""
+    if moving.command == ROLLBACK or moving.release is None:
+        return ""
+    return f' Where that takes too long, "kill {moving.process.pid}" interrupts it, and it puts back what it has moved.'
+
+
+def ways_to_decide(released: ReleasedRoot, record: Record, moved: Sequence[str]) -> str:
+    """Say which commands decide about `live` that somebody moved by hand: those that have something to decide for.
+
+    `moved` are the sentences that say what was moved, each of which begins with the function.
+    """
+    names = {sentence.partition(" ")[0] for sentence in moved}
+    ways = [f'"{released.command("release")}", which checks what the last apply published and makes it live']
+    live = record.release(record.live) if record.live else None
+    # What a release has no version of, going back to it leaves where the hand has put it.
+    if live and names <= live.versions.keys():
+        ways.append(f'"{released.command(ROLLBACK, "--to", str(live.id))}", which takes it back to release {live.id}')
+    earlier = record.before_live()
+    if earlier and names <= earlier[0].versions.keys():
+        ways.append(f'"{released.command(ROLLBACK)}", which goes back to release {earlier[0].id}')
+    return ", or ".join(ways)
 
 
 def frozen_meanwhile(released: ReleasedRoot, frozen: Decision) -> str:

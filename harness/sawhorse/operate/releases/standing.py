@@ -10,7 +10,7 @@ from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases.lambdas import Standing
 from sawhorse.operate.releases.record import Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
-from sawhorse.operate.releases.sentences import changed_meanwhile, cut_off, in_the_way, ways_on, words
+from sawhorse.operate.releases.sentences import changed_meanwhile, cut_off, in_the_way, ways_on, ways_to_decide, words
 from sawhorse.workspace import Workspace
 
 
@@ -27,7 +27,7 @@ def lines_of(workspace: Workspace) -> list[str]:
 
 def found(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> Iterator[str]:
     """Walk what an operator has to know, a sentence each."""
-    name, release, rollback = released.name, released.command("release"), released.command("rollback")
+    name, release = released.name, released.command("release")
     if record.frozen:
         yield (
             f"{name} is frozen since {record.frozen.at} by {record.frozen.by}: {record.frozen.why}. "
@@ -47,8 +47,8 @@ def found(released: ReleasedRoot, record: Record, standings: Sequence[Standing])
     moved = released.moved_by_hand(record, standings)
     if moved:
         yield (
-            f"live of {name} was moved by hand: {'; '.join(moved)}. The next apply is refused until "
-            f'"{release}" or "{rollback}" decides.'
+            f"live of {name} was moved by hand: {'; '.join(moved)}. The next apply is refused until this is decided: "
+            f"{ways_to_decide(released, record, moved)}."
         )
     elif record.pinned and record.pinned.release is not None:
         yield (
@@ -86,13 +86,5 @@ def refuse_moved_by_hand(released: ReleasedRoot, record: Record, standings: Sequ
     if moved:
         raise SawhorseError(
             f"live of {released.name} was moved by hand: {'; '.join(moved)}. Nothing was applied. Decide with "
-            f'"{released.command("release")}", which checks what was published last and makes it live, or with '
-            f'"{released.command("rollback")}"{back_to(released, record)}.'
+            f"{ways_to_decide(released, record, moved)}."
         )
-
-
-def back_to(released: ReleasedRoot, record: Record) -> str:
-    """Say how what a hand did is taken back, where the record has what was live before it."""
-    if not record.live:
-        return ""
-    return f'; "{released.command("rollback", "--to", str(record.live))}" takes it back to release {record.live}'

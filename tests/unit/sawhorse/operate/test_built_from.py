@@ -67,7 +67,9 @@ def test_a_package_is_of_the_commit_that_it_was_built_from(checkout: Checkout) -
     assert checkout.of(entry) == (checkout.first, False)
 
 
-def test_packages_of_an_edited_tree_are_not_of_a_checkout_that_is_clean_again(checkout: Checkout, tmp_path: Path) -> None:
+def test_packages_of_an_edited_tree_are_not_of_a_checkout_that_is_clean_again(
+    checkout: Checkout, tmp_path: Path
+) -> None:
     checkout.edit()
     edited = checkout.built()
     (checkout.project.path / "dist").rename(tmp_path / "promoted")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sawhorse.operate.releases import gate, rollback
 from sawhorse.operate.releases.lambdas import Function, Standing, by_hand
+from sawhorse.operate.releases.moving import NotReleased
 from sawhorse.operate.releases.record import Code, Decision, Record, Release
 from sawhorse.project import Project
 from tests.unit.sawhorse.operate.releases.fakes import LATEST
-from tests.unit.sawhorse.operate.releases.shops import Command, History, attempted, histories, lines_of
+from tests.unit.sawhorse.operate.releases.shops import Command, History, attempted, copied, histories, lines_of
 
+NAMED = re.compile(r'"sawhorse (release|rollback) dev/shop(?: --to (\d+))?"')
 VERSIONS = ("1", "2", "3", "4")
 
 
@@ -118,5 +123,21 @@ def test_an_apply_is_refused_after_a_hand_and_names_it(history: History, shop: P
     assert "Nothing was applied" in str(error)
     assert cloud.live == {**before, name: cloud.newest(name)}
     assert any("by hand" in line and name in line for line in lines_of(cloud))
-    for command in ("release", "rollback"):
-        assert f"sawhorse {command} dev/shop" in str(error)
+    # What is said to decide does: it is not refused for want of anything.
+    named = NAMED.findall(str(error))
+    assert ("release", "") in named
+    live = cloud.record.release(cloud.record.live or 0)
+    assert (live is not None and name in live.versions) == (live is not None and ("rollback", str(live.id)) in named)
+    for command, to in named:
+        tried = copied(cloud)
+        try:
+            if command == "release":
+                gate.release(tried.released, say=tried.say)
+            else:
+                rollback.rollback(tried.released, say=tried.say, to=int(to) if to else None)
+        except NotReleased as failed:
+            # The release was checked and found wanting.
+            assert command == "release"
+            assert "it raised" in str(failed)  # noqa: PT017 # of a broken version alone
+        else:
+            assert not [line for line in lines_of(tried) if "by hand" in line]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +13,8 @@ from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.operate.releases import checking, gate, listing, publishing, rollback
 from sawhorse.operate.releases.canary import Canary, Rollout, canary_of, seconds_of
 from sawhorse.operate.releases.moving import NotReleased
-from sawhorse.operate.releases.record import Record, Release
-from sawhorse.operate.releases.sentences import told_frozen, told_window
+from sawhorse.operate.releases.record import Code, Record, Release
+from sawhorse.operate.releases.sentences import in_the_way, told_frozen, told_window
 from sawhorse.project import Project
 from tests.unit.sawhorse.operate.releases.fakes import CLOCK, LATEST, Cloud
 from tests.unit.sawhorse.operate.releases.shops import Command, History, attempted, copied, histories, lines_of
@@ -237,8 +240,51 @@ def test_what_was_live_before_there_was_a_record_can_be_gone_back_to(shop: Proje
     release(cloud)
     assert cloud.live == {"accounts": "2"}
 
-    assert back(cloud).functions["accounts"].content_sha256 == "content-accounts-1"
+    # A description tells of a content, and whoever uploads code by hand leaves that there: nobody knows it.
+    assert back(cloud).functions["accounts"] == Code(version="1", content_sha256=None, code_sha256="code-accounts-1")
     assert cloud.live == {"accounts": "1"}
+
+
+def test_a_version_beside_the_commands_is_listed_by_the_hash_of_its_code(cloud: Cloud) -> None:
+    function = cloud.functions["basket"]
+    function.published += 1
+    function.versions["3"], function.foreign["3"] = "good", "another"
+
+    found = listing.listed(cloud.released)
+
+    assert [(one.version, one.code_sha256) for one in found.unrecorded] == [("3", "another")]
+    assert "content-basket" not in json.dumps(found.as_json()["unrecorded"])
+
+
+def test_an_app_without_checks_is_released_and_that_nothing_was_checked_is_said(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.project = Project(tmp_path)
+    apply(cloud, accounts="broken")
+    release(cloud)
+    assert "is live" in cloud.said[-1]
+    assert "Nothing of it was checked" in cloud.said[-1]
+    assert cloud.record.releases[-1].smoke is None
+    back(cloud)
+    assert cloud.said[-1].startswith("Nothing of it was checked")
+
+
+def test_a_release_that_runs_here_can_be_interrupted_and_who_is_in_its_way_is_told_how(cloud: Cloud) -> None:
+    released = cloud.released
+    for command, number, stops in (("release", 2, True), ("apply", 2, True), ("apply", None, False)):
+        moving = released.moving(command, number, released.standings(), cloud.record)
+        assert (f'"kill {moving.process.pid}" interrupts it' in in_the_way(released, moving)) == stops
+    assert "kill" not in in_the_way(released, released.moving("rollback", 1, released.standings(), cloud.record))
+
+
+def test_where_live_was_moved_by_hand_a_rollback_to_nothing_names_what_decides(shop: Project) -> None:
+    cloud = Cloud(project=shop)
+    cloud.publish(accounts="good")
+    release(cloud)
+    cloud.functions["accounts"].versions["2"] = "good"
+    cloud.by_hand("accounts", version="2")
+
+    with pytest.raises(BadConfiguration, match=r"It was moved by hand: decide with .*rollback dev/shop --to 1"):
+        back(cloud)
+    assert back(cloud, to=1).id == 1
 
 
 def test_a_root_without_functions_has_nothing_to_release_or_to_go_back_to(shop: Project) -> None:
