@@ -11,7 +11,8 @@ from sawhorse.operate import smoke
 from sawhorse.operate.releases import checking, gate, lambdas, moving, publishing, record, rollback, sentences, uploaded
 from sawhorse.project import Project
 from sawhorse.workspace import Deployment
-from tests.unit.sawhorse.operate.releases.fakes import CLOCK, ROOT
+from tests.unit.sawhorse.operate.releases.fakes import CLOCK, ROOT, Cloud
+from tests.unit.sawhorse.operate.releases.shops import apply, release
 
 SMOKE = '''
 """Call every function, `live` or by the number of a version."""
@@ -66,3 +67,15 @@ def _in_memory(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
         # Where there is no git there is no commit.
         patch.setenv("PATH", str(tmp_path_factory.mktemp("no-programs")))
         yield
+
+
+@pytest.fixture
+def cloud(shop: Project) -> Cloud:
+    """A gated root of two functions, whose second release is live."""
+    cloud = Cloud(project=shop)
+    cloud.publish(accounts="good", basket="good")
+    release(cloud)
+    apply(cloud, accounts="good", basket="good")
+    release(cloud)
+    assert cloud.live == {"accounts": "2", "basket": "2"}
+    return cloud

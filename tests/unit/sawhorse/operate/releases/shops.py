@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases import gate, publishing, rollback, standing
 from sawhorse.operate.releases.canary import Canary, Rollout
+from sawhorse.operate.releases.record import Release
 from sawhorse.project import Project
 from tests.unit.sawhorse.operate.releases.fakes import FOR_EVER, WAYS, Cloud, Fault, Killed, Quality
 
@@ -133,3 +134,18 @@ def copied(cloud: Cloud) -> Cloud:
 def lines_of(cloud: Cloud) -> list[str]:
     with cloud.unharmed():
         return standing.lines_of(cloud.workspace)
+
+
+def release(cloud: Cloud, rollout: Rollout = gate.AT_ONCE) -> gate.Outcome:
+    """Release what was published last. Raises what the command raises."""
+    return gate.release(cloud.released, say=cloud.say, rollout=rollout)
+
+
+def apply(cloud: Cloud, **qualities: str) -> BaseException | None:
+    """Publish versions of these functions by the command, and return what it raised."""
+    return attempted(cloud, Command("apply", tuple(qualities.items())))  # type: ignore[arg-type]
+
+
+def back(cloud: Cloud, to: int | None = None, steps: int | None = None) -> Release:
+    """Roll back, and return the release that is live. Raises what the command raises."""
+    return rollback.rollback(cloud.released, say=cloud.say, to=to, steps=steps).release

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.operate.releases import record
 from sawhorse.operate.releases.record import Decision, Kept, Process, Record, Release
 from sawhorse.project import Project
 from sawhorse.terraform.state_store import RELEASES, FileStore, WrittenMeanwhile
@@ -43,6 +45,13 @@ def assert_all_are_there(directory: Path, writers: int) -> None:
     assert [one.id for one in record.releases] == list(range(1, writers * ENTRIES + 1))
 
 
+@pytest.fixture
+def _time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever comes second wait, as writers of a real file do."""
+    monkeypatch.setattr(record, "time", time)
+
+
+@pytest.mark.usefixtures("_time_passes")
 def test_threads_that_write_one_file_lose_no_entry(tmp_path: Path) -> None:
     threads = [threading.Thread(target=enter, args=(tmp_path, writer)) for writer in range(3)]
     for thread in threads:
@@ -53,6 +62,7 @@ def test_threads_that_write_one_file_lose_no_entry(tmp_path: Path) -> None:
     assert_all_are_there(tmp_path, 3)
 
 
+@pytest.mark.usefixtures("_time_passes")
 def test_processes_that_write_one_file_lose_no_entry(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=enter, args=(tmp_path, writer)) for writer in range(2)]

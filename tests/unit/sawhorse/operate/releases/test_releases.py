@@ -10,40 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration, SawhorseError
-from sawhorse.operate.releases import checking, gate, listing, publishing, rollback
+from sawhorse.operate.releases import checking, gate, listing, publishing
 from sawhorse.operate.releases.canary import Canary, Rollout, canary_of, seconds_of
 from sawhorse.operate.releases.moving import NotReleased
-from sawhorse.operate.releases.record import Code, Record, Release
-from sawhorse.operate.releases.sentences import in_the_way, told_frozen, told_window
+from sawhorse.operate.releases.record import Code
+from sawhorse.operate.releases.sentences import in_the_way, told_window
 from sawhorse.project import Project
 from tests.unit.sawhorse.operate.releases.fakes import CLOCK, LATEST, Cloud
-from tests.unit.sawhorse.operate.releases.shops import Command, History, attempted, copied, histories, lines_of
+from tests.unit.sawhorse.operate.releases.shops import (
+    Command,
+    History,
+    apply,
+    attempted,
+    back,
+    histories,
+    lines_of,
+    release,
+)
 
 CANARY = Rollout(Canary(0.1, 60.0))
-
-
-@pytest.fixture
-def cloud(shop: Project) -> Cloud:
-    """A gated root of two functions, whose second release is live."""
-    cloud = Cloud(project=shop)
-    cloud.publish(accounts="good", basket="good")
-    release(cloud)
-    apply(cloud, accounts="good", basket="good")
-    release(cloud)
-    assert cloud.live == {"accounts": "2", "basket": "2"}
-    return cloud
-
-
-def release(cloud: Cloud, rollout: Rollout = gate.AT_ONCE) -> gate.Outcome:
-    return gate.release(cloud.released, say=cloud.say, rollout=rollout)
-
-
-def apply(cloud: Cloud, **qualities: str) -> BaseException | None:
-    return attempted(cloud, Command("apply", tuple(qualities.items())))  # type: ignore[arg-type]
-
-
-def back(cloud: Cloud, to: int | None = None, steps: int | None = None) -> Release:
-    return rollback.rollback(cloud.released, say=cloud.say, to=to, steps=steps).release
 
 
 @settings(deadline=None, max_examples=60)
@@ -144,56 +129,6 @@ def test_a_rollback_by_steps_passes_what_was_never_live_refused_put_back_or_roll
     for steps in (0, -1):
         with pytest.raises(BadConfiguration):
             back(cloud, steps=steps)
-
-
-@settings(deadline=None, max_examples=80)
-@given(moves=st.lists(st.sampled_from(("new", "bad", "back", 1, 2, 3, 4)), max_size=8))
-def test_a_rollback_goes_to_what_was_live_before_and_was_not_taken_back(moves: list[str | int], shop: Project) -> None:
-    """The model: releases become live in their order; one that was gone back from is no place to be until it is again.
-
-    One that a check refused never is, and going forward again takes nothing back.
-    """
-    cloud = Cloud(project=shop)
-    cloud.publish(accounts="good")
-    release(cloud)
-    were_live, taken_back, number, pinned = [1], set[int](), 1, False
-    for move in moves:
-        if isinstance(move, str) and move in {"new", "bad"}:
-            number += 1
-            apply(cloud, accounts="good" if move == "new" else "broken")
-            attempted(cloud, Command("release"))
-            if move == "new":
-                were_live, pinned = [*were_live, number], False
-            continue
-        live = were_live[-1]
-        older = [one for one in (sorted(were_live) if pinned else were_live) if one not in taken_back]
-        earlier = [one for one in older if one < live] if pinned else [one for one in older if one != live]
-        goal = move if isinstance(move, int) else earlier[-1] if earlier else None
-        if goal not in were_live:
-            with pytest.raises(BadConfiguration, match=r"Nothing was changed\."):
-                back(cloud, goal)
-        else:
-            assert back(cloud, goal if isinstance(move, int) else None).id == goal
-            taken_back = (taken_back | ({live} if live > goal else set())) - {goal}
-            were_live, pinned = [*were_live, goal], True
-        assert cloud.record.live == were_live[-1]
-
-
-@pytest.mark.parametrize("how", ["refused", "put back", "published"])
-def test_what_was_never_live_is_no_place_to_go_back_to(cloud: Cloud, how: str) -> None:
-    apply(cloud, accounts={"refused": "broken", "put back": "broken once live", "published": "good"}[how])
-    if how != "published":
-        attempted(cloud, Command("release"))
-    before = cloud.record
-
-    with pytest.raises(BadConfiguration) as refused:
-        back(cloud, to=3)
-
-    assert "Release 3 of dev/shop was never live" in str(refused.value)
-    assert how == "published" or f"(it was {how}: " in str(refused.value)
-    assert "What was live: release 1, 2." in str(refused.value)
-    assert '"sawhorse release dev/shop" checks it and makes it live.' in str(refused.value)
-    assert (cloud.live, cloud.record) == ({"accounts": "2", "basket": "2"}, before)
 
 
 def test_a_release_whose_version_is_gone_cannot_be_live_again(cloud: Cloud) -> None:
@@ -395,76 +330,6 @@ def test_a_canary_is_judged_by_its_own_errors_and_new_alarms(cloud: Cloud, speak
     assert seen[0] == {"3": 0.1}
     assert not cloud.weighted
     assert cloud.live["basket"] == ("2" if speaks in {"errors", "alarm"} else "3")
-
-
-@pytest.mark.parametrize("command", ["release", "apply"])
-@pytest.mark.parametrize("rollout", [gate.AT_ONCE, CANARY, Rollout(watch=30.0)], ids=["at once", "canary", "watched"])
-def test_whenever_a_root_is_frozen_a_release_that_runs_does_not_become_live(
-    cloud: Cloud, rollout: Rollout, command: str
-) -> None:
-    cloud.gated = command == "release"
-    for nth in range(1, 200):
-        tried = copied(cloud)
-        ran = frozen_at(nth, tried, rollout, command)
-        if ran is None:
-            break
-        error, frozen, before = ran
-        after = tried.record
-        ended_before = frozen.moving is None and before.live == 3
-        assert after.frozen
-        assert after.moving is None
-        assert not tried.weighted
-        assert tried.next_apply_moves() == {}
-        assert tried.live == {"accounts": "2" if error else "3", "basket": "2"}, (nth, error)
-        assert ended_before or error, (nth, frozen.moving)
-        if error and frozen.moving:
-            assert "sawhorse unfreeze dev/shop" in str(error), error
-            published = tried.newest("accounts") == "3" and command == "apply"
-            assert ("Nothing was changed" in str(error)) == (not published and not frozen.moving.release), error
-            assert "Live now: accounts at version 2" in str(error) or "live was not moved" in str(error), error
-    assert nth > 20
-
-
-def frozen_at(
-    nth: int, cloud: Cloud, rollout: Rollout, command: str
-) -> tuple[BaseException | None, Record, Record] | None:
-    """Freeze a root when a command is about to call AWS for the n-th time; None where it calls less often."""
-    found: list[Record] = []
-
-    def freeze(operation: str) -> None:
-        if cloud.calls + 1 >= nth and operation != "sts:get_caller_identity":
-            cloud.before_call = None
-            with cloud.unharmed():
-                before = cloud.record
-                found.extend((rollback.freeze(cloud.released, "an incident"), before))
-
-    if command == "release":
-        apply(cloud, accounts="good")
-    cloud.calls, cloud.before_call, error = 0, freeze, None
-    try:
-        if command == "release":
-            release(cloud, rollout)
-        else:
-            publishes = Command("apply", (("accounts", "good"),)).apply
-            publishing.apply_and_release(cloud.workspace, lambda: publishes(cloud), say=cloud.say, rollout=rollout)
-    except SawhorseError as raised:
-        error = raised
-    return (error, found[0], found[1]) if found else None
-
-
-@pytest.mark.parametrize("command", ["release", "apply", "rollback", None])
-def test_a_freeze_says_what_becomes_of_a_command_that_runs(cloud: Cloud, command: str | None) -> None:
-    released = cloud.released
-    if command:
-        moving = released.moving(command, 2, released.standings(), cloud.record)
-        cloud.change_record(lambda record: record.but(moving=moving))
-
-    line = told_frozen(released, rollback.freeze(released, "an incident."))
-
-    assert line.startswith('dev/shop is frozen: an incident. "sawhorse unfreeze dev/shop" lifts it.')
-    assert (f"runs {command} of it since" in line) == (command is not None)
-    assert ("which goes on" in line) == (command == "rollback")
-    assert ("nothing of it becomes live any more" in line) == (command in {"release", "apply"})
 
 
 def test_an_alarm_that_goes_off_while_a_release_is_watched_puts_it_back(cloud: Cloud) -> None:
