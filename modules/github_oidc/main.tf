@@ -22,7 +22,7 @@ locals {
 
   # What each may take, and nothing else.
   takes = merge(
-    { for name, environment in var.environments : name => environment.deployers },
+    { for name, environment in var.environments : name => setunion(environment.deployers, environment.readers) },
     var.pull_requests == null ? {} : { (local.pull_requests) = var.pull_requests.readers },
   )
 }

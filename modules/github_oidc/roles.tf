@@ -2,7 +2,7 @@ resource "aws_iam_role" "this" {
   for_each = local.subjects
 
   name                 = "${var.name_prefix}${each.key}"
-  description          = each.key == local.pull_requests ? "Plans for the pull requests of ${var.repository}, and changes nothing." : "Takes the deployers of ${each.key} for the jobs of ${var.repository} that GitHub lets into that environment."
+  description          = each.key == local.pull_requests ? "Plans for the pull requests of ${var.repository}, and changes nothing." : "Takes the ${length(var.environments[each.key].deployers) == 0 ? "readers" : "deployers"} of ${each.key} for the jobs of ${var.repository} that GitHub lets into that environment."
   max_session_duration = var.max_session_duration
   permissions_boundary = each.key == local.pull_requests ? var.pull_requests.permissions_boundary : var.permissions_boundary
   tags                 = var.tags

@@ -17,9 +17,12 @@ variable "audience" {
 }
 
 variable "environments" {
-  description = "What each environment of the repository deploys with, by the name that it has on GitHub: the ARNs of the deployers of its roots."
-  type        = map(object({ deployers = set(string) }))
-  nullable    = false
+  description = "What the jobs of each environment of the repository take, by the name that it has on GitHub: the ARNs of the deployers of its roots, and of readers where they only look."
+  type = map(object({
+    deployers = optional(set(string), [])
+    readers   = optional(set(string), [])
+  }))
+  nullable = false
 
   validation {
     condition     = length(var.environments) > 0
@@ -43,15 +46,23 @@ variable "environments" {
   }
 
   validation {
-    condition     = alltrue([for environment in values(var.environments) : 1 <= length(environment.deployers) && length(environment.deployers) <= 60])
-    error_message = "environments: each environment needs 1 to 60 deployers, one for each of its roots; more do not fit into the policy of one role."
+    condition     = alltrue([for environment in values(var.environments) : 1 <= length(setunion(environment.deployers, environment.readers)) && length(setunion(environment.deployers, environment.readers)) <= 60])
+    error_message = "environments: each environment needs 1 to 60 deployers, one for each of its roots, or readers; more do not fit into the policy of one role."
   }
 
   validation {
     condition = alltrue(flatten([
-      for environment in values(var.environments) : [for arn in environment.deployers : can(regex(local.arn_of_a_role, arn))]
+      for environment in values(var.environments) : [for arn in setunion(environment.deployers, environment.readers) : can(regex(local.arn_of_a_role, arn))]
     ]))
-    error_message = "environments: name each deployer by the exact ARN of its role, of at most 128 characters behind role/ and without a wildcard."
+    error_message = "environments: name each deployer and reader by the exact ARN of its role, of at most 128 characters behind role/ and without a wildcard."
+  }
+
+  validation {
+    condition = length(setintersection(
+      flatten([for environment in values(var.environments) : tolist(environment.readers)]),
+      flatten([for environment in values(var.environments) : tolist(environment.deployers)]),
+    )) == 0
+    error_message = "environments: a deployer is no reader; whoever only looks would deploy with it."
   }
 
   validation {

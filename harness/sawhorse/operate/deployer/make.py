@@ -24,6 +24,8 @@ from sawhorse.workspace import Workspace
 
 # Beside the states of roots, whose keys have one slash.
 PREFIX = "sawhorse/deployers/"
+# As .github/workflows/drift.yml calls the environment of its jobs.
+DRIFT = "drift"
 
 
 class Deployers:
@@ -49,6 +51,15 @@ class Deployers:
     def directory(self) -> Path:
         return (self.project.local if self.local else self.project.private) / "deployers" / self.name
 
+    @property
+    def looking(self) -> list[str]:
+        """The names of other environments on GitHub whose jobs take the readers of this one's roots.
+
+        That in which drift is looked for, and production, whose deployments ask what the environment before it runs.
+        """
+        asking = [name for name in self.project.environments if read_environment(self.project, name).production]
+        return [DRIFT, *(asking if not self.environment.production else [])]
+
     def prepared(self, policies: Sequence[RootPolicies]) -> Terraform:
         """Write the configuration anew, and return Terraform for it."""
         make_own_directory(self.directory)
@@ -62,6 +73,7 @@ class Deployers:
                     for name in ("deployer", "github_oidc")
                 },
                 github=self.environment.github,
+                looking=self.looking,
                 local=self.local is not None,
                 roots=[self.filled_in(one) for one in policies],
                 tags={**self.environment.tags, "environment": self.name},
