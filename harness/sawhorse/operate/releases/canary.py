@@ -8,13 +8,15 @@ from typing import Any
 
 from sawhorse.errors import BadConfiguration
 from sawhorse.operate.releases.checking import Say, watched
-from sawhorse.operate.releases.lambdas import point, standing_of
+from sawhorse.operate.releases.lambdas import SHARE_DIGITS, percent, point, standing_of
 from sawhorse.operate.releases.record import Release
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.smoke_checks import ALIAS
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 MINUTE = 60
+# As long as CodeDeploy shifts calls at most: https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html.
+LONGEST = 48 * 3600
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Rollout:
 def canary_of(share: str, lasting: str) -> Canary:
     """Read `10%` and `10m`. Raises BadConfiguration for what is neither."""
     try:
-        part = float(share.removesuffix("%")) / 100
+        part = round(float(share.removesuffix("%")) / 100, SHARE_DIGITS)
     except ValueError:
         part = 0.0
     if not share.endswith("%") or not 0 < part < 1:
@@ -49,6 +51,9 @@ def seconds_of(text: str, option: str) -> float:
     number, unit = text[:-1], text[-1:]
     if unit not in UNITS or not number.isdecimal():
         raise BadConfiguration(f"{option} {text} is no duration; say seconds, minutes or hours, as 90s, 10m or 1h.")
+    # So many digits are more than any: nobody has to reckon with them.
+    if len(number.lstrip("0")) > len(str(LONGEST)) or int(number) * UNITS[unit] > LONGEST:
+        raise BadConfiguration(f"{option} {text[:20]} is too long; {LONGEST // 3600}h are the longest that is watched.")
     return float(int(number) * UNITS[unit])
 
 
@@ -69,7 +74,7 @@ def shifted(released: ReleasedRoot, target: Release, canary: Canary, alarms: set
         say("No function has an earlier version that calls could be shared with, so there is no canary.")
         return None
     where = " The local AWS keeps the weights and sends it nothing." if released.workspace.local else ""
-    say(f"{canary.share:.0%} of the calls go to release {target.id} for {canary.seconds:.0f} s.{where}")
+    say(f"{percent(canary.share)} of the calls go to release {target.id} for {canary.seconds:.0f} s.{where}")
 
     def errors() -> str | None:
         for name, version in moved.items():

@@ -20,6 +20,8 @@ ABSENT = ("ResourceNotFoundException", "ParameterNotFound")
 # How often a way back is tried, and the seconds between.
 TRIES = 3
 BACKOFF = 1.0
+# After how many digits a part of the calls ends.
+SHARE_DIGITS = 12
 
 ClientOf = Callable[[str], Any]
 
@@ -140,7 +142,7 @@ def by_hand(function: Function, standing: Standing, record: Record) -> str | Non
     is_pinned = pinned is not None and name in pinned.versions
     published = function.published.version
     goal = published if pin in {LATEST, None} else pin
-    shared = "".join(f", with {share:.0%} of its calls at {other}" for other, share in standing.weights.items())
+    shared = "".join(f", with {percent(share)} of its calls at {other}" for other, share in standing.weights.items())
     here = f"{name} is at version {version}{shared}"
     found = None
     if pin is None:
@@ -159,6 +161,11 @@ def by_hand(function: Function, standing: Standing, record: Record) -> str | Non
 
 def newest(aliased: str, recorded: str | None) -> str:
     return max(aliased, recorded or "0", key=int)
+
+
+def percent(share: float) -> str:
+    """Write a part of the calls, from 0 to 1, as percent, with as many digits as it has and never as none: `0.4%`."""
+    return f"{share * 100:.{SHARE_DIGITS - 2}f}".rstrip("0").rstrip(".") + "%"
 
 
 def refuse_unless_absent(error: ClientError) -> None:

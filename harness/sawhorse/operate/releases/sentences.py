@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.errors import SawhorseError, refused_by_files
-from sawhorse.operate.releases.lambdas import BACKOFF, TRIES, Standing
+from sawhorse.operate.releases.lambdas import BACKOFF, TRIES, Standing, percent
 from sawhorse.operate.releases.record import ROLLBACK, Decision, Moving, Record, Release
 from sawhorse.operate.releases.released_root import ReleasedRoot
 
@@ -124,7 +124,7 @@ def told_live(released: ReleasedRoot, moving: Moving | None = None) -> str:
         return f"What is live now is not known: {told(failure)}.{before}"
     versions = {standing.function: standing.version or "none" for standing in standings}
     shared = [
-        f"{share:.0%} of the calls of {standing.function} go to version {version}"
+        f"{percent(share)} of the calls of {standing.function} go to version {version}"
         for standing in standings
         for version, share in standing.weights.items()
     ]
