@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import sys
 
+from sawhorse.printable import printable
+
 # How shells tell that Ctrl-C ended a program, and how typer does.
 INTERRUPTED = 130
 # What compares ends with it where the two sides are not the same; 1 says that it could not be asked.
@@ -91,7 +93,8 @@ class CommandFailed(SawhorseError):
 
 def report_error(error: SawhorseError | OSError) -> int:
     """Tell the user what went wrong, on standard error, and return the exit code."""
-    print(f"sawhorse: {file_error_sentence(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+    sentence = file_error_sentence(error) if isinstance(error, OSError) else str(error)
+    print(f"sawhorse: {printable(sentence, lines=True)}", file=sys.stderr)
     return 2 if isinstance(error, OSError) else error.exit_code
 
 

@@ -11,6 +11,7 @@ import typer
 
 from sawhorse.cli.options import AsJson, print_json
 from sawhorse.errors import SawhorseError
+from sawhorse.printable import printable
 from sawhorse.project import Project
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ def show_starts(starts: Sequence[ImportProfile], notes: Sequence[str]) -> None:
         if start.placeholders:
             print(f"Placeholders stood for {', '.join(start.placeholders)}; --env NAME=VALUE gives other values.")
         if start.error:
-            print(f"It was measured up to what it raised: {escape_controls(start.error)}")
+            print(f"It was measured up to what it raised: {printable(start.error)}")
             print("What a handler wants of its environment can be given with --env NAME=VALUE.")
     for note in notes:
         print(f"\n{note}")
@@ -307,7 +308,7 @@ def show_comparison(comparison: Comparison) -> None:
         [f"{c.name} ({c.sizes[0]:,} and {c.sizes[1]:,} bytes)" for c in comparison.changed],
     )
     for changed in [changed for changed in comparison.changed if changed.lines][:NAMES_SHOWN]:
-        print("\n" + "\n".join(map(escape_controls, changed.lines)))
+        print("\n" + "\n".join(map(printable, changed.lines)))
         if changed.more:
             print(f"({changed.more:,} more lines)")
     listed("members with the same content, compressed otherwise", comparison.compression)
@@ -322,7 +323,7 @@ def show_comparison(comparison: Comparison) -> None:
 def listed(what: str, names: Sequence[str]) -> None:
     if names:
         print(f"\n{len(names):,} {what}:")
-        print("\n".join(f"  {escape_controls(name)}" for name in names[:NAMES_SHOWN]))
+        print("\n".join(f"  {printable(name)}" for name in names[:NAMES_SHOWN]))
         if len(names) > NAMES_SHOWN:
             print(f"  and {len(names) - NAMES_SHOWN:,} more; --json names them all")
 
@@ -338,14 +339,9 @@ def show_table(console: Console, title: str, columns: Sequence[str], rows: Itera
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     for row in rows:
         # A name is not markup, whatever it holds.
-        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else escape_controls(cell)) for cell in row))
+        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else printable(cell)) for cell in row))
     console.print()
     console.print(table)
-
-
-def escape_controls(text: str) -> str:
-    """Replace what would steer a terminal: a package may be anybody's."""
-    return "".join(letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def of_limit(size: int, limit: int) -> str:

@@ -12,6 +12,7 @@ import typer
 from sawhorse.cli.applying import apply_here
 from sawhorse.cli.options import AsJson, Local, RootName, Yes, open_workspace, print_json
 from sawhorse.errors import BadConfiguration
+from sawhorse.printable import printable
 from sawhorse.project import Project
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def show_differences(found: list[dict[str, Any]], *, as_json: bool) -> None:
         return
     for line in found:
         where = f"{line['function']}: " if line["function"] else ""
-        print(f"{where}{line['what']} {line['before']} -> {line['after']}")
+        print(printable(f"{where}{line['what']} {line['before']} -> {line['after']}"))
     if not found:
         print("They are made of the same versions.")
 
@@ -172,6 +173,7 @@ def show_differences(found: list[dict[str, Any]], *, as_json: bool) -> None:
 def show_releases(found: Listed) -> None:
     from rich.table import Table
 
+    from sawhorse.operate.releases.lambdas import percent
     from sawhorse.operate.result_tables import plain_console
 
     table = Table(box=None, pad_edge=False)
@@ -182,21 +184,22 @@ def show_releases(found: Listed) -> None:
         commit = f"{(one.commit or 'none')[:12]}{' and changes' if one.dirty else ''}"
         versions = ", ".join(f"{name}:{version}" for name, version in one.versions.items())
         ended = one.ended.why if one.ended else ""
-        table.add_row(str(one.id), found.state_of(one), smoke, versions, commit, one.at, one.by, ended)
+        cells = (str(one.id), found.state_of(one), smoke, versions, commit, one.at, one.by, ended)
+        table.add_row(*map(printable, cells))
     console = plain_console()
     console.print(table if found.record.releases else "There is no release in the record.")
     for standing in found.standings:
-        weights = "".join(f", {share:.0%} of the calls go to {version}" for version, share in standing.weights.items())
-        console.print(
-            f"{standing.function}: live is version {standing.version}, its parameter says {standing.pin}{weights}.",
-            soft_wrap=True,
+        weights = "".join(
+            f", {percent(share)} of the calls go to {version}" for version, share in standing.weights.items()
         )
+        line = f"{standing.function}: live is version {standing.version}, its parameter says {standing.pin}{weights}."
+        console.print(printable(line), soft_wrap=True)
     for version in found.unrecorded:
-        console.print(
+        line = (
             f"{version.function}: version {version.version} of {version.at} is in no release: it was published "
-            f"beside these commands (CodeSha256 {version.code_sha256}).",
-            soft_wrap=True,
+            f"beside these commands (CodeSha256 {version.code_sha256})."
         )
+        console.print(printable(line), soft_wrap=True)
 
 
 def freeze(
@@ -270,4 +273,4 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    print(printable(line, lines=True), flush=True)

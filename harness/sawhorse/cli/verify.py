@@ -8,6 +8,7 @@ import typer
 
 from sawhorse.cli.options import AsJson, Local, RootName, open_workspace, print_json
 from sawhorse.errors import DIFFERS
+from sawhorse.printable import printable
 
 
 def verify(
@@ -31,6 +32,6 @@ def verify(
         print_json(found.as_json())
     else:
         for sentence in sentences(found):
-            print(sentence)
+            print(printable(sentence))
     if found.differs:
         raise typer.Exit(DIFFERS)

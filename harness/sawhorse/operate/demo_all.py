@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.table import Table
+from rich.text import Text
 
 from sawhorse.local.emulators import LocalAWS
 from sawhorse.operate.demo import DemoResult
 from sawhorse.operate.result_tables import plain_console
 from sawhorse.operate.serve import ended_together
+from sawhorse.printable import printable
 from sawhorse.project import Root
 from sawhorse.toolchain import terraform_install
 from sawhorse.trusted_files import make_own_directory
@@ -108,7 +110,6 @@ def show_demo_results(demonstrated: Sequence[DemoResult]) -> None:
     for name in ("resources", "checks passed", "seconds"):
         table.add_column(name, justify="right")
     for one in demonstrated:
-        colour = "green" if one.all_passed else "red"
-        checks = f"[{colour}]{one.passed} of {one.checks}[/{colour}]"
-        table.add_row(one.root.partition("/")[2], one.url, str(one.resources), checks, f"{one.seconds:.1f}")
+        checks = Text(f"{one.passed} of {one.checks}", "green" if one.all_passed else "red")
+        table.add_row(one.root.partition("/")[2], printable(one.url), str(one.resources), checks, f"{one.seconds:.1f}")
     plain_console().print(table)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from sawhorse.operate.smoke import Result
+from sawhorse.printable import printable
 from sawhorse.toolchain.doctor import Finding
 
 
@@ -21,23 +21,23 @@ def show_results(title: str, results: Sequence[Result]) -> None:
     table.add_column("result", no_wrap=True)
     table.add_column("seconds", justify="right")
     for result in results:
-        table.add_row(result.name, state_of(result), f"{result.seconds:.2f}")
+        table.add_row(printable(result.name), state_of(result), f"{result.seconds:.2f}")
     console = plain_console()
     console.print(table)
     for result in results:
         if result.finding:
-            console.print(f"{result.name}: {result.finding}", style="red", markup=False, highlight=False)
+            console.print(printable(f"{result.name}: {result.finding}", lines=True), style="red")
         if result.not_run or result.skipped:
             why = result.not_run or result.skipped
-            console.print(f"{result.name}: {why}.", style="yellow", markup=False, highlight=False)
+            console.print(printable(f"{result.name}: {why}.", lines=True), style="yellow")
 
 
-def state_of(result: Result) -> str:
+def state_of(result: Result) -> Text:
     if result.not_run:
-        return "[yellow]not run[/yellow]"
+        return Text("not run", "yellow")
     if result.skipped:
-        return "[yellow]skipped[/yellow]"
-    return "[green]passed[/green]" if result.passed else "[red]FAILED[/red]"
+        return Text("skipped", "yellow")
+    return Text("passed", "green") if result.passed else Text("FAILED", "red")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
@@ -48,23 +48,28 @@ def show_findings(findings: Sequence[Finding]) -> None:
         line = Text.assemble(
             ("ok     ", "green") if finding.ok else ("missing", "red"),
             f" {finding.name:<{width}} ",
-            finding.found if finding.ok else f"{finding.found} {finding.advice}",
+            printable(finding.found if finding.ok else f"{finding.found} {finding.advice}"),
         )
         console.print(line, soft_wrap=True)
 
 
-def plain_console() -> Console:
-    """Return a console that never breaks lines where no terminal sets a width."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)
+def plain_console(*, stderr: bool = False) -> Console:
+    """Return a console that takes no text for markup, and never breaks lines where no terminal sets a width.
+
+    What is to have a colour is a `Text` or is printed with a style: what users, apps and AWS wrote means nothing here.
+    """
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 200
+    return console
 
 
 @contextmanager
 def steps_of(console: Console | None = None) -> Iterator[Callable[[str], object]]:
     """Give a function that shows each step that begins on standard error: a status in a terminal, else lines."""
-    console = console or Console(stderr=True, highlight=False)
+    console = console or plain_console(stderr=True)
     if not console.is_terminal:
-        yield lambda step: console.print(f"{step} ...", soft_wrap=True, markup=False)
+        yield lambda step: console.print(f"{printable(step)} ...", soft_wrap=True, markup=False)
         return
     with console.status("Beginning ...") as status:
-        yield lambda step: status.update(f"{escape(step)} ...")
+        yield lambda step: status.update(Text(f"{printable(step)} ..."))

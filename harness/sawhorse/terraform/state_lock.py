@@ -16,6 +16,8 @@ from typing import Any
 
 import psutil
 
+from sawhorse.printable import one_line
+
 # What Terraform calls what it locks a state for, and what its commands are called.
 OPERATIONS = {
     "OperationTypeApply": "apply",
@@ -51,7 +53,7 @@ class Lock:
         except ValueError:
             found = None
         said = found if isinstance(found, dict) else {}
-        words = {name: str(said.get(name) or "") for name in ("ID", "Who", "Operation", "Created", "Info")}
+        words = {name: one_line(str(said.get(name) or "")) for name in ("ID", "Who", "Operation", "Created", "Info")}
         return cls(words["ID"], words["Who"], words["Operation"], words["Created"], words["Info"], is_of_a_file)
 
     @property

@@ -10,6 +10,7 @@ from rich.text import Text
 from sawhorse.errors import DIFFERS
 from sawhorse.operate.drift.drift import COULD_NOT_ASK, Drift
 from sawhorse.operate.result_tables import plain_console
+from sawhorse.printable import printable
 
 COLOURS = {0: "green", DIFFERS: "red", COULD_NOT_ASK: "yellow"}
 
@@ -28,14 +29,14 @@ def show_drift(found: Sequence[Drift]) -> None:
     console.print(table)
     for drift in found:
         for finding in drift.findings:
-            line = Text.assemble(f"{drift.root}: ", (finding.kind, "red"), f": {finding.sentence}; {finding.fix}.")
-            console.print(line, soft_wrap=True)
+            told = printable(f": {finding.sentence}; {finding.fix}.")
+            console.print(Text.assemble(f"{drift.root}: ", (finding.kind, "red"), told), soft_wrap=True)
         for sentence in drift.not_asked:
-            line = Text.assemble(f"{drift.root}: ", ("could not ask", "yellow"), f" {sentence}")
+            line = Text.assemble(f"{drift.root}: ", ("could not ask", "yellow"), printable(f" {sentence}", lines=True))
             console.print(line, soft_wrap=True)
 
 
 def show_left_out(left_out: Mapping[str, str]) -> None:
     """Say which roots were not asked, and why."""
     for name, why in left_out.items():
-        plain_console().print(f"{name} was not asked: {why}", soft_wrap=True, markup=False)
+        plain_console().print(printable(f"{name} was not asked: {why}", lines=True), soft_wrap=True)

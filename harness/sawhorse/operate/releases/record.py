@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator
 
 from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.printable import one_line
 from sawhorse.terraform.state_store import RELEASES, StateStore, Stored, WrittenMeanwhile
 
 # What this reads and writes.
@@ -33,6 +34,14 @@ class Part(BaseModel):
     """A part of the record, which is never changed in place."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def on_one_line(cls, value: object) -> object:
+        """Keep what people, apps and AWS wrote so that no command that prints it later prints a line of theirs."""
+        if isinstance(value, Mapping):
+            return {name: cls.on_one_line(one) for name, one in value.items()}
+        return one_line(value) if isinstance(value, str) else value
 
 
 class Code(Part):

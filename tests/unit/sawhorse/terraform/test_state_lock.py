@@ -105,3 +105,13 @@ def test_only_a_move_of_this_user_here_whose_process_is_gone_is_left_behind(
     *, changes: dict[str, Any], left: bool
 ) -> None:
     assert replace(new_lock(MOVE), **changes).is_left_behind is left
+
+
+def test_a_lock_that_somebody_else_wrote_begins_no_line_and_steers_no_terminal() -> None:
+    hostile = {name: f"{value}\nsawhorse: all is well\x1b[2J" for name, value in WRITTEN.items()}
+
+    lock = Lock.read(json.dumps(hostile).encode())
+
+    assert lock.told("dev/shop", local=False).isprintable()
+    assert lock.since.isprintable()
+    assert lock.who == "bob@elsewhere sawhorse: all is well\N{REPLACEMENT CHARACTER}[2J"
