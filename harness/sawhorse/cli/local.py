@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sawhorse.cli.options import AsJson, RootName, open_workspace, print_json
+from sawhorse.cli.options import AsJson, Commands, RootName, open_workspace, print_json
 from sawhorse.errors import BadConfiguration
 from sawhorse.outputs import ROLE_ARN
 from sawhorse.project import Project
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sawhorse.local.emulators import Running
 
-local_app = typer.Typer(name="local", help="Start, stop and reach the local AWS.", no_args_is_help=True)
+local_app = Commands(name="local", help="Start, stop and reach the local AWS.", no_args_is_help=True)
 
 
 @local_app.command("up")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from sawhorse.project import Project
 
 if TYPE_CHECKING:
+    from typer.models import CommandFunctionType
+
     from sawhorse.workspace import Workspace
 
 RootName = Annotated[str, typer.Argument(metavar="ROOT", help="A root, such as dev/shop.")]
@@ -31,6 +35,34 @@ Variables = Annotated[
     list[str] | None,
     typer.Option("--var", metavar="NAME=VALUE", help="Override a variable of the root, as terraform's -var does."),
 ]
+
+
+class CommandOfOurs(TyperCommand):
+    """A command that takes no empty text, as an unset variable of a shell gives it, for an option that was left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse what was typed. Raises BadParameter for an option or argument that is empty and may not be.
+
+        It is looked at before it is converted: an empty path would be that of this directory.
+        """
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        parameters: list[Any] = [*self.params]
+        for parameter in parameters:
+            value = given.get(str(parameter.name))
+            # One whose default is the empty text says what it says without it.
+            if parameter.default != "" and any(
+                text == "" for text in (value if isinstance(value, (list, tuple)) else [value])
+            ):
+                raise typer.BadParameter("It is empty; give it a value, or leave it out.", ctx, parameter)
+        return super().parse_args(ctx, args)
+
+
+class Commands(typer.Typer):
+    """Commands, or a group of them, each a `CommandOfOurs`."""
+
+    def command(self, *words: Any, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Enter a command, as typer does."""
+        return super().command(*words, **{"cls": CommandOfOurs, **options})
 
 
 def open_workspace(name: str, *, local: bool, as_built: bool = False, state_bucket: bool = False) -> Workspace:

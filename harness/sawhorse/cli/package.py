@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sawhorse.cli.options import AsJson, print_json
+from sawhorse.cli.options import AsJson, Commands, print_json
 from sawhorse.errors import SawhorseError
 from sawhorse.printable import printable
 from sawhorse.project import Project
@@ -28,7 +28,7 @@ NAMES_SHOWN = 20
 # What has no more bytes is read before anybody asks what goes on.
 READ_AT_ONCE = 200_000
 
-package_app = typer.Typer(name="package", help="Look into the packages that Lambda gets.", no_args_is_help=True)
+package_app = Commands(name="package", help="Look into the packages that Lambda gets.", no_args_is_help=True)
 
 
 @package_app.command("inspect")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sawhorse.cli.package import show_table
 from sawhorse.cli.releases import show_releases
-from sawhorse.operate.demo_all import DemoResult, show_demo_results
+from sawhorse.operate.demo import DemoResult
+from sawhorse.operate.demo_all import show_demo_results
 from sawhorse.operate.drift.drift import Drift
 from sawhorse.operate.drift.finding import Finding
 from sawhorse.operate.drift.shown import show_drift, show_left_out
@@ -101,8 +102,9 @@ def test_a_text_of_others_is_shown_as_it_is(what: str, text: str) -> None:
 def test_a_status_in_a_terminal_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
 
     step("see [/x] [red]hot")
 
-    assert "see [/x] [red]hot ..." in sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "see [/x] [red]hot ..." in shown.getvalue()

@@ -1,0 +1,72 @@
+"""An option that is typed is taken or refused: none is left out without a word because it is empty or alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from sawhorse.cli import main as cli
+from sawhorse.cli.releases import rollout_wanted
+from sawhorse.errors import BadConfiguration
+from sawhorse.operate.releases.canary import Canary, Rollout
+
+
+def parameters() -> Iterator[tuple[list[str], Any]]:
+    """Walk every option and argument that takes a value, each with the words of its command."""
+
+    def walk(command: Any, words: list[str]) -> Iterator[tuple[list[str], Any]]:
+        children = getattr(command, "commands", {})
+        for name, child in children.items():
+            yield from walk(child, [*words, name])
+        if not children:
+            yield from ((words, one) for one in command.params if not getattr(one, "is_flag", False))
+
+    return walk(typer.main.get_command(cli.app), [])
+
+
+PARAMETERS = [
+    pytest.param(words, one, id=" ".join([*words, str(one.name)])) for words, one in parameters() if one.default != ""
+]
+
+
+@pytest.mark.parametrize(("words", "parameter"), PARAMETERS)
+def test_an_empty_text_is_refused(words: list[str], parameter: Any) -> None:
+    option = [parameter.opts[0]] if parameter.param_type_name == "option" else []
+    before = [] if option else [""] * typed_before(words, parameter)
+
+    result = CliRunner().invoke(cli.app, [*words, *before, *option, ""])
+
+    assert result.exit_code == 2, result.output
+    assert "It is empty" in " ".join(result.output.split())
+
+
+def typed_before(words: list[str], parameter: Any) -> int:
+    """Count the arguments that stand before one."""
+    arguments = [one.name for found, one in parameters() if found == words and one.param_type_name == "argument"]
+    return arguments.index(parameter.name)
+
+
+def test_all_options_of_releases_are_among_them() -> None:
+    names = {param.id for param in PARAMETERS}
+
+    assert {"verify commit", "release canary", "deploy packages", "plan out", "plan var", "freeze why"} <= names
+    assert not [name for name in names if name == "rollback why"]
+
+
+@pytest.mark.parametrize(
+    ("share", "lasting", "refused"),
+    [("", None, "--canary"), (None, "5m", "--for 5m"), (None, "garbage", "--for garbage"), ("10%", "garbage", "--for")],
+)
+def test_what_would_be_taken_and_not_done_is_refused(share: str | None, lasting: str | None, refused: str) -> None:
+    with pytest.raises(BadConfiguration, match=refused):
+        rollout_wanted(share, lasting, "0s")
+
+
+def test_a_canary_lasts_ten_minutes_unless_it_is_said() -> None:
+    assert rollout_wanted("10%", None, "0s") == Rollout(Canary(0.1, 600.0), 0.0)
+    assert rollout_wanted("10%", "5m", "1m") == Rollout(Canary(0.1, 300.0), 60.0)
+    assert rollout_wanted(None, None, "0s") == Rollout()
