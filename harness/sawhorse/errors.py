@@ -2,7 +2,8 @@
 
 SawhorseError                exit code 2
 ├── UnknownName              an app, environment or root that is not there
-├── BadConfiguration         environment.yaml, package.toml or a template that does not fit
+├── BadConfiguration         environment.yaml, package.toml, a template or an option that does not fit
+│   └── Unreadable           a state, or a record of releases, that is damaged or that another version wrote
 ├── Untrusted                a file or directory that somebody else may have written
 ├── MissingTool              Terraform, a Python interpreter or a package is not on this machine
 ├── BuildFailed              a package that could not be built
@@ -17,7 +18,9 @@ SawhorseError                exit code 2
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 
 from sawhorse.printable import printable
 
@@ -39,6 +42,10 @@ class UnknownName(SawhorseError):
 
 class BadConfiguration(SawhorseError):
     """A file of the project that does not fit what reads it."""
+
+
+class Unreadable(BadConfiguration):
+    """A state, or a record of releases, that is damaged, another root's, or of a version that this one cannot read."""
 
 
 class Untrusted(SawhorseError):
@@ -89,6 +96,30 @@ class CommandFailed(SawhorseError):
     """Terraform ran and ended with an error; what it printed stands above."""
 
     exit_code = 1
+
+
+# What a caller has asked wrongly. Whatever else keeps a command that compares from its end kept it from asking.
+MISTAKES = (UnknownName, BadConfiguration, NotApplied)
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Let a command that compares or tells end with exit code 1 where it could not ask, and with 2 for a mistake.
+
+    Raises CouldNotAsk in the place of what says neither: no credentials, no local AWS, a file that cannot be read.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        # Whoever read what was printed has gone.
+        raise
+    except OSError as error:
+        raise CouldNotAsk(file_error_sentence(error)) from error
+    except SawhorseError as error:
+        mistaken = isinstance(error, MISTAKES) and not isinstance(error, Unreadable)
+        if mistaken or error.exit_code != SawhorseError.exit_code:
+            raise
+        raise CouldNotAsk(str(error)) from error
 
 
 def report_error(error: SawhorseError | OSError) -> int:

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from sawhorse.cli.options import AsJson, Local, open_workspace, print_json
-from sawhorse.errors import DIFFERS
+from sawhorse.errors import DIFFERS, asking
 from sawhorse.project import Project
 
 
+@asking()
 def drift(
     roots: Annotated[
         list[str] | None,

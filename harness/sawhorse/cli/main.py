@@ -24,6 +24,7 @@ from sawhorse.cli.local import local_app
 from sawhorse.cli.options import (
     AsBuilt,
     AsJson,
+    Commands,
     Local,
     RootName,
     RootNames,
@@ -40,14 +41,14 @@ from sawhorse.cli.run import TO_THE_APP, run
 from sawhorse.cli.state import state_app
 from sawhorse.cli.sync import sync
 from sawhorse.cli.verify import verify
-from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError
+from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError, asking
 from sawhorse.project import Project
 from sawhorse.trusted_files import keep_to_this_user
 
 if TYPE_CHECKING:
     from sawhorse.workspace import Workspace
 
-app = typer.Typer(
+app = Commands(
     name="sawhorse",
     help="Build, compose, prove and release serverless applications on DynamoDB.",
     no_args_is_help=True,
@@ -138,17 +139,18 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     if out and (several := len(Project.find().roots_named(root))) > 1:
         raise BadConfiguration(f"--out saves the plan of one root, and {root} is {several}; plan each by its name.")
     changes = []
-    for name in names_of(root, heading="Plan of"):
-        workspace = open_workspace(name, local=local, as_built=as_built, state_bucket=state_bucket)
-        if out:
-            from sawhorse.operate.saved_plan import command, save_plan
+    with asking() if exit_code else contextlib.nullcontext():
+        for name in names_of(root, heading="Plan of"):
+            workspace = open_workspace(name, local=local, as_built=as_built, state_bucket=state_bucket)
+            if out:
+                from sawhorse.operate.saved_plan import command, save_plan
 
-            changed = save_plan(workspace, out, var or [])
-            print(f'Saved in {out}, with its receipt; "{command(workspace, "apply", "--plan", out)}" applies it.')
-        else:
-            changed = workspace.terraform.plan(var or [])
-        changes += [name] if changed else []
-        say_what_stands(workspace)
+                changed = save_plan(workspace, out, var or [])
+                print(f'Saved in {out}, with its receipt; "{command(workspace, "apply", "--plan", out)}" applies it.')
+            else:
+                changed = workspace.terraform.plan(var or [])
+            changes += [name] if changed else []
+            say_what_stands(workspace)
     if changes and exit_code:
         raise typer.Exit(DIFFERS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 
 from sawhorse.cli.applying import apply_here
 from sawhorse.cli.options import AsJson, Local, RootName, Yes, open_workspace, print_json
-from sawhorse.errors import BadConfiguration
+from sawhorse.errors import BadConfiguration, asking
 from sawhorse.printable import printable
 from sawhorse.project import Project
 
@@ -26,7 +27,9 @@ CanaryShare = Annotated[
     str | None,
     typer.Option("--canary", metavar="PERCENT", help="Give this part of the calls to the release first, such as 10%."),
 ]
-CanaryTime = Annotated[str, typer.Option("--for", metavar="DURATION", help="How long the canary is watched.")]
+CanaryTime = Annotated[
+    str | None, typer.Option("--for", metavar="DURATION", help="How long the canary is watched; 10m by default.")
+]
 Watch = Annotated[
     str, typer.Option("--watch", metavar="DURATION", help="How long alarms are watched once it is live, such as 2m.")
 ]
@@ -41,17 +44,21 @@ def opened(root: str, *, local: bool) -> ReleasedRoot:
     return ReleasedRoot.of(open_workspace(root, local=local))
 
 
-def rollout_wanted(share: str | None, lasting: str, watch: str) -> Rollout:
+def rollout_wanted(share: str | None, lasting: str | None, watch: str) -> Rollout:
+    """Read how carefully a release becomes live. Raises BadConfiguration for what would be taken and not done."""
     from sawhorse.operate.releases.canary import Rollout, canary_of, seconds_of
 
-    return Rollout(canary_of(share, lasting) if share else None, seconds_of(watch, "--watch"))
+    if share is None and lasting is not None:
+        raise BadConfiguration(f"--for {lasting} says how long a canary is watched; add --canary, or leave it out.")
+    canary = None if share is None else canary_of(share, lasting or "10m")
+    return Rollout(canary, seconds_of(watch, "--watch"))
 
 
 def release(  # noqa: PLR0913, PLR0917 # its options
     root: RootName,
     local: Local = False,
     canary: CanaryShare = None,
-    lasting: CanaryTime = "10m",
+    lasting: CanaryTime = None,
     watch: Watch = "0s",
     take_over: TakeOver = False,
     as_json: AsJson = False,
@@ -112,7 +119,7 @@ def show_rolled_back(released: ReleasedRoot, done: RolledBack, *, as_json: bool)
         show_results(f"Smoke checks of {released.name}", done.checked.results)
     if done.checked.failed:
         print(f"Release {done.release.id} is live all the same; go back further with --to, or apply a fix.")
-    print(f'The next plan is empty; "{released.command("release")}" lifts the pin.')
+    print(f'An apply leaves live there; "{released.command("release")}" lifts the pin.')
 
 
 def releases(  # noqa: PLR0913, PLR0917 # its options
@@ -133,12 +140,14 @@ def releases(  # noqa: PLR0913, PLR0917 # its options
     """List the releases of a root and what is live, say what differs between two, or delete old versions."""
     from sawhorse.operate.releases.listing import differences, listed, release_of
     from sawhorse.operate.releases.listing import prune as delete_versions
+    from sawhorse.operate.releases.standing import found as what_stands
 
     if (one is None) != (other is None):
         raise BadConfiguration("Two releases are compared; name both, or none for a list.")
-    released = opened(root, local=local)
+    if prune is not None and one is not None:
+        raise BadConfiguration("--prune deletes versions and compares nothing; leave the releases or --prune out.")
     if prune is not None:
-        deleted = delete_versions(released, prune)
+        deleted = delete_versions(opened(root, local=local), prune)
         if as_json:
             print_json([{"function": name, "version": version} for name, version in deleted])
         else:
@@ -147,16 +156,19 @@ def releases(  # noqa: PLR0913, PLR0917 # its options
                 or "Nothing to delete."
             )
         return
-    if one is not None and other is not None:
-        record = released.kept.read()
-        found = list(differences(release_of(released, record, one), release_of(released, record, other)))
-        show_differences(found, as_json=as_json)
-        return
-    found_all = listed(released)
+    with asking():
+        released = opened(root, local=local)
+        if one is not None and other is not None:
+            record = released.kept.read()
+            found = list(differences(release_of(released, record, one), release_of(released, record, other)))
+            show_differences(found, as_json=as_json)
+            return
+        found_all = listed(released)
+        told = list(what_stands(released, found_all.record, found_all.standings))
     if as_json:
-        print_json(found_all.as_json())
+        print_json({**found_all.as_json(), "told": told})
     else:
-        show_releases(found_all)
+        show_releases(found_all, told)
 
 
 def show_differences(found: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -170,7 +182,8 @@ def show_differences(found: list[dict[str, Any]], *, as_json: bool) -> None:
         print("They are made of the same versions.")
 
 
-def show_releases(found: Listed) -> None:
+def show_releases(found: Listed, told: Sequence[str] = ()) -> None:
+    """Show the releases, where live is, versions beside them, and what else was `told` of what stands."""
     from rich.table import Table
 
     from sawhorse.operate.releases.lambdas import percent
@@ -199,6 +212,8 @@ def show_releases(found: Listed) -> None:
             f"{version.function}: version {version.version} of {version.at} is in no release: it was published "
             f"beside these commands (CodeSha256 {version.code_sha256})."
         )
+        console.print(printable(line), soft_wrap=True)
+    for line in told:
         console.print(printable(line), soft_wrap=True)
 
 
@@ -237,7 +252,7 @@ def deploy(  # noqa: PLR0913, PLR0917 # its options
         ),
     ] = None,
     canary: CanaryShare = None,
-    lasting: CanaryTime = "10m",
+    lasting: CanaryTime = None,
     watch: Watch = "0s",
     yes: Yes = False,
     as_json: AsJson = False,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sawhorse.cli.options import AsJson, Local, RootName, RootNames, Yes, open_workspace, print_json
-from sawhorse.errors import DIFFERS, SawhorseError
+from sawhorse.cli.options import AsJson, Commands, Local, RootName, RootNames, Yes, open_workspace, print_json
+from sawhorse.errors import DIFFERS, SawhorseError, asking
 from sawhorse.project import Project, one_and_all
 
 if TYPE_CHECKING:
     from sawhorse.operate.state_bucket import Buckets, Finding
 
-state_app = typer.Typer(
+state_app = Commands(
     name="state", help="Make the bucket of an environment's states, move states, release locks.", no_args_is_help=True
 )
 EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="An environment, such as production.")]
@@ -40,6 +40,7 @@ def make_state_bucket(
 
 
 @state_app.command("check")
+@asking()
 def check_state_bucket(environment: EnvironmentName, local: Local = False, as_json: AsJson = False) -> None:
     """Say field by field whether the buckets that environment.yaml names are as they must be. Changes nothing."""
     from sawhorse.operate.state_bucket import Buckets, differing
@@ -70,6 +71,7 @@ def show_buckets(findings: Sequence[Finding], *, changed: bool, as_json: bool) -
 
 
 @state_app.command("show")
+@asking()
 def show_state(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
     """Say where a root's state lies, what it holds, and who has its lock. Nothing is refreshed."""
     from dataclasses import asdict

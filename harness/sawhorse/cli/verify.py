@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from sawhorse.cli.options import AsJson, Local, RootName, open_workspace, print_json
-from sawhorse.errors import DIFFERS
+from sawhorse.errors import DIFFERS, asking
 from sawhorse.printable import printable
 
 
+@asking()
 def verify(
     root: RootName,
     commit: Annotated[

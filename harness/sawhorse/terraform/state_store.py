@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.errors import SawhorseError, Unreadable
 from sawhorse.files import locked, write_atomically
 from sawhorse.terraform.state import Snapshot
 from sawhorse.terraform.state_lock import Lock, lock_of_file, new_lock
@@ -231,13 +231,13 @@ def read_state(store: StateStore) -> State | None:
 
 
 def state_of(stored: Stored, place: str) -> State:
-    """Read a state that was stored. Raises BadConfiguration for what is none."""
+    """Read a state that was stored. Raises Unreadable for what is none."""
     try:
         content = json.loads(stored.content)
         outputs = {name: output["value"] for name, output in content.get("outputs", {}).items()}
         return State(Snapshot.of(content), outputs)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise BadConfiguration(
+        raise Unreadable(
             f"{place} is not a state that this Sawhorse reads ({error}); look at it, or take an earlier "
             "version of it up again."
         ) from error

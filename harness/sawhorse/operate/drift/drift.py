@@ -12,12 +12,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from python_terraform import IsFlagged
 
-from sawhorse.errors import DIFFERS, Interrupted, SawhorseError
+from sawhorse.errors import DIFFERS, Interrupted, SawhorseError, Unreadable, file_error_sentence
 from sawhorse.operate.drift import functions, resources, roles
 from sawhorse.operate.drift.finding import Asked, Finding, Look, number
 from sawhorse.operate.drift.live import where_live_is
 from sawhorse.operate.releases.applied import applied_state
-from sawhorse.operate.releases.record import Kept
+from sawhorse.operate.releases.record import Kept, Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.uploaded import foreign_code
 from sawhorse.operate.releases.verify import Verified, verify
@@ -38,6 +38,8 @@ LOOKS: Mapping[str, Look] = {
     "REST APIs": resources.rest_apis,
     "layers": resources.layers,
 }
+# What is compared with the record of releases.
+BY_RECORD = ("what was uploaded", "where live is", "what is live")
 # How much of what Terraform printed a message has.
 LINES_OF_TERRAFORM = 12
 NOTHING_DONE = {("no-op",), ("read",)}
@@ -80,8 +82,18 @@ def drift_of(workspace: Workspace, *, verifying: bool = True) -> Drift:
     """
     start, found = time.monotonic(), Drift(workspace.root.name)
     state = applied_state(workspace)
-    record = Kept(workspace.state_store, workspace.root.name).read()
-    asked = Asked(workspace.root.name, workspace.local is not None, state, record, workspace.client)
+    try:
+        record = Kept(workspace.state_store, workspace.root.name).read()
+    except Unreadable as error:
+        record = None
+        found.not_asked.append(f"{', '.join(BY_RECORD)}: {error}")
+    asked = Asked(
+        workspace.root.name,
+        workspace.local is not None,
+        state,
+        record or Record(root=workspace.root.name),
+        workspace.client,
+    )
     parts: dict[str, Callable[[], Iterator[Finding]]] = {
         "a plan": lambda: planned(workspace, asked),
         "what was uploaded": lambda: uploaded(workspace, asked),
@@ -90,12 +102,16 @@ def drift_of(workspace: Workspace, *, verifying: bool = True) -> Drift:
         **{name: bound(look, asked) for name, look in LOOKS.items()},
     }
     for name, part in parts.items():
+        if record is None and name in BY_RECORD:
+            continue
         try:
             found.findings.extend(part())
         except Interrupted:
             raise
         except (SawhorseError, BotoCoreError, ClientError) as error:
             found.not_asked.append(f"{name}: {error}")
+        except OSError as error:
+            found.not_asked.append(f"{name}: {file_error_sentence(error)}")
     found.seconds = round(time.monotonic() - start, 2)
     return found
 

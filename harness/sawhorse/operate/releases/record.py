@@ -15,7 +15,7 @@ from typing import Literal, Self
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator
 
-from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.errors import SawhorseError, Unreadable
 from sawhorse.printable import one_line
 from sawhorse.terraform.state_store import RELEASES, StateStore, Stored, WrittenMeanwhile
 
@@ -279,16 +279,16 @@ class Kept:
         return self.read_stored()[0]
 
     def read_stored(self) -> tuple[Record, Stored | None]:
-        """Read the record. Raises BadConfiguration for one that this did not write, or that is another root's."""
+        """Read the record. Raises Unreadable for one that this did not write, or that is another root's."""
         stored = self.store.read(RELEASES)
         if stored is None:
             return Record(root=self.root), None
         try:
             record = Record.model_validate_json(stored.content)
         except ValidationError as error:
-            raise BadConfiguration(self.unreadable(stored, error)) from error
+            raise Unreadable(self.unreadable(stored, error)) from error
         if record.root != self.root:
-            raise BadConfiguration(f"{self.place} is the record of {record.root}, not of {self.root}; move it away.")
+            raise Unreadable(f"{self.place} is the record of {record.root}, not of {self.root}; move it away.")
         return record, stored
 
     def unreadable(self, stored: Stored, error: ValidationError) -> str:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from sawhorse.errors import SawhorseError
 from sawhorse.operate.releases.lambdas import Standing
 from sawhorse.operate.releases.record import Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
-from sawhorse.operate.releases.sentences import changed_meanwhile, cut_off, in_the_way, ways_on, ways_to_decide, words
+from sawhorse.operate.releases.sentences import (
+    ASKING,
+    changed_meanwhile,
+    cut_off,
+    in_the_way,
+    told,
+    ways_on,
+    ways_to_decide,
+    words,
+)
 from sawhorse.workspace import Workspace
 
 
@@ -21,8 +28,8 @@ def lines_of(workspace: Workspace) -> list[str]:
         if released is None or not released.functions:
             return []
         return list(found(released, released.kept.read(), released.standings()))
-    except (ClientError, BotoCoreError) as error:
-        return [f"Whether live of {workspace.root.name} is pinned is not known: {error}."]
+    except (*ASKING, OSError) as error:
+        return [f"Whether live of {workspace.root.name} is pinned is not known: {told(error)}."]
 
 
 def found(released: ReleasedRoot, record: Record, standings: Sequence[Standing]) -> Iterator[str]:
