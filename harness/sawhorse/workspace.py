@@ -32,7 +32,7 @@ from sawhorse.terraform.orphans import Orphans
 from sawhorse.terraform.render import backend_of_environment, render, render_unbuilt, write_backend
 from sawhorse.terraform.runner import IMPORTS, Terraform
 from sawhorse.terraform.state import keep_states, refuse_state_of_another
-from sawhorse.terraform.state_store import FileStore, S3Store, StateStore
+from sawhorse.terraform.state_store import FileStore, S3Store, StateStore, read_state
 from sawhorse.terraform.unfinished import Unfinished, is_left_behind, unfinished, wait_for_end
 from sawhorse.toolchain import installed
 from sawhorse.toolchain.shell_variables import STATE_ENV
@@ -171,6 +171,11 @@ class Workspace:
         """Where Terraform runs: the root, or its overlay."""
         return overlay_of(self.root) if self.local else self.root.path
 
+    @property
+    def dist(self) -> Path:
+        """Where Terraform takes packages from: the root says `../../../dist`."""
+        return self.directory.parents[2] / "dist"
+
     def make_prerequisites(self) -> None:
         """Make on the local AWS what the account is expected to have, which is nobody's to make who deploys."""
         if self.local:
@@ -268,7 +273,8 @@ class Workspace:
 
     def callable_here(self) -> dict[str, Any]:
         """Return the outputs of the last apply that Terraform shows with an address of AWS's, as they can be called."""
-        return callable_here(self.terraform_as_applied.outputs(), self.local.url) if self.local else {}
+        state = read_state(self.state_store) if self.local else None
+        return callable_here(state.outputs, self.local.url) if self.local and state else {}
 
     def deployment(self) -> Deployment:
         """Return what was applied, for smoke checks and seeds."""

@@ -16,6 +16,7 @@ from sawhorse.errors import DIFFERS, Interrupted, SawhorseError, Unreadable, fil
 from sawhorse.operate.drift import functions, resources, roles
 from sawhorse.operate.drift.finding import Asked, Finding, Look, number
 from sawhorse.operate.drift.live import where_live_is
+from sawhorse.operate.drift.packages import packages_as_applied, written
 from sawhorse.operate.releases.applied import applied_state
 from sawhorse.operate.releases.record import Kept, Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
@@ -130,41 +131,71 @@ def planned(workspace: Workspace, asked: Asked) -> Iterator[Finding]:
         with output.open("w+") as stream:
             options: dict[str, Any] = {"out": str(plan), "input": False, "lock": terraform.lock}
             options["lock_timeout"] = LOCK_TIMEOUT
+            # What was built since the last apply is nobody's change of what stands.
+            options["var_file"] = str(written(packages_as_applied(workspace, asked.state), Path(directory)))
             code = terraform.run("plan", stream=stream, detailed_exitcode=IsFlagged, **options)
         if code not in {NO_CHANGES, CHANGES}:
             lines = output.read_text(errors="replace").strip().splitlines()[-LINES_OF_TERRAFORM:]
             said = "\n".join(["terraform plan failed.", *lines])
             raise terraform.failed(said)
         changes = terraform.changes_of(plan) if code == CHANGES else []
-    outputs_alone = code == CHANGES
-    for change in changes:
-        actions = tuple(change["change"]["actions"])
-        if actions not in NOTHING_DONE:
-            outputs_alone = False
-            how = " and ".join(actions)
-            names = named(change["change"]) if actions == ("update",) else ""
-            sentence = f"an apply would {how} {change['address']}{names}"
-            # Where a hand has moved live, `where live is` says what decides.
-            alias = ", unless live was moved by hand" if change["type"] == "aws_lambda_alias" else ""
-            fix = f"{look}; an apply does that{alias}, and main.tf or a commit keeps what is there"
-            yield Finding("plan", change["address"], sentence, fix)
-    if outputs_alone:
+    changed = [change for change in changes if tuple(change["change"]["actions"]) not in NOTHING_DONE]
+    # What only follows from another change is not told besides it.
+    for change in [one for one in changed if not only_follows(one["change"])] or changed:
+        how = " and ".join(change["change"]["actions"])
+        sentence = f"an apply would {how} {change['address']}{named(change['change'])}"
+        # Where a hand has moved live, `where live is` says what decides.
+        alias = ", unless live was moved by hand" if change["type"] == "aws_lambda_alias" else ""
+        fix = f"{look}; an apply does that{alias}, and main.tf or a commit keeps what is there"
+        yield Finding("plan", change["address"], sentence, fix)
+    if code == CHANGES and not changed:
         yield Finding("plan", "outputs", "an apply would change outputs", look)
 
 
+def only_follows(change: Mapping[str, Any]) -> bool:
+    """Say whether an update changes nothing but what is unknown until another change is made."""
+    return is_update(change) and not arguments_of(change)
+
+
+def is_update(change: Mapping[str, Any]) -> bool:
+    return tuple(change["actions"]) == ("update",)
+
+
 def named(change: Mapping[str, Any]) -> str:
-    """Name the arguments that would change."""
-    before, after, unknown = change["before"] or {}, change["after"] or {}, change.get("after_unknown") or {}
-    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name) and not unknown.get(name))
+    """Name the arguments that an update would change."""
+    names = arguments_of(change) if is_update(change) else []
     more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
     return f" ({', '.join(names[:NAMED_AT_MOST])}{more})" if names else ""
 
 
+def arguments_of(change: Mapping[str, Any]) -> list[str]:
+    before, after, unknown = change["before"] or {}, change["after"] or {}, change.get("after_unknown") or {}
+    return sorted(
+        name for name in {*before, *after} if differ(before.get(name), after.get(name), unknown.get(name, False))
+    )
+
+
+def differ(before: Any, after: Any, unknown: Any) -> bool:
+    """Say whether what is known of a value after an apply differs from the one before.
+
+    `unknown` is true for what is not known, and has the form of the value where only a part of it is not.
+    """
+    if unknown is True:
+        return False
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        of = unknown if isinstance(unknown, Mapping) else {}
+        return any(differ(before.get(key), after.get(key), of.get(key, False)) for key in {*before, *after})
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        each = unknown if isinstance(unknown, list) and len(unknown) == len(after) else [False] * len(after)
+        return any(map(differ, before, after, each))
+    return bool(before != after)
+
+
 def uploaded(workspace: Workspace, asked: Asked) -> Iterator[Finding]:
     """Walk code that no apply of ours uploaded or published."""
-    fix = f"{asked.command('verify')} says what it is, and apply --restore-code puts the code of the last apply back"
+    restore = f"{asked.command('apply --restore-code')} puts the code of the last apply back"
     for found in foreign_code(workspace):
-        yield Finding("code", found.address, found.sentence, fix)
+        yield Finding("code", found.address, found.sentence, f"{found.way_to_it}, and {restore}")
 
 
 def standing(workspace: Workspace, asked: Asked) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ from sawhorse.operate.releases.record import Kept, Record
 from sawhorse.terraform.state_store import read_state
 from sawhorse.workspace import Workspace
 
-LATEST = "$LATEST"
+UNPUBLISHED = "$LATEST"
 # What a version keeps of a function, besides its code: if any of it differs, another configuration was published.
 PUBLISHED_WITH = ("MemorySize", "Timeout", "Handler", "Runtime", "Role", "Layers", "Environment", "Architectures")
 
@@ -57,6 +57,13 @@ class ForeignCode:
             f"version {self.version} of {self.function} was published since the last apply, which knows {self.known}: "
             f"its code or its configuration is another{whose} (CodeSha256 {self.code_sha256})"
         )
+
+    @property
+    def way_to_it(self) -> str:
+        """Say how it is looked at: it is not live, so that verify, which looks at what is, says nothing of it."""
+        which = "" if self.version == UNPUBLISHED else f" --qualifier {self.version}"
+        asked = f"aws lambda get-function --function-name {self.function}{which} --query Code.Location"
+        return f'"{asked}" says where it can be downloaded'
 
 
 def foreign_code(workspace: Workspace) -> list[ForeignCode]:
@@ -89,11 +96,11 @@ def foreign_code_of(
     known = {function.code_sha256, *built.get(function.archive or "", set())}
 
     def found(kind: Literal["uploaded", "published"], version: str, code: str) -> ForeignCode:
-        release = release_of(record, function.name, code)
+        release = release_with_code(record, function.name, code)
         return ForeignCode(function.address, function.name, kind, version, code, function.version, release)
 
     if latest["CodeSha256"] not in known:
-        yield found("uploaded", LATEST, latest["CodeSha256"])
+        yield found("uploaded", UNPUBLISHED, latest["CodeSha256"])
     newest = next(reversed(published_versions(lambda _: client, function.name)), None)
     if newest is None or int(newest["Version"]) <= int(function.version):
         return
@@ -113,12 +120,15 @@ def published_with(version: Mapping[str, Any]) -> dict[str, Any]:
 def built_code(workspace: Workspace) -> dict[str, set[str]]:
     """Return the hashes of the packages that an apply would upload, by the name of their zip."""
     hashes: dict[str, set[str]] = {}
-    for entry in read_manifest(dist_of(workspace)).get(workspace.root.app, {}).values():
+    # Of a dist/ that was taken away, a local run has links that lead to nothing.
+    if not workspace.dist.joinpath("manifest.json").exists():
+        return hashes
+    for entry in read_manifest(workspace.dist).get(workspace.root.app, {}).values():
         hashes.setdefault(Path(entry.path).name, set()).add(entry.sha256)
     return hashes
 
 
-def release_of(record: Record, function: str, code_sha256: str) -> int | None:
+def release_with_code(record: Record, function: str, code_sha256: str) -> int | None:
     """Return the newest release that has this code in this function."""
     having = (
         release.id
@@ -135,10 +145,11 @@ def refuse_foreign_code(workspace: Workspace) -> None:
         return
     name, local = workspace.root.name, " --local" if workspace.local else ""
     said = "; ".join(one.sentence for one in found)
+    ways = "; ".join(one.way_to_it for one in found)
     raise SawhorseError(
-        f"{said[0].upper()}{said[1:]}. An apply would publish it, whatever its plan shows, so nothing was planned or "
-        f'applied to {name}. See what it is with "sawhorse verify {name}{local}"; keep what is wanted of it in a '
-        f'commit, and put the code of the last apply back with "sawhorse apply {name}{local} --restore-code".'
+        f"Nothing was planned or applied to {name}: {said}. An apply would publish it, whatever its plan shows. Look "
+        f"at it ({ways}), keep what is wanted of it in a commit, and put the code of the last apply back with "
+        f'"sawhorse apply {name}{local} --restore-code".'
     )
 
 
