@@ -6,12 +6,11 @@ Commands import what they need when they run, so that `--help` and a build with 
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -32,7 +31,9 @@ from sawhorse.cli.options import (
     Variables,
     Yes,
     open_workspace,
+    print_callable,
     print_json,
+    print_outputs,
 )
 from sawhorse.cli.package import package_app
 from sawhorse.cli.pipelines import pipeline_app
@@ -200,10 +201,7 @@ def apply(  # noqa: PLR0913, PLR0917 # its options
             say=say,
             restore=restore,
         )
-    found = workspace.callable_here()
-    if found:
-        print("\nOn the local AWS these are called at other addresses than Terraform's:")
-        print_outputs(found)
+    print_callable(workspace)
     say_what_stands(workspace)
 
 
@@ -390,11 +388,6 @@ def say_what_stands(workspace: Workspace) -> None:
 
     for line in lines_of(workspace):
         print(f"\n{line}", flush=True)
-
-
-def print_outputs(outputs: Mapping[str, Any]) -> None:
-    for name, value in sorted(outputs.items()):
-        print(f"{name} = {value if isinstance(value, str) else json.dumps(value)}")
 
 
 def names_of(root: str, *, heading: str) -> Iterator[str]:

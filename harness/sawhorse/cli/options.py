@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,6 +78,20 @@ def workspace_of(context: typer.Context, *, local: bool) -> Workspace:
     from sawhorse.workspace import Workspace
 
     return Workspace(context.obj, local=local)
+
+
+def print_callable(workspace: Workspace) -> None:
+    """Print the outputs that are called at other addresses on the local AWS; on AWS Terraform has printed them."""
+    found = workspace.callable_here()
+    if found:
+        print("\nOn the local AWS these are called at other addresses than Terraform's:")
+        print_outputs(found)
+
+
+def print_outputs(outputs: Mapping[str, Any]) -> None:
+    """Print outputs for people, a line each."""
+    for name, value in sorted(outputs.items()):
+        print(f"{name} = {value if isinstance(value, str) else json.dumps(value)}")
 
 
 def print_json(value: Any) -> None:

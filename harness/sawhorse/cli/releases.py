@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sawhorse.cli.applying import apply_here
-from sawhorse.cli.options import AsJson, Local, RootName, Yes, open_workspace, print_json
+from sawhorse.cli.options import AsJson, Local, RootName, Yes, open_workspace, print_callable, print_json
 from sawhorse.errors import BadConfiguration, asking
 from sawhorse.printable import printable
 from sawhorse.project import Project
@@ -81,7 +81,7 @@ def rollback(  # noqa: PLR0913, PLR0917 # its options
     to: Annotated[int | None, typer.Option("--to", metavar="RELEASE", help="The release to go back to.")] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", metavar="N", help="Go back by so many releases that were live; 1 by default."),
+        typer.Option("--steps", metavar="N", min=1, help="Go back by so many releases that were live; 1 by default."),
     ] = None,
     why: Annotated[str, typer.Option("--why", help="The reason, for those who find it pinned.")] = "",
     take_over: TakeOver = False,
@@ -274,6 +274,8 @@ def deploy(  # noqa: PLR0913, PLR0917 # its options
         )
     if as_json:
         print_json(outcome_as_json(outcome) | {"seconds": time.monotonic() - start})
+    else:
+        print_callable(open_workspace(root, local=local))
 
 
 def outcome_as_json(outcome: Outcome) -> dict[str, Any]:

@@ -117,6 +117,6 @@ def unlock_state(
     local: Local = False,
 ) -> None:
     """Release the lock of a state that a run which is over has left. A run that still works then loses its changes."""
-    from sawhorse.operate.state_show import release
+    from sawhorse.operate.state_show import release_lock
 
-    print(release(open_workspace(root, local=local), lock))
+    print(release_lock(open_workspace(root, local=local), lock))

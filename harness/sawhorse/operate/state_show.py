@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 from sawhorse.errors import SawhorseError
 from sawhorse.terraform.moving import command_to_move, unfinished_move
-from sawhorse.terraform.state_store import LOCK, STATE, S3Store, WrittenMeanwhile, read_state
+from sawhorse.terraform.state_store import LOCK, RELEASES, STATE, S3Store, WrittenMeanwhile, read_state
 from sawhorse.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class ShownState:
-    """Where a state lies, which one it is, empty and 0 when there is none, and what is in its way."""
+    """Where a state lies, which one it is, empty and 0 when there is none, and what is in its way.
+
+    `releases` is where the record of its releases lies, empty when there is none.
+    """
 
     root: str
     place: str
+    releases: str
     lineage: str
     serial: int
     resources: int
@@ -27,7 +31,8 @@ class ShownState:
         what = f"lineage {self.lineage}, serial {self.serial}, {self.resources} resources"
         first = f"The state of {self.root} is in {self.place}: {what}."
         none = f"{self.root} has no state in {self.place}."
-        return [line for line in (first if self.lineage else none, self.held, self.cut_off_move) if line]
+        record = f"The record of its releases is in {self.releases}." if self.releases else ""
+        return [line for line in (first if self.lineage else none, record, self.held, self.cut_off_move) if line]
 
 
 def shown_state(workspace: Workspace) -> ShownState:
@@ -38,6 +43,7 @@ def shown_state(workspace: Workspace) -> ShownState:
     return ShownState(
         root=root.name,
         place=store.place(STATE),
+        releases=store.place(RELEASES) if store.read(RELEASES) else "",
         lineage=state.snapshot.lineage if state else "",
         serial=state.snapshot.serial if state else 0,
         resources=len(state.snapshot.resources) if state else 0,
@@ -49,7 +55,7 @@ def shown_state(workspace: Workspace) -> ShownState:
     )
 
 
-def release(workspace: Workspace, lock_id: str) -> str:
+def release_lock(workspace: Workspace, lock_id: str) -> str:
     """Release the lock with this id, and say so. Raises SawhorseError where none has it."""
     root, local = workspace.root.name, workspace.local is not None
     cut_off = unfinished_move(workspace.directory)

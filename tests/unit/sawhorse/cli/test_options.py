@@ -58,6 +58,24 @@ def test_all_options_of_releases_are_among_them() -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ["rollback", "dev/shop", "--steps", "0"],
+        ["rollback", "dev/shop", "--steps", "-1"],
+        ["rollback", "dev/shop", "--to", "1", "--steps", "1"],
+        ["releases", "dev/shop", "1", "2", "--prune", "99"],
+        ["releases", "dev/shop", "1"],
+    ],
+)
+def test_what_does_not_go_together_or_counts_nothing_is_refused(words: list[str]) -> None:
+    result = CliRunner().invoke(cli.app, words)
+
+    assert isinstance(result.exception, BadConfiguration) or (
+        result.exit_code == 2 and "or equal to 1" in " ".join(result.output.split())
+    ), result
+
+
+@pytest.mark.parametrize(
     ("share", "lasting", "refused"),
     [("", None, "--canary"), (None, "5m", "--for 5m"), (None, "garbage", "--for garbage"), ("10%", "garbage", "--for")],
 )

@@ -18,7 +18,7 @@ from sawhorse.local.emulators import Running
 from sawhorse.local.overlay import local_state, local_state_bucket
 from sawhorse.operate import state_move
 from sawhorse.operate.state_move import Moved, move_state
-from sawhorse.operate.state_show import release, shown_state
+from sawhorse.operate.state_show import release_lock, shown_state
 from sawhorse.project import Project, Root
 from sawhorse.terraform.moving import Moving, remember_move, unfinished_move
 from sawhorse.terraform.state_store import LOCK, RELEASES, STATE, FileStore, S3Store
@@ -304,6 +304,10 @@ def test_a_move_that_was_cut_off_is_finished_by_the_same_command(  # noqa: PLR09
     assert is_whole(target)
     assert [source.read(kind) for kind in (STATE, RELEASES, "tfstate.tflock")] == [None, None, None]
     assert Workspace(root, local=True).outputs() == {"answer": 1}
+    assert (
+        f"The record of its releases is in {target.place(RELEASES)}."
+        in shown_state(Workspace(root, local=True)).sentences()
+    )
 
 
 def test_the_lock_of_a_move_of_another_machine_is_released_by_its_id(
@@ -315,8 +319,8 @@ def test_the_lock_of_a_move_of_another_machine_is_released_by_its_id(
     lock_it(root, in_the_bucket)
 
     with pytest.raises(SawhorseError, match=r"No lock of dev/tiny has the id mine\. bob@elsewhere has held"):
-        release(workspace, "mine")
-    said = release(workspace, "theirs")
+        release_lock(workspace, "mine")
+    said = release_lock(workspace, "theirs")
 
     assert said.startswith(f"The lock of s3://{bucket}/env:/local/dev/tiny.tfstate, which bob@elsewhere held since")
     assert in_the_bucket.lock() is None
