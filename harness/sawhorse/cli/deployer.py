@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sawhorse.cli.options import AsBuilt, AsJson, Local, RootNames, Yes, open_workspace, print_json
+from sawhorse.cli.options import AsBuilt, AsJson, Commands, Local, RootNames, Yes, open_workspace, print_json
 from sawhorse.cli.state import EnvironmentName
 from sawhorse.errors import SawhorseError
 from sawhorse.project import Project, one_and_all
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sawhorse.operate.deployer.make import Deployers
     from sawhorse.operate.deployer.policies import RootPolicies
 
-deployer_app = typer.Typer(
+deployer_app = Commands(
     name="deployer",
     help="Show what the role that deploys a root may do, and make the roles of an environment.",
     no_args_is_help=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sawhorse.cli.options import AsBuilt, AsJson, Local, RootName, print_json
+from sawhorse.cli.options import AsBuilt, AsJson, Commands, Local, RootName, print_json
 from sawhorse.errors import BadConfiguration
 from sawhorse.project import ALL, Project, Root
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sawhorse.operate.pipelines.planned import RootPlan
     from sawhorse.workspace import Workspace
 
-pipeline_app = typer.Typer(
+pipeline_app = Commands(
     name="pipeline", help="What pipelines ask, decide and tell; on a laptop as well.", no_args_is_help=True
 )
 MAIN = "main"
