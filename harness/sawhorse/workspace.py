@@ -171,11 +171,6 @@ class Workspace:
         """Where Terraform runs: the root, or its overlay."""
         return overlay_of(self.root) if self.local else self.root.path
 
-    @property
-    def dist(self) -> Path:
-        """Where Terraform takes packages from: the root says `../../../dist`."""
-        return self.directory.parents[2] / "dist"
-
     def make_prerequisites(self) -> None:
         """Make on the local AWS what the account is expected to have, which is nobody's to make who deploys."""
         if self.local:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sawhorse.build.manifest import Archive, Entry
 from sawhorse.operate.releases.applied import archive_of, values_of
+from sawhorse.operate.releases.built_from import dist_of
 from sawhorse.terraform.render import packages_of
 from sawhorse.terraform.state_store import State
 from sawhorse.workspace import Workspace
@@ -31,7 +32,7 @@ def packages_as_applied(workspace: Workspace, state: State) -> dict[str, Entry]:
 
     return {
         name: replace(entry, **as_applied(entry), layer=entry.layer and replace(entry.layer, **as_applied(entry.layer)))
-        for name, entry in packages_of(workspace.dist, workspace.root.app).items()
+        for name, entry in packages_of(dist_of(workspace), workspace.root.app).items()
     }
 
 

@@ -121,9 +121,9 @@ def built_code(workspace: Workspace) -> dict[str, set[str]]:
     """Return the hashes of the packages that an apply would upload, by the name of their zip."""
     hashes: dict[str, set[str]] = {}
     # Of a dist/ that was taken away, a local run has links that lead to nothing.
-    if not workspace.dist.joinpath("manifest.json").exists():
+    if not dist_of(workspace).joinpath("manifest.json").exists():
         return hashes
-    for entry in read_manifest(workspace.dist).get(workspace.root.app, {}).values():
+    for entry in read_manifest(dist_of(workspace)).get(workspace.root.app, {}).values():
         hashes.setdefault(Path(entry.path).name, set()).add(entry.sha256)
     return hashes
 

@@ -36,7 +36,7 @@ def releases(text: str) -> None:
     ending = Ending(how="rolled back", why=text, at="")
     release = Release(id=1, functions={text: code}, commit=None, dirty=False, at="", by=text, ended=ending)
     standing = Standing(text, "1", text, weights={text: 0.004})
-    show_releases(Listed(Record(root="dev/shop", releases=(release,)), [standing], [Unrecorded(text, "2", "", "", "")]))
+    show_releases(Listed(Record(root="dev/shop", releases=(release,)), [standing], [Unrecorded(text, "2", "", "")]))
 
 
 def drift(text: str) -> None:

@@ -60,7 +60,9 @@ def told(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> list[str]:
         refuse_unsaved_state=lambda: None,
         lock=True,
         run=lambda *_, **__: CHANGES,
-        changes_of=lambda _: [{"address": address, "type": "any", "change": change} for address, change in changes.items()],
+        changes_of=lambda _: [
+            {"address": address, "type": "any", "change": change} for address, change in changes.items()
+        ],
     )
     workspace = SimpleNamespace(terraform=terraform, refuse_unfinished=lambda *_: None)
     monkeypatch.setattr("sawhorse.operate.drift.drift.packages_as_applied", lambda *_: {})
@@ -91,7 +93,7 @@ def state_of(*resources: tuple[str, dict[str, Any]]) -> State:
 
 def workspace_of(project: Project) -> Workspace:
     root = project.root("dev/tiny")
-    return cast("Workspace", SimpleNamespace(root=root, dist=project.path / "dist"))
+    return cast("Workspace", SimpleNamespace(root=root, local=None))
 
 
 def function(content: str, **where: str) -> tuple[str, dict[str, Any]]:
