@@ -102,7 +102,7 @@ def test_a_record_that_cannot_be_read_keeps_drift_from_nothing_else(
     assert looked == ["dev/shop"] * 2
     assert found.code == 1
     [said] = found.not_asked
-    assert said.startswith("what was uploaded, where live is, what is live: s3://states/dev/shop.releases.json is a")
+    assert said.startswith("what was uploaded, where live is, what is live: s3://states/dev/shop.releases.json is")
 
 
 def test_what_is_not_a_record_is_unreadable(damaged: Cloud) -> None:
