@@ -256,19 +256,36 @@ def test_deployers_are_told_to_stay_while_a_role_carries_their_boundary(deployer
     assert "The roles of dev/sample carry the boundary" in told
 
 
+def trusted_by(deployer: Deployer, role: str) -> set[str]:
+    """Return the names of the roles that a role trusts."""
+    [statement] = deployer.iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    trusted = statement["Principal"]["AWS"]
+    return {arn.partition(":role/")[2] for arn in ([trusted] if isinstance(trusted, str) else trusted)} - {""}
+
+
+def taken_by(deployer: Deployer, role: str) -> set[str]:
+    """Return the ARNs of the roles that a role may take."""
+    [name] = deployer.iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = deployer.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    [statement] = policy["Statement"]
+    assert statement["Action"] in ("sts:AssumeRole", ["sts:AssumeRole"])
+    return {statement["Resource"]} if isinstance(statement["Resource"], str) else set(statement["Resource"])
+
+
 def test_jobs_of_the_repository_take_the_deployers_of_their_environment(deployer: Deployer) -> None:
     facts = deployer.sawhorse.project.path / "environments/dev/environment.yaml"
     before = facts.read_text()
     facts.write_text(f"{before}github:\n  repository: acme/shop\n")
     try:
         deployer.sawhorse("deployer", "make", "dev", "--local")
-        trust = deployer.iam.get_role(RoleName="sample-deployer-dev")["Role"]["AssumeRolePolicyDocument"]
-        [taken] = deployer.iam.get_role_policy(
-            RoleName="github-dev", PolicyName=deployer.iam.list_role_policies(RoleName="github-dev")["PolicyNames"][0]
-        )["PolicyDocument"]["Statement"]
-        assert f"arn:aws:iam::{ACCOUNT}:role/github-dev" in trust["Statement"][0]["Principal"]["AWS"]
-        assert "sts:AssumeRole" in taken["Action"]
-        assert OWN in taken["Resource"]
+        assert {"github-dev"} <= trusted_by(deployer, "sample-deployer-dev")
+        assert OWN in taken_by(deployer, "github-dev")
+        # What looks for drift, and what asks for production whether it may have these packages.
+        looking = {"github-pull-requests", "github-drift", "github-production"}
+        assert looking <= trusted_by(deployer, "sample-reader-dev")
+        assert not looking & trusted_by(deployer, "sample-deployer-dev")
+        for name in looking:
+            assert taken_by(deployer, name) == {OWN.replace("-deployer-", "-reader-")}
     finally:
         facts.write_text(before)
         deployer.sawhorse("deployer", "make", "dev", "--local")
