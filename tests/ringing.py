@@ -24,6 +24,21 @@ def metric(namespace: str, name: str, **dimensions: str) -> Metric:
     return namespace, name, frozenset(dimensions.items())
 
 
+def put_alarm(cloudwatch: Any, name: str, **arguments: Any) -> None:
+    """Make an alarm of a function's errors."""
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/Lambda",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        **arguments,
+    )
+
+
 def metric_of(alarm: Mapping[str, Any]) -> Metric:
     dimensions = {one["Name"]: one["Value"] for one in alarm.get("Dimensions", [])}
     return metric(alarm.get("Namespace", ""), alarm.get("MetricName", ""), **dimensions)

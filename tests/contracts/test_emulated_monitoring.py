@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contracts.support import Account, unique
+from tests.ringing import put_alarm
 
 DIMENSION = "dynamodb:table:WriteCapacityUnits"
 
@@ -104,16 +105,7 @@ def test_a_dashboard_is_told_as_it_was_given(account: Account) -> None:
 def an_alarm(cloudwatch: Any) -> str:
     """Make an alarm, and return its name."""
     name = unique("alarm")
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace="AWS/Lambda",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1.0,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-    )
+    put_alarm(cloudwatch, name)
     return name
 
 

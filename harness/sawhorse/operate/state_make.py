@@ -40,14 +40,9 @@ def make_buckets(buckets: Buckets, *, ask: Callable[[], object]) -> bool:
     there = {address: name for address, name in existing(buckets) if address not in known}
     if there:
         write_atomically(terraform.directory / IMPORTS, import_blocks(there))
-    saved = terraform.directory / "plan.tfplan"
     try:
-        changed = terraform.plan(out=saved)
-        if changed:
-            ask()
-            terraform.apply(plan=saved)
+        changed = terraform.apply_once_approved(ask)
     finally:
-        saved.unlink(missing_ok=True)
         (terraform.directory / IMPORTS).unlink(missing_ok=True)
     if first:
         take_home(buckets, terraform)

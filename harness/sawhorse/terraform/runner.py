@@ -133,6 +133,18 @@ class Terraform:
         else:
             self.change("apply", auto_approve=IsFlagged, var=list(variables))
 
+    def apply_once_approved(self, ask: Callable[[], object]) -> bool:
+        """Show a plan, ask, and apply that very plan; say whether anything changes. `ask` raises to stop it."""
+        saved = self.directory / "plan.tfplan"
+        try:
+            changed = self.plan(out=saved)
+            if changed:
+                ask()
+                self.apply(plan=saved)
+        finally:
+            saved.unlink(missing_ok=True)
+        return changed
+
     def destroy(self, variables: Sequence[str] = ()) -> None:
         """Destroy everything in the state."""
         self.change("destroy", auto_approve=IsFlagged, var=list(variables))

@@ -105,16 +105,7 @@ class Deployers:
 
     def make(self, policies: Sequence[RootPolicies], *, ask: Callable[[], object]) -> bool:
         """Make what is missing and change what differs, and say whether anything was; `ask` raises to stop it."""
-        terraform = self.prepared(policies)
-        saved = self.directory / "plan.tfplan"
-        try:
-            changed = terraform.plan(out=saved)
-            if changed:
-                ask()
-                terraform.apply(plan=saved)
-        finally:
-            saved.unlink(missing_ok=True)
-        return changed
+        return self.prepared(policies).apply_once_approved(ask)
 
     def destroy(self, *, ask: Callable[[], object]) -> bool:
         """Take all of them away again, and say whether there were any. What the roots made stays."""

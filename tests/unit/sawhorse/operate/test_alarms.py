@@ -16,6 +16,7 @@ from sawhorse.local.emulators import Running
 from sawhorse.operate.alarms import A_TEST, EMULATED, Sent, send_through, shown
 from sawhorse.terraform.state import Snapshot
 from sawhorse.terraform.state_store import State
+from tests.ringing import put_alarm
 
 ROOT = "dev/shop"
 METRIC, COMPOSITE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"
@@ -30,17 +31,7 @@ class Account(NamedTuple):
 
     def metric(self, name: str, *, tells: bool = True) -> str:
         found = f"{name}-{uuid.uuid4().hex[:8]}"
-        self.client("cloudwatch").put_metric_alarm(
-            AlarmName=found,
-            Namespace="AWS/Lambda",
-            MetricName="Errors",
-            Statistic="Sum",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=1.0,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-            AlarmActions=[self.topic] if tells else [],
-        )
+        put_alarm(self.client("cloudwatch"), found, AlarmActions=[self.topic] if tells else [])
         return self.known(METRIC, found)
 
     def composite(self, *parts: str) -> str:
