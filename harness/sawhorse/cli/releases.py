@@ -226,7 +226,7 @@ def freeze(
 
     A release that runs is put back.
     """
-    from sawhorse.operate.releases.rollback import freeze as enter
+    from sawhorse.operate.releases.freezing import freeze as enter
     from sawhorse.operate.releases.sentences import told_frozen
 
     released = opened(root, local=local)
@@ -235,7 +235,7 @@ def freeze(
 
 def unfreeze(root: RootName, local: Local = False) -> None:
     """Lift a freeze."""
-    from sawhorse.operate.releases.rollback import unfreeze as lift
+    from sawhorse.operate.releases.freezing import unfreeze as lift
 
     released = opened(root, local=local)
     lift(released)

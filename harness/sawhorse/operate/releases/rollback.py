@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.errors import BadConfiguration
 from sawhorse.operate.releases.checking import NOTHING_CHECKED, Checked, Say, check_live
 from sawhorse.operate.releases.gate import refuse_without_alias, with_verdict
 from sawhorse.operate.releases.lambdas import Standing, missing_versions, move_back
@@ -182,31 +182,3 @@ def pinned_at(record: Record, target: Release, why: str, by: str) -> Record:
     """Return the record with a release as the live and pinned one, and what was live before it ended."""
     pin = Decision(release=target.id, why=why, at=now(), by=by)
     return record.gone_back_to(target, why).but(pinned=pin, moving=None)
-
-
-def freeze(released: ReleasedRoot, why: str) -> Record:
-    """Keep everybody from releasing until it is lifted. Raises BadConfiguration without a reason."""
-    if not why.strip():
-        raise BadConfiguration("A freeze needs a reason that others can read; say it with --why.")
-    decision = Decision(why=why.strip(), at=now(), by=released.by)
-
-    def enter(record: Record) -> Record:
-        if record.frozen and record.frozen != decision:
-            raise SawhorseError(
-                f"{released.name} is frozen already, since {record.frozen.at} by {record.frozen.by}: "
-                f"{record.frozen.why}."
-            )
-        return record.but(frozen=decision)
-
-    return released.kept.change(enter)
-
-
-def unfreeze(released: ReleasedRoot) -> Record:
-    """Lift a freeze. Raises SawhorseError where there is none."""
-
-    def lift(record: Record) -> Record:
-        if record.frozen is None:
-            raise SawhorseError(f"{released.name} is not frozen.")
-        return record.but(frozen=None)
-
-    return released.kept.change(lift)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sawhorse.errors import SawhorseError
-from sawhorse.operate.releases import gate, publishing, rollback
+from sawhorse.operate.releases import freezing, gate, publishing
 from sawhorse.operate.releases.canary import Canary, Rollout
 from sawhorse.operate.releases.record import Record
 from sawhorse.operate.releases.sentences import told_frozen
@@ -54,7 +54,7 @@ def frozen_at(
             cloud.before_call = None
             with cloud.unharmed():
                 before = cloud.record
-                found.extend((rollback.freeze(cloud.released, "an incident"), before))
+                found.extend((freezing.freeze(cloud.released, "an incident"), before))
 
     if command == "release":
         apply(cloud, accounts="good")
@@ -77,7 +77,7 @@ def test_a_freeze_says_what_becomes_of_a_command_that_runs(cloud: Cloud, command
         moving = released.moving(command, 2, released.standings(), cloud.record)
         cloud.change_record(lambda record: record.but(moving=moving))
 
-    line = told_frozen(released, rollback.freeze(released, "an incident."))
+    line = told_frozen(released, freezing.freeze(released, "an incident."))
 
     assert line.startswith('dev/shop is frozen: an incident. "sawhorse unfreeze dev/shop" lifts it.')
     assert (f"runs {command} of it since" in line) == (command is not None)

@@ -13,8 +13,8 @@ from sawhorse.cli import releases as releases_cli
 from sawhorse.errors import Unreadable
 from sawhorse.operate.drift import drift as drift_module
 from sawhorse.operate.releases import gate, rollback
+from sawhorse.operate.releases.freezing import freeze
 from sawhorse.operate.releases.record import Kept, Moving, Process, Record
-from sawhorse.operate.releases.rollback import freeze
 from sawhorse.printable import one_line
 from sawhorse.project import Project
 from sawhorse.terraform.state_store import RELEASES
