@@ -49,6 +49,9 @@ class CommandOfOurs(TyperCommand):
         parameters: list[Any] = [*self.params]
         for parameter in parameters:
             value = given.get(str(parameter.name))
+            # What is handed on as it was typed is read by whom it is for.
+            if ctx.ignore_unknown_options and parameter.nargs == -1:
+                continue
             # One whose default is the empty text says what it says without it.
             if parameter.default != "" and any(
                 text == "" for text in (value if isinstance(value, (list, tuple)) else [value])

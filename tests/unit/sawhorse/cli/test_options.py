@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from sawhorse.cli import main as cli
 from sawhorse.cli.releases import rollout_wanted
-from sawhorse.errors import BadConfiguration
+from sawhorse.errors import BadConfiguration, UnknownName
 from sawhorse.operate.releases.canary import Canary, Rollout
 
 
@@ -28,8 +28,12 @@ def parameters() -> Iterator[tuple[list[str], Any]]:
     return walk(typer.main.get_command(cli.app), [])
 
 
+# The app reads its own command line.
+OF_THE_APP = (["run"], "command")
 PARAMETERS = [
-    pytest.param(words, one, id=" ".join([*words, str(one.name)])) for words, one in parameters() if one.default != ""
+    pytest.param(words, one, id=" ".join([*words, str(one.name)]))
+    for words, one in parameters()
+    if one.default != "" and (words, one.name) != OF_THE_APP
 ]
 
 
@@ -42,6 +46,13 @@ def test_an_empty_text_is_refused(words: list[str], parameter: Any) -> None:
 
     assert result.exit_code == 2, result.output
     assert "It is empty" in " ".join(result.output.split())
+
+
+def test_an_empty_text_is_handed_on_to_the_command_of_an_app() -> None:
+    result = CliRunner().invoke(cli.app, ["run", "dev/nowhere", "deploy", "--image", ""])
+
+    assert "It is empty" not in " ".join(result.output.split())
+    assert isinstance(result.exception, UnknownName)
 
 
 def typed_before(words: list[str], parameter: Any) -> int:
