@@ -233,8 +233,10 @@ def test_its_roles_carry_the_boundary_and_nothing_is_left_to_change(deployer: De
 
 def test_the_reader_plans_and_looks_for_drift_and_applies_nothing(deployer: Deployer) -> None:
     reader = {ROLE: f"arn:aws:iam::{ACCOUNT}:role/deployers/sample-reader-dev"}
-    deployer.sawhorse("plan", ROOT, "--local", "--exit-code", variables=reader)
-    deployer.sawhorse("drift", ROOT, "--local", "--no-verify", variables=reader)
+    deployer.sawhorse("plan", ROOT, "--local", "--exit-code", "--no-lock", variables=reader)
+    deployer.sawhorse("drift", ROOT, "--local", "--no-verify", "--no-lock", variables=reader)
+    # Whoever could take the lock could keep everybody from deploying, or take it away from an apply.
+    deployer.sawhorse("plan", ROOT, "--local", code=1, variables=reader)
     deployer.sawhorse("apply", ROOT, "--local", "--var=lambda_reserved_concurrency=7", code=1, variables=reader)
 
 

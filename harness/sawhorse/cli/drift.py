@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sawhorse.cli.options import AsJson, Local, open_workspace, print_json
+from sawhorse.cli.options import AsJson, Local, NoLock, open_workspace, print_json
 from sawhorse.errors import DIFFERS, asking
 from sawhorse.project import Project
 
@@ -23,6 +23,7 @@ def drift(
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Build and download nothing: leave out what verify compares.")
     ] = False,
+    no_lock: NoLock = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan, compare what is live with its commit, and look for what plans do not see. Nothing is changed.
@@ -37,10 +38,11 @@ def drift(
     chosen = choose(Project.find(), roots or [], local=local)
     if len(chosen.roots) == 1:
         # What changed in the checkout since it was built is no drift.
-        workspace = open_workspace(chosen.roots[0].name, local=local, as_built=True)
+        workspace = open_workspace(chosen.roots[0].name, local=local, as_built=True, lock=not no_lock)
         found = [drift_of(workspace, verifying=not no_verify)]
     else:
-        found = sorted(drift_of_several(chosen.roots, local=local, verifying=not no_verify), key=lambda one: one.root)
+        several = drift_of_several(chosen.roots, local=local, verifying=not no_verify, locking=not no_lock)
+        found = sorted(several, key=lambda one: one.root)
     if as_json:
         print_json({"roots": [one.as_json() for one in found], "left_out": chosen.left_out})
     else:

@@ -25,6 +25,7 @@ from sawhorse.cli.options import (
     AsJson,
     Commands,
     Local,
+    NoLock,
     RootName,
     RootNames,
     StateBucket,
@@ -34,6 +35,7 @@ from sawhorse.cli.options import (
     print_callable,
     print_json,
     print_outputs,
+    refuse_unlocked,
 )
 from sawhorse.cli.package import package_app
 from sawhorse.cli.pipelines import pipeline_app
@@ -122,6 +124,7 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     state_bucket: StateBucket = False,
     var: Variables = None,
     as_built: AsBuilt = False,
+    no_lock: NoLock = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -137,12 +140,15 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     ] = False,
 ) -> None:
     """Show what an apply would change."""
+    refuse_unlocked(out, no_lock=no_lock)
     if out and (several := len(Project.find().roots_named(root))) > 1:
         raise BadConfiguration(f"--out saves the plan of one root, and {root} is {several}; plan each by its name.")
     changes = []
     with asking() if exit_code else contextlib.nullcontext():
         for name in names_of(root, heading="Plan of"):
-            workspace = open_workspace(name, local=local, as_built=as_built, state_bucket=state_bucket)
+            workspace = open_workspace(
+                name, local=local, as_built=as_built, state_bucket=state_bucket, lock=not no_lock
+            )
             if out:
                 from sawhorse.operate.saved_plan import command, save_plan
 

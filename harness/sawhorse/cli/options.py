@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from sawhorse.errors import BadConfiguration
 from sawhorse.project import Project
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing AWS
 Variables = Annotated[
     list[str] | None,
     typer.Option("--var", metavar="NAME=VALUE", help="Override a variable of the root, as terraform's -var does."),
+]
+
+NoLock = Annotated[
+    bool, typer.Option("--no-lock", help="Read the state without its lock, as a role that may only read has to.")
 ]
 
 
@@ -68,12 +74,20 @@ class Commands(typer.Typer):
         return super().command(*words, **{"cls": CommandOfOurs, **options})
 
 
-def open_workspace(name: str, *, local: bool, as_built: bool = False, state_bucket: bool = False) -> Workspace:
+def refuse_unlocked(out: Path | None, *, no_lock: bool) -> None:
+    """Raise where a plan is to be saved that nobody kept the state for."""
+    if out and no_lock:
+        raise BadConfiguration("A plan that is to be applied is made under the state's lock; leave out --no-lock.")
+
+
+def open_workspace(
+    name: str, *, local: bool, as_built: bool = False, state_bucket: bool = False, lock: bool = True
+) -> Workspace:
     """Open a root by its name."""
     # Imports boto3, which a build with nothing to do has no use for.
     from sawhorse.workspace import Workspace
 
-    return Workspace(Project.find().root(name), local=local, as_built=as_built, state_bucket=state_bucket)
+    return Workspace(Project.find().root(name), local=local, as_built=as_built, state_bucket=state_bucket, lock=lock)
 
 
 def workspace_of(context: typer.Context, *, local: bool) -> Workspace:

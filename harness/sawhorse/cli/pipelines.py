@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sawhorse.cli.options import AsBuilt, AsJson, Commands, Local, RootName, print_json
+from sawhorse.cli.options import AsBuilt, AsJson, Commands, Local, NoLock, RootName, print_json, refuse_unlocked
 from sawhorse.errors import BadConfiguration
 from sawhorse.project import ALL, Project, Root
 
@@ -21,9 +21,6 @@ pipeline_app = Commands(
     name="pipeline", help="What pipelines ask, decide and tell; on a laptop as well.", no_args_is_help=True
 )
 MAIN = "main"
-NoLock = Annotated[
-    bool, typer.Option("--no-lock", help="Read the state without its lock, as a role that may only read has to.")
-]
 
 
 @pipeline_app.command("roots")
@@ -134,8 +131,7 @@ def plan(  # noqa: PLR0913, PLR0917 # its options
     from sawhorse.operate.pipelines.this_run import summarize
     from sawhorse.workspace import Workspace
 
-    if out and no_lock:
-        raise BadConfiguration("A plan that is to be applied is made under the state's lock; leave out --no-lock.")
+    refuse_unlocked(out, no_lock=no_lock)
     found = Project.find().root(root)
 
     def opened() -> Workspace:

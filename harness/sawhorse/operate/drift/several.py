@@ -74,17 +74,19 @@ def is_applied(root: Root) -> bool:
     return state is not None and bool(state.snapshot.resources)
 
 
-def drift_of_several(roots: Sequence[Root], *, local: bool, verifying: bool) -> Iterator[Drift]:
+def drift_of_several(roots: Sequence[Root], *, local: bool, verifying: bool, locking: bool = True) -> Iterator[Drift]:
     """Ask each root in a process of its own, and give what each found as it ends.
 
     What an ended process does not tell, its root could not be asked. Raises Interrupted when it is stopped.
     """
     waiting, running = list(roots), list[Asking]()
+    options = {"--local": local, "--no-verify": not verifying, "--no-lock": not locking}
+    words = [option for option, said in options.items() if said]
     with TemporaryDirectory(prefix="sawhorse-drift-") as directory, ended_as_interrupted():
         try:
             while waiting or running:
                 while waiting and is_room(len(running)):
-                    running.append(Asking(waiting.pop(0), Path(directory), local=local, verifying=verifying))
+                    running.append(Asking(waiting.pop(0), Path(directory), words))
                 for asking in [one for one in running if one.process.poll() is not None]:
                     running.remove(asking)
                     yield asking.told()
@@ -105,11 +107,10 @@ def is_room(running: int) -> bool:
 class Asking:
     """A process that asks one root."""
 
-    def __init__(self, root: Root, directory: Path, *, local: bool, verifying: bool) -> None:
+    def __init__(self, root: Root, directory: Path, words: Sequence[str]) -> None:
         self.root = root
         self.started = time.monotonic()
         self.out, self.err = (directory / f"{root.environment}-{root.app}.{end}" for end in ("out", "err"))
-        words = [*(["--local"] if local else []), *([] if verifying else ["--no-verify"])]
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sawhorse.cli.main", "drift", root.name, "--json", *words],

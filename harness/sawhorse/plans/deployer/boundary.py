@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sawhorse.errors import BadConfiguration
@@ -26,7 +27,7 @@ def boundary_of(plan: Plan, *, root: str) -> list[Statement]:
                 f"{address}: its policy is known only after the apply, so no boundary can be made of it; build it from "
                 "names."
             )
-        for statement in json.loads(text)["Statement"]:
+        for statement in statements_of(address, text):
             condition = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
             actions = set(listed(statement["Action"]))
             granted += [((resource, condition, None), actions) for resource in listed(statement["Resource"])]
@@ -36,6 +37,19 @@ def boundary_of(plan: Plan, *, root: str) -> list[Statement]:
             f"What the roles of {root} are granted has {size(statements)} characters together, and a boundary has "
             f"{MOST_CHARACTERS}; split the app in two."
         )
+    return statements
+
+
+def statements_of(address: str, text: str) -> list[Mapping[str, Any]]:
+    """Return the statements of a policy. Raises BadConfiguration where one does not say what it allows on what."""
+    found = json.loads(text)["Statement"]
+    statements = [found] if isinstance(found, Mapping) else list(found)
+    for statement in statements:
+        if statement.get("Effect") != "Allow" or not {"Action", "Resource"} <= statement.keys():
+            raise BadConfiguration(
+                f"{address}: a boundary is made of what a role is allowed, so each statement has Effect Allow, Action "
+                "and Resource; write it so, without Deny, NotAction and NotResource."
+            )
     return statements
 
 

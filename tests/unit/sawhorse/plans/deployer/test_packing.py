@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +64,30 @@ def test_a_boundary_allows_what_the_roles_are_granted_together() -> None:
 def test_a_policy_that_only_aws_knows_gives_no_boundary() -> None:
     with pytest.raises(BadConfiguration, match="its policy is known only after the apply"):
         boundary_of(plan_of(("aws_iam_role_policy", {"policy": None})), root="dev/shop")
+
+
+def test_a_lone_statement_is_one() -> None:
+    policy = json.dumps({"Statement": {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:::q"}})
+
+    assert pairs(boundary_of(plan_of(("aws_iam_policy", {"policy": policy})), root="dev/shop")) == {
+        ("sqs:SendMessage", "arn:aws:sqs:::q")
+    }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Deny", "Action": "iam:*", "Resource": "*"},
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::states/*"},
+    ],
+)
+def test_what_does_not_say_what_is_allowed_makes_no_boundary(statement: dict[str, Any]) -> None:
+    allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::shop/*"}
+    policy = json.dumps({"Statement": [allowed, statement]})
+
+    with pytest.raises(BadConfiguration, match="without Deny, NotAction and NotResource"):
+        boundary_of(plan_of(("aws_iam_role_policy", {"policy": policy})), root="dev/shop")
 
 
 def test_more_than_a_boundary_holds_is_refused() -> None:

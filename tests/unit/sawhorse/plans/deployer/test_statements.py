@@ -48,7 +48,8 @@ def test_the_state_of_this_root_alone_may_be_written() -> None:
         f"{states}.tfstate.tflock",
         f"{states}.releases.json",
     }
-    assert resources_of(found.read, "s3:PutObject") == {f"{states}.tfstate.tflock"}
+    # A reader that takes the lock away lets two applies in.
+    assert not resources_of(found.read, "s3:PutObject") | resources_of(found.read, "s3:DeleteObject")
     assert resources_of(found.all, "s3:DeleteObject") == {f"{states}.tfstate.tflock"}
 
 

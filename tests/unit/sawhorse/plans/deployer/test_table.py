@@ -73,3 +73,12 @@ def test_what_makes_a_role_stronger_is_bound_to_the_boundary(action: str) -> Non
 def test_a_rule_without_an_action_is_refused() -> None:
     with pytest.raises(ValueError, match="Value error"):
         Rule.model_validate({"resource": "arn:aws:s3:::bucket"})
+
+
+# Lambda's GetFunction gives an address to download from; API Gateway names its actions by HTTP's methods.
+READS = re.compile(r"[a-z0-9-]+:(Get|List|Describe|BatchGet|GET$)\w*")
+
+
+def test_whoever_only_reads_changes_nothing() -> None:
+    changing = {action for rule in table().rules for action in rule.read if not READS.fullmatch(action)}
+    assert changing == set()
