@@ -36,9 +36,6 @@ UMASK = 0o022
 # below this much memory (https://pkg.go.dev/runtime#hdr-Environment_Variables), and 300 MB more of that.
 GO = {"GOGC": "off", "GOMEMLIMIT": "768MiB"}
 
-# Whole deployments, several a test: minutes for one file.
-LONGEST = REPOSITORY / "tests/workflows"
-
 # Ten thousand tests and their libraries are no garbage, and the collector goes through all of it again and again.
 COLLECTIONS = (20_000, 20, 50)
 
@@ -47,11 +44,6 @@ def pytest_configure() -> None:
     """Let no group write what is made before the first test."""
     os.umask(UMASK)
     os.environ.update({name: os.environ.get(name, value) for name, value in GO.items()})
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: the process that began one last would end alone."""
-    items.sort(key=lambda item: not item.path.is_relative_to(LONGEST))
 
 
 def pytest_collection_finish() -> None:

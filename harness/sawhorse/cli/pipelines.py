@@ -170,8 +170,8 @@ def run_url() -> str:
 @pipeline_app.command("comment")
 def comment(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="What the plans have written with --into.")],
-    roots: Annotated[str, typer.Option("--roots", metavar="JSON", help="The roots that were to be planned.")],
-    removed: Annotated[str, typer.Option("--removed", metavar="JSON", help="The roots that are taken away.")] = "[]",
+    roots: Annotated[str, typer.Option("--roots", metavar="JSON", help="The roots that were to be planned.")] = "",
+    removed: Annotated[str, typer.Option("--removed", metavar="JSON", help="The roots that are taken away.")] = "",
 ) -> None:
     """Keep the one comment of a pull request up to date; with GITHUB_TOKEN, in a run of a workflow on pull_request.
 
