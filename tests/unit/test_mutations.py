@@ -143,7 +143,10 @@ def test_a_sample_is_the_same_for_the_same_seed(mutants: list[Mutant]) -> None:
 
 def test_a_module_that_is_not_there_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--only", "queue", "--list"]) == 2
-    assert "There is no module queue that makes something; choose from dynamodb_table, " in capsys.readouterr().err
+    assert (
+        "There is no module queue that makes something; choose from deployer, dynamodb_table, "
+        in capsys.readouterr().err
+    )
 
 
 def test_what_would_be_changed_is_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import yaml
 from sawhorse.project import Project
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-WORKFLOWS = sorted((REPOSITORY / ".github").rglob("*.yml"))
+WORKFLOWS = [path for path in sorted((REPOSITORY / ".github").rglob("*.yml")) if path.name != "zizmor.yml"]
 DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 
 
@@ -32,21 +32,22 @@ def values_named(name: str, content: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_a_workflow_runs_actions_of_one_commit_and_images_of_one_digest(path: Path) -> None:
     content = yaml.safe_load(path.read_text())
-    actions = list(values_named("uses", content))
-    assert actions
+    # What begins with ./ is this commit's own.
+    actions = [action for action in values_named("uses", content) if not action.startswith("./")]
     assert [action for action in actions if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action)] == []
     # Renovate reads the version behind it.
-    assert path.read_text().count("uses:") == len(
+    assert path.read_text().count("uses:") - path.read_text().count("uses: ./") == len(
         re.findall(r"uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", path.read_text(), re.MULTILINE)
     )
-    jobs = content["jobs"].values()
+    jobs = content.get("jobs", {}).values()
     images = [
         image for job in jobs for name in ("container", "services") for image in values_named("image", job.get(name))
     ]
     images += [job["container"] for job in jobs if isinstance(job.get("container"), str)]
     assert [image for image in images if not DIGEST.fullmatch(image)] == []
     assert [machine for machine in values_named("runs-on", content) if "latest" in machine] == []
-    assert content["permissions"] == {}
+    # An action has the permissions of the job that runs it.
+    assert not jobs or content["permissions"] == {}
 
 
 def test_every_lock_has_hashes() -> None:
