@@ -27,6 +27,7 @@ OTHERWISE = {
     ("function_name", "name"): "of the function, its role and its log group",
     ("layer_name", "name"): "every module has a name",
     ("dashboard_name", "name"): "of the dashboard, and of the topic",
+    ("policy", "boundary"): "one of the module's policies is the boundary",
     ("endpoint", "email"): "what the protocol email takes",
     ("source_code_hash", "content_sha256"): "of the content, as the manifest calls it",
     ("event_source_arn", "arn"): "the object is the queue",

@@ -68,7 +68,7 @@ def test_one_edit_of_the_template_gives_every_root_a_fact_and_what_is_made_of_it
     shutil.copytree(TEMPLATES, templates)
     template = templates / f"{WRITTEN}.j2"
     for before, added in (
-        ("    app             = string\n", '    owner           = optional(string, "nobody")\n'),
+        ("    app                  = string\n", '    owner                = optional(string, "nobody")\n'),
         ("      environment = ", "      owner       = var.environment.owner\n"),
     ):
         assert template.read_text().count(before) == 1

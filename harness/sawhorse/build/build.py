@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sawhorse.build.background import Background
 from sawhorse.build.build_state import writing
+from sawhorse.build.checked_out import checked_out
 from sawhorse.build.code_packing import pack_sources
 from sawhorse.build.compiler_process import CompilerProcess, WrongInterpreter, end_all
 from sawhorse.build.incremental import Found, look
@@ -21,7 +22,6 @@ from sawhorse.build.package_writer import write_package
 from sawhorse.build.reused_parts import Parts, last_parts
 from sawhorse.build.sources import read_sources
 from sawhorse.errors import BuildFailed
-from sawhorse.git import commit_of
 
 if TYPE_CHECKING:
     from sawhorse.build.platform import Target
@@ -66,7 +66,7 @@ def build_once(project: str, app: str, dist: str, target: Target | None, found: 
                 if done:
                     return done
             # It is asked meanwhile; a build that changes nothing has come to its end before this.
-            checked_out = Background(partial(commit_of, Path(project)))
+            commit = Background(partial(checked_out, project))
             parts = parts or last_parts(found) or settled(project, app, target, ready)
             sources = found.sources or read_sources(project, app, parts.inputs.root_files)
             parts.check(sources)
@@ -77,7 +77,7 @@ def build_once(project: str, app: str, dist: str, target: Target | None, found: 
                 code,
                 parts.dependencies,
                 documents=parts.documents,
-                commit=checked_out.result(),
+                commit=commit.result(),
                 before=found.before,
             )
     finally:

@@ -23,7 +23,6 @@ from sawhorse.trusted_files import read_own
 
 if TYPE_CHECKING:
     from sawhorse.build.code_packing import Code
-    from sawhorse.git import Commit
 
 # Where Lambda's Python looks in a layer (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
 LAYER_PREFIX = "python/"
@@ -41,7 +40,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     dependencies: Sequence[Member],
     *,
     documents: Mapping[str, bytes],
-    commit: Commit,
+    commit: Mapping[str, str | bool],
     before: BuildState | None = None,
 ) -> Package:
     """Write zip, layer, documents and manifest, each whole or not at all, and remember what they were made from.
@@ -157,7 +156,11 @@ def check_sizes(
 
 
 def manifest_fragment(
-    inputs: BuildInputs, entry: Mapping[str, object], layer: Mapping[str, object] | None, made_of: str, commit: Commit
+    inputs: BuildInputs,
+    entry: Mapping[str, object],
+    layer: Mapping[str, object] | None,
+    made_of: str,
+    commit: Mapping[str, str | bool],
 ) -> str:
     """Return the app's part of the manifest, written as `json.dumps(..., indent=2)` writes it there."""
     platform = {"runtime": inputs.runtime, "architecture": inputs.architecture}
@@ -169,7 +172,7 @@ def manifest_fragment(
             **({"layer": layer} if layer else {}),
             "sources_sha256": made_of,
             **({"compiled_by": inputs.compiled_by} if inputs.compiled_by else {}),
-            **({"commit": commit.revision, "dirty": bool(commit.dirty)} if commit.revision else {}),
+            **commit,
             **({"directories": inputs.directories} if inputs.directories else {}),
         }
         for name, handler in sorted(inputs.handlers.items())
