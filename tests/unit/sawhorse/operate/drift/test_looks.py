@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -263,7 +264,9 @@ def recorded(function: str, version: str, **more: Any) -> Record:
 def told_of_live(asked: Asked) -> list[str]:
     """Look where live is, and return the sentences."""
     released = functions_of(asked.state)
-    root = ReleasedRoot(cast("Workspace", None), asked.state, tuple(released), cast("Kept", None))
+    # What commands are called is all that is asked of it.
+    workspace = SimpleNamespace(root=SimpleNamespace(name=asked.root), local=asked.local or None)
+    root = ReleasedRoot(cast("Workspace", workspace), asked.state, tuple(released), cast("Kept", None))
     standings = look(asked.client, [function.name for function in released])
     found_there = list(where_live_is(root, asked, standings))
     assert all((one.kind, one.address) == ("live", "aws_lambda_function.this[0]") for one in found_there)
