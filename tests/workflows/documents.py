@@ -11,7 +11,7 @@ import yaml
 WORKFLOW = {"name", "on", "permissions", "concurrency", "jobs"}
 JOB = {
     "name", "needs", "if", "runs-on", "timeout-minutes", "environment", "permissions", "env", "steps", "outputs",
-    "strategy", "uses", "with", "concurrency",
+    "strategy", "uses", "with", "concurrency", "secrets",
 }  # fmt: skip
 STEP = {"name", "id", "if", "uses", "with", "run", "env", "shell"}
 EVENTS = {"push", "pull_request", "workflow_dispatch", "workflow_call", "schedule"}

@@ -21,11 +21,15 @@ Response = tuple[int, Any]
 
 @dataclass
 class Repository:
-    """What GitHub keeps of one repository; `environments` has the rules of each, `tokens` what each of them may."""
+    """What GitHub keeps of one repository.
+
+    `environments` has the rules of each, `secrets` those of each environment, `tokens` what each of them may.
+    """
 
     name: str
     git: Path
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)

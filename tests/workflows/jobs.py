@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from tests.children import descendants, end
@@ -55,6 +55,7 @@ class Job:
     steps: dict[str, Any] = field(default_factory=dict)
     results: list[StepResult] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     failed: bool = False
     current: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Job:
         self.temp = self.run.place / f"{len(list(self.run.place.iterdir())):02}-{self.key}"
         self.temp.mkdir(parents=True)
         self.workspace = self.run.platform.take_workspace()
-        self.token = f"ghs_{secrets.token_hex(16)}"
+        self.token = f"ghs_{token_hex(16)}"
         self.run.platform.repository.tokens[self.token] = self.permissions
 
     @property
@@ -121,6 +122,7 @@ class Job:
             "matrix": self.matrix,
             "needs": self.needs,
             "runner": {"os": "Linux", "arch": "X64", "temp": str(self.temp)},
+            "secrets": self.secrets,
             "steps": self.steps,
         }
         contexts["github"] = {**contexts["github"], "token": self.token}

@@ -344,7 +344,10 @@ class Run:
             assert not lacking, f"{caller.key} does not give {lacking} to {node.key}."
         needs = node.expressions().contexts["needs"]
         key = f"{caller.key}-{node.key}" if caller else node.key
-        return Job(self, key, node.definition, working.matrix, node.inputs, needs, working.environment, permissions)
+        job = Job(self, key, node.definition, working.matrix, node.inputs, needs, working.environment, permissions)
+        if caller is None or caller.definition.get("secrets") == "inherit":
+            job.secrets = self.platform.repository.secrets.get(working.environment or "", {})
+        return job
 
     def contexts(self) -> dict[str, Any]:
         github = {

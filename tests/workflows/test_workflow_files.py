@@ -99,3 +99,24 @@ def test_each_environment_of_the_deployment_is_one_of_the_project() -> None:
     assert sorted(named) == Project(REPOSITORY).environments
     assert listed(jobs["production"]["needs"]) == ["build", "dev", "staging"]
     assert jobs["production"]["with"]["promoted_from"] == "staging"
+
+
+def test_the_variables_of_smoke_checks_are_given_to_the_steps_that_run_them_alone() -> None:
+    checking = ("sawhorse release", "sawhorse smoke", "sawhorse rollback")
+    given = {"SAWHORSE_SMOKE_VARIABLES": "${{ secrets.SMOKE_VARIABLES }}"}
+    found = 0
+    for path in FILES:
+        for step in steps_of(path):
+            runs_checks = any(command in step.get("run", "") for command in checking)
+            assert (given.items() <= step.get("env", {}).items()) == runs_checks, step
+            assert ("secrets." in str(step)) == runs_checks, step
+            found += runs_checks
+    assert found == len(checking)
+
+
+def test_a_called_job_gets_the_secrets_of_its_environment() -> None:
+    jobs = [
+        job for path in FILES for job in read_workflow(path)["jobs"].values() if "environment" in job.get("with", {})
+    ]
+    assert jobs
+    assert all(job["secrets"] == "inherit" for job in jobs)

@@ -274,7 +274,10 @@ def smoke(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check that what was applied does what its operators count on. Exit code 1 names what failed."""
+    """Check that what was applied does what its operators count on. Exit code 1 names what failed.
+
+    SAWHORSE_SMOKE_VARIABLES, a JSON object, gives the checks variables such as a token, and hides their values.
+    """
     if alarms:
         send_alarm_through(root, local=local, as_json=as_json)
         return

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import httpx
 
-from sawhorse.errors import UnknownName
+from sawhorse.errors import BadConfiguration, UnknownName
 from sawhorse.operations import file_of, operation
 from sawhorse.response_counter import Calls
 from sawhorse.workspace import Deployment
@@ -43,6 +46,11 @@ class Check:
 # What an app's smoke module offers: a context manager that yields its checks and cleans up after them.
 Suite = AbstractContextManager[Sequence[Check]]
 CLEANING = "what the checks made is taken away"
+# Variables for an app's checks, such as a token that only another service gives: a JSON object of names and values.
+VARIABLES = "SAWHORSE_SMOKE_VARIABLES"
+# What would change what the command does, and not only what a check is given.
+OF_A_CHECK = re.compile(r"(?!AWS_|GITHUB_|ACTIONS_|RUNNER_|SAWHORSE_|TF_|PYTHON|LD_)[A-Z][A-Z0-9_]*")
+HIDDEN = "***"
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,58 @@ class Result:
 
 
 def run_checks(deployment: Deployment) -> Generator[Result]:
-    """Run every check of the deployment's app, also after one failed, but for those that need what it makes."""
+    """Run every check of the deployment's app, also after one failed, but for those that need what it makes.
+
+    They have the variables that SAWHORSE_SMOKE_VARIABLES gives, whose values no finding shows. Raises BadConfiguration
+    where it is not what it has to be.
+    """
+    variables = read_variables(os.environ)
+    with variables_set(variables):
+        for result in run_suite(deployment):
+            yield replace(result, finding=hidden(result.finding, variables)) if result.finding else result
+
+
+def read_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read the variables for checks; none where there are none, and no value of them in an error."""
+    text = environment.get(VARIABLES, "").strip()
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) and value for value in found.values()):
+        raise BadConfiguration(
+            f'{VARIABLES} is no JSON object of names and texts, such as {{"SHOP_TOKEN": "..."}}. In a workflow it is '
+            "the secret SMOKE_VARIABLES of the repository's environment; correct it there."
+        )
+    taken = sorted(name for name in found if not OF_A_CHECK.fullmatch(name) or name in environment)
+    if taken:
+        raise BadConfiguration(
+            f"{VARIABLES} may not give {', '.join(map(repr, taken))}: such a variable is set already, or it is none of "
+            "capital letters, digits and underscores, or it is one that commands themselves read."
+        )
+    return found
+
+
+@contextmanager
+def variables_set(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process, and take them away again."""
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            os.environ.pop(name, None)
+
+
+def hidden(text: str, variables: Mapping[str, str]) -> str:
+    """Return a text without the values of variables: GitHub hides a secret as a whole, and no part of it."""
+    for value in sorted(variables.values(), key=len, reverse=True):
+        text = text.replace(value, HIDDEN)
+    return text
+
+
+def run_suite(deployment: Deployment) -> Generator[Result]:
+    """Run the checks, and clean up after them."""
     entered = False
     start = time.perf_counter()
     try:

@@ -45,7 +45,8 @@ def suite(deployment: Deployment) -> Iterator[Sequence[Check]]:
     if not token:
         raise BadConfiguration(
             f"{TOKEN_VARIABLE} is not set, and without a token only health could be checked. Put an access token of "
-            f"{deployment.root.environment}'s Auth0 tenant for this API into it, and run it again."
+            f"{deployment.root.environment}'s Auth0 tenant for this API into it, and run it again; "
+            "for workflows it is in the environment's secret SMOKE_VARIABLES (docs/deploy.md)."
         )
     with open_http(deployment) as http:
         yield Checks(deployment, http, token).in_order()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,17 +17,19 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sawhorse.errors import LocalAWSError, UnknownName
+from sawhorse.errors import BadConfiguration, LocalAWSError, UnknownName
 from sawhorse.operate.result_tables import show_results
 from sawhorse.operate.seed import seed_module
 from sawhorse.operate.smoke import (
     CLEANING,
+    VARIABLES,
     Check,
     CheckFailed,
     Result,
     as_json,
     expect,
     expect_status,
+    read_variables,
     reason_to_skip,
     run_check,
     run_checks,
@@ -196,6 +199,57 @@ def test_a_suite_that_cannot_begin_is_no_result(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sawhorse.operate.smoke.operation", lambda *_names: module)
     with pytest.raises(LocalAWSError):
         list(run_checks(deployment_of("tiny")))
+
+
+names_of_variables = st.from_regex(r"SHOP_[A-Z0-9_]{1,12}", fullmatch=True)
+texts_of_variables = st.text(alphabet="klmnopqr", min_size=12, max_size=30)
+
+
+@given(st.dictionaries(names_of_variables, texts_of_variables, max_size=4))
+def test_checks_have_the_variables_that_are_given_for_them_and_show_no_value(variables: dict[str, str]) -> None:
+    seen = dict[str, str]()
+
+    def leak() -> None:
+        seen.update({name: os.environ[name] for name in variables})
+        raise CheckFailed(" ".join(["found", *variables.values()]))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(VARIABLES, json.dumps(variables))
+        with checks_of(patched, [Check("a", leak)], lambda: None):
+            (result,) = run_checks(deployment_of("tiny"))
+        assert not variables.keys() & os.environ.keys()
+    assert seen == variables
+    assert result.finding == " ".join(["found", *("***" for _ in variables)])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "hush",
+        '["hush"]',
+        '{"A": 1}',
+        '{"A": ""}',
+        '{"AWS_PROFILE": "hush"}',
+        '{"PATH": "hush"}',
+        '{"a": "hush"}',
+        '{"GITHUB_TOKEN": "hush"}',
+        '{"SAWHORSE_A": "hush"}',
+        '{"PYTHONPATH": "hush"}',
+        '{"LD_PRELOAD": "hush"}',
+    ],
+)
+def test_variables_that_are_none_for_a_check_are_refused_without_their_values(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv(VARIABLES, given)
+    with pytest.raises(BadConfiguration, match=VARIABLES) as raised:
+        list(run_checks(deployment_of("tiny")))
+    assert "hush" not in str(raised.value)
+
+
+def test_no_variables_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLES, "")
+    assert read_variables(os.environ) == {}
 
 
 # Checks that need one another
