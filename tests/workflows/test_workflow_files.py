@@ -12,6 +12,7 @@ import pytest
 from sawhorse.project import Project
 from tests.projects import REPOSITORY
 from tests.workflows.documents import listed, read_action, read_workflow
+from tests.workflows.expressions import Expressions
 
 FILES = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
 APPS = Project(REPOSITORY).apps
@@ -120,3 +121,17 @@ def test_a_called_job_gets_the_secrets_of_its_environment() -> None:
     ]
     assert jobs
     assert all(job["secrets"] == "inherit" for job in jobs)
+
+
+@pytest.mark.parametrize("there", [(), ("dev",), ("staging",), ("dev", "production")])
+def test_an_environment_that_a_project_does_not_have_is_one_without_roots(there: tuple[str, ...]) -> None:
+    jobs = read_workflow(REPOSITORY / ".github/workflows/deploy.yml")["jobs"]
+    outputs = {f"roots_{name}": '[{"app": "shop"}]' for name in there}
+    known = Expressions({"steps": {"roots": {"outputs": outputs}}}, {})
+    found = {name: known.filled(value) for name, value in jobs["build"]["outputs"].items()}
+    assert {name: value == "[]" for name, value in found.items()} == {name: name not in there for name in found}
+    asked = Expressions({"needs": {"build": {"outputs": found}}}, {})
+    for name in found:
+        condition = f"needs.build.outputs.{name} != '[]'"
+        assert condition in jobs[name]["if"]
+        assert asked.value(condition) == (name in there)
