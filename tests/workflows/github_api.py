@@ -54,6 +54,7 @@ class Api:
             ("GET", r"pulls/(\d+)", ("pull-requests", "read"), self.pull),
             ("GET", r"compare/(.+)\.\.\.(.+)", ("contents", "read"), self.compare),
             ("GET", r"environments/([^/]+)", ("actions", "read"), self.environment),
+            ("GET", r"environments/([^/]+)/deployment-branch-policies", ("actions", "read"), self.branch_policies),
             ("GET", r"issues/(\d+)/comments", ("issues", "read"), self.list_comments),
             ("POST", r"issues/(\d+)/comments", ("issues", "write"), self.add_comment),
             ("PATCH", r"issues/comments/(\d+)", ("issues", "write"), self.change_comment),
@@ -104,7 +105,13 @@ class Api:
 
     def environment(self, name: str, **_: Any) -> Response:
         found = self.repository.environments.get(name)
-        return (200, {"name": name, **found}) if found is not None else (404, {"message": "Not Found"})
+        if found is None:
+            return 404, {"message": "Not Found"}
+        return 200, {"name": name, **{key: value for key, value in found.items() if key != "branch_policies"}}
+
+    def branch_policies(self, name: str, **_: Any) -> Response:
+        found = self.repository.environments.get(name, {}).get("branch_policies", [])
+        return 200, {"total_count": len(found), "branch_policies": found}
 
     def list_comments(self, issue: str, *, query: Mapping[str, str], **_: Any) -> Response:
         return 200, page(self.repository.comments_of(int(issue)), query)

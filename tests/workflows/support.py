@@ -29,8 +29,15 @@ NAME = "octo-org/shop"
 ENVIRONMENTS = ("dev", "staging", "production")
 # Of this shell only what finds programs and this user's own things.
 OF_THE_SHELL = ("HOME", "LANG", "PATH", "SAWHORSE_CACHE_DIR", "SAWHORSE_STATE_DIR", "TMPDIR", "GOGC", "GOMEMLIMIT")
-REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "octocat"}}]}
-GUARDED = {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": False}}
+REVIEWERS = {
+    "type": "required_reviewers",
+    "prevent_self_review": True,
+    "reviewers": [{"type": "User", "reviewer": {"login": "octocat"}}],
+}
+GUARDED = {
+    "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
+    "branch_policies": [{"id": 1, "name": "main", "type": "branch"}],
+}
 READ = (
     *("apigateway", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs", "s3", "sns", "sqs", "ssm", "sts"),
     "tag",

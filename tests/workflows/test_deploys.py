@@ -209,7 +209,7 @@ def test_environments_without_approval_or_branches_are_told(shop: Shop) -> None:
     shop.platform.repository.environments["production"] = {**GUARDED, "protection_rules": [REVIEWERS]}
     summary = run.job_named("build").summary
     assert "Nobody has to approve a deployment to production, which is production" in summary
-    assert "Every branch may deploy to production" in summary
+    assert "Every branch, or every protected one, may deploy to production" in summary
 
 
 def stop_before_the_build(job: Job, step: str) -> None:

@@ -25,11 +25,17 @@ Standing = Literal["ahead", "behind", "identical", "diverged"]
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What guards an environment of the repository; `branches` says whether not every branch may deploy to it."""
+    """What guards an environment of the repository.
+
+    `patterns` are those of the branches and tags that may deploy to it, tags as `tag NAME`; None where a rule has no
+    pattern: every branch, or all that some other rule protects. `others` says whether who starts a deployment may not
+    approve it.
+    """
 
     there: bool
     reviewers: int = 0
-    branches: bool = False
+    others: bool = False
+    patterns: tuple[str, ...] | None = None
 
 
 class GitHub:
@@ -102,8 +108,23 @@ class GitHub:
         if found is None:
             return Reviewed(there=False)
         rules = [rule for rule in found.get("protection_rules", ()) if rule.get("type") == "required_reviewers"]
-        reviewers = sum(len(rule.get("reviewers", ())) for rule in rules)
-        return Reviewed(there=True, reviewers=reviewers, branches=found.get("deployment_branch_policy") is not None)
+        return Reviewed(
+            there=True,
+            reviewers=sum(len(rule.get("reviewers", ())) for rule in rules),
+            others=any(rule.get("prevent_self_review") for rule in rules),
+            patterns=self.patterns(environment, found.get("deployment_branch_policy") or {}),
+        )
+
+    def patterns(self, environment: str, policy: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Return the patterns of what may deploy to an environment, sorted; None where its policy has none.
+
+        https://docs.github.com/en/rest/deployments/branch-policies#list-deployment-branch-policies
+        """
+        if not policy.get("custom_branch_policies"):
+            return None
+        path = f"environments/{quote(environment, safe='')}/deployment-branch-policies?per_page={PER_PAGE}"
+        found = (self.ask("GET", path) or {}).get("branch_policies", ())
+        return tuple(sorted(f"{'tag ' if one.get('type') == 'tag' else ''}{one['name']}" for one in found))
 
 
 def is_own(thing: Mapping[str, Any]) -> bool:

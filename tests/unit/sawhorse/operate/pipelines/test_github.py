@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,22 @@ from tests.workflows.github_api import Repository, api_of
 NAME, TOKEN = "octo-org/shop", "ghs_sample"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 RUN = ThisRun(NAME, SHA, "refs/heads/main", "7", "https://github.com", {})
-BRANCHES = {"deployment_branch_policy": {"custom_branch_policies": True}}
-REVIEWED = {"protection_rules": [{"type": "required_reviewers", "reviewers": [{"type": "User"}]}]}
+SELECTED = {"protected_branches": False, "custom_branch_policies": True}
+PROTECTED = {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": False}}
+
+
+def patterns(*names: str, kind: str = "branch") -> dict[str, Any]:
+    found = [{"id": number, "name": name, "type": kind} for number, name in enumerate(names)]
+    return {"deployment_branch_policy": SELECTED, "branch_policies": found}
+
+
+def reviewed(*, others: bool) -> dict[str, Any]:
+    rule = {"type": "required_reviewers", "prevent_self_review": others, "reviewers": [{"type": "User"}]}
+    return {"protection_rules": [rule]}
+
+
+BRANCHES = patterns("main")
+REVIEWED = reviewed(others=True)
 FOUND = Finding("plan", "aws_a.b", "an apply would update aws_a.b", "see the plan")
 
 
@@ -199,7 +214,12 @@ def test_the_last_line_says_why_a_command_failed(tmp_path: Path, monkeypatch: py
     [
         ({}, ["no environment dev", "no environment drift"]),
         ({"dev": BRANCHES, "drift": BRANCHES}, []),
-        ({"dev": {}, "drift": BRANCHES}, ["Every branch may deploy to dev"]),
+        ({"dev": {}, "drift": BRANCHES}, ["Every branch, or every protected one, may deploy to dev"]),
+        ({"dev": PROTECTED, "drift": BRANCHES}, ["Every branch, or every protected one, may deploy to dev"]),
+        ({"dev": patterns("*"), "drift": BRANCHES}, ["* may deploy to dev"]),
+        ({"dev": patterns("main", "release/*"), "drift": BRANCHES}, ["main, release/* may deploy to dev"]),
+        ({"dev": BRANCHES, "drift": patterns("main", kind="tag")}, ["tag main may deploy to drift"]),
+        ({"dev": patterns(), "drift": BRANCHES}, ["No branch may deploy to dev"]),
         ({"dev": BRANCHES, "drift": {**BRANCHES, **REVIEWED}}, ["Somebody has to approve drift every day"]),
     ],
 )
@@ -218,6 +238,9 @@ def test_a_production_that_nobody_approves_is_told(repository: Repository, githu
     repository.environments = {"dev": BRANCHES, "drift": BRANCHES}
     (told,) = lacking(github, project)
     assert told.startswith("Nobody has to approve a deployment to dev, which is production")
+    repository.environments["dev"] = {**BRANCHES, **reviewed(others=False)}
+    (told,) = lacking(github, project)
+    assert told.startswith("Whoever starts a deployment to dev, which is production, may approve it")
     repository.environments["dev"] = {**BRANCHES, **REVIEWED}
     assert list(lacking(github, project)) == []
 
