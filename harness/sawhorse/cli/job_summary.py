@@ -23,15 +23,18 @@ def tell(code: int, sentence: str = "") -> None:
     """Add a line for a command that ended with an exit code. Options are left out: they may hold values."""
     if not os.environ.get("GITHUB_STEP_SUMMARY"):
         return
-    from sawhorse.operate.pipelines.this_run import keep_reason, summarize  # what runs elsewhere has no use for it
+    # What runs elsewhere has no use for these.
+    from sawhorse.operate.pipelines.comment import code as as_code
+    from sawhorse.operate.pipelines.comment import plain
+    from sawhorse.operate.pipelines.this_run import keep_reason, summarize
 
     words = list(itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:4]))
-    command = f"`sawhorse {' '.join(words)}`"
+    command = f"sawhorse {' '.join(words)}"
     if code:
-        keep_reason(f"{command.strip('`')} ended with exit code {code}{told(sentence)}")
-        summarize(f"> [!CAUTION]\n> {command} ended with exit code {code}{told(sentence)}")
+        keep_reason(f"{command} ended with exit code {code}{told(sentence)}")
+        summarize(f"> [!CAUTION]\n> {as_code(command)} ended with exit code {code}{plain(told(sentence))}")
     elif words[:1] and words[0] in TOLD:
-        summarize(f"- {command}: done")
+        summarize(f"- {as_code(command)}: done")
 
 
 def told(sentence: str) -> str:

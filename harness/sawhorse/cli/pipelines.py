@@ -213,6 +213,7 @@ def settings() -> None:
 
     Asks GitHub with GITHUB_TOKEN, and changes nothing; what is lacking is told and does not fail the run.
     """
+    from sawhorse.operate.pipelines.comment import plain
     from sawhorse.operate.pipelines.github import GitHub
     from sawhorse.operate.pipelines.settings import lacking
     from sawhorse.operate.pipelines.this_run import ThisRun, summarize
@@ -220,7 +221,7 @@ def settings() -> None:
     found = list(lacking(GitHub.of(ThisRun.of_environment()), Project.find()))
     for sentence in found:
         print(sentence)
-        summarize(f"> [!WARNING]\n> {sentence}")
+        summarize(f"> [!WARNING]\n> {plain(sentence)}")
     if not found:
         print("Every environment of the repository is guarded.")
 
@@ -334,6 +335,7 @@ def failed(
     ] = "{}",
 ) -> None:
     """Say as a failed job's last line which step failed and why, and add what nobody said to its summary."""
+    from sawhorse.operate.pipelines.comment import plain
     from sawhorse.operate.pipelines.failure import sentence_of
     from sawhorse.operate.pipelines.this_run import kept_reason, summarize
 
@@ -343,5 +345,5 @@ def failed(
     except (AttributeError, ValueError):
         raise BadConfiguration("--steps is not the context `steps` of a job as JSON: toJSON(steps).") from None
     if not reason:
-        summarize(f"> [!CAUTION]\n> {said}")
+        summarize(f"> [!CAUTION]\n> {plain(said)}")
     print(said)

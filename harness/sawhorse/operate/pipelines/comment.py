@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,13 @@ MARKER = "<!-- sawhorse plan -->"
 MOST_COMMENT = 65_536
 # Kept for the sentence that says how much was left out.
 RESERVED = 500
+# What CommonMark, GitHub's tables, strikethrough and formulas make something of inside of a line; an underscore inside
+# of a word is nothing.
+MARKUP = re.compile(r"[\\*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+# What they make something of at the beginning of a line.
+BEGINNING = re.compile(r"^(\d*)([-+=#.)])")
+# People, issues of this repository and of others, and addresses: an invisible space keeps GitHub from linking them.
+CALL = re.compile(r"@|#(?=\w)|\bGH-(?=\d)|\b(?:https?|ftp):(?=//)|\bwww(?=\.)", re.IGNORECASE)
 DONE = {
     "destroy": "destroyed",
     "replace": "replaced",
@@ -134,8 +142,10 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Write a sentence in one line that calls nobody and is no markup."""
-    return html.escape(" ".join(text.split()), quote=False).replace("@", "@\u200b").replace("`", "'")
+    """Write a text in one line that calls nobody, links nothing and is no markup of GitHub's, wherever it stands."""
+    line = MARKUP.sub(r"\\\g<0>", " ".join(text.split()).replace("`", "'"))
+    line = BEGINNING.sub(r"\1\\\2", html.escape(line, quote=False))
+    return CALL.sub("\\g<0>\u200b", line)
 
 
 def fitted(head: Sequence[str], lines: Sequence[str], tail: Sequence[str], most: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from sawhorse.operate.pipelines.changes import LOSSES, PlannedChange, planned_changes
 from sawhorse.operate.pipelines.comment import MOST_COMMENT, Reviewing, code, plain, text_of
@@ -87,6 +90,35 @@ def test_no_text_leaves_its_code_or_calls_somebody(text: str) -> None:
     assert "\n" not in code(text) + plain(text)
     assert not re.search(r"@\w", plain(text))
     assert "<" not in plain(text)
+
+
+PIECES = [
+    "![x](http://a.example/b)", "[c](d)", "**b**", "_e_", "__f__", "~~g~~", "# h", "- i", "1. j", "2) k", "+ l", "> m",
+    "| n |", "$o$", "<b>", "&amp;", "\\*", "\\", "`p`", "***", "---", "===", "[q]: r", "a_b", "&#42;", "![", "\n", " ",
+    "s",
+]  # fmt: skip
+RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+@pytest.mark.timeout(60)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join) | st.text(max_size=30), st.booleans())
+def test_a_text_is_no_markup_and_is_read_as_it_was_written(text: str, in_a_list: bool) -> None:  # noqa: FBT001 # given
+    written = " ".join(text.replace("`", "'").replace("\0", "\ufffd").split())
+    before, around = (
+        ("- **a:** ", "<ul>\n<li><strong>a:</strong> {}</li>\n</ul>\n") if in_a_list else ("", "<p>{}</p>\n")
+    )
+    found = RENDERER.render(before + plain(text)).replace("\u200b", "")
+    if written:
+        shown = html.escape(written.replace("\u200b", ""), quote=False).replace('"', "&quot;")
+        assert found == around.format(shown)
+
+
+@pytest.mark.parametrize(
+    "text", ["@octocat", "acme/shop#2", "#2", "GH-2", "http://a.example", "www.a.example", "a@b.c"]
+)
+def test_whom_and_what_a_text_names_is_not_linked(text: str) -> None:
+    assert "\u200b" in plain(text)
+    assert plain(text).replace("\u200b", "").removeprefix("\\") == text
 
 
 secrets = st.text(alphabet="klmnopqr0123456789", min_size=12, max_size=20)
