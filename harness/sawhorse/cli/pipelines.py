@@ -94,7 +94,7 @@ def roles(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Name the roles that a pipeline takes for a root, its account and region, and give them as outputs of the step."""
+    """Name the roles that a pipeline takes for a root and its region, and give them as outputs of the step."""
     from sawhorse.operate.pipelines.deployer_roles import roles_of
     from sawhorse.operate.pipelines.this_run import give_output
 

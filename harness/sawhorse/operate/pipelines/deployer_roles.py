@@ -8,17 +8,14 @@ from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import WrongAccount
 from sawhorse.project import Root
 
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-
 
 @dataclass(frozen=True)
 class Roles:
-    """The ARNs of the roles that a run takes one after the other, with account and region of the root.
+    """The ARNs of the roles that a run takes one after the other, with the region of the root.
 
     With its token a run takes `role`, and from it `deployer` or `reader`: what deploys the root, and what only reads.
     """
 
-    account: str
     region: str
     role: str
     deployer: str
@@ -37,26 +34,27 @@ def roles_of(root: Root, whose: str, repository: str | None = None) -> Roles:
     """
     facts = read_environment(root.project, root.environment).of_app(root.app)
     refuse_repository(facts, repository)
-    app = root.app.replace("_", "-")
+    prefix = facts.github.name_prefix if facts.github else "github-"
     return Roles(
-        account=facts.account_id,
         region=facts.region,
-        role=arn_of(facts, f"{facts.github.name_prefix if facts.github else 'github-'}{whose}"),
-        deployer=arn_of(facts, f"deployers/{app}-deployer-{root.environment}"),
-        reader=arn_of(facts, f"deployers/{app}-reader-{root.environment}"),
+        role=f"arn:{facts.partition}:iam::{facts.account_id}:role/{prefix}{whose}",
+        deployer=facts.role_of(root.app, "deployer"),
+        reader=facts.role_of(root.app, "reader"),
     )
 
 
 def refuse_repository(facts: Environment, repository: str | None) -> None:
-    """Raise for a run of another repository; AWS would refuse its token as well, and not say why."""
+    """Raise for a run of another repository; AWS would refuse its token as well, and not say why.
+
+    A trust compares subjects letter by letter, so a name in another case is another repository's
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
+    """
     meant = facts.github.repository if facts.github else None
-    if repository and meant and repository.lower() != meant.lower():
+    if repository and meant and repository != meant:
+        same = repository.lower() == meant.lower()
+        case = " These differ in case, which AWS's trust distinguishes." if same else ""
         raise WrongAccount(
             f"This run is of {repository}, and environments/{facts.name}/environment.yaml says that {meant} deploys "
-            "there. AWS was not asked; run it in that repository, or correct the file and make the deployers again."
+            f"there.{case} AWS was not asked; run it in that repository, or correct the file and make the deployers "
+            "again."
         )
-
-
-def arn_of(facts: Environment, name: str) -> str:
-    partition = next((one for begin, one in PARTITIONS.items() if facts.region.startswith(begin)), "aws")
-    return f"arn:{partition}:iam::{facts.account_id}:role/{name}"

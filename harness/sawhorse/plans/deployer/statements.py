@@ -65,11 +65,6 @@ class Statement:
             **({"Condition": json.loads(self.condition)} if self.condition else {}),
         }
 
-    def without(self, action: str) -> Statement | None:
-        """Return the statement without an action; None where nothing is left."""
-        left = tuple(one for one in self.actions if one != action)
-        return Statement(left, self.resources, self.condition) if left else None
-
 
 @dataclass(frozen=True)
 class Policy:

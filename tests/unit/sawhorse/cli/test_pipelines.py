@@ -74,7 +74,6 @@ def test_a_fork_has_no_roots_and_is_told_why(step: Step) -> None:
 def test_roles_are_those_of_the_environment_that_the_job_names(step: Step) -> None:
     ran("roles", "dev/sample", "--for", "drift")
     assert step.outputs == {
-        "account": "111111111111",
         "region": "us-east-1",
         "role": "arn:aws:iam::111111111111:role/github-drift",
         "deployer": "arn:aws:iam::111111111111:role/deployers/sample-deployer-dev",
@@ -84,9 +83,12 @@ def test_roles_are_those_of_the_environment_that_the_job_names(step: Step) -> No
 
 def test_a_run_of_another_repository_is_refused_before_aws_is_asked(step: Step, project: Project) -> None:
     facts = project.path / "environments/dev/environment.yaml"
-    facts.write_text(f"{facts.read_text()}github: {{repository: Octo-Org/shop, name_prefix: shop-}}\n")
+    facts.write_text(f"{facts.read_text()}github: {{repository: octo-org/shop, name_prefix: shop-}}\n")
     ran("roles", "dev/sample")
     assert step.outputs["role"] == "arn:aws:iam::111111111111:role/shop-dev"
+    facts.write_text(facts.read_text().replace("octo-org/shop", "Octo-Org/shop"))
+    with pytest.raises(WrongAccount, match=r"says that Octo-Org/shop deploys there\. These differ in case"):
+        ran("roles", "dev/sample")
     facts.write_text(facts.read_text().replace("Octo-Org/shop", "somebody/shop"))
     with pytest.raises(WrongAccount, match=r"This run is of octo-org/shop, .* somebody/shop deploys there"):
         ran("roles", "dev/sample")
