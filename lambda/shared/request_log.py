@@ -51,7 +51,7 @@ class RequestLog:
         started = self._seconds()
         try:
             await self._app(scope, receive, send_marked)
-        except Exception:
+        except Exception:  # whatever it is, it is raised again: here only the status of the line is said
             status = int(HTTPStatus.INTERNAL_SERVER_ERROR) if status == CALLER_GONE else status
             raise
         finally:

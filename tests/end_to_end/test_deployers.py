@@ -233,11 +233,18 @@ def test_its_roles_carry_the_boundary_and_nothing_is_left_to_change(deployer: De
 
 def test_the_reader_plans_and_looks_for_drift_and_applies_nothing(deployer: Deployer) -> None:
     reader = {ROLE: f"arn:aws:iam::{ACCOUNT}:role/deployers/sample-reader-dev"}
-    deployer.sawhorse("plan", ROOT, "--local", "--exit-code", "--no-lock", variables=reader)
-    deployer.sawhorse("drift", ROOT, "--local", "--no-verify", "--no-lock", variables=reader)
+    planned = deployer.sawhorse("plan", ROOT, "--local", "--exit-code", "--no-lock", variables=reader)
+    assert "No changes" in planned
+    drifted = deployer.sawhorse("drift", ROOT, "--local", "--no-verify", "--no-lock", variables=reader)
+    assert "the same" in drifted
     # Whoever could take the lock could keep everybody from deploying, or take it away from an apply.
-    deployer.sawhorse("plan", ROOT, "--local", code=1, variables=reader)
-    deployer.sawhorse("apply", ROOT, "--local", "--var=lambda_reserved_concurrency=7", code=1, variables=reader)
+    locked = deployer.sawhorse("plan", ROOT, "--local", code=1, variables=reader)
+    assert "AccessDenied" in locked
+    assert ".tfstate.tflock" in locked
+    applied = deployer.sawhorse(
+        "apply", ROOT, "--local", "--var=lambda_reserved_concurrency=7", code=1, variables=reader
+    )
+    assert "AccessDenied" in applied
 
 
 @pytest.mark.drill(short=2)

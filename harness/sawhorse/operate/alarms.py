@@ -52,7 +52,10 @@ class Subscriber:
 
 @dataclass
 class Sent:
-    """What became of a test: the alarm, who was told, what CloudWatch says of its actions, and what is wrong."""
+    """What became of a test: the alarm, who was told, what CloudWatch says of its actions, and what is wrong.
+
+    `was_set` says whether the alarm was set and set back, `told` names the topics that were told of it.
+    """
 
     root: str
     alarm: str | None = None
@@ -60,6 +63,8 @@ class Sent:
     actions: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    was_set: bool = False
+    told: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -70,10 +75,11 @@ class Sent:
 
     def sentences(self) -> Iterator[str]:
         """Walk what is said to people, in the order in which it happened."""
-        if self.alarm and self.passed:
+        if self.was_set:
             yield f"{self.alarm} was set to ALARM and back."
         for one in self.subscribers:
-            how = "was told" if self.passed and one.confirmed else "confirmed" if one.confirmed else "NOT confirmed"
+            how = "was told" if one.topic in self.told else "confirmed"
+            how = how if one.confirmed else "NOT confirmed"
             yield f"{one.protocol} {one.endpoint} ({one.topic}): {how}."
         yield from self.actions
         yield from self.notes
@@ -110,11 +116,13 @@ def send_through(
     try:
         if local:
             publish(client("sns"), topics, alarm)
+            sent.told.extend(topic.split(":")[5] for topic in topics)
             sent.notes.append(EMULATED)
         else:
             sent.actions.extend(carried_out(cloudwatch, sent, topics, sleep))
     finally:
         set_back(cloudwatch, alarm)
+    sent.was_set = True
     return sent
 
 
@@ -237,7 +245,9 @@ def carried_out(cloudwatch: Any, sent: Sent, topics: list[str], sleep: Callable[
                 f"CloudWatch says nothing of telling {name} after {HISTORY_SECONDS} s. Look again: aws cloudwatch "
                 f"describe-alarm-history --alarm-name {sent.alarm} --history-item-type Action"
             )
-        elif not any(summary.startswith(CARRIED_OUT) for summary in told):
+        elif any(summary.startswith(CARRIED_OUT) for summary in told):
+            sent.told.append(name)
+        else:
             sent.findings.append(
                 f"CloudWatch could not tell {name}. Its policy has to let cloudwatch.amazonaws.com publish: aws sns "
                 f"get-topic-attributes --topic-arn {topic}"

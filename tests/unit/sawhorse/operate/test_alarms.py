@@ -156,7 +156,7 @@ def test_a_subscription_that_nobody_confirmed_hears_nothing(account: Account) ->
 
 
 def test_one_of_two_that_did_not_confirm_is_named_and_the_other_is_told(account: Account) -> None:
-    account.metric("alone")
+    alarm = account.metric("alone")
     confirmed = {**pending("b@example.com"), "SubscriptionArn": f"{account.topic}:1"}
 
     sent = account.send(client=Between(account, subscriptions=[pending("a@example.com"), confirmed]))
@@ -164,6 +164,12 @@ def test_one_of_two_that_did_not_confirm_is_named_and_the_other_is_told(account:
     [finding] = sent.findings
     assert finding.startswith("email a@example.com hears nothing of ")
     assert sent.notes == [EMULATED]
+    # It did not pass, and all the same the alarm was set and one of them was told.
+    said = list(sent.sentences())
+    assert f"{alarm} was set to ALARM and back." in said
+    assert [line.rpartition(": ")[2] for line in said if line.startswith("email") and "hears" not in line] == [
+        *("NOT confirmed.", "was told."),
+    ]
 
 
 def heard_on_aws(account: Account, *summaries: str) -> Between:
@@ -198,6 +204,8 @@ def test_on_aws_a_topic_that_was_not_told_is_a_finding(
 
     [finding] = sent.findings
     assert finding.startswith(sentence)
+    assert f"{alarm} was set to ALARM and back." in sent.sentences()
+    assert not [line for line in sent.sentences() if "was told" in line]
     assert account.state_of(alarm) == "OK"
 
 
