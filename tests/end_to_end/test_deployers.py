@@ -77,9 +77,17 @@ def states(deployer: Deployer) -> str:
     return bucket.rpartition(":")[2]
 
 
-def foreign_calls(bucket: str, api: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Name what a deployer is refused: the service, the operation and what it is given."""
-    role, other = {"RoleName": "sample-dev"}, {"RoleName": "another"}
+# The service, the operation, and what it is given.
+Calls = dict[str, tuple[str, str, dict[str, Any]]]
+
+
+def foreign_calls(bucket: str, api: str) -> Calls:
+    """Name what a deployer is refused."""
+    return {**calls_of_other_roots(bucket, api), **calls_for_more_power(), **calls_of_functions()}
+
+
+def calls_of_other_roots(bucket: str, api: str) -> Calls:
+    """Name what belongs to another root, and the bucket of states that all roots have."""
     return {
         "another root's table": ("dynamodb", "delete_table", {"TableName": "foreign"}),
         "another root's items": ("dynamodb", "scan", {"TableName": "foreign"}),
@@ -110,6 +118,13 @@ def foreign_calls(bucket: str, api: str) -> dict[str, tuple[str, str, dict[str, 
             "put_bucket_versioning",
             {"Bucket": bucket, "VersioningConfiguration": {"Status": "Suspended"}},
         ),
+    }
+
+
+def calls_for_more_power() -> Calls:
+    """Name what would make a deployer, or a role of its root, more than it is."""
+    role, other = {"RoleName": "sample-dev"}, {"RoleName": "another"}
+    return {
         "a user": ("iam", "create_user", {"UserName": "somebody"}),
         "a key of a user": ("iam", "create_access_key", {"UserName": "somebody"}),
         "a role of another name": (
@@ -172,6 +187,12 @@ def foreign_calls(bucket: str, api: str) -> dict[str, tuple[str, str, dict[str, 
             "assume_role",
             {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/deployers/sample-reader-dev", "RoleSessionName": "test"},
         ),
+    }
+
+
+def calls_of_functions() -> Calls:
+    """Name what would run code as a role that is not the root's, or where it is not the root's."""
+    return {
         "passing another role": (
             "lambda",
             "update_function_configuration",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -61,41 +61,15 @@ def package_inspect(  # noqa: PLR0913, PLR0917 # typer makes an option of each
     With OTHER nothing is imported or compiled; exit code 0 says the same bytes, 1 others.
     Exit code 2 for what is not a whole package.
     """
-    from sawhorse.build.zip_reader import opened
-    from sawhorse.inspect.diff import compare
-    from sawhorse.inspect.report import check, functions_of, inspect, own_names, package_path
-    from sawhorse.operate.result_tables import steps_of
-
-    project = Project.find()
-    found = package_path(project, path)
-    functions = functions_of(found)
-    handlers = handler or list(dict.fromkeys(entry.handler for entry in functions.values()))
-    with steps_of() as step, opened(found) as package:
-        if found.stat().st_size > READ_AT_ONCE:
-            step(f"Reading {project.shown(found)}")
-        if other is None and found.stat().st_size > READ_AT_ONCE:
-            step("Compiling its sources again")
-        checked = check(package, lambda python: found_interpreter(python, project)) if other is None else None
-        inspection = inspect(package, functions, own_names(project, handlers, found.stem), checked)
-        if other is not None:
-            with opened(package_path(project, other)) as second:
-                comparison = compare(package, second)
-        else:
-            comparison = None
-        # What is not what its sources say is not run, but shown.
-        measured = start and other is None and not (checked and checked.proof.wrong)
-        starts, notes = (
-            measured_starts(Looked(project, package, inspection, functions, handler), env, step)
-            if measured
-            else ([], [])
-        )
+    looked = look_into(path, other, handler, env, start=start)
+    inspection, comparison = looked.inspection, looked.comparison
     if as_json:
-        print_json(all_of(inspection, starts, notes, comparison))
+        print_json(all_of(inspection, looked.starts, looked.notes, comparison))
     elif comparison:
         show_comparison(comparison)
     else:
         show_inspection(inspection)
-        show_starts(starts, notes)
+        show_starts(looked.starts, looked.notes)
         for finding in inspection.findings:
             print(f"\nWrong: {finding}")
     if not comparison.equal if comparison else inspection.findings:
@@ -111,6 +85,47 @@ class Looked:
     inspection: Inspection
     functions: dict[str, Entry]
     asked: list[str] | None
+
+
+class Findings(NamedTuple):
+    """What a package has, how long its handlers' imports take, with notes, and why another one differs from it."""
+
+    inspection: Inspection
+    starts: list[ImportProfile]
+    notes: list[str]
+    comparison: Comparison | None
+
+
+def look_into(
+    path: str, other: str | None, handler: list[str] | None, env: list[str] | None, *, start: bool
+) -> Findings:
+    """Read a package; without another one to compare it with, also compile its sources and import its handlers."""
+    from sawhorse.build.zip_reader import opened
+    from sawhorse.inspect.diff import compare
+    from sawhorse.inspect.report import check, functions_of, inspect, own_names, package_path
+    from sawhorse.operate.result_tables import steps_of
+
+    project = Project.find()
+    found = package_path(project, path)
+    functions = functions_of(found)
+    names = own_names(
+        project, handler or list(dict.fromkeys(entry.handler for entry in functions.values())), found.stem
+    )
+    with steps_of() as step, opened(found) as package:
+        if found.stat().st_size > READ_AT_ONCE:
+            step(f"Reading {project.shown(found)}")
+        if other is not None:
+            with opened(package_path(project, other)) as second:
+                return Findings(inspect(package, functions, names, None), [], [], compare(package, second))
+        if found.stat().st_size > READ_AT_ONCE:
+            step("Compiling its sources again")
+        checked = check(package, lambda python: found_interpreter(python, project))
+        inspection = inspect(package, functions, names, checked)
+        # What is not what its sources say is not run, but shown.
+        if not start or (checked and checked.proof.wrong):
+            return Findings(inspection, [], [], None)
+        starts, notes = measured_starts(Looked(project, package, inspection, functions, handler), env, step)
+        return Findings(inspection, starts, notes, None)
 
 
 def measured_starts(
