@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sawhorse.workspace import Workspace
 
 pipeline_app = Commands(
-    name="pipeline", help="What pipelines ask, decide and tell; on a laptop as well.", no_args_is_help=True
+    name="pipeline",
+    help="What pipelines ask, decide and tell. What asks GitHub runs in its workflows alone, all else on a laptop too.",
+    no_args_is_help=True,
 )
 MAIN = "main"
 
@@ -307,9 +309,11 @@ def drift(root: RootName, local: Local = False, no_lock: NoLock = False) -> None
     """
     from sawhorse.errors import NotApplied
     from sawhorse.operate.drift.drift import drift_of
-    from sawhorse.operate.pipelines.drift_issue import keep_issue, refuse_while_changed
+    from sawhorse.operate.pipelines.drift_issue import close_issue, keep_issue, refuse_while_changed
     from sawhorse.operate.pipelines.github import GitHub
     from sawhorse.operate.pipelines.this_run import ThisRun, summarize
+    from sawhorse.operate.releases.applied import applied_state
+    from sawhorse.operate.releases.record import Kept
     from sawhorse.workspace import Workspace
 
     run = ThisRun.of_environment()
@@ -318,11 +322,14 @@ def drift(root: RootName, local: Local = False, no_lock: NoLock = False) -> None
     if no_lock:
         refuse_while_changed(workspace)
     try:
-        found = drift_of(workspace)
+        applied_state(workspace)
+        applied = Kept(workspace.state_store, root).read().applied
+        if applied and applied.commit:
+            said = keep_issue(github, run, drift_of(workspace), dirty=applied.dirty)
+        else:
+            said = f"{root} was applied from no commit, so it cannot be told what somebody changed; apply it from one."
     except NotApplied:
-        said = f"{root} is not applied, so it has nothing that could drift."
-    else:
-        said = keep_issue(github, run, found)
+        said = close_issue(github, root, f"{root} is not applied, so it has nothing that could drift.")
     summarize(said)
     print(said)
 

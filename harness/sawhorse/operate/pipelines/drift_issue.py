@@ -17,15 +17,22 @@ LABEL = "drift"
 MOST_BODY = 65_536
 
 
+FROM_NO_COMMIT = (
+    "It was applied from a tree that differed from its commit, so what is named may be what stood in that tree. Apply "
+    "it from a commit, and only what somebody changed is left."
+)
+
+
 def marker_of(root: str) -> str:
     return f"<!-- sawhorse drift: {root} -->"
 
 
-def body_of(drift: Drift, run: ThisRun) -> str:
+def body_of(drift: Drift, run: ThisRun, *, dirty: bool) -> str:
     """Write what differs, and what to do; no value of anything."""
     head = [
         marker_of(drift.root),
         f"{code(drift.root)} is not as it was applied. Found by [this run]({run.url}) of commit {run.sha[:12]}.",
+        *([FROM_NO_COMMIT] if dirty else []),
         "",
     ]
     lines = [f"- **{plain(one.kind)}:** {plain(one.sentence)}; {plain(one.fix)}." for one in drift.findings]
@@ -36,8 +43,8 @@ def body_of(drift: Drift, run: ThisRun) -> str:
     return fitted(head, lines, tail, MOST_BODY)
 
 
-def keep_issue(github: GitHub, run: ThisRun, drift: Drift) -> str:
-    """Open, write anew or close the issue of a root, and say which.
+def keep_issue(github: GitHub, run: ThisRun, drift: Drift, *, dirty: bool = False) -> str:
+    """Open, write anew or close the issue of a root, and say which; `dirty` says that no commit has what was applied.
 
     Raises CouldNotAsk where a part of the root could not be asked: that is no drift, and hides none, so its issue
     stays as it is.
@@ -50,8 +57,9 @@ def keep_issue(github: GitHub, run: ThisRun, drift: Drift) -> str:
         )
     there = github.own_issues(marker_of(drift.root))
     if not drift.findings:
-        return closed(github, run, drift.root, there)
-    body = {"title": f"{drift.root} drifted", "body": body_of(drift, run)}
+        said = close_all(github, there, f"[This run]({run.url}) found nothing that differs.")
+        return f"{drift.root} is as it was applied{said}."
+    body = {"title": f"{drift.root} drifted", "body": body_of(drift, run, dirty=dirty)}
     differences = number(len(drift.findings), "difference")
     if not there:
         made = github.ask("POST", "issues", {**body, "labels": [LABEL]})
@@ -62,11 +70,17 @@ def keep_issue(github: GitHub, run: ThisRun, drift: Drift) -> str:
     return f"{drift.root} still drifts: {differences}, in issue #{there[0]['number']}."
 
 
-def closed(github: GitHub, run: ThisRun, root: str, there: Sequence[dict[str, int]]) -> str:
-    for issue in there:
-        close(github, issue["number"], f"[This run]({run.url}) found nothing that differs.")
-    numbers = ", ".join(f"#{issue['number']}" for issue in there)
-    return f"{root} is as it was applied{f'; {numbers} is closed' if there else ''}."
+def close_issue(github: GitHub, root: str, why: str) -> str:
+    """Close the issue of a root of which nothing stands, and say so."""
+    said = close_all(github, github.own_issues(marker_of(root)), why)
+    return f"{why.removesuffix('.')}{said}."
+
+
+def close_all(github: GitHub, issues: Sequence[dict[str, int]], why: str) -> str:
+    for issue in issues:
+        close(github, issue["number"], why)
+    numbers = ", ".join(f"#{issue['number']}" for issue in issues)
+    return f"; {numbers} {'is' if len(issues) == 1 else 'are'} closed" if issues else ""
 
 
 def close(github: GitHub, number: int, why: str) -> None:

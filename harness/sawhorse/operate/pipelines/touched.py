@@ -12,8 +12,9 @@ from sawhorse.git import git
 from sawhorse.hcl import Block, read_hcl, text_of
 from sawhorse.project import Project, Root
 
-# Parts of the engine that decide what a package is made of, or what Terraform is given.
-OF_EVERY_ROOT = ("harness/sawhorse/build/", "harness/sawhorse/terraform/", "harness/sawhorse/toolchain/")
+# What decides what a package is made of, or what Terraform is given: the engine, but for what runs, looks or tells.
+ENGINE = "harness/sawhorse/"
+OF_NO_ROOT = tuple(f"{ENGINE}{part}/" for part in ("cli", "inspect", "local", "operate", "plans"))
 # What an app has that neither a package nor a plan is made of.
 OF_NO_PACKAGE = ("ops", "tests")
 A_ROOT = re.compile(r"environments/(?P<name>[^/]+/[^/]+)/main\.tf")
@@ -56,7 +57,8 @@ def touches(path: PurePosixPath, root: Root, parts: Sequence[str]) -> bool:
     name = str(path)
     if path.suffix == ".md":
         return False
-    if name.startswith(OF_EVERY_ROOT) or name == f"environments/{root.environment}/environment.yaml":
+    of_every_root = name.startswith(ENGINE) and not name.startswith(OF_NO_ROOT)
+    if of_every_root or name == f"environments/{root.environment}/environment.yaml":
         return True
     if path.parts[0] == "lambda":
         inside = path.parts[2:]
