@@ -3,11 +3,30 @@ locals {
   # Hyphens alone appear in names of AWS.
   app = replace(var.app, "_", "-")
 
-  names = {
-    boundary = "${local.app}-boundary-${var.environment}"
-    deployer = "${local.app}-deployer-${var.environment}"
-    reader   = "${local.app}-reader-${var.environment}"
-  }
+  # The second one only looks: a plan of a pull request, and what asks every day for drift.
+  roles = merge(
+    {
+      deployer = {
+        does     = "Plans, applies, releases and destroys ${var.app} in ${var.environment}, and nothing else."
+        policies = var.policies
+        trusted  = var.trusted
+      }
+    },
+    {
+      for reader in var.reader[*] : "reader" => {
+        does     = "Plans ${var.app} in ${var.environment} and looks for drift, and changes nothing."
+        policies = reader.policies
+        trusted  = reader.trusted
+      }
+    },
+  )
+  names = { for role in ["boundary", "deployer", "reader"] : role => "${local.app}-${role}-${var.environment}" }
+
+  parts = merge([
+    for role, one in local.roles : {
+      for key, policy in one.policies : "${role}-${key}" => { role = role, key = key, policy = policy }
+    }
+  ]...)
 }
 
 # What bounds the roles that the deployer makes: it may make no other ones, and can neither change this nor take it off.
@@ -19,46 +38,52 @@ resource "aws_iam_policy" "boundary" {
   tags        = var.tags
 }
 
-resource "aws_iam_role" "deployer" {
-  name        = local.names.deployer
+resource "aws_iam_role" "this" {
+  for_each = local.roles
+
+  name        = local.names[each.key]
   path        = var.path
-  description = "Plans, applies, releases and destroys ${var.app} in ${var.environment}, and nothing else."
+  description = each.value.does
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
-      Principal = { AWS = sort(var.trusted) }
+      Principal = { AWS = sort(each.value.trusted) }
     }]
   })
   tags = var.tags
 }
 
-resource "aws_iam_policy" "deployer" {
-  for_each = var.policies
+resource "aws_iam_policy" "this" {
+  for_each = local.parts
 
-  name        = "${local.names.deployer}-${each.key}"
+  name        = "${local.names[each.value.role]}-${each.value.key}"
   path        = var.path
-  description = "What deploys ${var.app} in ${var.environment}, part ${each.key} of ${length(var.policies)}."
-  policy      = each.value
+  description = "What the ${each.value.role} of ${var.app} in ${var.environment} may do, part ${each.value.key} of ${length(local.roles[each.value.role].policies)}."
+  policy      = each.value.policy
   tags        = var.tags
 }
 
-resource "aws_iam_role_policy_attachment" "deployer" {
-  for_each = var.policies
+resource "aws_iam_role_policy_attachment" "this" {
+  for_each = local.parts
 
-  role       = aws_iam_role.deployer.name
-  policy_arn = aws_iam_policy.deployer[each.key].arn
+  role       = aws_iam_role.this[each.value.role].name
+  policy_arn = aws_iam_policy.this[each.key].arn
 }
 
-# What somebody else puts into the role, or attaches to it, is seen by a plan and taken away by an apply.
-resource "aws_iam_role_policies_exclusive" "deployer" {
-  role_name    = aws_iam_role.deployer.name
+# What somebody else puts into a role, or attaches to it, is seen by a plan and taken away by an apply.
+resource "aws_iam_role_policies_exclusive" "this" {
+  for_each = local.roles
+
+  role_name    = aws_iam_role.this[each.key].name
   policy_names = []
 }
 
-resource "aws_iam_role_policy_attachments_exclusive" "deployer" {
-  role_name   = aws_iam_role.deployer.name
-  policy_arns = [for attachment in aws_iam_role_policy_attachment.deployer : attachment.policy_arn]
+resource "aws_iam_role_policy_attachments_exclusive" "this" {
+  for_each = local.roles
+
+  role_name   = aws_iam_role.this[each.key].name
+  policy_arns = [for name, part in local.parts : aws_iam_role_policy_attachment.this[name].policy_arn if part.role == each.key]
 }

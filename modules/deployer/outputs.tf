@@ -1,6 +1,6 @@
 output "arn" {
   description = "ARN of the role that deploys the root."
-  value       = aws_iam_role.deployer.arn
+  value       = aws_iam_role.this["deployer"].arn
 }
 
 output "boundary" {
@@ -10,5 +10,5 @@ output "boundary" {
 
 output "reader" {
   description = "ARN of the role that only plans, null where there is none."
-  value       = one([for role in aws_iam_role.reader : role.arn])
+  value       = try(aws_iam_role.this["reader"].arn, null)
 }
