@@ -38,7 +38,7 @@ def test_smoke_on_aws_asks_for_a_token_before_it_checks_anything(
 ) -> None:
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
 
-    with pytest.raises(BadConfiguration, match=r"^PORTAL_TOKEN is not set,.*run it again\.$"), suite(on_aws):
+    with pytest.raises(BadConfiguration, match=r"^PORTAL_TOKEN is not set,.*run it again; "), suite(on_aws):
         pytest.fail("It would have checked something.")
 
 
