@@ -5,6 +5,8 @@ from __future__ import annotations
 
 def printable(text: str, *, lines: bool = False) -> str:
     """Replace what would steer a terminal or turn a line around by U+FFFD; tabs stay, and newlines where `lines`."""
+    if text.isprintable():
+        return text
     kept = "\t\n" if lines else "\t"
     return "".join(letter if letter.isprintable() or letter in kept else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
