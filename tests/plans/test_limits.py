@@ -9,6 +9,7 @@ import pytest
 
 from sawhorse.hcl import read_hcl
 from sawhorse.toolchain.limits_check import Handling, read_limits
+from sawhorse.toolchain.service_models import words
 from tests.planning import all_refusals
 from tests.projects import REPOSITORY
 
@@ -52,10 +53,23 @@ def test_each_source_is_an_address_or_a_page_of_ours() -> None:
         for resource in read_limits().values()
         for one in resource.arguments.values()
         for limit in one.limits
+        if limit.source
     }
     assert {
         source for source in sources if not source.startswith("https://") and not (REPOSITORY / source).is_file()
     } == set()
+
+
+def test_what_is_quoted_of_a_model_stands_in_it() -> None:
+    quoted = {
+        (of, said)
+        for resource in read_limits().values()
+        for one in resource.arguments.values()
+        for limit in one.limits
+        for of, said in limit.says.items()
+    }
+    assert quoted
+    assert {(of, said) for of, said in quoted if said not in words(of)} == set()
 
 
 @pytest.mark.parametrize("variable", ["alarm_topics", "tags"])

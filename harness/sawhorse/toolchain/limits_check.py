@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from sawhorse.errors import BadConfiguration, SawhorseError, report_error
 from sawhorse.files import write_atomically
@@ -35,6 +35,12 @@ BY_MODULE, BY_PROVIDER, LOCALLY, LISTED, SAFE = (
     *("refused locally", "listed", "out of reach"),
 )
 HELD = (BY_MODULE, BY_PROVIDER, LOCALLY, LISTED, SAFE)
+# Who says it: what the models are made of, their words, what others wrote, or nobody that could be read.
+FROM_MODELS, FROM_WORDS, FROM_PAGES, FROM_US, UNCHECKED = (
+    *("from the models of botocore", "from what these say in words", "from pages"),
+    *("from documents of this project", "unchecked: from pages that could not be read, or do not say it"),
+)
+ORIGINS = (FROM_MODELS, FROM_WORDS, FROM_PAGES, FROM_US, UNCHECKED)
 
 
 class Strict(BaseModel):
@@ -70,10 +76,34 @@ class Handling(Strict):
 
 
 class Limit(Handling):
-    """A limit that the models do not say, and where AWS says it."""
+    """A limit that the models do not have as a constraint, and who says it."""
 
     limit: str
-    source: str
+    # A page, or a document of this project.
+    source: str | None = None
+    # By what the models describe (`lambda.CreateFunction Timeout`) the words that say it there.
+    says: dict[str, str] = {}
+    # The page could not be read, or does not say it.
+    unchecked: bool = False
+
+    @model_validator(mode="after")
+    def said_by_somebody(self) -> Self:
+        if not self.source and not self.says:
+            raise ValueError("nobody says it; name a source, or what the models say")
+        return self
+
+    @property
+    def origin(self) -> str:
+        if self.unchecked:
+            return UNCHECKED
+        if self.says:
+            return FROM_WORDS
+        return FROM_PAGES if self.source and self.source.startswith("https://") else FROM_US
+
+    @property
+    def told_by(self) -> str:
+        quoted = [f'botocore {service_models.VERSION}, {of}: "{words}"' for of, words in self.says.items()]
+        return "; ".join([*quoted, *([self.source] if self.source else [])])
 
 
 class Argument(Strict):
@@ -116,6 +146,7 @@ class Row:
     argument: str
     constraint: str
     source: str
+    origin: str
     held: str
     by: tuple[str, ...]
 
@@ -250,6 +281,7 @@ def about(address: str, known: Argument, said: Mapping[str, str], modules: Colle
         yield f"{address}: the models say nothing of {known.member}; remove model."
     if isinstance(known.model, dict):
         yield from (f"{address}: the models say no {part}; remove it." for part in known.model if part not in said)
+    yield from misquoted(address, known)
     for constraint, handling in limited:
         if handling is None or not (handling.cases or handling.local or handling.listed or handling.safe):
             yield f"{address}: nothing says where what is beyond its {constraint} is refused."
@@ -257,6 +289,16 @@ def about(address: str, known: Argument, said: Mapping[str, str], modules: Colle
             left = {one for one in modules if one not in handling.safe and not of_module(one, handling.cases)}
             for one in sorted(left):
                 yield f"{address}: no refusal of {one} goes beyond its {constraint}; add one, or say why it is safe."
+
+
+def misquoted(address: str, known: Argument) -> Iterator[str]:
+    """Say which words the models do not say, or no longer."""
+    for of, words in (quoted for limit in known.limits for quoted in limit.says.items()):
+        if words not in service_models.words(of):
+            yield (
+                f'{address}: botocore {service_models.VERSION} does not say "{words}" of {of}; read what it says now, '
+                "and hold the modules to it."
+            )
 
 
 def of_module(module: str, cases: Collection[str]) -> bool:
@@ -271,10 +313,11 @@ def table(limits: Mapping[str, Resource], models: Mapping[str, Mapping[str, str]
             source = f"botocore {service_models.VERSION}, {known.call or resource.call} {known.member}"
             for constraint, handling in handlings(known, said):
                 if handling:
-                    own = handling.source if isinstance(handling, Limit) else source
+                    limit = handling if isinstance(handling, Limit) else None
+                    said_by = (limit.told_by, limit.origin) if limit else (source, FROM_MODELS)
                     why = tuple(f"{where}: {reason}" for where, reason in handling.safe.items())
                     by = (*handling.cases, *[one for one in (handling.local, handling.listed) if one], *why)
-                    rows.append(Row(name, argument, constraint, own, handling.held, by))
+                    rows.append(Row(name, argument, constraint, *said_by, handling.held, by))
     return rows
 
 
@@ -296,19 +339,20 @@ def lint(project: Project) -> str:
 
 def show(found: Found, rows: Collection[Row], why: Mapping[str, str], *, verbose: bool) -> str:
     counted = Counter(row.held for row in rows)
-    from_models = sum(row.source.startswith("botocore") for row in rows)
+    origins = Counter(row.origin for row in rows)
     arguments = arguments_of(found)
     resources = {address.partition(".")[0] for address in arguments}
     lines = [
         f"{len(resources)} resources, {len(arguments)} arguments; {len(arguments) - len(why)} have {len(rows)} limits",
-        f"{from_models:5}  from the models of botocore {service_models.VERSION}",
-        f"{len(rows) - from_models:5}  from AWS's documentation",
+        f"{origins[FROM_MODELS]:5}  {FROM_MODELS} {service_models.VERSION}",
+        *[f"{origins[origin]:5}  {origin}" for origin in ORIGINS[1:]],
         f"{len(why)} have none, each with its reason. Of the limits are",
         *[f"{counted[way]:5}  {way}" for way in HELD],
     ]
     if verbose:
         for row in rows:
             lines += ["", f"{row.resource}.{row.argument}: {clipped(row.constraint)}", f"  {row.source}"]
+            lines += [f"  {row.origin}"] if row.origin == UNCHECKED else []
             lines.append(f"  {row.held}: {', '.join(row.by)}")
         lines += ["", *[f"{address}: {reason}" for address, reason in why.items()]]
     return "\n".join(lines)

@@ -1,7 +1,8 @@
-"""Read from botocore's models of AWS's services what a member of a call may be: lengths, ranges, patterns, values."""
+"""Read from botocore's models of AWS's services what a member of a call may be, and what they say in words."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -17,6 +18,7 @@ STEP = re.compile(r"([^.\[{]+)((?:\[\]|\{\})*)")
 # API Gateway's second API says the length of a text in the name of its shape alone.
 NAMED_LENGTH = re.compile(r"WithLengthBetween(\d+)And(\d+)(K?)$")
 NUMBERS = frozenset({"integer", "long", "float", "double"})
+TAG = re.compile(r"<[^>]+>")
 
 
 def constraints(call: str, member: str) -> dict[str, str]:
@@ -28,21 +30,46 @@ def constraints(call: str, member: str) -> dict[str, str]:
     return dict(parts_of(shape_of(call, member)))
 
 
-def shape_of(call: str, member: str) -> Any:
+def words(of: str) -> str:
+    """Return what the models say in words of a call, or of a member of it or of its response.
+
+    It is named as `lambda.CreateFunction` or `lambda.CreateFunction Timeout`. Of a member the text begins with its type
+    and ends with what `constraints` returns. Raises BadConfiguration where there is no such call or member.
+    """
+    call, _, member = of.partition(" ")
+    if not member:
+        return plain(operation_of(call).documentation)
+    shape = shape_of(call, member, response=True)
+    said = "; ".join(f"{part}: {text}" for part, text in parts_of(shape))
+    return f"{shape.type_name}: {plain(shape.documentation)} {said}"
+
+
+def plain(documentation: str) -> str:
+    """Return a text of the models without its tags."""
+    return " ".join(html.unescape(TAG.sub(" ", documentation)).split())
+
+
+def shape_of(call: str, member: str, *, response: bool = False) -> Any:
+    operation = operation_of(call)
+    for whole in [operation.input_shape, operation.output_shape] if response else [operation.input_shape]:
+        shape = whole
+        for name, inner in STEP.findall(member):
+            shape = getattr(shape, "members", {}).get(name)
+            for step in re.findall(r"\[\]|\{\}", inner):
+                shape = getattr(shape, "member" if step == "[]" else "value", None)
+        if shape is not None:
+            return shape
+    raise BadConfiguration(f"botocore {VERSION} knows no {member} in {call}; correct the member.")
+
+
+def operation_of(call: str) -> Any:
     service, _, operation = call.partition(".")
     model = model_of(service)
     if model is None:
         raise BadConfiguration(f"botocore {VERSION} knows no service {service}; correct {call}.")
     if operation not in model.operation_names:
         raise BadConfiguration(f"botocore {VERSION} knows no {call}; name an operation of {service}.")
-    shape: Any = model.operation_model(operation).input_shape
-    for name, inner in STEP.findall(member):
-        shape = getattr(shape, "members", {}).get(name)
-        for step in re.findall(r"\[\]|\{\}", inner):
-            shape = getattr(shape, "member" if step == "[]" else "value", None)
-        if shape is None:
-            raise BadConfiguration(f"botocore {VERSION} knows no {member} in {call}; correct the member.")
-    return shape
+    return model.operation_model(operation)
 
 
 @cache

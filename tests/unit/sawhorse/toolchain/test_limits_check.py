@@ -13,7 +13,12 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.project import Project
 from sawhorse.toolchain import limits_check, service_models
 from sawhorse.toolchain.limits_check import (
+    FROM_MODELS,
+    FROM_PAGES,
+    FROM_US,
+    FROM_WORDS,
     REFRESH,
+    UNCHECKED,
     Resource,
     arguments_of,
     check,
@@ -176,6 +181,18 @@ def test_what_the_models_say_anew_is_refused_until_it_is_recorded(tmp_path: Path
     )
 
 
+def test_words_that_the_models_do_not_say_are_refused(tmp_path: Path) -> None:
+    source = 'source: "https://example.com/shelf"'
+    quoted = "says: {sqs.CreateQueue QueueName: A queue name can have up to 80 characters.}"
+
+    assert complaints(tmp_path / "quoted", KNOWN.replace(source, quoted)) == []
+    [complaint] = complaints(tmp_path / "changed", KNOWN.replace(source, quoted.replace("80", "90")))
+    assert complaint == (
+        f'aws_shelf.name: botocore {service_models.VERSION} does not say "A queue name can have up to 90 characters." '
+        "of sqs.CreateQueue QueueName; read what it says now, and hold the modules to it."
+    )
+
+
 def test_what_only_data_sources_take_is_none_of_this(tmp_path: Path) -> None:
     assert complaints(tmp_path, module=f'{MODULE}\ndata "aws_wall" "this" {{\n  name = "north"\n}}\n') == []
 
@@ -188,7 +205,12 @@ def test_what_only_data_sources_take_is_none_of_this(tmp_path: Path) -> None:
             "raeson: always oak",
             r"limits\.yaml: aws_shelf\.arguments\.board\.raeson: Extra inputs",
         ),
-        ("source:", "sauce:", r"arguments\.name\.limits\.0\.source: Field required; correct it\.$"),
+        ("source:", "sauce:", r"arguments\.name\.limits\.0\.sauce: Extra inputs"),
+        (
+            ', source: "https://example.com/shelf"',
+            "",
+            r"limits\.0: .*nobody says it; name a source, or what the models say",
+        ),
         ("{reason: always oak}", "{reason: always: oak}", r"^limits\.yaml is not valid YAML: "),
     ],
 )
@@ -207,6 +229,29 @@ def test_the_table_says_of_each_limit_who_says_it_and_what_holds_it(tmp_path: Pa
     assert named.source == f"botocore {service_models.VERSION}, shop.MakeShelf Name"
     assert (spelled.constraint, spelled.source) == ("no slash", "https://example.com/shelf")
     assert (spelled.held, spelled.by) == ("refused by the provider's plan", ("shelf_name_with_a_slash",))
+
+
+@pytest.mark.parametrize(
+    ("said", "origin", "told_by"),
+    [
+        ("source: https://example.com", FROM_PAGES, "https://example.com"),
+        ("source: docs/shelves.md", FROM_US, "docs/shelves.md"),
+        ("source: https://example.com, unchecked: true", UNCHECKED, "https://example.com"),
+        (
+            "source: https://example.com, says: {shop.MakeShelf Name: no slash}",
+            *(FROM_WORDS, f'botocore {service_models.VERSION}, shop.MakeShelf Name: "no slash"; https://example.com'),
+        ),
+    ],
+)
+def test_the_table_tells_what_a_model_says_from_pages_and_from_what_nobody_could_read(
+    tmp_path: Path, said: str, origin: str, told_by: str
+) -> None:
+    known = KNOWN.replace('source: "https://example.com/shelf"', said)
+
+    from_models, spelled = table(limits_of(known, tmp_path), MODELS)
+
+    assert from_models.origin == FROM_MODELS
+    assert (spelled.origin, spelled.source) == (origin, told_by)
 
 
 def test_every_argument_of_every_module_has_a_limit_or_a_reason() -> None:
@@ -240,6 +285,9 @@ def test_the_command_counts_and_names_every_argument(capsys: pytest.CaptureFixtu
     )
     assert all(f"\n{address}: {reason}\n" in f"{shown}\n" for address, reason in data["reasons"].items())
     assert all(address in shown for address in limited)
+    unchecked = sum(row["origin"] == UNCHECKED for row in data["limits"])
+    assert f"{unchecked:5}  {UNCHECKED}\n" in shown
+    assert shown.count(f"\n  {UNCHECKED}\n") == unchecked > 0
 
 
 def test_the_command_ends_with_1_when_there_are_complaints(

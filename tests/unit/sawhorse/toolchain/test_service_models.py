@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sawhorse.errors import BadConfiguration
-from sawhorse.toolchain.service_models import constraints
+from sawhorse.toolchain.service_models import constraints, words
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,27 @@ from sawhorse.toolchain.service_models import constraints
 )
 def test_what_the_models_say_is_read(call: str, member: str, said: dict[str, str]) -> None:
     assert constraints(call, member) == said
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        ("lambda.PutFunctionConcurrency", "leave at least 100 simultaneous executions unreserved for functions"),
+        ("lambda.CreateFunction Timeout", "integer: The amount of time (in seconds) that Lambda allows a function"),
+        ("iam.CreateRole Tags[].Key", "; length: 1 to 128"),
+        # Of the response alone.
+        ("apigateway.GetStage methodSettings{}.throttlingBurstLimit", "integer: Specifies the throttling burst limit."),
+    ],
+)
+def test_what_the_models_say_in_words_is_read_without_tags(of: str, said: str) -> None:
+    assert said in words(of)
+    assert "<" not in words(of)
+
+
+@pytest.mark.parametrize("of", ["lambda.MakeFunction", "lambda.CreateFunction Timeouts"])
+def test_words_of_what_is_not_there_are_refused(of: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"^botocore \S+ knows no "):
+        words(of)
 
 
 @pytest.mark.parametrize(
