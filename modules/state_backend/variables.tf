@@ -3,7 +3,7 @@ variable "bucket" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket)) && !can(regex("[.][.]|^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|[.]mrap$|--x-s3$|--table-s3$|^([0-9]+[.]){3}[0-9]+$", var.bucket))
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket)) && !can(regex("[.][.]|^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|[.]mrap$|--x-s3$|--table-s3$|-an$|^([0-9]+[.]){3}[0-9]+$", var.bucket))
     error_message = "bucket must be the name of a bucket as S3 takes it: 3 to 63 lower-case letters, digits, hyphens and dots, none of S3's own beginnings (xn--, sthree-, amzn-s3-demo-) and endings, and no address."
   }
 }
