@@ -16,9 +16,9 @@ from sawhorse.plans.plan import Tool
 from sawhorse.toolchain import terraform_install
 from sawhorse.toolchain.machine import say
 from sawhorse.toolchain.terraform_install import terraform_environment, with_rare_collections
+from tests.mutants.account import empty_account
 from tests.mutants.cases import cases_of
 from tests.mutants.hunt import Found, all_mutants, hunt, modules_with_cases, sampled
-from tests.mutants.identity import identity
 from tests.mutants.mutations import Mutant
 from tests.mutants.plans import Plans
 from tests.mutants.survivors import Reason, read_reasons, unneeded
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     reasons = read_reasons()
     cases = cases_of(all_promises(), all_changes(), all_refusals(), modules)
-    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch, identity() as variables:
+    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch, empty_account() as variables:
         environment = {**with_rare_collections(), **terraform_environment(REPOSITORY), **variables, **OF_MANY}
         tool = Tool(terraform_install.ensure_terraform(REPOSITORY), environment)
         before = state_before(tool, REPOSITORY, Path(scratch), [*cases.changes, *cases.refusals])

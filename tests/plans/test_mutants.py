@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sawhorse.hcl import read_hcl
+from tests.mutants import __main__ as command
 from tests.mutants.cases import cases_of
 from tests.mutants.hunt import Found, all_mutants, hunt, modules_with_cases, sampled
 from tests.mutants.mutations import Mutant, mutants_of
@@ -51,6 +53,18 @@ def test_a_sample_of_changes_to_the_modules_is_noticed(planning: Planning, tmp_p
     assert harmless in found.survivors
     unexplained = [mutant for mutant in found.unexplained(read_reasons()) if mutant != harmless]
     assert not unexplained, f"assert in tests/plans/promises what these change:\n{shown(unexplained)}"
+
+
+@pytest.mark.whole_plans
+@pytest.mark.usefixtures("terraform")
+def test_the_command_plans_a_module_that_asks_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the local AWS: it has a stand-in of its own."""
+    try:
+        code = command.main(["--only", "dynamodb_table", "--sample", "1", "--json"])
+    finally:
+        logging.disable(logging.NOTSET)
+    (tried,) = json.loads(capsys.readouterr().out)
+    assert (code, tried["caught_by"] is not None) == (0, True)
 
 
 @pytest.mark.whole_plans

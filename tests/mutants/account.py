@@ -1,4 +1,4 @@
-"""Say whose account this is: all that a plan of new modules asks AWS, thousands of times."""
+"""Stand in for an account with nothing in it, that plans ask thousands of times whose it is and which tables it has."""
 
 from __future__ import annotations
 
@@ -9,25 +9,32 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ACCOUNT = "111111111111"
-RESPONSE = (
+IDENTITY = (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
     f"<Arn>arn:aws:iam::{ACCOUNT}:root</Arn><UserId>{ACCOUNT}</UserId><Account>{ACCOUNT}</Account>"
     "</GetCallerIdentityResult><ResponseMetadata><RequestId>mutants</RequestId></ResponseMetadata>"
     "</GetCallerIdentityResponse>"
 ).encode()
+NO_TABLES = b'{"TableNames": []}'
 
 
 class Responder(BaseHTTPRequestHandler):
-    """Responds to GetCallerIdentity, and to nothing else."""
+    """Responds to GetCallerIdentity and DynamoDB's ListTables, and to nothing else."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        known = b"Action=GetCallerIdentity" in body
-        content = RESPONSE if known else b""
-        self.send_response(200 if known else 501)
-        self.send_header("Content-Type", "text/xml")
+        if b"Action=GetCallerIdentity" in body:
+            self.respond(200, "text/xml", IDENTITY)
+        elif self.headers.get("X-Amz-Target") == "DynamoDB_20120810.ListTables":
+            self.respond(200, "application/x-amz-json-1.0", NO_TABLES)
+        else:
+            self.respond(501, "text/plain", b"")
+
+    def respond(self, status: int, kind: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -37,7 +44,7 @@ class Responder(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def identity() -> Iterator[dict[str, str]]:
+def empty_account() -> Iterator[dict[str, str]]:
     """Serve on loopback, and yield the variables with which Terraform asks here and nowhere else."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Responder)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
