@@ -97,6 +97,13 @@ def test_every_place_is_changed_but_for_prose(mutants: list[Mutant]) -> None:
     ]
 
 
+def test_a_number_that_must_be_whole_is_rounded_one_way(tmp_path: Path) -> None:
+    (tmp_path / "sample").mkdir()
+    (tmp_path / "sample/main.tf").write_text("locals {\n  whole = floor(3) == 3\n  some  = floor(7 / 2)\n}\n")
+    names = [mutant.name for mutant in mutants_of(tmp_path, "sample") if "floor" in mutant.old]
+    assert names == ["sample/main.tf > locals > some: floor -> ceil"]
+
+
 def test_a_change_depends_on_the_variables_that_it_is_made_of(mutants: list[Mutant]) -> None:
     inputs = {mutant.name.partition(" > ")[2]: mutant.inputs for mutant in mutants}
     assert inputs["locals > titles: != -> =="] == {"title"}
