@@ -80,11 +80,12 @@ variable "autoscaling" {
     error_message = "autoscaling: a capacity is a whole number of units."
   }
 
+  # AWS takes 256, its provider 255.
   validation {
     condition = var.autoscaling == null ? true : alltrue([
-      for path in concat(["table"], [for name in keys(var.global_secondary_indexes) : "index/${name}"]) : length("${var.name}/${path}/write") <= 256
+      for path in concat(["table"], [for name in keys(var.global_secondary_indexes) : "index/${name}"]) : length("${var.name}/${path}/write") <= 255
     ])
-    error_message = "autoscaling: a scaling policy is called after ${var.name} and its index, with /write behind them, and AWS takes 256 characters; shorten the name of the table or of the index."
+    error_message = "autoscaling: a scaling policy is called after ${var.name} and its index, with /write behind them, and the AWS provider takes 255 characters; shorten the name of the table or of the index."
   }
 }
 
@@ -219,7 +220,7 @@ variable "override" {
   }
 
   validation {
-    condition     = coalesce(var.override.read_capacity, 1) >= 1 && coalesce(var.override.write_capacity, 1) >= 1
+    condition     = alltrue([for units in [var.override.read_capacity, var.override.write_capacity] : units >= 1 if units != null])
     error_message = "override: a capacity must be at least 1 unit."
   }
 
