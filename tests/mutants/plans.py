@@ -16,7 +16,7 @@ from typing import Any
 
 import tftest
 
-from sawhorse.plans.cases import Change, Refusal, case_in, diagnostics, write_calls, write_outputs
+from sawhorse.plans.cases import Case, Change, Refusal, case_in, diagnostics, write_calls, write_outputs
 from sawhorse.plans.plan import Plan, Tool, initialized
 from sawhorse.plans.promises import Promise, planned_of
 from sawhorse.plans.scratch import scratch_root
@@ -56,7 +56,7 @@ class Plans:
         """Write a root with a call of a changed copy for each trial."""
         self.roots += 1
         directory = scratch_root(self.repository, self.scratch, f"mutants{self.roots}/all")
-        calls = [replace(trial.case, name=trial.name) for trial in trials]
+        calls = [case_of(trial) for trial in trials]
         write_calls(directory, [(call, call.given) for call in calls])
         write_outputs(directory, [call for call in calls if isinstance(call, Promise)])
         for trial in trials:
@@ -95,6 +95,12 @@ class Plans:
         shown = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=True)
         plan = Plan(json.loads(shown.stdout))
         return errors, plan if plan.changes or not errors else None
+
+
+def case_of(trial: Trial) -> Case:
+    """Return a trial's case under the name of the trial, also where what is given refers to the case's own variable."""
+    given = re.sub(rf"\bvar\.{trial.case.name}\b", f"var.{trial.name}", json.dumps(trial.case.given))
+    return replace(trial.case, name=trial.name, given=json.loads(given))
 
 
 def by_copy(found: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, list[str]]:
