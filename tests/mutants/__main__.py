@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.writelines(f"{mutant.name}\n" for mutant in mutants)
         return 0
     reasons = read_reasons()
-    cases = cases_of(all_promises(), all_changes(), all_refusals(), modules)
+    cases = cases_of(all_promises(), all_changes(), all_refusals(), modules, modules=MODULES)
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch, empty_account() as variables:
         environment = {**with_rare_collections(), **terraform_environment(REPOSITORY), **variables, **OF_MANY}
         tool = Tool(terraform_install.ensure_terraform(REPOSITORY), environment)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import zip_longest
+from pathlib import Path
 
 from sawhorse.plans.cases import Case, Change, Refusal
 from sawhorse.plans.promises import Promise
-from tests.mutants.mutations import Mutant
+from tests.mutants.mutations import Mutant, mutants_of
 
 # So many words in a row of a sentence say which check it is of.
 WORDS = 4
@@ -42,6 +43,8 @@ class Cases:
     promises: tuple[Promise, ...]
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...]
+    # The variables that the check of a refusal depends on; a refusal of the provider's has none.
+    depends: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def stages(self, mutant: Mutant) -> list[list[Case]]:
         """Return the cases that may catch a mutant, by when they are tried."""
@@ -54,20 +57,38 @@ class Cases:
         if not mutant.in_a_check:
             # What is refused by default is given nothing of it.
             refused = refusals if mutant.is_a_default else telling_of(mutant, refusals)
-            return [list(telling), others, [*changes, *refused]]
+            return [list(telling), others, [*changes, *(case for case in refused if self.may_tell(mutant, case))]]
         of_it = [case for case in refusals if says(mutant.sentence, case.sentence)]
         return [list(of_it), [promises[0], *telling_of(mutant, promises[1:])], changes]
 
+    def may_tell(self, mutant: Mutant, refusal: Case) -> bool:
+        """Whether a refusal, whose check is left as it is, may come out otherwise."""
+        if mutant.path[-1] == "nullable":
+            return any(refusal.given.get(name, "") is None for name in mutant.inputs)
+        return refusal.name not in self.depends or bool(mutant.inputs & self.depends[refusal.name])
+
 
 def cases_of(
-    promises: Iterable[Promise], changes: Iterable[Change], refusals: Iterable[Refusal], modules: Iterable[str]
+    promises: Iterable[Promise],
+    changes: Iterable[Change],
+    refusals: Iterable[Refusal],
+    wanted: Iterable[str],
+    *,
+    modules: Path,
 ) -> Cases:
-    """Return the cases of some modules."""
-    wanted = set(modules)
+    """Return the cases of some modules, which are directories of `modules`."""
+    checks = {name: [one for one in mutants_of(modules, name) if one.in_a_check] for name in wanted}
+    refused = tuple(case for case in refusals if case.module in checks)
+    depends = {
+        case.name: frozenset().union(*(check.inputs for check in of_it))
+        for case in refused
+        if (of_it := [check for check in checks[case.module] if says(check.sentence, case.sentence)])
+    }
     return Cases(
-        tuple(case for case in promises if case.module in wanted),
-        tuple(case for case in changes if case.module in wanted),
-        tuple(case for case in refusals if case.module in wanted),
+        tuple(case for case in promises if case.module in checks),
+        tuple(case for case in changes if case.module in checks),
+        refused,
+        depends,
     )
 
 

@@ -30,7 +30,7 @@ MOST_SURVIVORS = 5
 
 def tried(mutants: Sequence[Mutant], planning: Planning, scratch: Path) -> Found:
     """Hunt with the plans of this session's Terraform and what was applied before."""
-    cases = cases_of(all_promises(), all_changes(), all_refusals(), {mutant.module for mutant in mutants})
+    cases = cases_of(all_promises(), all_changes(), all_refusals(), {one.module for one in mutants}, modules=MODULES)
     plans = Plans(planning.of_many(), planning.code, scratch, planning.state_before().result())
     # tftest prints again what Terraform has said of a mutant.
     logging.disable(logging.CRITICAL)
