@@ -55,7 +55,7 @@ resource "aws_iam_policy" "this" {
 }
 
 resource "aws_iam_role_policy_attachment" "this" {
-  for_each = var.role == null ? var.attach_to : {}
+  for_each = var.attach_to
 
   role       = each.value
   policy_arn = aws_iam_policy.this[0].arn
