@@ -10,9 +10,10 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.plans.cases import Refusal
 from sawhorse.plans.promises import Promise
 from tests.mutants import __main__ as command
-from tests.mutants.cases import Cases, says
+from tests.mutants.cases import Cases, Trial, says
 from tests.mutants.hunt import sampled
 from tests.mutants.mutations import Mutant, mutants_of
+from tests.mutants.plans import case_of
 from tests.mutants.survivors import Reason, read_reasons, unneeded
 
 VARIABLES = """\
@@ -127,6 +128,23 @@ def test_a_check_is_tried_with_the_refusals_that_say_its_sentence_first(mutants:
     assert named == [["logs: from 1 on."], ["sample_promised", "named"], []]
     assert says("${a}: it must be from 1 to 9 days", "must be from 1 to 9")
     assert not says("it must be from 1 to 9 days", "must be a name of its own")
+
+
+def test_a_changed_default_is_tried_with_the_refusals_whose_check_depends_on_it(mutants: list[Mutant]) -> None:
+    refusals = tuple(Refusal(name, "sample", {}) for name in ("of_logs", "of_title", "of_the_provider"))
+    of_null = Refusal("of_null", "sample", {"logs": None})
+    depends = {"of_logs": frozenset({"logs"}), "of_title": frozenset({"title"}), "of_null": frozenset({"title"})}
+    cases = Cases((Promise("sample_promised", "sample", {}),), (), (*refusals, of_null), depends)
+    tried = {
+        mutant.path[-1]: [case.name for case in cases.stages(mutant)[2]] for mutant in mutants if mutant.is_a_default
+    }
+    assert tried == {"type": ["of_logs", "of_the_provider"], "nullable": ["of_null"]}
+
+
+def test_a_case_refers_to_its_own_variable_under_the_name_of_its_trial(mutants: list[Mutant]) -> None:
+    given = {"title": "${var.many == null ? var.many_more : var.many}"}
+    case = case_of(Trial(3, mutants[0], Refusal("many", "sample", given)))
+    assert (case.name, case.given["title"]) == ("m3_many", "${var.m3_many == null ? var.many_more : var.m3_many}")
 
 
 def test_a_reason_is_of_what_it_names_and_no_more(mutants: list[Mutant], tmp_path: Path) -> None:
