@@ -355,7 +355,7 @@ variable "package" {
 
   validation {
     # The release that runs cannot be asked: 6 gives a data source of a region its region, and 5.100 does not.
-    condition     = try(var.package.runtime, "") != "python3.14" || contains(keys(data.aws_region.current), "region")
+    condition     = try(var.package.runtime, "") != "python3.14" || lookup(data.aws_region.current, "region", null) != null
     error_message = "package: provider 5 refuses the runtime python3.14; take AWS provider 6.21 or newer, or python3.13."
   }
 

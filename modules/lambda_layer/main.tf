@@ -25,12 +25,12 @@ resource "aws_lambda_layer_version" "this" {
 
     precondition {
       condition     = fileexists(var.package.path)
-      error_message = "${local.package_path} does not exist; run \"make build\"."
+      error_message = "package: ${local.package_path} does not exist; run \"make build\"."
     }
 
     precondition {
       condition     = try(filebase64sha256(var.package.path) == var.package.sha256, true)
-      error_message = "${local.package_path} is not the one that was measured; run \"make build\"."
+      error_message = "package: ${local.package_path} is not the one that was measured; run \"make build\"."
     }
   }
 }

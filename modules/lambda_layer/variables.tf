@@ -70,7 +70,7 @@ variable "runtime" {
 
   validation {
     # The release that runs cannot be asked: 6 gives a data source of a region its region, and 5.100 does not.
-    condition     = var.runtime != "python3.14" || contains(keys(data.aws_region.current), "region")
+    condition     = var.runtime != "python3.14" || lookup(data.aws_region.current, "region", null) != null
     error_message = "runtime: provider 5 refuses python3.14; take AWS provider 6.21 or newer, or python3.13."
   }
 }

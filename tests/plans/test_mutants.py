@@ -64,7 +64,7 @@ def test_the_command_plans_a_module_that_asks_what_is_there(capsys: pytest.Captu
     finally:
         logging.disable(logging.NOTSET)
     (tried,) = json.loads(capsys.readouterr().out)
-    assert (code, tried["caught_by"] is not None) == (0, True)
+    assert code == 0, tried
 
 
 @pytest.mark.whole_plans
