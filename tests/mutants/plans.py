@@ -24,6 +24,9 @@ from tests.mutants.cases import Trial
 
 COPY = re.compile(r"(?:\.\./|module\.)(m\d+_\w+)|^(m\d+_\w+)\.tf\.json")
 
+# An output of each root: what is planned has it, though all copies are refused.
+PLANNED = "planned"
+
 
 class Plans:
     """The roots in which changed copies are planned."""
@@ -59,6 +62,7 @@ class Plans:
         calls = [case_of(trial) for trial in trials]
         write_calls(directory, [(call, call.given) for call in calls])
         write_outputs(directory, [call for call in calls if isinstance(call, Promise)])
+        (directory / "planned.tf.json").write_text(json.dumps({"output": {PLANNED: {"value": True}}}))
         for trial in trials:
             file = directory.parent / trial.name / trial.mutant.module / trial.mutant.file
             # It is a link to the file that all copies have.
@@ -94,7 +98,7 @@ class Plans:
         command = [str(self.tool.binary), "show", "-json", "plan"]
         shown = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=True)
         plan = Plan(json.loads(shown.stdout))
-        return errors, plan if plan.changes or not errors else None
+        return errors, plan if PLANNED in plan.outputs else None
 
 
 def case_of(trial: Trial) -> Case:

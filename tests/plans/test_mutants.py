@@ -56,6 +56,19 @@ def test_a_sample_of_changes_to_the_modules_is_noticed(planning: Planning, tmp_p
 
 
 @pytest.mark.whole_plans
+def test_a_plan_in_which_every_copy_is_refused_as_it_should_be_catches_nothing(
+    planning: Planning, tmp_path: Path
+) -> None:
+    first = (MODULES / "lambda_layer/variables.tf").read_text().partition("\n")[0]
+    check = ("variable.name", "validation")
+    sentence = "name must be 1 to 64 letters, digits, underscores or hyphens."
+    harmless = Mutant(
+        "lambda_layer", "variables.tf", 1, check, Span(0, len(first)), first, f"{first} # A layer.", 1, sentence
+    )
+    assert tried([harmless], planning, tmp_path).survivors == [harmless]
+
+
+@pytest.mark.whole_plans
 @pytest.mark.usefixtures("terraform")
 def test_the_command_plans_a_module_that_asks_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     """Without the local AWS: it has a stand-in of its own."""
