@@ -31,7 +31,7 @@ def dev(shop: Shop) -> Shop:
 
 @pytest.fixture(autouse=True)
 def _told_and_nothing_interferes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keep what the runs of a test did for people, and let what a test did to a run's steps end with it."""
+    """Keep what the runs of a test did for people, and let its runs, and what it did to their steps, end with it."""
     if "shop" not in request.fixturenames:
         yield
         return
@@ -40,3 +40,4 @@ def _told_and_nothing_interferes(request: pytest.FixtureRequest) -> Iterator[Non
     yield
     show(request.node.name, platform, platform.runs[before:])
     platform.let_nobody_interfere()
+    platform.cancel_all()

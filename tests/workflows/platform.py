@@ -80,6 +80,12 @@ class Platform:
         while go_on_all(self.runs):
             pass
 
+    def cancel_all(self) -> None:
+        """Cancel what has not ended, such as what waits for an approval."""
+        for run in self.runs:
+            run.cancelled = run.cancelled or not run.ended
+        self.work()
+
     def approve(self, run: Run, environment: str) -> None:
         """Approve what waits for an environment in a run, as a reviewer does."""
         waiting = [job for job in run.jobs if job.waits_for == environment]

@@ -232,22 +232,27 @@ def settings() -> None:
 def admit(
     root: Annotated[
         str | None,
-        typer.Argument(metavar="[ROOT]", help="Refuse as well what is older than what is live of this root."),
+        typer.Argument(
+            metavar="[ROOT]", help="Refuse as well what is older than what this root was applied from or runs."
+        ),
     ] = None,
     branch: Annotated[str, typer.Option("--branch", help="The branch that is deployed.")] = MAIN,
 ) -> None:
-    """Refuse to deploy a commit that is not on main, or that is older than what is live. Asks with GITHUB_TOKEN."""
+    """Refuse to deploy a commit that is not on main, or older than what is there. Asks with GITHUB_TOKEN."""
     from sawhorse.operate.pipelines.github import GitHub
     from sawhorse.operate.pipelines.promotion import refuse_not_on, refuse_older
     from sawhorse.operate.pipelines.this_run import ThisRun
+    from sawhorse.operate.releases.record import Kept
     from sawhorse.workspace import Workspace
 
     run = ThisRun.of_environment()
     github = GitHub.of(run)
     refuse_not_on(github, branch, run.sha)
     if root:
-        refuse_older(github, Workspace(Project.find().root(root), local=False), run.sha)
-    print(f"Commit {run.sha[:12]} is on {branch}{f' and not older than what is live of {root}' if root else ''}.")
+        kept = Kept(Workspace(Project.find().root(root), local=False).state_store, root)
+        refuse_older(github, root, kept.read(), run.sha)
+    older = f" and not older than what {root} was applied from and runs" if root else ""
+    print(f"Commit {run.sha[:12]} is on {branch}{older}.")
 
 
 @pipeline_app.command("promote")

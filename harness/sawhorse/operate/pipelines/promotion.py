@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from sawhorse.build.manifest import Entry
 from sawhorse.errors import NotApplied, SawhorseError
-from sawhorse.operate.pipelines.github import GitHub
+from sawhorse.operate.pipelines.github import GitHub, Standing
 from sawhorse.operate.releases.record import Kept, Record, Release
 from sawhorse.operate.saved_plan import listed
 from sawhorse.project import Project, Root
 from sawhorse.terraform.render import packages_of
 from sawhorse.terraform.state_store import read_state
 from sawhorse.workspace import Workspace
+
+
+class Compares(Protocol):
+    """Who knows how commits stand to each other: GitHub."""
+
+    def compare(self, base: str, head: str) -> Standing | None: ...
 
 
 class Refused(SawhorseError):
@@ -31,21 +38,27 @@ def refuse_not_on(github: GitHub, branch: str, commit: str) -> None:
     )
 
 
-def refuse_older(github: GitHub, workspace: Workspace, commit: str) -> None:
-    """Raise where what is live comes of a later commit than the one to be deployed: that would be a way back.
+def refuse_older(github: Compares, root: str, record: Record, commit: str) -> None:
+    """Raise where a root was applied from, or runs, a later commit than the one to deploy: that would be a way back.
 
-    A live release without a commit, and one of a commit that GitHub does not know, keep nobody back.
+    What was applied may be later than what is live: changes of Terraform alone make no release. Where no commit is
+    known, or GitHub does not know it, nobody is kept back.
     """
-    record = Kept(workspace.state_store, workspace.root.name).read()
+    for later, how in commits_of(record):
+        if later != commit and github.compare(later, commit) == "behind":
+            raise Refused(
+                f"{root} {how} commit {later[:12]}, which is later than {commit[:12]}. Nothing was changed. Deploy the "
+                f'newest commit, or go back with "sawhorse rollback {root} --why REASON".'
+            )
+
+
+def commits_of(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the commits that stand behind a root, each with how."""
     live = record.release(record.live) if record.live else None
-    if live is None or live.commit is None or live.commit == commit:
-        return
-    if github.compare(live.commit, commit) == "behind":
-        raise Refused(
-            f"{workspace.root.name} runs commit {live.commit[:12]} (release {live.id}), which is later than "
-            f"{commit[:12]}. Nothing was changed. Deploy the newest commit, or go back with "
-            f'"sawhorse rollback {workspace.root.name} --why REASON".'
-        )
+    if live and live.commit:
+        yield live.commit, f"runs, as release {live.id},"
+    if record.applied and record.applied.commit:
+        yield record.applied.commit, "was applied last from"
 
 
 def refuse_untried(project: Project, target: Root, source: str) -> None:

@@ -1,4 +1,4 @@
-"""What is promoted: packages whose very contents are live in another environment, and were found good there."""
+"""What is deployed: nothing older than what is there, and in production what was found good elsewhere."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sawhorse.build.manifest import Archive, Entry
-from sawhorse.operate.pipelines.promotion import against
-from sawhorse.operate.releases.record import Code, Ending, Record, Release, Verdict
+from sawhorse.operate.pipelines.github import Standing
+from sawhorse.operate.pipelines.promotion import Refused, against, refuse_older
+from sawhorse.operate.releases.record import Applied, Code, Ending, Record, Release, Verdict
 
 AT = "2026-11-26T10:00:00Z"
 GOOD = Verdict(passed=True, checks=6, at=AT)
@@ -73,3 +74,37 @@ def test_a_layer_counts_as_a_package_does() -> None:
 )
 def test_what_was_not_found_good_is_refused(others: Any, live: int | None, sentence: str) -> None:
     assert any(sentence in one for one in said(release("abc", **others), entry("abc"), live=live))
+
+
+class Main:
+    """A branch whose commits are numbers; GitHub knows none of "gone"."""
+
+    def compare(self, base: str, head: str) -> Standing | None:
+        if "gone" in (base, head):
+            return None
+        return "identical" if base == head else "ahead" if int(head) > int(base) else "behind"
+
+
+numbers = st.one_of(st.none(), st.just("gone"), st.integers(1, 9).map(str))
+
+
+@given(live=numbers, applied=numbers, wanted=st.integers(1, 9).map(str))
+def test_a_commit_is_refused_where_a_later_one_is_live_or_was_applied(
+    live: str | None, applied: str | None, wanted: str
+) -> None:
+    record = Record(
+        root="dev/a",
+        releases=(release(commit=live),),
+        live=1,
+        applied=Applied(commit=applied, dirty=False, at=AT, by="somebody"),
+    )
+    later = [one for one in (live, applied) if one not in (None, "gone") and int(one) > int(wanted)]
+    if not later:
+        refuse_older(Main(), "dev/a", record, wanted)
+        return
+    with pytest.raises(Refused, match=f"commit {later[0]}, which is later than {wanted}\\. Nothing was changed"):
+        refuse_older(Main(), "dev/a", record, wanted)
+
+
+def test_a_root_without_a_record_keeps_no_commit_back() -> None:
+    refuse_older(Main(), "dev/a", Record(root="dev/a"), "1")
