@@ -173,9 +173,16 @@ class Workspace:
 
     def make_prerequisites(self) -> None:
         """Make on the local AWS what the account is expected to have, which is nobody's to make who deploys."""
-        if self.local:
-            account = self.local.variables(self.environment)
-            make_prerequisites(self.root, lambda service: local_client(service, account), self.environment)
+        if self.account:
+            make_prerequisites(self.root, self.account, self.environment)
+
+    @property
+    def account(self) -> Callable[[str], Any] | None:
+        """Make clients of the local AWS's own account, for what is its to do and not the role's; None on AWS."""
+        if self.local is None:
+            return None
+        variables = self.local.variables(self.environment)
+        return lambda service: local_client(service, variables)
 
     def apply(self, variables: Sequence[str] = ()) -> None:
         """Apply without a question. The local AWS first gets what the account is expected to have already."""

@@ -13,7 +13,7 @@ def send_alarm_through(root: str, *, local: bool, as_json: bool) -> None:
     from sawhorse.operate.releases.applied import applied_state
 
     workspace = open_workspace(root, local=local)
-    sent = send_through(workspace.root.name, applied_state(workspace), workspace.client, local=local)
+    sent = send_through(workspace.root.name, applied_state(workspace), workspace.client, account=workspace.account)
     if as_json:
         print_json(sent.as_json())
     else:

@@ -87,16 +87,21 @@ class Sent:
 
 
 def send_through(
-    root: str, state: State, client: Callable[[str], Any], *, local: bool, sleep: Callable[[float], None] = time.sleep
+    root: str,
+    state: State,
+    client: Callable[[str], Any],
+    *,
+    account: Callable[[str], Any] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Sent:
     """Set one alarm of a root, as its state has them, to ALARM and back, and say who was told.
 
     It is the first that tells somebody and is not red now, a composite before all others. Nothing is set where nobody
     would hear it. It needs `cloudwatch:SetAlarmState`; all else is read.
-    `local` says that it is the local AWS, which tells nobody by itself. Raises CouldNotAsk where an alarm is gone or
-    could not be set back, and what boto3 raises where nobody responds.
+    `account` makes clients of the local AWS's own account, which publishes in CloudWatch's place there; None on AWS.
+    Raises CouldNotAsk where an alarm is gone or could not be set back, and what boto3 raises where nobody responds.
     """
-    sent, cloudwatch = Sent(root), client("cloudwatch")
+    sent, cloudwatch, local = Sent(root), client("cloudwatch"), account is not None
     alarm = chosen(sent, alarms_of(root, state, cloudwatch, local=local))
     if alarm is None:
         return sent
@@ -114,8 +119,8 @@ def send_through(
     )
     cloudwatch.set_alarm_state(AlarmName=sent.alarm, StateValue=ALARM, StateReason=A_TEST)
     try:
-        if local:
-            publish(client("sns"), topics, alarm)
+        if account:
+            publish(account("sns"), topics, alarm)
             sent.told.extend(topic.split(":")[5] for topic in topics)
             sent.notes.append(EMULATED)
         else:
