@@ -9,7 +9,7 @@ locals {
   # The region by a name that neither 5.100 lacks (region) nor 6 warns of (name, id).
   region = split(".", data.aws_region.current.endpoint)[1]
 
-  # Built from names, so that a plan shows the topic's policy before the topic exists.
+  # Built from names, so that a plan shows who may use the topic, and whom it tells, before the topic exists.
   topic_arn = "arn:${data.aws_partition.current.partition}:sns:${local.region}:${data.aws_caller_identity.current.account_id}:${var.name}-alarms"
 }
 
@@ -44,7 +44,9 @@ resource "aws_sns_topic_policy" "alarms" {
 resource "aws_sns_topic_subscription" "email" {
   count = var.email == null ? 0 : 1
 
-  topic_arn = aws_sns_topic.alarms.arn
+  topic_arn = local.topic_arn
   protocol  = "email"
   endpoint  = var.email
+
+  depends_on = [aws_sns_topic.alarms]
 }
