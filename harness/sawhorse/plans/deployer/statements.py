@@ -24,7 +24,6 @@ FILTERS: Mapping[str, Callable[[str], str]] = {
     # An ARN of a parameter has one slash before its name, whether the name begins with one or not.
     "path": lambda name: f"/{name.lstrip('/')}",
 }
-LISTS = ("functions", "policies", "services")
 
 
 @dataclass(frozen=True)
@@ -144,10 +143,17 @@ def granted(
     plan: Plan, place: Place, table: Table, operations: Mapping[str, Sequence[Rule]]
 ) -> Iterator[tuple[Key, set[str], set[str]]]:
     """Walk resource, condition and reason with the actions that read and that write."""
-    known = place.values | lists_of(plan, place)
+    known: dict[str, Any] = {**place.values, **lists_of(plan, place), "outputs": plan.outputs}
+    own = {values["name"] for kind, _, values in resources_of(plan) if kind == "aws_iam_role"}
     for kind, address, values in resources_of(plan):
+        about = {
+            "attached": attached_of(values, known["policies"]),
+            "own_role": values.get("role") in own,
+            "another_role": values.get("role") not in own,
+            "services": services_of(values),
+        }
         for rule in (*table.kinds[kind], *operations.get(kind, ())):
-            yield from of_rule(rule, {**values, **known, "services": services_of(values)}, address)
+            yield from of_rule(rule, {**values, **known, **about}, address)
     for kind in sorted(read_by(plan.raw)):
         for rule in table.data[kind]:
             yield from of_rule(rule, known, f"data.{kind}")
@@ -181,6 +187,14 @@ def lists_of(plan: Plan, place: Place) -> dict[str, list[str]]:
     }
 
 
+def attached_of(values: Mapping[str, Any], policies: Sequence[str]) -> list[str]:
+    """Return the managed policies that a role is to have; those that are still to be made may be any of the root's."""
+    arns = values.get("policy_arns")
+    found = arns if isinstance(arns, list) else [arns]
+    known = {arn for arn in found if arn not in (None, UNKNOWN)}
+    return sorted(known | set(policies if UNKNOWN in found else ()))
+
+
 def services_of(values: Mapping[str, Any]) -> list[str]:
     """Return the services that may take a role, by its trust."""
     trust = values.get("assume_role_policy")
@@ -196,7 +210,8 @@ def of_rule(rule: Rule, values: Mapping[str, Any], address: str) -> Iterator[tup
     if not value or (value is UNKNOWN and f"{{{rule.when}}}" in rule.resource):
         # Left out, or what AWS fills in for what was left out.
         return
-    if not all(fits(str(argument(values, name)), pattern) for name, pattern in rule.where.items()):
+    where = {name: filled(pattern, values, address, wildcard=rule.wildcard) for name, pattern in rule.where.items()}
+    if not all(fits(str(argument(values, name)), pattern) for name, pattern in where.items()):
         return
     condition = {
         operator: {key: filled_list(text, values, address) for key, text in keys.items()}

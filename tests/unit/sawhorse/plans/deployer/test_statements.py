@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -68,6 +69,39 @@ def test_a_role_that_no_service_takes_is_passed_to_none() -> None:
     assert "iam:PassRole" not in found.actions
 
 
+POLICY = "arn:aws:iam::111111111111:policy/shop"
+BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": PLACE.boundary}}
+
+
+def conditions_of(action: str, *resources: tuple[str, dict[str, Any]]) -> list[Any]:
+    made = (("aws_iam_policy", {"name": "shop"}), ("aws_iam_role", {"name": "shop", "assume_role_policy": TRUST}))
+    found = policy_of(plan_of(*made, *resources), PLACE, table())
+    return [json.loads(one.condition) for one in found.all if action in one.actions]
+
+
+@pytest.mark.parametrize("arn", [POLICY, None])
+def test_the_roots_own_policies_are_attached_to_its_role_behind_the_boundary_alone(arn: str | None) -> None:
+    """Whether or not the plan knows their ARNs already."""
+    attached = ("aws_iam_role_policy_attachment", {"role": "shop", "policy_arn": arn})
+    listed = ("aws_iam_role_policy_attachments_exclusive", {"role_name": "shop", "policy_arns": [arn] if arn else None})
+    condition = {**BOUNDED, "ArnEquals": {"iam:PolicyARN": [POLICY]}}
+    for resources in ([attached], [listed], [attached, listed]):
+        assert conditions_of("iam:AttachRolePolicy", *resources) == [condition]
+        assert conditions_of("iam:DetachRolePolicy", *resources) == [BOUNDED]
+
+
+def test_the_roots_own_policies_alone_are_attached_to_another_teams_role() -> None:
+    attached = ("aws_iam_role_policy_attachment", {"role": "theirs", "policy_arn": POLICY})
+    for action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy"):
+        assert conditions_of(action, attached) == [{"ArnEquals": {"iam:PolicyARN": [POLICY]}}]
+
+
+def test_nothing_is_attached_to_a_role_that_is_to_have_nothing() -> None:
+    listed = ("aws_iam_role_policy_attachments_exclusive", {"role_name": "shop", "policy_arns": []})
+    assert conditions_of("iam:AttachRolePolicy", listed) == []
+    assert conditions_of("iam:DetachRolePolicy", listed) == [BOUNDED]
+
+
 def test_a_kind_that_nobody_knows_is_refused_with_where_to_add_it() -> None:
     plan = plan_of(("aws_quantum_computer", {"name": "q"}), read=("aws_quantum_computers",))
     with pytest.raises(BadConfiguration, match=r"aws_quantum_computer, data aws_quantum_computers.*kinds\.yaml"):
@@ -93,6 +127,21 @@ def test_an_operation_is_allowed_on_what_its_patterns_fit_alone() -> None:
     found = policy_of(plan, PLACE, table(), {"aws_dynamodb_table": rules})
     assert resources_of(found.all, "dynamodb:GetItem") == {"arn:shop-keys"}
     assert resources_of(found.all, "dynamodb:Query") == {"arn:shop-orders"}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "searched"),
+    [
+        ({"log_group": {"after": "/aws/lambda/shop"}}, {"/aws/lambda/shop"}),
+        # Terraform leaves null out.
+        ({}, set()),
+    ],
+)
+def test_smoke_searches_the_log_that_the_root_names_alone(outputs: dict[str, Any], searched: set[str]) -> None:
+    plan = plan_of(*(("aws_cloudwatch_log_group", {"name": f"/aws/lambda/shop{end}"}) for end in ("", "-worker")))
+    found = policy_of(Plan({**plan.raw, "output_changes": outputs}), PLACE, table())
+    start = "arn:aws:logs:eu-west-1:111111111111:log-group:"
+    assert resources_of(found.all, "logs:FilterLogEvents") == {f"{start}{name}:*" for name in searched}
 
 
 @pytest.mark.parametrize(("read", "listed"), [(["aws_dynamodb_tables"], {"*"}), ([], set())])
