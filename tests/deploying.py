@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +42,17 @@ class Permission:
     def __str__(self) -> str:
         return f"{self.action} on {self.resource}"
 
+    @property
+    def kind(self) -> str:
+        """What it is whichever thing it names: whatever does without it does without all of its kind."""
+        of, service = self.resource.split(":", 5)[-1], self.action.partition(":")[0]
+        if service != "apigateway" and of != "*":
+            # ARNs of some services begin with a name; what ends them may be a version, a stream, an index, a lock.
+            kind = "" if service in ("s3", "sns", "sqs") else re.split("[:/]", of)[0]
+            of = " ".join([kind, *re.findall(r":live$|:\*$|/index/|\.\w+$", of)])
+        keys = sorted(key for values in json.loads(self.condition or "{}").values() for key in values)
+        return " ".join([self.action, of, *keys])
+
     def covers(self, action: str, resource: str) -> bool:
         same = self.action.lower() == action.lower()
         return same and fnmatchcase(resource or self.resource, literal(self.resource))
@@ -66,20 +78,22 @@ class Deployer:
     sawhorse: Sawhorse
     root: str
     permissions: set[Permission] = field(default_factory=set)
+    statements: int = 0
 
     def __post_init__(self) -> None:
-        environment, _, app = self.root.partition("/")
-        self.app = app
-        self.account = read_environment(self.sawhorse.project, environment).account_id
-        self.name = f"{app.replace('_', '-')}-deployer-{environment}"
+        self.environment, _, self.app = self.root.partition("/")
+        facts = read_environment(self.sawhorse.project, self.environment).of_app(self.app)
+        self.account, self.region = facts.account_id, facts.region
+        self.name = f"{self.app.replace('_', '-')}-deployer-{self.environment}"
         self.arn = f"arn:aws:iam::{self.account}:role/deployers/{self.name}"
-        self.iam = self.sawhorse.client("iam", environment)
+        self.iam = self.sawhorse.client("iam", self.environment)
         self.record = self.sawhorse.project.local / RECORD
         self.policies = sorted(
             one["PolicyArn"] for one in self.iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]
         )
-        documents = [self.document_of(arn) for arn in self.policies]
-        self.permissions = permissions_of(one for each in documents for one in each["Statement"])
+        found = [one for arn in self.policies for one in self.document_of(arn)["Statement"]]
+        self.statements = len(found)
+        self.permissions = permissions_of(found)
 
     def document_of(self, arn: str) -> dict[str, Any]:
         version = self.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -91,6 +105,14 @@ class Deployer:
     def proven(self) -> set[Permission]:
         """The permissions that the local AWS judges."""
         return {one for one in self.permissions if table().why_unproven(one.action) is None}
+
+    def client(self, service: str) -> Any:
+        """Make a client of the account, where the root is."""
+        return self.sawhorse.client(service, self.environment, self.region)
+
+    def names(self, action: str) -> list[str]:
+        """Name the things that one action is allowed on."""
+        return sorted(re.split("[:/]", one.resource)[-1] for one in self.permissions if one.action == action)
 
     def allow(self, permissions: Iterable[Permission]) -> None:
         """Let the role do these things alone."""
@@ -112,7 +134,7 @@ class Deployer:
         """Release the lock that a run could not, and forget a state that it could not write."""
         [lock] = {one.resource for one in self.of_states if one.resource.endswith(".tflock")}
         bucket, _, key = lock.removeprefix("arn:aws:s3:::").partition("/")
-        self.sawhorse.client("s3", self.root.partition("/")[0]).delete_object(Bucket=bucket, Key=key)
+        self.sawhorse.client("s3", self.environment).delete_object(Bucket=bucket, Key=key)
         (overlay_of(self.sawhorse.project.root(self.root)) / UNSAVED).unlink(missing_ok=True)
 
     def run(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Counter[Call]]:
@@ -133,7 +155,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that whoever deploys does, in one command or several, after what others do first.
+    """One thing that whoever deploys does, in one command or several, each time after what others do first.
 
     It can be run again after it failed. `codes` are the exit codes of one that did not fail.
     """
@@ -144,82 +166,6 @@ class Step:
     # What changes the state once more, by the number of the run, so that each permission on it is tried alone.
     of_states: Callable[[int], tuple[str, ...]] | None = None
     codes: tuple[int, ...] = (0,)
-
-
-@dataclass
-class Growth:
-    """What a role was given until every step was done, what of its policy it was not, and how often it was asked."""
-
-    granted: set[Permission] = field(default_factory=set)
-    idle: set[Permission] = field(default_factory=set)
-    runs: int = 0
-    calls: Counter[Call] = field(default_factory=Counter)
-
-    def count(self, *, allowed: bool) -> int:
-        return sum(number for call, number in self.calls.items() if call.allowed == allowed)
-
-
-def grow(deployer: Deployer, steps: Iterable[Step]) -> Growth:
-    """Do step after step as a role that may do nothing at first, and give it what each fails for the lack of.
-
-    A permission that a failed run names as refused is given and needed. One that IAM was asked for and nobody named is
-    given as well, and taken away alone once the step is done: where the step is then done again, nothing needs it.
-    """
-    growth = Growth()
-    always = deployer.permissions - deployer.proven | deployer.of_states
-    for step in steps:
-        if step.before:
-            step.before()
-        unnamed: set[Permission] = set()
-        while True:
-            deployer.allow(always | growth.granted)
-            ended, calls = done(deployer, step, growth)
-            if ended is None:
-                break
-            said = " ".join((ended.stdout + ended.stderr).split())
-            missing = deployer.proven - always - growth.granted
-            named = {one for one in missing if one.covered_by(REFUSED.findall(said))}
-            if not named:
-                refused = [(call.action, call.resource) for call in calls if not call.allowed]
-                named = {one for one in missing if one.covered_by(refused)}
-                unnamed |= named
-            assert named, f"{step.name} fails for no permission that the policy has:\n{said[-3000:]}"
-            growth.granted |= named
-        for one in sorted(unnamed):
-            deployer.allow((always | growth.granted) - {one})
-            if done(deployer, step, growth)[0] is None:
-                growth.granted.discard(one)
-        try_states_alone(deployer, step, growth, always)
-    growth.idle = deployer.proven - growth.granted
-    return growth
-
-
-def try_states_alone(deployer: Deployer, step: Step, growth: Growth, always: set[Permission]) -> None:
-    """Take each permission on the state away alone, where a step changes the state once more."""
-    if step.of_states is None:
-        return
-    for one in sorted(deployer.of_states - growth.granted):
-        deployer.allow((always | growth.granted) - {one})
-        more = (*step.commands[0], *step.of_states(growth.runs))
-        if done(deployer, replace(step, commands=(*step.commands, more)), growth)[0] is not None:
-            growth.granted.add(one)
-        deployer.clean_up()
-
-
-def done(
-    deployer: Deployer, step: Step, growth: Growth
-) -> tuple[subprocess.CompletedProcess[str] | None, Counter[Call]]:
-    """Run a step's commands until one fails, and return that one, or None, with what IAM was asked."""
-    asked: Counter[Call] = Counter()
-    growth.runs += 1
-    for command in step.commands:
-        ended, calls = deployer.run(*command)
-        asked += calls
-        growth.calls += calls
-        if ended.returncode not in step.codes:
-            deployer.clean_up()
-            return ended, asked
-    return None, asked
 
 
 def steps_of(deployer: Deployer, tampering: Tampering) -> list[Step]:
@@ -235,13 +181,14 @@ def steps_of(deployer: Deployer, tampering: Tampering) -> list[Step]:
         Step("apply", (local("apply"),)),
         Step("plan again", (local("plan", "--exit-code"),)),
         Step("seed", (local("seed"),)),
-        Step("smoke", (local("smoke"),)),
-        Step("new code", (local("apply"),), before=tampering.change_the_code),
+        Step("smoke", (local("smoke"),), before=tampering.leave_messages),
+        Step("alarms", (local("smoke", "--alarms"),)),
         # What a check that failed for want of a permission left published and not live.
         Step("release", (local("release"),)),
+        Step("new code", (local("apply"),), before=tampering.change_the_code),
+        Step("release of it", (local("release"),)),
         Step("rollback", (local("rollback", "--why", "a test"),)),
         Step("release again", (local("release"),)),
-        Step("prune", (local("releases", "--prune", "1"),)),
         Step("freeze", (local("freeze", "--why", "a test"), local("unfreeze"))),
         Step("verify", (local("verify"),)),
         Step("drift", (local("drift", "--no-verify"),)),
@@ -249,6 +196,8 @@ def steps_of(deployer: Deployer, tampering: Tampering) -> list[Step]:
         Step("states", (local("apply"),), of_states=lambda run: (f"--var=lambda_reserved_concurrency={run}",)),
         Step("decisions", (local("apply"),), before=tampering.change_the_root),
         Step("put back", (local("apply"),), before=tampering.change_aws_by_hand),
+        # Of the versions that no check has found good the newest stays.
+        Step("prune", (local("releases", "--prune", "1"),)),
         Step("destroy", (local("destroy"),)),
     ]
 
@@ -260,12 +209,19 @@ class Tampering:
         self.deployer = deployer
         self.project = deployer.sawhorse.project
         self.path = self.project.path / "environments" / deployer.root
+        self.decided = 0
 
     @property
     def knobs(self) -> list[str]:
         """The knobs that the root has, with values that change something."""
         text = (self.path / "sawhorse.tf").read_text()
         return [f"{name}={value}" for name, value in KNOBS.items() if f'variable "{name}"' in text]
+
+    def leave_messages(self) -> None:
+        """Leave a message of somebody else's in each queue that smoke takes messages out of."""
+        sqs = self.deployer.client("sqs")
+        for name in self.deployer.names("sqs:ReceiveMessage"):
+            sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody="{}")
 
     def change_the_code(self) -> None:
         file = max((self.project.lambda_path / self.deployer.app).glob("*.py"))
@@ -274,50 +230,59 @@ class Tampering:
         self.deployer.sawhorse("build", self.deployer.app)
 
     def change_the_root(self) -> None:
-        """Put another tag on everything and take one away, and decide otherwise what the root decides."""
+        """Rename a tag of everything, to a name that it never had, and decide otherwise what the root decides."""
         facts = self.path.parent / "environment.yaml"
-        facts.write_text(facts.read_text().replace("\n  project: ", "\n  team: post\n  was: "))
+        renamed = re.compile(r"\n  (?:project|was-(\d+)): ")
+        facts.write_text(renamed.sub(lambda one: f"\n  was-{int(one[1] or 0) + 1}: ", facts.read_text()))
         main = self.path / "main.tf"
         text = main.read_text()
-        for pattern, value in DECISIONS.items():
-            text = re.sub(pattern, value, text)
+        for pattern, values in DECISIONS.items():
+            text = re.sub(pattern, rf"\g<1>{values[self.decided % len(values)]}", text)
         main.write_text(text)
+        self.decided += 1
         self.deployer.sawhorse("sync")
 
     def change_aws_by_hand(self) -> None:
-        """Change roles as nobody should: their boundary, trust, description and policies."""
+        """Change functions and roles as nobody should: memory, a version, what they read; trust, boundary, policies."""
+        functions = self.deployer.client("lambda")
+        for name in self.deployer.names("lambda:CreateFunction"):
+            functions.update_function_configuration(FunctionName=name, MemorySize=1024)
+            functions.publish_version(FunctionName=name)
+            for one in functions.list_event_source_mappings(FunctionName=f"{name}:live")["EventSourceMappings"]:
+                functions.update_event_source_mapping(UUID=one["UUID"], Enabled=False)
         iam = self.deployer.iam
-        known = {one.resource.rpartition("/")[2] for one in self.deployer.permissions if one.action == "iam:CreateRole"}
-        for name in known:
-            iam.delete_role_permissions_boundary(RoleName=name)
+        for name in self.deployer.names("iam:CreateRole"):
+            # A run that failed may have left the role as it was changed before.
+            with contextlib.suppress(iam.exceptions.NoSuchEntityException):
+                iam.delete_role_permissions_boundary(RoleName=name)
             trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": self.deployer.account}}
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy(trust))
             iam.update_role_description(RoleName=name, Description="Changed by hand.")
             allowed = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
             iam.put_role_policy(RoleName=name, PolicyName="by-hand", PolicyDocument=policy(allowed))
             iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+        allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::by-hand"}
         for one in self.deployer.permissions:
             if one.action == "iam:CreatePolicyVersion":
-                for number in range(4):
-                    allowed = {
-                        "Effect": "Allow",
-                        "Action": "s3:GetObject",
-                        "Resource": f"arn:aws:s3:::by-hand-{number}",
-                    }
+                for _ in range(len(iam.list_policy_versions(PolicyArn=one.resource)["Versions"]), MOST_VERSIONS):
                     iam.create_policy_version(PolicyArn=one.resource, PolicyDocument=policy(allowed), SetAsDefault=True)
 
 
+# Of a managed policy (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+MOST_VERSIONS = 5
 KNOBS = {
+    "cors_origins": '["https://app.example.com"]',
     "lambda_reserved_concurrency": "5",
     "dynamodb_billing_mode": "PROVISIONED",
     "dynamodb_read_capacity": "3",
     "dynamodb_write_capacity": "3",
 }
+# What is said in their place, one after the other.
 DECISIONS = {
-    r"(memory_size\s*=\s*)\d+": r"\g<1>640",
-    r"(retention_in_days\s*=\s*)\d+": r"\g<1>14",
-    r"(point_in_time_recovery_enabled\s*=\s*)false": r"\g<1>true",
-    r"(rate_limit\s*=\s*)\d+": r"\g<1>40",
+    r"(memory_size\s*=\s*)\d+": ("640", "768"),
+    r"(retention_in_days\s*=\s*)\d+": ("14", "30"),
+    r"(point_in_time_recovery_enabled\s*=\s*)(?:false|true)": ("true", "false"),
+    r"(rate_limit\s*=\s*)\d+": ("40", "60"),
 }
 
 
@@ -332,12 +297,11 @@ def commit(path: Path) -> None:
         subprocess.run(["git", *words], cwd=path, check=True, capture_output=True)
 
 
-def made(sawhorse: Sawhorse, root: str) -> Deployer:
-    """Have the deployers of a root's environment made, as an administrator does, and return that of the root."""
-    environment = root.partition("/")[0]
+def have_deployers_made(sawhorse: Sawhorse, environment: str) -> None:
+    """Have the deployers of an environment made, as an administrator does."""
     facts = sawhorse.project.path / "environments" / environment / "environment.yaml"
-    facts.write_text(f"{facts.read_text().rstrip()}\ndeployers: true\n")
+    # An address, so that everything is made that a root can make.
+    facts.write_text(f"{facts.read_text().rstrip()}\ndeployers: true\nalarm_email: on-call@example.com\n")
     commit(sawhorse.project.path)
     sawhorse("build")
     sawhorse("deployer", "make", environment, "--local")
-    return Deployer(sawhorse, root)

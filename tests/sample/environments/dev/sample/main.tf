@@ -4,6 +4,8 @@ module "sample" {
   stage   = "dev"
   release = "direct"
 
+  point_in_time_recovery_enabled = false
+
   cors_origins                   = coalesce(var.cors_origins, ["*"])
   reserved_concurrent_executions = var.lambda_reserved_concurrency
   capacity = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sawhorse.api import (
     Check,
     Deployment,
+    cors_headers_come,
     expect,
     expect_status,
     expect_version,
@@ -44,6 +45,7 @@ class Checks:
             Check("a note is kept", self.note, writes=True),
             Check("an unknown note is 404", self.unknown),
             Check("the API pages work", self.pages),
+            Check("OPTIONS gives the CORS headers", self.cors, through_live=True),
             Check("the request id is in the log", self.log_line),
             Check("the role may not scan the table", self.scan),
         ]
@@ -63,6 +65,9 @@ class Checks:
 
     def pages(self) -> None:
         pages_work(self.http)
+
+    def cors(self) -> None:
+        cors_headers_come(self.deployment, self.http, "api/notes/smoke", methods={"GET", "PUT"}, headers="content-type")
 
     def log_line(self) -> None:
         log_line_appears(self.deployment, self.http, "api/health")

@@ -5,13 +5,14 @@ locals {
 module "notes" {
   source = "../../dynamodb_table"
 
-  name                        = "sample-notes-${var.stage}"
-  hash_key                    = "name"
-  deletion_protection_enabled = var.production
-  override                    = var.capacity
-  alarm_topics                = [module.observability.topic]
-  composed_alarms             = true
-  tags                        = var.tags
+  name                           = "sample-notes-${var.stage}"
+  hash_key                       = "name"
+  deletion_protection_enabled    = var.production
+  point_in_time_recovery_enabled = var.point_in_time_recovery_enabled
+  override                       = var.capacity
+  alarm_topics                   = [module.observability.topic]
+  composed_alarms                = true
+  tags                           = var.tags
 }
 
 module "packages" {

@@ -71,6 +71,13 @@ variable "permissions_boundary" {
   default     = null
 }
 
+variable "point_in_time_recovery_enabled" {
+  description = "Whether the table can be restored to any second of the last 35 days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "production" {
   description = "Whether this is production, where the table is protected and nobody may write without a token."
   type        = bool
