@@ -47,6 +47,11 @@ def test_no_reason_is_left_over() -> None:
     assert idle == []
 
 
+def test_what_is_unproven_is_told_by_action() -> None:
+    told = (REPOSITORY / "docs/deployers.md").read_text().partition("## What only AWS can show")[2]
+    assert set(re.findall(r"`([a-z0-9-]+:[A-Za-z*]+)`", told)) == table().unproven.keys()
+
+
 def test_no_action_is_a_wildcard_and_none_stands_twice_in_a_rule() -> None:
     for rule in table().rules:
         actions = [*rule.read, *rule.write]
