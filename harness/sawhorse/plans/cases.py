@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,8 @@ PLACEHOLDERS = {
 # By type, where a module looks at its form.
 PLACEHOLDERS_OF = {"aws_lambda_layer_version": {"arn": "arn:aws:lambda:us-east-1:111111111111:layer:placeholder:1"}}
 
-
+# Terraform's memory grows faster than the number of modules in a plan: to 12 GB with 900 refusals.
+REFUSALS_AT_ONCE = 150
 # A case is a module call in HCL and a directory.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 MODULE = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
@@ -408,20 +409,26 @@ def plan_refusals(
     tool: Tool, repository: Path, scratch: Path, refusals: Iterable[Refusal], state: Mapping[str, Any]
 ) -> dict[str, list[str]]:
     """Plan every refusal against the state that it had before, and return the sentences that each one got."""
-    directory = scratch_root(repository, scratch, "refusals/all")
-    refusals = list(refusals)
+    wanted = list(refusals)
+    sentences: dict[str, list[str]] = {refusal.name: [] for refusal in wanted}
+    for first in range(0, len(wanted), REFUSALS_AT_ONCE):
+        directory = scratch_root(repository, scratch, f"refusals/from_{first}")
+        output = planned_refusals(tool, directory, wanted[first : first + REFUSALS_AT_ONCE], state)
+        for diagnostic in diagnostics(output):
+            text = diagnostic.get("detail") or diagnostic["summary"]
+            sentences.setdefault(refused(diagnostic), []).append(text)
+    return sentences
+
+
+def planned_refusals(tool: Tool, directory: Path, refusals: Sequence[Refusal], state: Mapping[str, Any]) -> str:
+    """Return what Terraform prints of a plan of refusals in a root of their own, which is no success."""
     write_calls(directory, [(refusal, refusal.given) for refusal in refusals])
     write_state(directory, state, refusals)
     runner = initialized(tool, directory)
     try:
-        output = runner.execute_command("plan", "-json", "-input=false", "-refresh=false").out
+        return str(runner.execute_command("plan", "-json", "-input=false", "-refresh=false").out)
     except tftest.TerraformTestError as error:
-        output = error.args[0]
-    sentences: dict[str, list[str]] = {refusal.name: [] for refusal in refusals}
-    for diagnostic in diagnostics(output):
-        text = diagnostic.get("detail") or diagnostic["summary"]
-        sentences.setdefault(refused(diagnostic), []).append(text)
-    return sentences
+        return str(error.args[0])
 
 
 def diagnostics(output: str) -> Iterator[dict[str, Any]]:
