@@ -173,8 +173,9 @@ class Workspace:
 
     def make_prerequisites(self) -> None:
         """Make on the local AWS what the account is expected to have, which is nobody's to make who deploys."""
-        if self.account:
-            make_prerequisites(self.root, self.account, self.environment)
+        account = self.account
+        if account:
+            make_prerequisites(self.root, account, self.environment)
 
     @property
     def account(self) -> Callable[[str], Any] | None:

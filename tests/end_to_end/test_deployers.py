@@ -85,7 +85,12 @@ Calls = dict[str, tuple[str, str, dict[str, Any]]]
 
 def foreign_calls(bucket: str, api: str) -> Calls:
     """Name what a deployer is refused."""
-    return {**calls_of_other_roots(bucket, api), **calls_for_more_power(), **calls_of_functions()}
+    return {
+        **calls_of_other_roots(bucket, api),
+        **calls_past_the_boundary(),
+        **calls_for_more_power(),
+        **calls_of_functions(),
+    }
 
 
 def calls_of_other_roots(bucket: str, api: str) -> Calls:
@@ -123,17 +128,10 @@ def calls_of_other_roots(bucket: str, api: str) -> Calls:
     }
 
 
-def calls_for_more_power() -> Calls:
-    """Name what would make a deployer, or a role of its root, more than it is."""
-    role, other = {"RoleName": "sample-dev"}, {"RoleName": "another"}
+def calls_past_the_boundary() -> Calls:
+    """Name what would make a role of the root more than its boundary lets it be."""
+    role = {"RoleName": "sample-dev"}
     return {
-        "a user": ("iam", "create_user", {"UserName": "somebody"}),
-        "a key of a user": ("iam", "create_access_key", {"UserName": "somebody"}),
-        "a role of another name": (
-            "iam",
-            "create_role",
-            {**other, "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": BOUNDARY},
-        ),
         "its role without a boundary": ("iam", "create_role", {**role, "AssumeRolePolicyDocument": TRUST}),
         "its role with another boundary": (
             "iam",
@@ -164,6 +162,19 @@ def calls_for_more_power() -> Calls:
             "iam",
             "put_role_policy",
             {"RoleName": "foreign", "PolicyName": "all", "PolicyDocument": ALL},
+        ),
+    }
+
+
+def calls_for_more_power() -> Calls:
+    """Name what would make a deployer somebody else, or more than it is."""
+    return {
+        "a user": ("iam", "create_user", {"UserName": "somebody"}),
+        "a key of a user": ("iam", "create_access_key", {"UserName": "somebody"}),
+        "a role of another name": (
+            "iam",
+            "create_role",
+            {"RoleName": "another", "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": BOUNDARY},
         ),
         "writing into its own role": (
             "iam",

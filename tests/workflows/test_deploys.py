@@ -42,22 +42,15 @@ def first(shop: Shop) -> Run:
     return run
 
 
-@pytest.fixture
-def everywhere(shop: Shop, first: Run) -> Shop:
-    """The repository with the app in all three environments."""
-    return shop
-
-
 def test_a_push_reaches_production_once_somebody_approved(shop: Shop, first: Run) -> None:
-    run = first
-    production = run.job_named("production/sample")
+    production = first.job_named("production/sample")
     assert "These packages are release 1 of staging/sample, which is live there" in production.summary
     for command in ("apply", "release", "smoke", "verify"):
         assert f"- `sawhorse {command} production/sample`: done" in production.summary
     assert "| `production/sample` | 0 |" in production.summary
     record = shop.record("production/sample")
     assert record["releases"][-1]["smoke"]["passed"]
-    assert record["applied"]["commit"] == run.sha
+    assert record["applied"]["commit"] == first.sha
     assert not record["applied"]["dirty"]
     assert [one.stood for one in production.results if one.name.startswith("credentials")] == [
         "AssumeRoleWithWebIdentity of the local STS, for repo:octo-org/shop:environment:production",
@@ -65,12 +58,12 @@ def test_a_push_reaches_production_once_somebody_approved(shop: Shop, first: Run
         "AssumeRoleWithWebIdentity of the local STS, for repo:octo-org/shop:environment:production",
         "AssumeRole of the local STS",
     ]
-    builds = [one for job in run.jobs for one in job.job.results if one.name == "build"]  # type: ignore[union-attr]
+    builds = [one for job in first.jobs for one in job.job.results if one.name == "build"]  # type: ignore[union-attr]
     assert len(builds) == 1
 
 
-def test_production_is_refused_once_staging_was_rolled_back(everywhere: Shop) -> None:
-    shop = everywhere
+@pytest.mark.usefixtures("first")
+def test_production_is_refused_once_staging_was_rolled_back(shop: Shop) -> None:
     staging, live = shop.record("staging/sample")["live"], shop.record("production/sample")["live"]
     run = deployed(shop, "2.0.0")
     assert run.results["staging"] == "success", run.job_named("staging/sample").log
@@ -96,8 +89,8 @@ def test_production_is_refused_once_staging_was_rolled_back(everywhere: Shop) ->
     assert shop.record("production/sample")["live"] == live
 
 
-def test_what_fails_in_staging_is_put_back_and_never_reaches_production(everywhere: Shop) -> None:
-    shop = everywhere
+@pytest.mark.usefixtures("first")
+def test_what_fails_in_staging_is_put_back_and_never_reaches_production(shop: Shop) -> None:
     before = shop.record("staging/sample")
     run = deployed(shop, "3.0.0", IN_STAGING)
     assert run.results == {"build": "success", "dev": "success", "staging": "failure", "production": "skipped"}
@@ -109,8 +102,8 @@ def test_what_fails_in_staging_is_put_back_and_never_reaches_production(everywhe
     assert shop.record("dev/sample")["releases"][-1]["smoke"]["passed"]
 
 
-def test_of_pushes_during_a_deployment_the_newest_comes_after_it(everywhere: Shop) -> None:
-    shop = everywhere
+@pytest.mark.usefixtures("first")
+def test_of_pushes_during_a_deployment_the_newest_comes_after_it(shop: Shop) -> None:
     live = shop.record("production/sample")["live"]
     later: list[Run] = []
 
@@ -138,8 +131,8 @@ def test_of_pushes_during_a_deployment_the_newest_comes_after_it(everywhere: Sho
     assert [job.name for job in third.jobs if job.waits_for] == ["production/sample"]
 
 
-def test_credentials_that_end_in_the_middle_are_told_and_the_deployment_can_be_run_again(everywhere: Shop) -> None:
-    shop = everywhere
+@pytest.mark.usefixtures("first")
+def test_credentials_that_end_in_the_middle_are_told_and_the_deployment_can_be_run_again(shop: Shop) -> None:
     live = shop.record("dev/sample")["live"]
 
     def end_credentials(job: Job, step: str) -> None:
@@ -166,8 +159,8 @@ def test_credentials_that_end_in_the_middle_are_told_and_the_deployment_can_be_r
     assert record["live"] > live
 
 
-def test_an_older_commit_than_what_is_there_is_refused(everywhere: Shop) -> None:
-    shop = everywhere
+@pytest.mark.usefixtures("first")
+def test_an_older_commit_than_what_is_there_is_refused(shop: Shop) -> None:
     applied = shop.record("dev/sample")["applied"]["commit"]
     run = shop.push(shop.git("rev-parse", f"{applied}~1"))
     shop.platform.work()
@@ -177,8 +170,8 @@ def test_an_older_commit_than_what_is_there_is_refused(everywhere: Shop) -> None
     assert "The step admit of dev/sample failed" in job.last_line
 
 
-def test_a_cancelled_deployment_leaves_no_lock_and_nothing_unknown(everywhere: Shop) -> None:
-    shop = everywhere
+@pytest.mark.usefixtures("first")
+def test_a_cancelled_deployment_leaves_no_lock_and_nothing_unknown(shop: Shop) -> None:
     topic = shop.project.path / "modules/apps/sample/resources.tf"
     sound = topic.read_text()
     # Something that takes a while to make.

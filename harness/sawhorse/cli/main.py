@@ -10,16 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from sawhorse.cli.alarms import send_alarm_through
 from sawhorse.cli.applying import apply_here, destroy_what_was_shown
 from sawhorse.cli.deployer import deployer_app
 from sawhorse.cli.drift import drift
 from sawhorse.cli.job_summary import reported, tell
 from sawhorse.cli.local import local_app
+from sawhorse.cli.operations import redrive, seed, smoke
 from sawhorse.cli.options import (
     AsBuilt,
     AsJson,
@@ -36,6 +36,7 @@ from sawhorse.cli.options import (
     print_json,
     print_outputs,
     refuse_unlocked,
+    say_what_stands,
 )
 from sawhorse.cli.package import package_app
 from sawhorse.cli.pipelines import pipeline_app
@@ -47,9 +48,6 @@ from sawhorse.cli.verify import verify
 from sawhorse.errors import DIFFERS, INTERRUPTED, BadConfiguration, SawhorseError, asking
 from sawhorse.project import Project
 from sawhorse.trusted_files import keep_to_this_user
-
-if TYPE_CHECKING:
-    from sawhorse.workspace import Workspace
 
 app = Commands(
     name="sawhorse",
@@ -65,6 +63,8 @@ app.add_typer(pipeline_app)
 app.add_typer(state_app)
 app.command("run", context_settings=TO_THE_APP)(run)
 app.command("sync")(sync)
+for operation in (seed, smoke, redrive):
+    app.command(operation.__name__)(operation)
 for command in (deploy, release, releases, rollback, freeze, unfreeze):
     app.command(command.__name__)(command)
 app.command("drift")(drift)
@@ -250,87 +250,6 @@ def outputs(root: RootName, local: Local = False, state_bucket: StateBucket = Fa
 
 
 @app.command()
-def seed(root: RootName, local: Local = False, as_json: AsJson = False) -> None:
-    """Put in what the app needs before its first call. A new API key is shown once."""
-    from sawhorse.operate.seed import seed_module
-
-    deployment = open_workspace(root, local=local).deployment()
-    seeded = seed_module(deployment.root).seed(deployment)
-    if as_json:
-        print_json({"lines": seeded.lines, "secrets": seeded.secrets})
-        return
-    for line in seeded.lines:
-        print(line)
-    for name, value in seeded.secrets.items():
-        print(f"{name} = {value}")
-
-
-@app.command()
-def smoke(
-    root: RootName,
-    local: Local = False,
-    alarms: Annotated[
-        bool, typer.Option("--alarms", help="Send one alarm through instead, and say who was told of it.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Check that what was applied does what its operators count on. Exit code 1 names what failed.
-
-    SAWHORSE_SMOKE_VARIABLES, a JSON object, gives the checks variables such as a token, and hides their values.
-    """
-    if alarms:
-        send_alarm_through(root, local=local, as_json=as_json)
-        return
-    from sawhorse.operate.result_tables import show_results
-    from sawhorse.operate.smoke import as_json as results_as_json
-    from sawhorse.operate.smoke import run_checks
-
-    workspace = open_workspace(root, local=local)
-    deployment = workspace.deployment()
-    results = list(run_checks(deployment))
-    if as_json:
-        print_json(results_as_json(results))
-    else:
-        show_results(f"Smoke checks of {deployment.root.name}", results)
-        say_what_stands(workspace)
-    if not all(result.passed for result in results):
-        raise typer.Exit(1)
-
-
-@app.command()
-def redrive(
-    root: RootName,
-    local: Local = False,
-    queue: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this queue, or this dead-letter queue.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Send the messages of a root's dead-letter queues back to their queues. Fix what made them fail first."""
-    from sawhorse.operate.redrive import Tally, pairs_of
-    from sawhorse.operate.redrive import redrive as send_back
-
-    deployment = open_workspace(root, local=local).deployment()
-    sqs, pairs = deployment.client("sqs"), pairs_of(deployment, queue)
-    tallies: list[Tally] = []
-
-    def show_progress(tally: Tally) -> None:
-        if not as_json:
-            print(f"{tally.pair.dead_letters}: {tally.sent_back} sent back so far", flush=True)
-
-    try:
-        for pair in pairs:
-            tallies.append(Tally(pair))
-            send_back(sqs, tallies[-1], show_progress)
-    finally:
-        # Also when it was stopped or failed in the middle: what was done stays done.
-        if as_json:
-            print_json({"queues": [tally.as_json() for tally in tallies]})
-        else:
-            print("\n".join(tally.sentence() for tally in tallies))
-
-
-@app.command()
 def demo(root: RootNames, as_json: AsJson = False) -> None:
     """Build, apply, seed and smoke-check a root, or all of them, on the local AWS, and leave it running."""
     from dataclasses import asdict
@@ -389,14 +308,6 @@ def doctor(as_json: AsJson = False) -> None:
         show_findings(findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
-
-
-def say_what_stands(workspace: Workspace) -> None:
-    """Say at a command's end what keeps what is applied from being live, where something does."""
-    from sawhorse.operate.releases.standing import lines_of
-
-    for line in lines_of(workspace):
-        print(f"\n{line}", flush=True)
 
 
 def names_of(root: str, *, heading: str) -> Iterator[str]:

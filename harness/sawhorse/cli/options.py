@@ -114,3 +114,11 @@ def print_outputs(outputs: Mapping[str, Any]) -> None:
 def print_json(value: Any) -> None:
     """Print a value on standard output."""
     print(json.dumps(value, indent=2, sort_keys=True))
+
+
+def say_what_stands(workspace: Workspace) -> None:
+    """Say at a command's end what keeps what is applied from being live, where something does."""
+    from sawhorse.operate.releases.standing import lines_of
+
+    for line in lines_of(workspace):
+        print(f"\n{line}", flush=True)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from shared.lambda_handler import make_handler
 from shared.times import system_clock
@@ -118,31 +118,42 @@ def _fileshare(http: HttpCaller) -> list[BodyRoute]:
     ]
 
 
-def _hybrid_ci_cd(http: HttpCaller) -> list[BodyRoute]:
-    login = {"user_id": "user123", "provider": "google", "oauth_tokens": {}, "user_info": {"name": "Ada", "age": 36.5}}
-    user = {"Authorization": f"Bearer {_post(http, '/auth/session', login)['session_id']}"}
-    agent = _post(http, "/agents", {"name": "agent"}, user)
-    runner = {"Authorization": f"Bearer {agent['agent_token']}"}
+class _CiCd:
+    """A user of hybrid_ci_cd with an agent, and what they ask."""
 
-    def running() -> str:
+    login: ClassVar = {
+        "user_id": "user123", "provider": "google", "oauth_tokens": {}, "user_info": {"name": "Ada", "age": 36.5},
+    }  # fmt: skip
+
+    def __init__(self, http: HttpCaller) -> None:
+        self.http = http
+        self.user = {"Authorization": f"Bearer {_post(http, '/auth/session', self.login)['session_id']}"}
+        agent = _post(http, "/agents", {"name": "agent"}, self.user)
+        self.agent = f"/agents/{agent['agent_id']}"
+        self.runner = {"Authorization": f"Bearer {agent['agent_token']}"}
+
+    def running(self) -> str:
         # Many bodies take longer than an agent may be silent.
-        _post(http, f"/agents/{agent['agent_id']}/heartbeat", {}, runner)
-        job_id = _post(http, "/jobs", {"name": "build"}, user)["job_id"]
-        _made(http.post(f"/jobs/{job_id}/claim", headers=runner))
+        _post(self.http, f"{self.agent}/heartbeat", {}, self.runner)
+        job_id = _post(self.http, "/jobs", {"name": "build"}, self.user)["job_id"]
+        _made(self.http.post(f"/jobs/{job_id}/claim", headers=self.runner))
         return f"/jobs/{job_id}/finish"
 
-    def job(response: Response) -> Any:
-        return _made(http.get(f"/jobs/{exactly(response)['job_id']}", headers=user))
+    def job(self, response: Response) -> Any:
+        return _made(self.http.get(f"/jobs/{exactly(response)['job_id']}", headers=self.user))
 
-    def listed(response: Response) -> Any:
+    def listed(self, response: Response) -> Any:
         wanted = exactly(response)
-        found = _made(http.get("/agents", headers=user))["agents"]
+        found = _made(self.http.get("/agents", headers=self.user))["agents"]
         entry: Any = next(one for one in found if one["agent_id"] == wanted["agent_id"])
         if "scopes" in wanted:
             # An agent for each of many bodies would be more than a page.
-            http.delete(f"/agents/{wanted['agent_id']}", headers=user)
+            self.http.delete(f"/agents/{wanted['agent_id']}", headers=self.user)
         return entry
 
+
+def _hybrid_ci_cd(http: HttpCaller) -> list[BodyRoute]:
+    asking = _CiCd(http)
     validated = {"session_id": "kq3vYx0dX1S0Z0Yb6m9m4mJb5q4bqk9v1n8Cw2hXh3A"}
     return [
         BodyRoute(
@@ -150,7 +161,7 @@ def _hybrid_ci_cd(http: HttpCaller) -> list[BodyRoute]:
             http=http,
             method="POST",
             ready=_at("/auth/session"),
-            fits=login,
+            fits=asking.login,
             read=lambda response: _post(http, "/auth/validate", {"session_id": exactly(response)["session_id"]}),
         ),
         BodyRoute(name="validate", http=http, method="POST", ready=_at("/auth/validate"), fits=validated),
@@ -160,17 +171,17 @@ def _hybrid_ci_cd(http: HttpCaller) -> list[BodyRoute]:
             method="POST",
             ready=_at("/jobs"),
             fits={"name": "build main", "payload": {"commit": "5ce2b18", "seconds": 0.25, "steps": [1]}},
-            read=job,
-            headers=user,
+            read=asking.job,
+            headers=asking.user,
         ),
         BodyRoute(
             name="finish",
             http=http,
             method="POST",
-            ready=running,
+            ready=asking.running,
             fits={"attempt": 1, "status": "succeeded", "result": {"tests": 312, "coverage": 98.5}},
-            read=job,
-            headers=runner,
+            read=asking.job,
+            headers=asking.runner,
         ),
         BodyRoute(
             name="agents",
@@ -178,17 +189,17 @@ def _hybrid_ci_cd(http: HttpCaller) -> list[BodyRoute]:
             method="POST",
             ready=_at("/agents"),
             fits={"name": "build-7", "runs_on": "customer"},
-            read=listed,
-            headers=user,
+            read=asking.listed,
+            headers=asking.user,
         ),
         BodyRoute(
             name="heartbeat",
             http=http,
             method="POST",
-            ready=_at(f"/agents/{agent['agent_id']}/heartbeat"),
+            ready=_at(f"{asking.agent}/heartbeat"),
             fits={"status": "busy"},
-            read=listed,
-            headers=runner,
+            read=asking.listed,
+            headers=asking.runner,
         ),
     ]
 

@@ -44,7 +44,7 @@ def refuse_older(github: Compares, root: str, record: Record, commit: str) -> No
     What was applied may be later than what is live: changes of Terraform alone make no release. Where no commit is
     known, or GitHub does not know it, nobody is kept back.
     """
-    for later, how in commits_of(record):
+    for later, how in commits_of(record).items():
         if later != commit and github.compare(later, commit) == "behind":
             raise Refused(
                 f"{root} {how} commit {later[:12]}, which is later than {commit[:12]}. Nothing was changed. Deploy the "
@@ -52,13 +52,15 @@ def refuse_older(github: Compares, root: str, record: Record, commit: str) -> No
             )
 
 
-def commits_of(record: Record) -> Iterator[tuple[str, str]]:
-    """Yield the commits that stand behind a root, each with how."""
+def commits_of(record: Record) -> dict[str, str]:
+    """Return the commits that stand behind a root, each with how."""
+    found = {}
     live = record.release(record.live) if record.live else None
     if live and live.commit:
-        yield live.commit, f"runs, as release {live.id},"
+        found[live.commit] = f"runs, as release {live.id},"
     if record.applied and record.applied.commit:
-        yield record.applied.commit, "was applied last from"
+        found.setdefault(record.applied.commit, "was applied last from")
+    return found
 
 
 def refuse_untried(project: Project, target: Root, source: str) -> None:

@@ -207,6 +207,7 @@ def test_bytecode_without_a_source_decides_about_the_deployment(
 def test_nothing_of_this_process_gets_into_the_compiler(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"PYTHONOPTIMIZE": "2", "PYTHONHASHSEED": "1", "PYTHONDONTWRITEBYTECODE": "1"}.items():
         monkeypatch.setenv(name, value)
+    # A docstring, an assertion and sets: what these variables would leave out or order otherwise.
     source = [("a.py", b'"""Told."""\nassert True\nX = {"a", "b", "c"}\ny = 1 in {"a", "b", "c", 2}\n')]
     first = compile_sources(str(python), "3.13", source)[0].bytecode
     monkeypatch.setenv("PYTHONHASHSEED", "99")
