@@ -54,8 +54,8 @@ down: setup ## Stop the local AWS.
 test: setup ## Run every test: unit, plans, contracts of the emulators, end to end.
 	@$(PYTEST) --durations=15
 
-test-fast: setup ## Run the tests that need neither Terraform nor the local AWS and build nothing, in a minute.
-	@$(PYTEST) -n 3 -m "$(FAST)"
+test-fast: setup ## Run the tests that need neither Terraform nor the local AWS and build nothing, each property with a quarter of its inputs, in a minute.
+	@$(PYTEST) -n logical --inputs-by 4 -m "$(FAST)"
 
 drill: setup ## Repeat the tests that kill, interrupt and race ROUNDS times each; once, pack forty distributions and take every grant away from under smoke.
 	@$(PYTEST) -m drill --rounds $(ROUNDS)

@@ -106,7 +106,7 @@ class Page(BaseHTTPRequestHandler):
 @contextmanager
 def served(attempts: list[dict[str, Any]]) -> Iterator[Pages]:
     with Pages(PAGE.replace("ATTEMPTS", json.dumps(attempts))) as pages:
-        threading.Thread(target=pages.serve_forever, daemon=True).start()
+        threading.Thread(target=pages.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield pages
         finally:

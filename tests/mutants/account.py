@@ -47,7 +47,7 @@ class Responder(BaseHTTPRequestHandler):
 def empty_account() -> Iterator[dict[str, str]]:
     """Serve on loopback, and yield the variables with which Terraform asks here and nowhere else."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Responder)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield {

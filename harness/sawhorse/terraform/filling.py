@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,17 @@ HCL_ESCAPES = {"\\b": "\\u0008", "\\f": "\\u000c"}
 
 def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:
     """Fill a template; a variable that it names and nobody gives is an error."""
+    try:
+        return engine_of(templates).get_template(name).render(values)
+    except jinja2.UndefinedError as error:
+        raise BadConfiguration(f"The template {name} wants a value that nobody gives: {error}.") from error
+    except jinja2.TemplateError as error:
+        raise BadConfiguration(f"The template {name} cannot be read: {error}.") from error
+
+
+@lru_cache(maxsize=8)
+def engine_of(templates: Path) -> jinja2.Environment:
+    """Return the engine of a directory, which compiles each template once, and again when its file has changed."""
     engine = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
@@ -25,12 +37,7 @@ def fill(name: str, *, templates: Path = TEMPLATES, **values: Any) -> str:
         autoescape=False,  # noqa: S701 # HCL is not HTML: the filter below quotes for it
     )
     engine.filters["hcl"] = hcl
-    try:
-        return engine.get_template(name).render(values)
-    except jinja2.UndefinedError as error:
-        raise BadConfiguration(f"The template {name} wants a value that nobody gives: {error}.") from error
-    except jinja2.TemplateError as error:
-        raise BadConfiguration(f"The template {name} cannot be read: {error}.") from error
+    return engine
 
 
 def hcl(value: str | float | bool | None) -> str:  # noqa: FBT001 # a filter takes what the template holds

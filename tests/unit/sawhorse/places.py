@@ -50,8 +50,8 @@ class Homes:
         return Path(place.path.format(project=self.project.path, cache=self.cache, state=self.state))
 
 
-def make_homes(project: Project, home: Path, places: Sequence[Place], monkeypatch: pytest.MonkeyPatch) -> Homes:
-    """Make every place as the harness does, with content that it can read."""
+def make_homes(project: Project, home: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> Homes:
+    """Make a place as the harness does, with content that it can read."""
     found = Homes(project, home / "cache", home / "state")
     monkeypatch.setenv("SAWHORSE_CACHE_DIR", str(found.cache))
     monkeypatch.setenv("SAWHORSE_STATE_DIR", str(found.state))
@@ -59,14 +59,13 @@ def make_homes(project: Project, home: Path, places: Sequence[Place], monkeypatc
     (project.path / ".sawhorse/tools").unlink()
     (project.path / ".sawhorse").chmod(0o700)
     sign(b"", "")
-    for place in places:
-        path = found.path(place)
-        if place.directory:
-            path.mkdir(parents=True, exist_ok=True)
-        elif not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"{}" if path.suffix in {".json", ".tfstate"} else b"")
-        path.chmod((0o755 if place.shared else 0o700) if place.directory else (0o644 if place.shared else 0o600))
+    path = found.path(place)
+    if place.directory:
+        path.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"{}" if path.suffix in {".json", ".tfstate"} else b"")
+    path.chmod((0o755 if place.shared else 0o700) if place.directory else (0o644 if place.shared else 0o600))
     for path in (found.cache.parent, project.path / "environments/dev/tiny"):
         path.chmod(0o755)
     return found

@@ -123,8 +123,8 @@ PLACES = [
 
 
 @pytest.fixture
-def homes(tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homes:
-    return make_homes(tiny, tmp_path / "home", PLACES, monkeypatch)
+def homes(place: Place, tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homes:
+    return make_homes(tiny, tmp_path / "home", place, monkeypatch)
 
 
 @pytest.mark.parametrize(("place", "attack"), tried(PLACES))

@@ -10,10 +10,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from sawhorse.errors import SawhorseError, Unreadable
 from sawhorse.printable import one_line
@@ -30,18 +30,14 @@ CLOCK_SECONDS = 5.0
 ROLLBACK = "rollback"
 
 
+# What people, apps and AWS wrote, kept so that no command that prints it later prints a line of theirs.
+Line = Annotated[str, AfterValidator(one_line)]
+
+
 class Part(BaseModel):
     """A part of the record, which is never changed in place."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def on_one_line(cls, value: object) -> object:
-        """Keep what people, apps and AWS wrote so that no command that prints it later prints a line of theirs."""
-        if isinstance(value, Mapping):
-            return {name: cls.on_one_line(one) for name, one in value.items()}
-        return one_line(value) if isinstance(value, str) else value
 
 
 class Code(Part):
@@ -51,10 +47,10 @@ class Code(Part):
     zip. `layers` has the content of each layer by its ARN, empty text where no state knew it.
     """
 
-    version: str
-    content_sha256: str | None
-    code_sha256: str
-    layers: Mapping[str, str] = {}
+    version: Line
+    content_sha256: Line | None
+    code_sha256: Line
+    layers: Mapping[Line, Line] = {}
 
 
 class Verdict(Part):
@@ -62,16 +58,16 @@ class Verdict(Part):
 
     passed: bool
     checks: int
-    failed: Mapping[str, str] = {}
-    at: str
+    failed: Mapping[Line, Line] = {}
+    at: Line
 
 
 class Ending(Part):
     """What ended a release, and why."""
 
     how: Literal["replaced", "put back", "rolled back", "refused", "pruned", "destroyed"]
-    why: str
-    at: str
+    why: Line
+    at: Line
 
 
 class Release(Part):
@@ -81,13 +77,13 @@ class Release(Part):
     """
 
     id: int
-    functions: Mapping[str, Code]
-    commit: str | None
+    functions: Mapping[Line, Code]
+    commit: Line | None
     dirty: bool
-    at: str
-    by: str
+    at: Line
+    by: Line
     smoke: Verdict | None = None
-    live_since: str | None = None
+    live_since: Line | None = None
     ended: Ending | None = None
 
     @property
@@ -113,18 +109,18 @@ class Decision(Part):
     """What somebody decided about `live`: a pin to a release, or a freeze (`release` is None)."""
 
     release: int | None = None
-    why: str
-    at: str
-    by: str
+    why: Line
+    at: Line
+    by: Line
 
 
 class Applied(Part):
     """The commit that a root was applied from last, None outside of git; `dirty` says that its tree differed."""
 
-    commit: str | None
+    commit: Line | None
     dirty: bool
-    at: str
-    by: str
+    at: Line
+    by: Line
 
 
 class Process(Part):
@@ -133,7 +129,7 @@ class Process(Part):
     `thread` tells commands of one process from each other.
     """
 
-    host: str
+    host: Line
     # As a system gives them: no other number is asked after.
     pid: int = Field(gt=0, lt=2**31)
     started: FiniteFloat
@@ -171,12 +167,12 @@ class Moving(Part):
     `before` has the version of each function that `live` was at, and `pins` what its parameter held.
     """
 
-    command: str
+    command: Line
     release: int | None
-    before: Mapping[str, str]
-    pins: Mapping[str, str]
-    at: str
-    by: str
+    before: Mapping[Line, Line]
+    pins: Mapping[Line, Line]
+    at: Line
+    by: Line
     process: Process
 
     @property
@@ -192,7 +188,7 @@ class Record(Part):
     """
 
     format: Literal[1] = FORMAT
-    root: str
+    root: Line
     releases: tuple[Release, ...] = ()
     live: int | None = None
     history: tuple[int, ...] = ()

@@ -37,9 +37,9 @@ PLACES = [
 
 
 @pytest.fixture
-def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homes:
+def homes(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homes:
     tiny = make_tiny_project(tmp_path / "tiny-project", repository=REPOSITORY)
-    return make_homes(tiny, tmp_path / "home", PLACES, monkeypatch)
+    return make_homes(tiny, tmp_path / "home", place, monkeypatch)
 
 
 @pytest.mark.parametrize(("place", "attack"), tried(PLACES))

@@ -261,7 +261,7 @@ def slow_table(sawhorse: Sawhorse, seconds: float) -> Iterator[None]:
     """Let the function reach DynamoDB through a proxy that waits so long before each response."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Slow", (SlowTable,), {"seconds": seconds}))
     server.daemon_threads = True
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     awslambda = sawhorse.client("lambda", "dev")
     variables = awslambda.get_function_configuration(FunctionName=NAME)["Environment"]["Variables"]

@@ -88,7 +88,7 @@ def serving(directory: Path, *, user: tuple[str, str] | None = None) -> Iterator
     index = Index(directory, 0, user)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, index)) as server:
         index.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield index

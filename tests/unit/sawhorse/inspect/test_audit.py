@@ -156,7 +156,7 @@ def osv() -> Iterator[Callable[..., str]]:
         handler = type("Handler", (Osv,), {"known": known, "status": status})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}/v1/query"
 
     yield serve

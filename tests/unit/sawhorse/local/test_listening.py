@@ -74,7 +74,7 @@ def stranger(port: int = 0) -> Iterator[tuple[int, list[str]]]:
     calls: list[str] = []
     handler = type("Asked", (Stranger,), {"calls": calls})
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield server.server_port, calls
         finally:

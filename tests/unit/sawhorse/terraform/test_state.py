@@ -124,7 +124,7 @@ class StateHandler(BaseHTTPRequestHandler):
 def states() -> Iterator[States]:
     """A backend that takes no state yet."""
     with States(("127.0.0.1", 0), StateHandler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server
         server.shutdown()
