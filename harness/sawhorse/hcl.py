@@ -20,6 +20,10 @@ REFERENCE = re.compile(r"(?<![\w.-])((?:data\.)?[a-z][a-z0-9]*_\w+)\.(\w+)")
 ATTRIBUTE = re.compile(r"\.([^\W\d]\w*)")
 PAIR = re.compile(r'("(?:[^"\\]|\\.)*"|\([^\n]*?\)|[^\s=:]+)\s*[=:](.*)', re.DOTALL)
 OPENING, CLOSING = "([{", ")]}"
+# What neither begins nor ends a comment, a string, a heredoc or a bracket is stepped over at once.
+OUTSIDE = re.compile(r'[^"#/<]+')
+IN_A_STRING = re.compile(r'[^"\\$%\n]+')
+IN_BRACKETS = re.compile(r'[^"#/<()\[\]{}]+')
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def without_comments(text: str, shown: str) -> str:
             parts += [text[kept:place], re.sub(r"[^\n]", " ", comment[0])]
             place = kept = comment.end()
         else:
-            place = end_of_text(text, place, shown) or place + 1
+            place = end_of_text(text, place, shown) or after(OUTSIDE, text, place)
     return "".join([*parts, text[kept:]])
 
 
@@ -104,8 +108,9 @@ def without_literals(text: str, shown: str) -> str:
     parts, place = [], 0
     while place < len(text):
         end = end_of_text(text, place, shown)
-        parts.append(templates_alone(text[place:end], shown) if end else text[place])
-        place = end or place + 1
+        next_place = end or after(OUTSIDE, text, place)
+        parts.append(templates_alone(text[place:end], shown) if end else text[place:next_place])
+        place = next_place
     return "".join(parts)
 
 
@@ -152,7 +157,7 @@ def end_of_string(text: str, start: int, shown: str) -> int:
         elif text[place] == "\n":
             break
         else:
-            place += 1
+            place = after(IN_A_STRING, text, place)
     raise not_closed(text, start, shown, '"')
 
 
@@ -168,8 +173,14 @@ def end_of_brackets(text: str, start: int, shown: str) -> int:
                 return place + 1
         # In a template there still are some.
         comment = COMMENT.match(text, place) if text[place] in "#/" else None
-        place = comment.end() if comment else end_of_text(text, place, shown) or place + 1
+        place = comment.end() if comment else end_of_text(text, place, shown) or after(IN_BRACKETS, text, place)
     raise not_closed(text, start, shown, text[start])
+
+
+def after(plain: re.Pattern[str], text: str, place: int) -> int:
+    """Return the place behind what is plain at a place, and behind that one letter where nothing is."""
+    stepped_over = plain.match(text, place)
+    return stepped_over.end() if stepped_over else place + 1
 
 
 def members(expression: str) -> list[tuple[str, str]] | None:
