@@ -3,7 +3,7 @@ locals {
   is_service = { for name, trigger in var.triggers : name => can(regex("^[a-z0-9-]+(\\.[a-z0-9-]+)*\\.amazonaws\\.com(\\.cn)?$", trigger.principal)) }
 
   # The fifth part of an ARN; a bucket's has none.
-  source_accounts = { for name, trigger in var.triggers : name => trigger.source_arn == null ? "" : try(split(":", trigger.source_arn)[4], "") }
+  source_accounts = { for name, trigger in var.triggers : name => try(split(":", trigger.source_arn)[4], "") }
 
   # Whose thing may call: this account's, unless another one is named.
   callers = { for name, trigger in var.triggers : name => coalesce(trigger.source_account, data.aws_caller_identity.current.account_id) }
@@ -50,7 +50,7 @@ resource "aws_lambda_permission" "trigger" {
     }
 
     precondition {
-      condition     = !local.is_service[each.key] || each.value.source_arn == null ? true : contains(["", local.callers[each.key]], local.source_accounts[each.key])
+      condition     = !local.is_service[each.key] || contains(["", local.callers[each.key]], local.source_accounts[each.key])
       error_message = "triggers: the source_arn of ${each.key} is in the account ${local.source_accounts[each.key]}, and ${each.value.source_account == null ? "this is" : "source_account says"} ${local.callers[each.key]}; write source_account = \"${local.source_accounts[each.key]}\" if something of that account shall call."
     }
 

@@ -58,7 +58,8 @@ class Cases:
             # What is refused by default is given nothing of it.
             refused = refusals if mutant.is_a_default else telling_of(mutant, refusals)
             return [list(telling), others, [*changes, *(case for case in refused if self.may_tell(mutant, case))]]
-        of_it = [case for case in refusals if says(mutant.sentence, case.sentence)]
+        # Of a sentence that is put together of values nothing is left to know it by.
+        of_it = [case for case in refusals if says(mutant.sentence, case.sentence)] or telling_of(mutant, refusals)
         return [list(of_it), [promises[0], *telling_of(mutant, promises[1:])], changes]
 
     def may_tell(self, mutant: Mutant, refusal: Case) -> bool:

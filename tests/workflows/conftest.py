@@ -8,21 +8,27 @@ import pytest
 
 from sawhorse.toolchain.installed import Emulators
 from tests.workflows.shown import show
-from tests.workflows.support import Shop, shop_at
+from tests.workflows.support import ENVIRONMENTS, Shop, shop_at
 
 
 @pytest.fixture(scope="module")
-def shop(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def environments() -> tuple[str, ...]:
+    """Where the app runs; a file whose tests need fewer has a fixture of its own."""
+    return ENVIRONMENTS
+
+
+@pytest.fixture(scope="module")
+def shop(
+    environments: tuple[str, ...], emulators: Emulators, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
     """A repository with nothing deployed."""
-    with shop_at(tmp_path_factory.mktemp("shop")) as found:
+    with shop_at(tmp_path_factory.mktemp("shop"), environments) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def dev(shop: Shop) -> Shop:
-    """The repository with dev deployed, and no other environment."""
-    shop.git("rm", "-r", "--quiet", "environments/staging/sample", "environments/production/sample")
-    shop.commit("Run in dev alone")
+    """The repository with dev deployed, where that is its only environment."""
     run = shop.push()
     shop.platform.work()
     assert run.results == {"build": "success", "dev": "success", "staging": "skipped", "production": "skipped"}

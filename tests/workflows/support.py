@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,11 @@ from typing import Any
 from sawhorse.environment import read_environment
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS, Running
-from sawhorse.operate.pipelines.deployer_roles import roles_of
 from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import providers
-from sawhorse.project import Project, Root
+from sawhorse.project import Project
 from sawhorse.terraform.sync import sync
 from tests.projects import REPOSITORY, sample_project
-from tests.workflows.actions import AUDIENCE, GITHUB
 from tests.workflows.github_api import Repository, api_of
 from tests.workflows.platform import Platform, Run
 
@@ -38,11 +37,7 @@ GUARDED = {
     "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
     "branch_policies": [{"id": 1, "name": "main", "type": "branch"}],
 }
-READ = (
-    *("apigateway", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs", "s3", "sns", "sqs", "ssm", "sts"),
-    "tag",
-)
-EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+WHO_DEPLOYS = f"deployers: true\ngithub:\n  repository: {NAME}\n"
 
 
 @dataclass
@@ -119,16 +114,16 @@ def bucket_of(environment: str) -> str:
     return f"octo-org-shop-states-{environment}"
 
 
-def repository_with_environments(place: Path) -> Project:
-    """Make a project of the sample app that runs in dev, staging and production, states in buckets, and commit it."""
+def repository_with(environments: Sequence[str], place: Path) -> Project:
+    """Make a project of the sample app that runs in these environments, states in buckets, and commit it."""
     sample_project(place)
     let_roots_choose_the_key(place / "modules/apps/sample")
     shutil.copytree(REPOSITORY / ".github", place / ".github")
     shutil.copyfile(REPOSITORY / ".gitignore", place / ".gitignore")
     dev = place / "environments/dev/sample"
-    for environment in ENVIRONMENTS:
+    for environment in environments:
         facts = place / f"environments/{environment}/environment.yaml"
-        facts.write_text(f"{facts.read_text()}state_bucket: {bucket_of(environment)}\n")
+        facts.write_text(f"{facts.read_text()}{WHO_DEPLOYS}state_bucket: {bucket_of(environment)}\n")
         root = place / f"environments/{environment}/sample"
         if environment != "dev":
             root.mkdir()
@@ -165,63 +160,37 @@ def let_roots_choose_the_key(module: Path) -> None:
 
 
 def make_accounts(shop: Shop) -> None:
-    """Make in each account what stands before the first deployment: the bucket of states and the roles."""
-    for root in shop.project.roots:
-        environment = root.environment
-        shop.client("s3", environment).create_bucket(Bucket=bucket_of(environment))
-        shop.client("s3", environment).put_bucket_versioning(
-            Bucket=bucket_of(environment), VersioningConfiguration={"Status": "Enabled"}
-        )
-        make_roles(shop.client("iam", environment), root)
+    """Make in each account what stands before the first deployment, as docs/deploy.md says: a bucket, and who deploys.
+
+    The bucket is made by hand here: `sawhorse state make` has tests of its own.
+    """
+    as_administrator(shop, "dev", "build")
+    for environment in dict.fromkeys(root.environment for root in shop.project.roots):
+        s3 = shop.client("s3", environment)
+        s3.create_bucket(Bucket=bucket_of(environment))
+        s3.put_bucket_versioning(Bucket=bucket_of(environment), VersioningConfiguration={"Status": "Enabled"})
+        as_administrator(shop, environment, "deployer", "make", environment, "--as-built", "--yes")
+    shutil.rmtree(shop.project.path / "dist")
 
 
-def make_roles(iam: Any, root: Root) -> None:
-    """Make the provider of GitHub's tokens, the roles that trust them by their exact subjects, and the root's two."""
-    provider = iam.create_open_id_connect_provider(Url=f"https://{GITHUB}", ClientIDList=[AUDIENCE])
-    principal = {"Federated": provider["OpenIDConnectProviderArn"]}
-    own = roles_of(root, root.environment)
-    # Production's job asks staging's record.
-    asking = ["production"] if root.environment == "staging" else []
-    takers = {root.environment: own.deployer, **dict.fromkeys([*asking, "drift", "pull-requests"], own.reader)}
-    for whose, takes in takers.items():
-        subject = f"repo:{NAME}:{'pull_request' if whose == 'pull-requests' else f'environment:{whose}'}"
-        condition = {"StringEquals": {f"{GITHUB}:aud": AUDIENCE, f"{GITHUB}:sub": subject}}
-        role = roles_of(root, whose).role
-        make_role(iam, role, principal, "sts:AssumeRoleWithWebIdentity", condition)
-        give(iam, role, [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": takes}])
-    readers = [roles_of(root, whose).role for whose, takes in takers.items() if takes == own.reader]
-    for taken, by, may in ((own.deployer, [own.role], EVERYTHING), (own.reader, readers, reading_statements())):
-        make_role(iam, taken, {"AWS": by}, "sts:AssumeRole", {})
-        give(iam, taken, may)
-
-
-def reading_statements() -> list[Mapping[str, Any]]:
-    """Return what only reads: the parts of AWS's ReadOnlyAccess that the sample's plan and drift ask."""
-    verbs = ("Describe*", "Get*", "List*", "GET", "Filter*", "BatchGet*")
-    return [{"Effect": "Allow", "Action": [f"{one}:{verb}" for one in READ for verb in verbs], "Resource": "*"}]
-
-
-def make_role(iam: Any, arn: str, principal: Mapping[str, Any], action: str, condition: Mapping[str, Any]) -> None:
-    path, _, name = arn.partition(":role")[2].rpartition("/")
-    statement = {
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": action,
-        **({"Condition": condition} if condition else {}),
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.create_role(RoleName=name, Path=f"{path}/", AssumeRolePolicyDocument=policy)
-
-
-def give(iam: Any, arn: str, statements: Any) -> None:
-    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="may", PolicyDocument=policy)
+def as_administrator(shop: Shop, environment: str, *words: str) -> None:
+    """Run a command of ours in the developer's checkout, with credentials that may do anything in an account."""
+    variables = shop.aws.variables(read_environment(shop.project, environment))
+    ended = subprocess.run(
+        [sys.executable, "-m", "sawhorse.cli.main", *words],
+        cwd=shop.project.path,
+        env={**shop.platform.machine, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 @contextmanager
-def shop_at(place: Path) -> Iterator[Shop]:
+def shop_at(place: Path, environments: Sequence[str]) -> Iterator[Shop]:
     """Yield a repository on GitHub whose environments have accounts on a local AWS of its own."""
-    project = repository_with_environments(place / "project")
+    project = repository_with(environments, place / "project")
     # The local AWS is no part of the repository: another project has it.
     beside = sample_project(place / "aws")
     aws = LocalAWS(beside)

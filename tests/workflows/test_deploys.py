@@ -189,8 +189,8 @@ def test_a_cancelled_deployment_leaves_no_lock_and_nothing_unknown(shop: Shop) -
     job = run.job_named("dev/sample")
     assert job.last_line == "The step apply of dev/sample was cancelled; the steps after it did not run."
     assert "terraform apply was stopped" in job.log
-    keys = [one["Key"] for one in shop.client("s3", "dev").list_objects_v2(Bucket=bucket_of("dev"))["Contents"]]
-    assert sorted(keys) == ["dev/sample.releases.json", "dev/sample.tfstate"]
+    listed = shop.client("s3", "dev").list_objects_v2(Bucket=bucket_of("dev"), Prefix="dev/")
+    assert sorted(one["Key"] for one in listed["Contents"]) == ["dev/sample.releases.json", "dev/sample.tfstate"]
 
     shop.platform.let_nobody_interfere()
     shop.platform.before_step = stop_before_staging
@@ -238,13 +238,34 @@ def stop_before_staging(job: Job, step: str) -> None:
         job.run.cancelled = True
 
 
-def test_another_repository_gets_no_credentials_and_is_told(shop: Shop) -> None:
+def run_elsewhere(shop: Shop) -> Job:
+    """Push to a repository of another name, and return the first job that wants credentials."""
     shop.platform.repository.name = "somebody/shop"
     run = shop.push()
     shop.platform.work()
     shop.platform.repository.name = NAME
-    job = run.job_named("dev/sample")
     assert run.results["dev"] == "failure"
+    return run.job_named("dev/sample")
+
+
+def test_another_repository_is_told_before_aws_is_asked(shop: Shop) -> None:
+    job = run_elsewhere(shop)
+
+    assert job.last_line.startswith("The step roles of dev/sample failed: ")
+    assert "This run is of somebody/shop, and environments/dev/environment.yaml says that octo-org/shop" in job.last_line
+    assert job.last_line in job.summary
+
+
+def test_another_repository_that_says_it_deploys_there_gets_no_credentials_and_is_told(shop: Shop) -> None:
+    facts = shop.project.path / "environments/dev/environment.yaml"
+    ours = facts.read_text()
+    facts.write_text(ours.replace(NAME, "somebody/shop"))
+    shop.commit("Deploy from here")
+
+    job = run_elsewhere(shop)
+
+    facts.write_text(ours)
+    shop.commit("Deploy from there again")
     assert job.last_line.startswith(
         "The step credentials-environment of dev/sample got no credentials of AWS for a run of somebody/shop."
     )

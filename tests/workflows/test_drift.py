@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.workflows.platform import Run
-from tests.workflows.support import Shop, give, reading_statements
+from tests.workflows.support import Shop
 
 pytestmark = pytest.mark.end_to_end
 
 FUNCTION = "sample-dev"
+
+
+@pytest.fixture(scope="module")
+def environments() -> tuple[str, ...]:
+    return ("dev",)
 
 
 def looked(shop: Shop) -> Run:
@@ -50,9 +56,9 @@ def test_one_issue_says_what_drifted_and_is_closed_once_nothing_does(dev: Shop) 
 
     # An error is no drift, and closes nothing.
     iam = dev.client("iam", "dev")
-    reader = "sample-reader-dev"
     denied = {"Effect": "Deny", "Action": "lambda:*", "Resource": "*"}
-    give(iam, f":role/{reader}", [*reading_statements(), denied])
+    own = {"RoleName": "sample-reader-dev", "PolicyName": "denied"}
+    iam.put_role_policy(**own, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
     before = dict(issue)
     run = looked(dev)
     job = run.job_named("drift of dev/sample")
@@ -60,7 +66,7 @@ def test_one_issue_says_what_drifted_and_is_closed_once_nothing_does(dev: Shop) 
     assert "That is an error and no drift; its issue is left as it is." in job.summary
     assert job.last_line.startswith("The step drift of dev/sample failed: ")
     assert issues(dev) == [before]
-    give(iam, f":role/{reader}", reading_statements())
+    iam.delete_role_policy(**own)
 
     functions.remove_permission(FunctionName=FUNCTION, StatementId="guest")
     functions.update_function_configuration(FunctionName=FUNCTION, MemorySize=512)
