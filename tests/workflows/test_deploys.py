@@ -252,7 +252,9 @@ def test_another_repository_is_told_before_aws_is_asked(shop: Shop) -> None:
     job = run_elsewhere(shop)
 
     assert job.last_line.startswith("The step roles of dev/sample failed: ")
-    assert "This run is of somebody/shop, and environments/dev/environment.yaml says that octo-org/shop" in job.last_line
+    assert (
+        "This run is of somebody/shop, and environments/dev/environment.yaml says that octo-org/shop" in job.last_line
+    )
     assert job.last_line in job.summary
 
 

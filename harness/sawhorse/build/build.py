@@ -77,7 +77,7 @@ def build_once(project: str, app: str, dist: str, target: Target | None, found: 
                 code,
                 parts.dependencies,
                 documents=parts.documents,
-                commit=commit.result(),
+                commit=commit.result,
                 before=found.before,
             )
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import marshal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,13 +40,13 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     dependencies: Sequence[Member],
     *,
     documents: Mapping[str, bytes],
-    commit: Mapping[str, str | bool],
+    commit: Callable[[], Mapping[str, str | bool]],
     before: BuildState | None = None,
 ) -> Package:
     """Write zip, layer, documents and manifest, each whole or not at all, and remember what they were made from.
 
-    `documents` are files beside the package by their names, `commit` is what was checked out, which changes nothing but
-    what the manifest says, and `before` what the last build left. Only whoever holds the
+    `documents` are files beside the package by their names, `commit` says what was checked out, which changes nothing
+    but what the manifest says, once the zip is made, and `before` what the last build left. Only whoever holds the
     app's lock may call it. Raises BuildFailed.
     """
     # AWS takes no layer without a file.
@@ -62,6 +62,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     warnings = [*inputs.notes, *code.warnings, *check_sizes(inputs, code, dependencies, archives)]
     # Ten megabytes are hashed in the time that it takes to write them.
     hashing = Background(partial(sha256_of, files))
+    revision = commit()
     for name in files:
         remove_temporary_files(f"{dist}/{name}")
     if not layered:
@@ -72,7 +73,7 @@ def write_package(  # noqa: PLR0913 # what a package is made of
     layer_entry = entry_of(inputs, layer_name(inputs.app), files, hashes, layer) if layered else None
     hashed = hashes_of(code.sources)
     made_of = base64_of(digest_of(inputs.config, inputs.lock, hashed, code.left_out))
-    fragment = manifest_fragment(inputs, entry, layer_entry, made_of, commit)
+    fragment = manifest_fragment(inputs, entry, layer_entry, made_of, revision)
     enter(dist, fragment, before.fragment if before else None)
     state = BuildState(
         inputs=inputs,
