@@ -19,6 +19,7 @@ from tests.projects import REPOSITORY, sample_project, with_the_sample
 
 pytest_plugins = (
     "tests.drills",
+    "tests.inputs",
     "tests.limits",
     "tests.needs",
     "tests.planning",

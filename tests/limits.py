@@ -56,29 +56,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     os.close(config.stash[ERRORS])
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--inputs-by", type=int, default=1, help="try one of so many inputs of every property")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    with_fewer_inputs(items, config.getoption("inputs_by"))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         seconds = [limit for name, limit in LIMITS.items() if item.get_closest_marker(name)]
         if seconds and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(max(seconds)))
-
-
-def with_fewer_inputs(items: list[pytest.Item], by: int) -> None:
-    """Divide the inputs of every property by a number; what a property names as its examples is always tried.
-
-    Hypothesis keeps a test's settings at its function, where its own plugin of pytest reads them too.
-    """
-    name = "_hypothesis_internal_use_settings"
-    for test in {getattr(item, "obj", None) for item in items if by > 1}:
-        function = getattr(test, "__func__", test)
-        if hypothesis.is_hypothesis_test(function):
-            given = getattr(function, name)
-            setattr(function, name, hypothesis.settings(given, max_examples=max(given.max_examples // by, 1)))
 
 
 @pytest.fixture(scope="session", autouse=True)

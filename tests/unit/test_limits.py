@@ -201,25 +201,6 @@ def test_an_example_of_a_property_may_take_its_time_on_a_busy_machine(run: Run) 
     assert outcome.code == 0, outcome.printed
 
 
-@pytest.mark.parametrize(("options", "most"), [((), 40), (("--inputs-by", "4"), 10), (("--inputs-by", "99"), 1)])
-def test_a_property_is_tried_with_as_many_inputs_as_are_asked_for(
-    run: Run, tmp_path: Path, options: tuple[str, ...], most: int
-) -> None:
-    outcome = run(
-        "from hypothesis import example, given, settings, strategies\n"
-        "def note(value):\n    with open('inputs', 'a') as file:\n        print(value, file=file)\n"
-        "@settings(max_examples=40)\n@given(strategies.integers())\n@example(-5)\ndef test_one(value):\n"
-        "    note(value)\n"
-        "class TestMore:\n    @settings(max_examples=40)\n    @given(strategies.integers())\n"
-        "    def test_two(self, value):\n        note(value)\n",
-        *("--timeout", "60", *options),
-    )
-
-    assert outcome.code == 0, outcome.printed
-    # One of each test's inputs, and the one that is named.
-    assert len((tmp_path / "inputs").read_text().splitlines()) == 2 * most + 1
-
-
 def test_a_test_finds_ctrl_c_taken_where_pytest_was_started_to_ignore_it(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "pytest.ini").write_text(INI)
     (tmp_path / "test_sample.py").write_text(
