@@ -19,6 +19,7 @@ import hypothesis
 import pytest
 from pytest_timeout import is_debugging
 
+from sawhorse.signals import interrupt
 from tests.children import children, descendants, end, signal_taken
 
 # Seconds by marker; `timeout` in pyproject.toml is for tests without one of them.
@@ -44,6 +45,8 @@ ERRORS = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # `timeout` and whoever cancels a run of CI end pytest by it, and emulators would stay.
+    signal.signal(signal.SIGTERM, interrupt)
     # How long an example takes says how busy the machine is; the limits above are for what hangs.
     slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=slow)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -223,6 +225,33 @@ def test_a_test_finds_ctrl_c_taken_where_pytest_was_started_to_ignore_it(tmp_pat
     )
 
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "in a worker"])
+def test_what_fixtures_started_ends_where_pytest_is_told_to_end(
+    tmp_path: Path, repository: Path, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "pytest.ini").write_text(INI.replace("timeout = 1", "timeout = 60"))
+    (tmp_path / "test_sample.py").write_text(
+        f"{SLEEPER}\n@pytest.fixture(scope='session')\ndef program():\n"
+        "    process = sleeper()\n    yield process\n    process.kill()\n    process.wait()\n"
+        "def test_one(program):\n    pathlib.Path('here').touch()\n    time.sleep(50)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.limits", "-p", "no:cacheprovider", *options]
+    variables = {"PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin"}
+
+    with started(command, cwd=tmp_path, env=variables, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 40
+        while not (tmp_path / "here").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=40)
+        numbers = [int(line) for line in (tmp_path / "started").read_text().splitlines()]
+        while any(is_running(number) for number in numbers) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert [number for number in numbers if is_running(number)] == []
 
 
 @pytest.mark.parametrize(("options", "rounds"), [((), 2), (("--rounds", "5"), 5)])
