@@ -6,25 +6,20 @@ short form (`short=0`), and what gives the same in every round says so (`most=1`
 
 from __future__ import annotations
 
-import argparse
 import random
 
 import pytest
+
+from tests.counts import at_least_one
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rounds",
-        type=at_least_one,
+        type=at_least_one("rounds"),
         metavar="N",
         help="rounds of each test that is marked as a drill; few without it",
     )
-
-
-def at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds; name 1 or more.")
-    return int(text)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

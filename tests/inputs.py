@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 import hypothesis
+
+from tests.counts import at_least_one
 
 if TYPE_CHECKING:
     import pytest
@@ -17,17 +18,11 @@ SETTINGS = "_hypothesis_internal_use_settings"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--inputs-by",
-        type=at_least_one,
+        type=at_least_one("parts"),
         metavar="N",
         default=1,
-        help="divide the number of inputs that each property is tried with by N",
+        help="try each property with one of N parts of its inputs",
     )
-
-
-def at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} divides nothing; name 1 or more.")
-    return int(text)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,8 +1,9 @@
 """Limit the time of every test, and end what a test started and left running: a plugin of pytest.
 
-pytest-timeout sets an alarm for a test with its fixtures. Three things are added. A test that is stopped may be in a
+pytest-timeout sets an alarm for a test with its fixtures. Four things are added. A test that is stopped may be in a
 `with` that waits for a program, so everything that it started is killed first. The alarm is gone once something
 failed, so that the teardown gets another one. What takes no alarm, such as a loop in C, is ended with its process.
+And where pytest itself is told to end, fixtures end what they started, as after Ctrl-C.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from tests.browser import program
 from tests.children import started
 from tests.contracts.support import ACCOUNT, Account, unique
 from tests.contracts.wire import Call
+from tests.http_servers import responding
 
 SECONDS = 60
 # Each attempt is tried against each address; what a page can do it does, and says what it saw.
@@ -105,12 +106,8 @@ class Page(BaseHTTPRequestHandler):
 
 @contextmanager
 def served(attempts: list[dict[str, Any]]) -> Iterator[Pages]:
-    with Pages(PAGE.replace("ATTEMPTS", json.dumps(attempts))) as pages:
-        threading.Thread(target=pages.serve_forever, args=(0.02,), daemon=True).start()
-        try:
-            yield pages
-        finally:
-            pages.shutdown()
+    with responding(Pages(PAGE.replace("ATTEMPTS", json.dumps(attempts)))) as pages:
+        yield pages
 
 
 def opening(browser: str, profile: Path) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.http_servers import responding
 
 ACCOUNT = "111111111111"
 IDENTITY = (
@@ -46,10 +47,7 @@ class Responder(BaseHTTPRequestHandler):
 @contextmanager
 def empty_account() -> Iterator[dict[str, str]]:
     """Serve on loopback, and yield the variables with which Terraform asks here and nowhere else."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Responder)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with responding(ThreadingHTTPServer(("127.0.0.1", 0), Responder)) as server:
         yield {
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "placeholder",
@@ -61,7 +59,3 @@ def empty_account() -> Iterator[dict[str, str]]:
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -110,3 +110,17 @@ def test_a_change_is_one_place_of_a_file_that_is_still_read(module: str) -> None
 def test_a_reason_fits_a_change_that_there_is() -> None:
     mutants = all_mutants(MODULES, MAKING)
     assert unneeded(read_reasons(), mutants) == []
+
+
+def test_a_check_whose_sentence_is_put_together_of_values_is_tried_with_what_its_variable_is_refused_for() -> None:
+    mutants = mutants_of(MODULES, "lambda_function")
+    cases = cases_of(all_promises(), all_changes(), all_refusals(), {"lambda_function"}, modules=MODULES)
+
+    [check] = [one for one in mutants if one.in_a_check and one.name.endswith("in values(var... -> nothing")]
+
+    assert "the visibility_timeout_seconds of" in check.sentence
+    tried_first = {case.name for case in cases.stages(check)[0]}
+    assert {
+        "lambda_function_queue_visible_too_early",
+        "lambda_function_queue_visible_a_second_too_early",
+    } <= tried_first

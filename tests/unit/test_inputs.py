@@ -51,4 +51,4 @@ def test_no_inputs_are_refused_with_a_sentence(tmp_path: Path, repository: Path)
     done = run_pytest(tmp_path, repository, ["tests.inputs"], "--inputs-by", "0")
 
     assert done.returncode == 4
-    assert "'0' divides nothing; name 1 or more." in done.stdout + done.stderr
+    assert "'0' is not a number of parts; name 1 or more." in done.stdout + done.stderr

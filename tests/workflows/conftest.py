@@ -12,36 +12,30 @@ from tests.workflows.support import ENVIRONMENTS, Shop, shop_at
 
 
 @pytest.fixture(scope="module")
-def environments() -> tuple[str, ...]:
-    """Where the app runs; a file whose tests need fewer has a fixture of its own."""
-    return ENVIRONMENTS
-
-
-@pytest.fixture(scope="module")
-def shop(
-    environments: tuple[str, ...], emulators: Emulators, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
+def shop(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A repository with nothing deployed."""
-    with shop_at(tmp_path_factory.mktemp("shop"), environments) as found:
+    with shop_at(tmp_path_factory.mktemp("shop"), ENVIRONMENTS) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def dev(shop: Shop) -> Shop:
-    """The repository with dev deployed, where that is its only environment."""
-    run = shop.push()
-    shop.platform.work()
-    assert run.results == {"build": "success", "dev": "success", "staging": "skipped", "production": "skipped"}
-    return shop
+def dev(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A repository whose only environment is dev, deployed."""
+    with shop_at(tmp_path_factory.mktemp("dev"), ("dev",)) as found:
+        run = found.push()
+        found.platform.work()
+        assert run.results == {"build": "success", "dev": "success", "staging": "skipped", "production": "skipped"}
+        yield found
 
 
 @pytest.fixture(autouse=True)
 def _told_and_nothing_interferes(request: pytest.FixtureRequest) -> Iterator[None]:
     """Keep what the runs of a test did for people, and let its runs, and what it did to their steps, end with it."""
-    if "shop" not in request.fixturenames:
+    repository = next((name for name in ("shop", "dev") if name in request.fixturenames), None)
+    if repository is None:
         yield
         return
-    platform = request.getfixturevalue("shop").platform
+    platform = request.getfixturevalue(repository).platform
     before = len(platform.runs)
     yield
     show(request.node.name, platform, platform.runs[before:])

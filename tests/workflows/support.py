@@ -159,18 +159,16 @@ def let_roots_choose_the_key(module: Path) -> None:
     variables.write_text(f"{variables.read_text()}\n{added}\n")
 
 
-def make_accounts(shop: Shop) -> None:
+def make_accounts(shop: Shop, environments: Sequence[str]) -> None:
     """Make in each account what stands before the first deployment, as docs/deploy.md says: a bucket, and who deploys.
 
     The bucket is made by hand here: `sawhorse state make` has tests of its own.
     """
-    as_administrator(shop, "dev", "build")
-    for environment in dict.fromkeys(root.environment for root in shop.project.roots):
+    for environment in environments:
         s3 = shop.client("s3", environment)
         s3.create_bucket(Bucket=bucket_of(environment))
         s3.put_bucket_versioning(Bucket=bucket_of(environment), VersioningConfiguration={"Status": "Enabled"})
-        as_administrator(shop, environment, "deployer", "make", environment, "--as-built", "--yes")
-    shutil.rmtree(shop.project.path / "dist")
+        as_administrator(shop, environment, "deployer", "make", environment, "--yes")
 
 
 def as_administrator(shop: Shop, environment: str, *words: str) -> None:
@@ -209,7 +207,7 @@ def shop_at(place: Path, environments: Sequence[str]) -> Iterator[Shop]:
             platform = Platform(repository, project.path, place / "runs", machine, beside, api)
             platform.place.mkdir()
             shop = Shop(project, platform, running)
-            make_accounts(shop)
+            make_accounts(shop, environments)
             yield shop
     finally:
         aws.down()

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.end_to_end
 FUNCTION = "sample-dev"
 
 
-@pytest.fixture(scope="module")
-def environments() -> tuple[str, ...]:
-    return ("dev",)
-
-
 def looked(shop: Shop) -> Run:
     run = shop.scheduled("drift")
     shop.platform.work()

@@ -18,11 +18,6 @@ ROOT = "environments/dev/sample"
 NEXT_STEPS = "the job that looks for roots and builds packages failed"
 
 
-@pytest.fixture(scope="module")
-def environments() -> tuple[str, ...]:
-    return ("dev",)
-
-
 @pytest.fixture
 def branch(dev: Shop) -> Iterator[str]:
     dev.platform.repository.comments.clear()

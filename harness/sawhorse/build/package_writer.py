@@ -45,9 +45,9 @@ def write_package(  # noqa: PLR0913 # what a package is made of
 ) -> Package:
     """Write zip, layer, documents and manifest, each whole or not at all, and remember what they were made from.
 
-    `documents` are files beside the package by their names, `commit` says what was checked out, which changes nothing
-    but what the manifest says, once the zip is made, and `before` what the last build left. Only whoever holds the
-    app's lock may call it. Raises BuildFailed.
+    `documents` are files beside the package by their names, and `before` is what the last build left. `commit` is asked
+    what was checked out once the zip is made, since it changes nothing but what the manifest says. Only whoever holds
+    the app's lock may call it. Raises BuildFailed.
     """
     # AWS takes no layer without a file.
     layered = inputs.layer and bool(dependencies)

@@ -40,7 +40,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Homes:
-    """A project with everything in it that is read back, and the cache and the state of its user."""
+    """A project with one place in it that is read back, and the cache and the state of its user."""
 
     project: Project
     cache: Path

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from sawhorse.errors import BadConfiguration
-from sawhorse.hcl import Argument, Block, Reference, read_hcl, references, text_of
+from sawhorse.hcl import Argument, Block, Reference, read_hcl, references, text_of, without_comments, without_literals
 
 HARD = r"""# resource "aws_a" "comment" {
 /* also
@@ -127,3 +129,46 @@ def test_what_is_not_hcl_is_refused_with_its_line(text: str, sentence: str) -> N
 
     assert str(refusal.value).startswith(sentence)
     assert "run terraform fmt" in str(refusal.value)
+
+
+PIECES = (
+    '"',
+    "\\",
+    "${",
+    "%{",
+    "$${",
+    "%%{",
+    "}",
+    "{",
+    "#",
+    "//",
+    "/*",
+    "*/",
+    "/",
+    "<",
+    "<<E\n",
+    "\nE\n",
+    "\n",
+    "[",
+    "]",
+    "a",
+    "= 1",
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+@example('a = "x" # < / "')
+@example("a = <<E\n# ${1 /* } */ }\nE\n")
+def test_whatever_is_left_out_every_place_and_line_stays(text: str) -> None:
+    for leave_out in (without_comments, without_literals):
+        try:
+            plain = leave_out(text, "main.tf")
+        except BadConfiguration:
+            continue
+        assert len(plain) == len(text)
+        assert [place for place, letter in enumerate(plain) if letter == "\n"] == [
+            place for place, letter in enumerate(text) if letter == "\n"
+        ]
+        # What is left is what was there.
+        assert all(letter in {" ", text[place]} for place, letter in enumerate(plain))

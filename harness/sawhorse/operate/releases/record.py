@@ -28,8 +28,6 @@ BACKOFF = 0.02
 CLOCK_SECONDS = 5.0
 # The command that goes back; whoever finds another one cut off goes to where all was before it.
 ROLLBACK = "rollback"
-
-
 # What people, apps and AWS wrote, kept so that no command that prints it later prints a line of theirs.
 Line = Annotated[str, AfterValidator(one_line)]
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ from tests.apps.stock_track_record.end_to_end.test_stock_track_record import (
 )
 from tests.end_to_end.support import Sawhorse, applied
 from tests.filter_patterns import counted
+from tests.http_servers import responding
 from tests.ringing import Measured, Metric, Ringing, metric, ring
 
 pytestmark = pytest.mark.end_to_end
@@ -260,9 +260,6 @@ class SlowTable(BaseHTTPRequestHandler):
 def slow_table(sawhorse: Sawhorse, seconds: float) -> Iterator[None]:
     """Let the function reach DynamoDB through a proxy that waits so long before each response."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Slow", (SlowTable,), {"seconds": seconds}))
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-
     awslambda = sawhorse.client("lambda", "dev")
     variables = awslambda.get_function_configuration(FunctionName=NAME)["Environment"]["Variables"]
     slow = {**variables, "HTTP_PROXY": f"http://127.0.0.1:{server.server_port}"}
@@ -271,12 +268,8 @@ def slow_table(sawhorse: Sawhorse, seconds: float) -> Iterator[None]:
         words = {"FunctionName": NAME, "Environment": {"Variables": environment}}
         return lambda client: client.update_function_configuration(**words)
 
-    try:
-        with live(sawhorse, given(slow), given(variables)):
-            yield
-    finally:
-        server.shutdown()
-        server.server_close()
+    with responding(server), live(sawhorse, given(slow), given(variables)):
+        yield
 
 
 def test_a_slow_table_rings_as_slow_responses(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from tests.http_servers import responding
 from tests.unit.sawhorse.support import sha256
 
 
@@ -86,12 +86,6 @@ def serving(directory: Path, *, user: tuple[str, str] | None = None) -> Iterator
     """Serve the archives of a directory until the block ends."""
     directory.mkdir(parents=True, exist_ok=True)
     index = Index(directory, 0, user)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, index)) as server:
+    with responding(ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, index))) as server:
         index.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield index
-        finally:
-            server.shutdown()
-            thread.join()
+        yield index

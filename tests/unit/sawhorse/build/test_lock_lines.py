@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from sawhorse.build.build import build
 from sawhorse.build.lock_resolver import make_lock
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
+from tests.http_servers import responding
 from tests.unit.sawhorse.build.made_wheels import held, make_wheel
 from tests.unit.sawhorse.conftest import MakeTiny
 from tests.unit.sawhorse.support import sha256, tree
@@ -51,12 +51,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(wheels: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(wheels))) as served:
-        thread = threading.Thread(target=served.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with responding(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(wheels)))) as served:
         yield f"http://127.0.0.1:{served.server_port}"
-        served.shutdown()
-        thread.join()
 
 
 @pytest.fixture

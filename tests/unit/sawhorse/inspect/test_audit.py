@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from sawhorse.inspect.audit import (
 )
 from sawhorse.inspect.licences import Allowed
 from sawhorse.project import Project
+from tests.http_servers import responding
 
 LOCKED = {("idna", "3.20"): ["locks/a.txt", "locks/b.txt"], ("idna", "3.0"): ["locks/c.txt"]}
 PROOF = Advisory("PYSEC-2014-8", *KNOWN_BAD)
@@ -150,19 +151,15 @@ class Osv(BaseHTTPRequestHandler):
 @pytest.fixture
 def osv() -> Iterator[Callable[..., str]]:
     """Serve OSV's interface with these advisories by name, and return its address."""
-    servers = []
+    servers = ExitStack()
 
     def serve(status: int = 200, **known: str) -> str:
         handler = type("Handler", (Osv,), {"known": known, "status": status})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        server = servers.enter_context(responding(ThreadingHTTPServer(("127.0.0.1", 0), handler)))
         return f"http://127.0.0.1:{server.server_port}/v1/query"
 
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with servers:
+        yield serve
 
 
 def test_a_database_is_asked_by_pip_audit_itself(repository: Path, osv: Callable[..., str]) -> None:

@@ -24,6 +24,7 @@ from sawhorse.local.emulators import Emulator, LocalAWS, Running
 from sawhorse.local.guard import Secrets
 from sawhorse.local.listening import NO_IPV6, listen_at, listening, listening_again, port_of
 from sawhorse.project import Project
+from tests.http_servers import responding
 from tests.ports import free_port
 from tests.projects import sample_project
 from tests.unit.sawhorse.support import assert_refused, sawhorse
@@ -73,12 +74,8 @@ def stranger(port: int = 0) -> Iterator[tuple[int, list[str]]]:
     """Let another emulator listen, and keep what it was asked."""
     calls: list[str] = []
     handler = type("Asked", (Stranger,), {"calls": calls})
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        try:
-            yield server.server_port, calls
-        finally:
-            server.shutdown()
+    with responding(ThreadingHTTPServer(("127.0.0.1", port), handler)) as server:
+        yield server.server_port, calls
 
 
 def listens_itself(emulator: Emulator) -> bool:

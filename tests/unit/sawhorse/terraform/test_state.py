@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +23,7 @@ from sawhorse.project import Project
 from sawhorse.terraform.runner import Terraform
 from sawhorse.terraform.state import UNSAVED, Snapshot, refuse_state_of_another, unsaved, what_was_found
 from tests.children import started
+from tests.http_servers import responding
 from tests.unit.sawhorse.support import plain_root
 
 STATE_AS_BEFORE = "The state was read after it and is the one from before, with 0 resources."
@@ -123,12 +123,8 @@ class StateHandler(BaseHTTPRequestHandler):
 @pytest.fixture
 def states() -> Iterator[States]:
     """A backend that takes no state yet."""
-    with States(("127.0.0.1", 0), StateHandler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with responding(States(("127.0.0.1", 0), StateHandler)) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_a_state_that_could_not_be_saved_is_named_with_the_command_that_saves_it(

@@ -11,7 +11,6 @@ import platform
 import stat
 import subprocess
 import tempfile
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,6 +21,7 @@ import pytest
 from sawhorse.errors import MissingTool
 from sawhorse.toolchain import terraform_install
 from sawhorse.toolchain.machine import Machine
+from tests.http_servers import responding
 from tests.unit.sawhorse.support import as_a_user_without_rights
 
 WriteTerraform = Callable[[str], Path]
@@ -45,15 +45,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def served(directory: Path) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(directory)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with responding(
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(directory)))
+    ) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
