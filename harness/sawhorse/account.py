@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from sawhorse.aws_sessions import aws_session
 from sawhorse.environment import Environment
 from sawhorse.errors import WrongAccount
 
@@ -14,7 +14,7 @@ def check_account(environment: Environment) -> None:
     """Refuse to go on unless the credentials belong to the environment's account."""
     config = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 2})
     try:
-        session = boto3.session.Session(region_name=environment.region)
+        session = aws_session(region_name=environment.region)
         found = session.client("sts", config=config).get_caller_identity()["Account"]
     except NoCredentialsError as error:
         raise WrongAccount(

@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.account import check_account
+from sawhorse.aws_sessions import aws_session
 from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import NotApplied, SawhorseError, WrongAccount
 from sawhorse.local.addresses import callable_here, reachable
@@ -74,7 +74,7 @@ class Deployment:
         if self.local:
             return self.calls.counting(local_client(service, session_variables(self.local, self.environment)))
         config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
-        session = boto3.session.Session(region_name=self.environment.region)
+        session = aws_session(region_name=self.environment.region)
         return self.calls.counting(session.client(service, config=config))
 
 

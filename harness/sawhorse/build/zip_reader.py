@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from sawhorse.build.lambda_limits import UNZIPPED_LIMIT
@@ -41,7 +42,7 @@ class Opened:
         """The members in their order, directories too."""
         return self.archive.infolist()
 
-    @property
+    @cached_property
     def files(self) -> dict[str, zipfile.ZipInfo]:
         return {info.filename: info for info in self.infos if not info.is_dir()}
 

@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+
+from sawhorse.aws_sessions import aws_session
 
 # Where botocore would look for each of its settings: in no variable, and in no file.
 UNCONFIGURED: dict[str, tuple[Any, list[str], Any, Any]] = {
@@ -29,8 +30,8 @@ def local_client(service: str, variables: Mapping[str, str]) -> Any:
     unconfigured = botocore.session.Session(session_vars=UNCONFIGURED)
     # S3's own settings are not session variables, and read from the shell as well.
     unconfigured.get_component("config_store").set_config_variable("s3", {})
-    session = boto3.session.Session(
-        botocore_session=unconfigured,
+    session = aws_session(
+        unconfigured,
         aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=variables.get("AWS_SESSION_TOKEN"),

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sawhorse.account import check_account
+from sawhorse.aws_sessions import aws_session
 from sawhorse.environment import Environment, read_environment
 from sawhorse.errors import BadConfiguration, SawhorseError
 from sawhorse.local.clients import local_client
@@ -74,7 +74,7 @@ class Buckets:
         if self.local:
             return local_client("s3", self.local.variables(self.environment.model_copy(update={"region": region})))
         config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
-        return boto3.session.Session(region_name=region).client("s3", config=config)
+        return aws_session(region_name=region).client("s3", config=config)
 
     @property
     def store(self) -> S3Store:
@@ -115,7 +115,7 @@ class Buckets:
                 bucket.name, "a call over http", REFUSED, "not tried: the local AWS has nothing else", ok=None
             )
         else:
-            yield tried_over_http(boto3.session.Session(region_name=bucket.region).client("s3", use_ssl=False), bucket)
+            yield tried_over_http(aws_session(region_name=bucket.region).client("s3", use_ssl=False), bucket)
 
 
 def buckets_of(environment: Environment, *, local: bool) -> list[Bucket]:
