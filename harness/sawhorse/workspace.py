@@ -31,8 +31,9 @@ from sawhorse.terraform.moving import refuse_unmoved
 from sawhorse.terraform.orphans import Orphans
 from sawhorse.terraform.render import backend_of_environment, render, render_unbuilt, write_backend
 from sawhorse.terraform.runner import IMPORTS, Terraform
-from sawhorse.terraform.state import keep_states, refuse_state_of_another
-from sawhorse.terraform.state_store import FileStore, S3Store, StateStore, read_state
+from sawhorse.terraform.state import Snapshot, keep_states, refuse_state_of_another
+from sawhorse.terraform.state_store import FileStore, S3Store, State, StateStore, read_state
+from sawhorse.terraform.sync import refuse_unsynced
 from sawhorse.terraform.unfinished import Unfinished, is_left_behind, unfinished, wait_for_end
 from sawhorse.toolchain import installed
 from sawhorse.toolchain.shell_variables import STATE_ENV
@@ -133,7 +134,7 @@ class Workspace:
         # What a killed run left would be planned again.
         (terraform.directory / IMPORTS).unlink(missing_ok=True)
         terraform.init()
-        refuse_state_of_another(terraform.snapshot(), self.root)
+        self.state()
         return terraform
 
     def rendered(self, *, built: bool) -> Terraform:
@@ -163,6 +164,7 @@ class Workspace:
                 facts = read_environment(project, self.root.environment)
                 write_backend(self.root.path, backend_of_environment(self.root, facts))
         terraform.told_of_lock = self.told_of_lock
+        terraform.read = self.snapshot
         terraform.lock = self.lock
         return terraform
 
@@ -266,13 +268,38 @@ class Workspace:
             return S3Store(s3, bucket, self.root.name, prefix=LOCAL_PREFIX if self.local else "")
         return FileStore(local_state(self.root).parent if self.local else self.root.path)
 
+    def state(self) -> State | None:
+        """Return the state as it is now, read without Terraform; None before the first apply.
+
+        Terraform would look at its provider first, which takes half a second. Raises BadConfiguration for the state of
+        another root, and SawhorseError for what is none, or may lie elsewhere.
+        """
+        keep_states(self.root.path)
+        state = read_state(self.state_store)
+        if state is not None:
+            refuse_state_of_another(state.snapshot, self.root)
+        return state
+
+    def snapshot(self) -> Snapshot:
+        """Return which state there is now, and the resources in it. Raises SawhorseError where it cannot be read."""
+        try:
+            state = self.state()
+        except (BotoCoreError, ClientError) as error:
+            raise SawhorseError(f"The state of {self.root.name} could not be read: {error}.") from error
+        return state.snapshot if state else Snapshot()
+
+    def resources(self) -> list[Mapping[str, Any]]:
+        """Return the managed resources in the state: of each its address, type, values and status."""
+        return list(self.snapshot().resources)
+
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply, with addresses that can be called from here."""
-        outputs = self.terraform_as_applied.outputs()
-        if not outputs:
+        refuse_unsynced(self.root)
+        state = self.state()
+        if state is None or not state.outputs:
             where = " --local" if self.local else ""
             raise NotApplied(f'{self.root.name} is not applied; run "sawhorse apply {self.root.name}{where}".')
-        return reachable(outputs, self.local.url if self.local else None)
+        return reachable(state.outputs, self.local.url if self.local else None)
 
     def callable_here(self) -> dict[str, Any]:
         """Return the outputs of the last apply that Terraform shows with an address of AWS's, as they can be called."""

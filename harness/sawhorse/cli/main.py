@@ -235,7 +235,7 @@ def destroy(
             workspaces[name].terraform_as_applied.destroy(var or [])
         else:
             destroy_what_was_shown(workspaces[name], var or [])
-        if not workspaces[name].terraform_as_applied.resources():
+        if not workspaces[name].resources():
             note_destroy(workspaces[name])
 
 

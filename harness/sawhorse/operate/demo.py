@@ -60,7 +60,7 @@ def run_demo(root: Root) -> DemoResult:
     demonstrated = DemoResult(
         root=root.name,
         url=deployment.output(API_ENDPOINT.name),
-        resources=len(workspace.terraform_as_applied.resources()),
+        resources=len(workspace.resources()),
         checks=len(results),
         passed=sum(result.passed for result in results),
         seconds=time.monotonic() - start,

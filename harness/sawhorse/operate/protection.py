@@ -12,7 +12,7 @@ def protected_tables(workspace: Workspace) -> list[str]:
     """Return the names of the tables with deletion protection in the state."""
     return sorted(
         resource["values"]["name"]
-        for resource in workspace.terraform_as_applied.resources()
+        for resource in workspace.resources()
         if resource["type"] == "aws_dynamodb_table" and resource["values"].get("deletion_protection_enabled")
     )
 

@@ -201,7 +201,7 @@ def look_there(workspace: Workspace, terraform: Terraform, bucket: str | None, t
     # With no backend at all to go to, -reconfigure keeps the one that was.
     (terraform.directory / INITIALIZED).unlink(missing_ok=True)
     terraform.initialize(reconfigure=IsFlagged)
-    found, read = read_state(target), terraform.snapshot()
+    found, read = read_state(target), terraform.pull()
     expected = found.snapshot if found else Snapshot()
     if (read.lineage, read.serial) != (expected.lineage, expected.serial):
         raise CommandFailed(

@@ -19,6 +19,9 @@ To = Literal["bucket", "local"]
 RECORD = ".terraform/sawhorse-moving.json"
 # Where Terraform keeps which backend a directory was initialized with.
 INITIALIZED = ".terraform/terraform.tfstate"
+# Where `terraform workspace select` writes its choice, and what nobody has to choose.
+SELECTED = ".terraform/environment"
+DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,14 @@ def unfinished_move(directory: Path) -> Moving | None:
         ) from error
 
 
+def selected_workspace(directory: Path) -> str:
+    """Return the workspace of Terraform that runs in a directory would use."""
+    try:
+        return read_own(directory / SELECTED, directory=False).decode(errors="replace").strip() or DEFAULT
+    except FileNotFoundError:
+        return DEFAULT
+
+
 def bucket_of_last_init(directory: Path) -> str | None:
     """Return the bucket that Terraform was last initialized with in a directory; None when it was none."""
     try:
@@ -73,6 +84,12 @@ def refuse_unmoved(root: Root, directory: Path, environment: Environment, *, loc
         raise SawhorseError(
             f"A move of the state of {root.name} was cut off; run {command_to_move(root, cut_off.to, local=local)} "
             "again, which finishes it."
+        )
+    selected = selected_workspace(directory)
+    if selected != DEFAULT:
+        raise SawhorseError(
+            f"In {root.project.shown(directory)} Terraform's workspace {selected} is selected, and the state of "
+            f'{root.name} is that of the workspace {DEFAULT}. Run "terraform workspace select {DEFAULT}" there.'
         )
     if local:
         return

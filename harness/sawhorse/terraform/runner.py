@@ -24,7 +24,14 @@ from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
 from sawhorse.files import write_atomically
 from sawhorse.project import Project
 from sawhorse.terraform.orphans import Orphans, Removal, import_blocks, kept_though_tainted, orphans
-from sawhorse.terraform.state import SNAPSHOT_VERSION, Snapshot, how_to_save, unsaved, what_was_found
+from sawhorse.terraform.state import (
+    SNAPSHOT_VERSION,
+    Snapshot,
+    how_to_save,
+    said_of_version,
+    unsaved,
+    what_was_found,
+)
 from sawhorse.terraform.unfinished import forget, remember, unfinished
 from sawhorse.toolchain import shell_variables, terraform_install
 
@@ -68,6 +75,8 @@ class Terraform:
         self.look_for_cause = look_for_cause
         # Says who holds the lock of the state now, and what is to be done; nothing when nobody does.
         self.told_of_lock: Callable[[], str] = str
+        # Reads the state without Terraform; None where nobody else knows where it lies.
+        self.read: Callable[[], Snapshot] | None = None
         # Whether a plan takes the lock of the state; every run that changes it does.
         self.lock = True
         self.binary = terraform_install.ensure_terraform(project.path)
@@ -247,20 +256,16 @@ class Terraform:
             return f"Its state could not be saved. {how_to_save(self.directory)}"
         return f"{what_was_found(before, after)} Fix what it says above and run it again."
 
-    def outputs(self) -> dict[str, Any]:
-        """Return the outputs of the last apply by name; empty when nothing was applied."""
-        with self.prepared_environment():
-            found = self.wrapped().output()
-        if found is None:
-            raise self.failed(f"terraform output failed in {self.shown}; run terraform output there to see why.")
-        return {name: output["value"] for name, output in found.items()}
-
     def resources(self) -> list[Mapping[str, Any]]:
         """Return the managed resources in the state: of each its address, type, values and status."""
         return list(self.snapshot().resources)
 
     def snapshot(self) -> Snapshot:
-        """Read the state.
+        """Read the state: without Terraform where that can be done."""
+        return self.read() if self.read else self.pull()
+
+    def pull(self) -> Snapshot:
+        """Read the state as Terraform finds it.
 
         It is what `terraform state pull` prints, which takes a third of the time of `terraform show -json`: that starts
         the provider for its schema. A value whose type is open comes with its type.
@@ -272,16 +277,14 @@ class Terraform:
         try:
             # Nothing is printed when there is no state.
             content: Any = json.loads(out) if out.strip() else {"version": SNAPSHOT_VERSION}
-            if content["version"] == SNAPSHOT_VERSION:
+            newer = said_of_version(content)
+            if not newer:
                 return Snapshot.of(content)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise self.failed(
                 f"terraform state pull in {self.shown} printed what is not a state ({error}); run it there to see."
             ) from error
-        raise self.failed(
-            f"The state of {self.shown} has version {content['version']}, and this Sawhorse reads version "
-            f"{SNAPSHOT_VERSION}; use a newer one."
-        )
+        raise self.failed(f"The state of {self.shown} {newer}")
 
     def run(
         self,

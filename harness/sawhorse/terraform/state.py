@@ -59,6 +59,16 @@ class Snapshot:
         return self.resources == other.resources
 
 
+def said_of_version(content: Mapping[str, Any]) -> str:
+    """Say what is wrong with the version of a state; nothing for one that is read. Raises LookupError for no state."""
+    version = content["version"]
+    return (
+        ""
+        if version == SNAPSHOT_VERSION
+        else f"has version {version}, and this Sawhorse reads version {SNAPSHOT_VERSION}; use a newer one."
+    )
+
+
 # Equal to nothing that Terraform writes.
 UNREADABLE = Snapshot(lineage="unreadable", resources=({"address": "unreadable", "status": None},))
 

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from sawhorse.errors import SawhorseError, Unreadable
 from sawhorse.files import locked, write_atomically
-from sawhorse.terraform.state import Snapshot
+from sawhorse.terraform.state import Snapshot, said_of_version
 from sawhorse.terraform.state_lock import Lock, lock_of_file, new_lock
 from sawhorse.trusted_files import read_own
 
@@ -234,6 +234,9 @@ def state_of(stored: Stored, place: str) -> State:
     """Read a state that was stored. Raises Unreadable for what is none."""
     try:
         content = json.loads(stored.content)
+        newer = said_of_version(content)
+        if newer:
+            raise Unreadable(f"{place} {newer}")
         outputs = {name: output["value"] for name, output in content.get("outputs", {}).items()}
         return State(Snapshot.of(content), outputs)
     except (AttributeError, LookupError, TypeError, ValueError) as error:

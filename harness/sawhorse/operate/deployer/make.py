@@ -118,7 +118,7 @@ class Deployers:
             for workspace in self.workspaces
             if any(
                 resource["type"] == "aws_iam_role" and resource["values"].get("permissions_boundary")
-                for resource in workspace.terraform_as_applied.resources()
+                for resource in workspace.resources()
             )
         ]
         if used:

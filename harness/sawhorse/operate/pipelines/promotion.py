@@ -12,7 +12,6 @@ from sawhorse.operate.releases.record import Kept, Record, Release
 from sawhorse.operate.saved_plan import listed
 from sawhorse.project import Project, Root
 from sawhorse.terraform.render import packages_of
-from sawhorse.terraform.state_store import read_state
 from sawhorse.workspace import Workspace
 
 
@@ -78,7 +77,7 @@ def refuse_unproven_release(workspace: Workspace, project: Project, target: Root
     `workspace` is that root's. Raises Refused, which says what of it is missing, for a deployment of `target`.
     """
     root = workspace.root
-    if read_state(workspace.state_store) is None:
+    if workspace.state() is None:
         raise Refused(refusal(target, f"{root.name} is not applied, so nothing was tried there"))
     packages = packages_of(project.path / "dist", root.app)
     record = Kept(workspace.state_store, root.name).read()

@@ -9,7 +9,7 @@ from typing import Any
 
 from sawhorse.errors import NotApplied
 from sawhorse.operate.smoke_checks import ALIAS
-from sawhorse.terraform.state_store import State, read_state
+from sawhorse.terraform.state_store import State
 from sawhorse.workspace import Workspace
 
 # What Lambda says of a function, or a version, that is not there.
@@ -54,7 +54,7 @@ def archive_of(values: Mapping[str, Any]) -> str | None:
 
 def applied_state(workspace: Workspace) -> State:
     """Return the state of the last apply. Raises NotApplied where there is none, or nothing in it."""
-    state = read_state(workspace.state_store)
+    state = workspace.state()
     if state is None or not state.snapshot.resources:
         name, local = workspace.root.name, " --local" if workspace.local else ""
         raise NotApplied(f'{name} is not applied; run "sawhorse apply {name}{local}".')

@@ -22,8 +22,7 @@ from sawhorse.operate.releases.lambdas import (
     look,
 )
 from sawhorse.operate.releases.record import ROLLBACK, Applied, Ending, Kept, Moving, Process, Record, Release, now
-from sawhorse.terraform.state import refuse_state_of_another
-from sawhorse.terraform.state_store import State, read_state
+from sawhorse.terraform.state_store import State
 from sawhorse.workspace import Deployment, Workspace
 
 
@@ -40,10 +39,9 @@ class ReleasedRoot:
     @classmethod
     def found(cls, workspace: Workspace) -> ReleasedRoot | None:
         """Read a root's state; None where nothing was applied."""
-        state = read_state(workspace.state_store)
+        state = workspace.state()
         if state is None or not state.snapshot.resources:
             return None
-        refuse_state_of_another(state.snapshot, workspace.root)
         kept = Kept(workspace.state_store, workspace.root.name)
         return cls(workspace, state, tuple(functions_of(state)), kept)
 

@@ -24,7 +24,6 @@ from sawhorse.operate.releases.built_from import dist_of
 from sawhorse.operate.releases.downloads import download, sha256_of
 from sawhorse.operate.releases.lambdas import published_versions
 from sawhorse.operate.releases.record import Kept, Record
-from sawhorse.terraform.state_store import read_state
 from sawhorse.workspace import Workspace
 
 UNPUBLISHED = "$LATEST"
@@ -72,7 +71,7 @@ def foreign_code(workspace: Workspace) -> list[ForeignCode]:
     Code that is the very package which an apply would upload now is not foreign: an apply that was cut off has brought
     it there. A function that is gone, and an image, are a plan's to show. Nothing is found of what was never applied.
     """
-    state = read_state(workspace.state_store)
+    state = workspace.state()
     if state is None:
         return []
     functions = [one for one in applied_functions(state) if one.is_zip]
@@ -160,7 +159,7 @@ def restore_code(workspace: Workspace) -> list[str]:
     sentence for each function that was changed. Raises CouldNotAsk where that version is gone, or its code does not
     hash to what the state says.
     """
-    state = read_state(workspace.state_store)
+    state = workspace.state()
     functions = {one.name: one for one in applied_functions(state)} if state else {}
     found = foreign_code(workspace)
     kinds: dict[str, set[str]] = {}

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from sawhorse.operate.releases.record import Kept, Process, Record
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.project import Project, Root
-from sawhorse.terraform.state_store import STATE, S3Store
+from sawhorse.terraform.state_store import STATE, S3Store, read_state
 from sawhorse.workspace import Workspace
 
 ROOT = "dev/shop"
@@ -111,13 +111,14 @@ class Cloud:
 
     @property
     def workspace(self) -> Workspace:
-        s3 = Client(self, "s3")
+        store = S3Store(Client(self, "s3"), BUCKET, ROOT)
         fake = SimpleNamespace(
             root=Root(self.project or Project(cast("Any", None)), "dev", "shop"),
             environment=SimpleNamespace(client=self.client, region="us-east-1", production=False, smoke_writes=False),
             local=None,
             client=self.client,
-            state_store=S3Store(s3, BUCKET, ROOT),
+            state_store=store,
+            state=lambda: read_state(store),
             built=self.built,
         )
         return cast("Workspace", fake)
