@@ -10,9 +10,9 @@ from typing import Any
 from sawhorse.files import write_atomically
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS, Running
-from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import providers
 from sawhorse.project import Project, Root
+from sawhorse.terraform.provider_lock import forget_hashes
 
 OUTPUTS = (
     'resource "terraform_data" "it" {\n  input = 1\n}\n\noutput "answer" {\n  value = terraform_data.it.output\n}\n'

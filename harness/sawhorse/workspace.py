@@ -29,6 +29,7 @@ from sawhorse.project import Root
 from sawhorse.response_counter import Calls
 from sawhorse.terraform.moving import refuse_unmoved
 from sawhorse.terraform.orphans import Orphans
+from sawhorse.terraform.provider_lock import LOCK
 from sawhorse.terraform.render import backend_of_environment, render, render_unbuilt, write_backend
 from sawhorse.terraform.runner import IMPORTS, Terraform
 from sawhorse.terraform.state import Snapshot, keep_states, refuse_state_of_another
@@ -153,6 +154,7 @@ class Workspace:
                 local=True,
                 look_for_cause=LocalAWS(project).required,
             )
+            terraform.checked_once = self.root.path / LOCK
         else:
             # Without Terraform nothing is rendered.
             terraform = Terraform(project, self.root.path)

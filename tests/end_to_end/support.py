@@ -17,9 +17,9 @@ from typing import Any
 from sawhorse.environment import read_environment
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS
-from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import providers
 from sawhorse.project import Project
+from sawhorse.terraform.provider_lock import forget_hashes
 from tests.projects import copy_of_project
 
 

@@ -18,9 +18,9 @@ from sawhorse.build.manifest import code_sha256
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from sawhorse.plans.examples import example_variables
-from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
+from sawhorse.terraform.provider_lock import forget_hashes
 from sawhorse.terraform.runner import Terraform
 from tests.contracts.support import unique
 

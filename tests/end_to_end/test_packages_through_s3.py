@@ -20,9 +20,10 @@ from sawhorse.build.zip_writer import zip_of
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
 from sawhorse.plans.examples import example_variables
-from sawhorse.plans.plan import Plan, forget_hashes
+from sawhorse.plans.plan import Plan
 from sawhorse.plans.scratch import scratch_root
 from sawhorse.project import Project
+from sawhorse.terraform.provider_lock import forget_hashes
 from sawhorse.terraform.runner import Terraform
 from sawhorse.toolchain.installed import Emulators
 from tests.contracts.support import unique

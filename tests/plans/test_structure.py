@@ -12,7 +12,8 @@ from sawhorse.hcl import read_hcl
 from sawhorse.plans.plan import Tool
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import TEMPLATES
-from sawhorse.terraform.sync import LOCK, WRITTEN, files_of
+from sawhorse.terraform.provider_lock import LOCK
+from sawhorse.terraform.sync import WRITTEN, files_of
 from tests.projects import REPOSITORY, SAMPLE, every_root
 
 MODULES = (REPOSITORY / "modules", SAMPLE / "modules")

@@ -16,9 +16,9 @@ from typing import Any
 from sawhorse.environment import read_environment
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import LocalAWS, Running
-from sawhorse.plans.plan import forget_hashes
 from sawhorse.plans.scratch import providers
 from sawhorse.project import Project
+from sawhorse.terraform.provider_lock import forget_hashes
 from sawhorse.terraform.sync import sync
 from tests.projects import REPOSITORY, sample_project
 from tests.workflows.github_api import Repository, api_of

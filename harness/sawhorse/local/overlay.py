@@ -31,7 +31,7 @@ from sawhorse.terraform.render import (
     render_tfvars,
     render_unbuilt,
 )
-from sawhorse.terraform.sync import BACKEND, LOCK, refuse_unsynced
+from sawhorse.terraform.sync import BACKEND, refuse_unsynced
 from sawhorse.trusted_files import read_own
 
 RENDERED = {"terraform.tfvars", BACKEND}
@@ -140,9 +140,8 @@ def package_of_overlay(project: Project, app: str, dist: Path, python: str, *, a
 
 
 def link_files(source: Path, directory: Path) -> None:
-    """Link the root's Terraform files and lock, and unlink those that are gone."""
-    wanted = {path.name for path in source.glob("*.tf")} | {path.name for path in source.glob(LOCK)}
-    wanted -= RENDERED
+    """Link the root's Terraform files, and unlink those that are gone."""
+    wanted = {path.name for path in source.glob("*.tf")} - RENDERED
     for path in directory.iterdir():
         if path.is_symlink() and path.name not in wanted:
             path.unlink()

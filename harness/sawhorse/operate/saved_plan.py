@@ -22,8 +22,8 @@ from sawhorse.errors import BadConfiguration
 from sawhorse.files import write_atomically
 from sawhorse.git import commit_of
 from sawhorse.operate.protection import refuse_lost_tables
+from sawhorse.terraform.provider_lock import LOCK
 from sawhorse.terraform.render import packages_of
-from sawhorse.terraform.sync import LOCK
 from sawhorse.trusted_files import read_own
 from sawhorse.workspace import Workspace
 

@@ -18,9 +18,10 @@ from sawhorse.files import write_atomically
 from sawhorse.operate.state_bucket import PREFIX, Bucket, Buckets, configured, differing
 from sawhorse.terraform.filling import TEMPLATES, fill
 from sawhorse.terraform.orphans import import_blocks
+from sawhorse.terraform.provider_lock import LOCK
 from sawhorse.terraform.runner import IMPORTS, Terraform
 from sawhorse.terraform.state_store import STATE, WrittenMeanwhile
-from sawhorse.terraform.sync import BACKEND, LOCK
+from sawhorse.terraform.sync import BACKEND
 from sawhorse.trusted_files import make_own_directory
 
 HERE = "terraform.tfstate"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import tftest
 
-from sawhorse.files import write_shared
+from sawhorse.terraform.provider_lock import forget_hashes
 from sawhorse.toolchain import shell_variables
 
 
@@ -180,9 +179,3 @@ def initialized(tool: Tool, directory: Path) -> tftest.TerraformTest:
     runner.setup(cleanup_on_exit=False)
     forget_hashes(directory)
     return runner
-
-
-def forget_hashes(directory: Path) -> None:
-    """Take the provider's hashes out of the lock of a scratch directory that was initialized with them."""
-    lock = directory / ".terraform.lock.hcl"
-    write_shared(lock, re.sub(r"^  hashes = \[.*?^  \]\n", "", lock.read_text(), flags=re.MULTILINE | re.DOTALL))

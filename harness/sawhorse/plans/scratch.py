@@ -11,8 +11,8 @@ from sawhorse.environment import read_environment
 from sawhorse.plans.plan import Plan, Tool, plan
 from sawhorse.project import Project
 from sawhorse.terraform.filling import TEMPLATES, fill
+from sawhorse.terraform.provider_lock import LOCK
 from sawhorse.terraform.render import render_tfvars
-from sawhorse.terraform.sync import LOCK
 
 # A package that stands for any, so that a plan needs no build: an empty file with its hash, and some hash of content.
 SAMPLE = "dist/sample.zip"

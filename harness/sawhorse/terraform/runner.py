@@ -24,6 +24,7 @@ from sawhorse.errors import CommandFailed, Interrupted, SawhorseError
 from sawhorse.files import write_atomically
 from sawhorse.project import Project
 from sawhorse.terraform.orphans import Orphans, Removal, import_blocks, kept_though_tainted, orphans
+from sawhorse.terraform.provider_lock import LOCK, files_of_providers, forget_hashes, take_hashes
 from sawhorse.terraform.state import (
     SNAPSHOT_VERSION,
     Snapshot,
@@ -77,6 +78,8 @@ class Terraform:
         self.told_of_lock: Callable[[], str] = str
         # Reads the state without Terraform; None where nobody else knows where it lies.
         self.read: Callable[[], Snapshot] | None = None
+        # The lock that providers are checked against at an init alone; None where every run does so.
+        self.checked_once: Path | None = None
         # Whether a plan takes the lock of the state; every run that changes it does.
         self.lock = True
         self.binary = terraform_install.ensure_terraform(project.path)
@@ -86,14 +89,17 @@ class Terraform:
     def init(self) -> None:
         """Initialize the directory unless it was, with these very files."""
         stamp = self.directory / STAMP
-        digest = self.configuration_digest()
-        if stamp.is_file() and stamp.read_text() == digest:
+        if stamp.is_file() and stamp.read_text() == self.configuration_digest():
             return
+        if self.checked_once:
+            take_hashes(self.directory, self.checked_once)
         # Where the state of local runs is, this harness alone decides.
         self.initialize(reconfigure=IsFlagged if self.local else IsNotFlagged)
         # Terraform makes the directory only for a provider or a module, and elsewhere when TF_DATA_DIR says so.
         stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(digest)
+        if self.checked_once:
+            forget_hashes(self.directory)
+        stamp.write_text(self.configuration_digest())
 
     def initialize(self, **options: Any) -> None:
         """Initialize the directory, with options of init such as `reconfigure=IsFlagged`."""
@@ -107,12 +113,18 @@ class Terraform:
             )
 
     def configuration_digest(self) -> str:
-        """Hash what decides the outcome of an init: every Terraform file in reach, and where providers come from."""
+        """Hash what decides the outcome of an init: every Terraform file in reach, and where providers come from.
+
+        Where providers are checked once, their files are part of it: another one is initialized, and so checked, anew.
+        """
         digest = hashlib.sha256(self.environment.get("TF_CLI_CONFIG_FILE", "").encode())
         modules = sorted((self.project.path / "modules").rglob("*.tf"))
-        for path in [*sorted(self.directory.glob("*.tf")), self.directory / ".terraform.lock.hcl", *modules]:
+        lock = self.checked_once or self.directory / LOCK
+        for path in [*sorted(self.directory.glob("*.tf")), lock, *modules]:
             if path.is_file():
                 digest.update(str(path).encode() + path.read_bytes())
+        if self.checked_once:
+            digest.update("\n".join(files_of_providers(self.directory)).encode())
         return digest.hexdigest()
 
     def plan(self, variables: Sequence[str] = (), *, out: Path | None = None, destroy: bool = False) -> bool:

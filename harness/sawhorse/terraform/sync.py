@@ -14,8 +14,9 @@ from sawhorse.files import write_shared
 from sawhorse.hcl import Block, read_hcl, without_comments
 from sawhorse.project import Root, one_and_all
 from sawhorse.terraform.filling import TEMPLATES, fill
+from sawhorse.terraform.provider_lock import LOCK
 
-WRITTEN, LOCK, BACKEND = "sawhorse.tf", ".terraform.lock.hcl", "backend.tf"
+WRITTEN, BACKEND = "sawhorse.tf", "backend.tf"
 REFERENCE = re.compile(r"\bvar\.(\w+)")
 
 

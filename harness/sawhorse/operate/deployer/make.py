@@ -17,8 +17,9 @@ from sawhorse.operate.deployer.policies import RootPolicies, place_of
 from sawhorse.plans.deployer.packing import document
 from sawhorse.plans.deployer.statements import Statement
 from sawhorse.terraform.filling import TEMPLATES, fill
+from sawhorse.terraform.provider_lock import LOCK
 from sawhorse.terraform.runner import Terraform
-from sawhorse.terraform.sync import BACKEND, LOCK
+from sawhorse.terraform.sync import BACKEND
 from sawhorse.trusted_files import make_own_directory
 from sawhorse.workspace import Workspace
 

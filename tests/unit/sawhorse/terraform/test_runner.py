@@ -360,7 +360,7 @@ def test_what_was_shown_is_what_is_applied(terraform_in_root: Terraform, fake: P
     assert not [argument for argument in arguments if argument.startswith("-var")]
 
 
-def test_outputs_and_resources_of_a_real_state_are_read(terraform: Tool, tiny: Project) -> None:
+def test_resources_of_a_real_state_are_read(terraform: Tool, tiny: Project) -> None:
     directory = plain_root(tiny)
     (directory / "main.tf").write_text(
         'resource "terraform_data" "one" {}\n'

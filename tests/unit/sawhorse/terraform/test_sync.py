@@ -16,8 +16,9 @@ from sawhorse.local.overlay import make_overlay
 from sawhorse.plans.plan import Tool
 from sawhorse.project import Project, Root
 from sawhorse.terraform.filling import TEMPLATES
+from sawhorse.terraform.provider_lock import LOCK
 from sawhorse.terraform.render import render, render_unbuilt
-from sawhorse.terraform.sync import LOCK, WRITTEN, files_of, sync
+from sawhorse.terraform.sync import WRITTEN, files_of, sync
 from tests.unit.sawhorse.support import tree
 
 FOR_INCIDENTS = (

@@ -23,8 +23,8 @@ from sawhorse.local.emulators import Running
 from sawhorse.plans.plan import Tool, initialized
 from sawhorse.project import Project
 from sawhorse.terraform.filling import TEMPLATES
+from sawhorse.terraform.provider_lock import LOCK
 from sawhorse.terraform.runner import Terraform
-from sawhorse.terraform.sync import LOCK
 from sawhorse.toolchain import terraform_install
 from sawhorse.toolchain.machine import Machine
 from sawhorse.toolchain.shell_variables import RULES, Disposition, conflicting, filtered, is_kept, rule_of
