@@ -10,10 +10,10 @@ ROOT := $(ENV)/$(APP)
 # What tests/needs.py marks, and what says of itself that it takes long.
 FAST := not (terraform or emulators or programs or end_to_end or whole_plans or drill)
 SAWHORSE := .venv/bin/sawhorse
-# Two more than the two processors of most machines: through much of an apply the provider of AWS waits, which the fast
+# Four more than the two processors of most machines: through much of an apply the provider of AWS waits, which the fast
 # tests have none of. Bytecode is kept whatever this shell says: hundreds of short programs would else compile the same
 # sources, and each process of pytest all tests.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev build plan apply smoke destroy state deployers down test test-fast drill mutants check audit format bench lock clean

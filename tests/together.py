@@ -28,6 +28,8 @@ TOGETHER = (
     ("tests/unit/sawhorse/build/test_build.py", "tests/unit/sawhorse/build/test_compiled_packages.py"),
 )
 OF_AN_APP = re.compile(r"tests/apps/(?!every/)\w+/end_to_end/")
+# One file that takes as long as half of the whole run, so that it has to begin with it.
+LONGEST = ("tests/workflows/test_deploys.py",)
 # A drill waits for most of its time, which is best done while others work.
 SLOWEST_FIRST = ("end_to_end", "whole_plans", "drill")
 
@@ -54,7 +56,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not hasattr(config, "workerinput"):
         return
-    places: dict[str, int] = {}
+    places = dict.fromkeys(LONGEST, -1)
     for item in items:
         place = next((n for n, name in enumerate(SLOWEST_FIRST) if item.get_closest_marker(name)), len(SLOWEST_FIRST))
         group = group_of(item.nodeid)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.inner_pytest import run_pytest
-from tests.together import TOGETHER, group_of
+from tests.together import LONGEST, TOGETHER, group_of
 
 OF_AN_APP = ("tests/apps/a/end_to_end/test_a.py", "tests/apps/a/end_to_end/test_b.py")
 WORKERS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
@@ -33,12 +33,12 @@ def test_two(): ...
 
 
 def test_every_file_that_is_named_is_there_and_in_one_group(repository: Path) -> None:
-    files = [file for group in TOGETHER for file in group]
+    files = [file for group in (*TOGETHER, LONGEST) for file in group]
     assert Counter(files).most_common(1)[0][1] == 1
     # The engine is tested without apps, too.
     without = () if (repository / "tests/apps").exists() else ("tests/apps/",)
     assert [file for file in files if not (repository / file).is_file() and not file.startswith(without)] == []
-    assert {group_of(f"{file}::test_one[a::b]") for file in files} == {group[0] for group in TOGETHER}
+    assert {group_of(f"{file}::test_one[a::b]") for file in files} == {*(group[0] for group in TOGETHER), *LONGEST}
 
 
 def test_the_end_to_end_files_of_an_app_go_together() -> None:
@@ -66,6 +66,7 @@ def test_files_that_go_together_run_in_one_process_one_after_the_other(repositor
         **dict.fromkeys(TOGETHER[0], "@pytest.mark.whole_plans"),
         **dict.fromkeys(OF_AN_APP, "@pytest.mark.end_to_end"),
         **{f"a/test_{number}.py": "" for number in range(6)},
+        LONGEST[0]: "",
     }
     for file, mark in marks.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +82,7 @@ def test_files_that_go_together_run_in_one_process_one_after_the_other(repositor
         files = [file for one, file in began if one == worker]
         first = files.index(min(group, key=files.index))
         assert sorted(files[first : first + len(group)]) == sorted(group)
-    # What is marked as slow begins before all others.
-    assert {file for _, file in began[:2]} <= {*TOGETHER[0], *OF_AN_APP}
+    # What takes longest begins before all others, and then what is marked as slow.
+    assert LONGEST[0] in {file for _, file in began[:2]}
+    assert {file for _, file in began[:2]} <= {LONGEST[0], *TOGETHER[0], *OF_AN_APP}
     assert len({worker for worker, _ in began}) == 2
