@@ -164,7 +164,8 @@ def make_accounts(shop: Shop, environments: Sequence[str]) -> None:
 
     The bucket is made by hand here: `sawhorse state make` has tests of its own.
     """
-    as_administrator(shop, environments[0], "build")
+    if environments:
+        as_administrator(shop, environments[0], "build")
     for environment in environments:
         s3 = shop.client("s3", environment)
         s3.create_bucket(Bucket=bucket_of(environment))
