@@ -14,7 +14,7 @@ from sawhorse.operate.releases.record import Ending, Kept, Moving, Record, now
 from sawhorse.operate.releases.released_root import ReleasedRoot
 from sawhorse.operate.releases.sentences import ASKING, told_live
 from sawhorse.operate.releases.standing import refuse_moved_by_hand
-from sawhorse.operate.releases.uploaded import built_code, refuse_foreign_code, restore_code
+from sawhorse.operate.releases.uploaded import codes_of, refuse_foreign_code, restore_code
 from sawhorse.terraform.sync import refuse_unsynced
 from sawhorse.workspace import Workspace
 
@@ -32,6 +32,7 @@ def apply_alone(workspace: Workspace, apply: Callable[[], object], *, say: Say) 
         refuse_moved_by_hand(before, record, standings)
         with begun(before, "apply", None, record, standings, say=say):
             refuse_foreign_code(workspace)
+            before.note_uploading(codes_of(workspace))
             apply()
     else:
         apply()
@@ -87,6 +88,7 @@ def apply_and_release(
             for line in restore_code(workspace):
                 say(line)
         refuse_foreign_code(workspace)
+        before.note_uploading(codes_of(workspace))
         with held(before, standings, moving):
             applied = apply()
         after = ReleasedRoot.of(workspace)
@@ -101,7 +103,7 @@ def apply_and_release(
 def refuse_foreign_versions(before: ReleasedRoot, after: ReleasedRoot) -> None:
     """Raise where an apply published code that was neither there before it nor built: somebody uploaded it then."""
     known = {function.published.code_sha256 for function in before.functions}
-    known |= {code for codes in built_code(after.workspace).values() for code in codes}
+    known |= codes_of(after.workspace)
     foreign = [
         f"version {function.published.version} of {function.name} (CodeSha256 {function.published.code_sha256})"
         for function in after.functions

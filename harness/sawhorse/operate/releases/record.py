@@ -182,7 +182,8 @@ class Moving(Part):
 class Record(Part):
     """All releases of a root, oldest first, and what is decided about `live`.
 
-    `history` has the releases that `live` was moved to, one after the other.
+    `history` has the releases that `live` was moved to, one after the other, and `uploading` the code (CodeSha256) that
+    applies which began and did not end well may have uploaded.
     """
 
     format: Literal[1] = FORMAT
@@ -194,6 +195,7 @@ class Record(Part):
     frozen: Decision | None = None
     moving: Moving | None = None
     applied: Applied | None = None
+    uploading: tuple[Line, ...] = ()
 
     def release(self, number: int) -> Release | None:
         return next((release for release in self.releases if release.id == number), None)
@@ -252,7 +254,9 @@ class Record(Part):
         """Return the record of a root that does not stand any more: what there was, and nothing live."""
         ending = Ending(how="destroyed", why="the root was destroyed", at=now())
         ended = [one.model_copy(update={"ended": ending}) if not one.is_gone else one for one in self.releases]
-        return self.but(releases=tuple(ended), live=None, history=(), pinned=None, moving=None, applied=None)
+        return self.but(
+            releases=tuple(ended), live=None, history=(), pinned=None, moving=None, applied=None, uploading=()
+        )
 
     def but(self, **changes: object) -> Self:
         return self.model_copy(update=changes)

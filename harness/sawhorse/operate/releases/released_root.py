@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -142,7 +142,11 @@ class ReleasedRoot:
         """Enter which commit was applied, also where its plan was empty: it is what drift is told from."""
         commit = commit_of(self.workspace.root.project.path)
         applied = Applied(commit=commit.revision, dirty=bool(commit.dirty), at=now(), by=self.by)
-        self.kept.change(lambda record: record.but(applied=applied))
+        self.kept.change(lambda record: record.but(applied=applied, uploading=()))
+
+    def note_uploading(self, codes: Iterable[str]) -> None:
+        """Enter what an apply is about to upload: should it fail halfway, that code is nobody else's."""
+        self.kept.change(lambda record: record.but(uploading=tuple(sorted({*record.uploading, *codes}))))
 
     def with_unrecorded(self, record: Record, standings: Sequence[Standing]) -> Record:
         """Return a record that begins with what is live, which applies without the commands made; who, nobody knows."""

@@ -68,8 +68,9 @@ class ForeignCode:
 def foreign_code(workspace: Workspace) -> list[ForeignCode]:
     """Compare what Lambda has of each function with what the state and what was built know: a few calls each.
 
-    Code that is the very package which an apply would upload now is not foreign: an apply that was cut off has brought
-    it there. A function that is gone, and an image, are a plan's to show. Nothing is found of what was never applied.
+    Code that is the very package which an apply would upload now is not foreign, nor is that of an apply which began
+    and did not end well: such a one has brought it there. A function that is gone, and an image, are a plan's to show.
+    Nothing is found of what was never applied.
     """
     state = workspace.state()
     if state is None:
@@ -92,7 +93,7 @@ def foreign_code_of(
         if error.response["Error"]["Code"] == GONE:
             return
         raise
-    known = {function.code_sha256, *built.get(function.archive or "", set())}
+    known = {function.code_sha256, *built.get(function.archive or "", set()), *record.uploading}
 
     def found(kind: Literal["uploaded", "published"], version: str, code: str) -> ForeignCode:
         release = release_with_code(record, function.name, code)
@@ -125,6 +126,11 @@ def built_code(workspace: Workspace) -> dict[str, set[str]]:
     for entry in read_manifest(dist_of(workspace)).get(workspace.root.app, {}).values():
         hashes.setdefault(Path(entry.path).name, set()).add(entry.sha256)
     return hashes
+
+
+def codes_of(workspace: Workspace) -> set[str]:
+    """Return the hashes of all packages that an apply would upload."""
+    return {code for codes in built_code(workspace).values() for code in codes}
 
 
 def release_with_code(record: Record, function: str, code_sha256: str) -> int | None:

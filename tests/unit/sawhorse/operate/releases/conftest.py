@@ -62,8 +62,7 @@ def _in_memory(shop: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setattr(Deployment, "client", client)
         # The shop has no roots in files.
         patch.setattr(publishing, "refuse_unsynced", lambda _: None)
-        for module in (publishing, uploaded):
-            patch.setattr(module, "built_code", lambda workspace: workspace.built())
+        patch.setattr(uploaded, "built_code", lambda workspace: workspace.built())
         # Where there is no git there is no commit.
         patch.setenv("PATH", str(tmp_path_factory.mktemp("no-programs")))
         yield

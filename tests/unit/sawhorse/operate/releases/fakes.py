@@ -108,6 +108,7 @@ class Cloud:
     dead: bool = False
     before_call: Callable[[str], object] | None = None
     said: list[str] = field(default_factory=list)
+    built_as_well: frozenset[str] = frozenset()
 
     @property
     def workspace(self) -> Workspace:
@@ -224,7 +225,7 @@ class Cloud:
     def built(self) -> dict[str, set[str]]:
         """What was built of each version that was published, and of the next one."""
         return {
-            f"{name}.zip": {f"code-{name}-{number}" for number in range(1, function.published + 2)}
+            f"{name}.zip": {f"code-{name}-{number}" for number in range(1, function.published + 2)} | self.built_as_well
             for name, function in self.functions.items()
         }
 

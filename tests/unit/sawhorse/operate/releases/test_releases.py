@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sawhorse.errors import BadConfiguration, SawhorseError
+from sawhorse.errors import BadConfiguration, CommandFailed, SawhorseError
 from sawhorse.operate.releases import checking, gate, listing, publishing
 from sawhorse.operate.releases.canary import Canary, Rollout, canary_of, seconds_of
 from sawhorse.operate.releases.moving import NotReleased
@@ -42,6 +42,35 @@ def test_after_a_direct_release_every_parameter_says_latest_and_else_a_number(hi
     if error is None:
         wanted = {cloud.newest(name) if cloud.gated else LATEST for name in cloud.functions}
         assert set(cloud.parameters.values()) <= wanted
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_code_of_an_apply_that_failed_halfway_is_ours_though_something_else_is_built_by_now(
+    cloud: Cloud,
+    gated: bool,  # noqa: FBT001 # a parameter
+) -> None:
+    cloud.gated = gated
+    cloud.built_as_well = frozenset({"first attempt"})
+
+    def upload_and_fail() -> bool:
+        cloud.functions["basket"].uploaded = "first attempt"
+        raise CommandFailed("terraform apply failed: it may not publish a version.")
+
+    with pytest.raises(CommandFailed):
+        publishing.apply_and_release(cloud.workspace, upload_and_fail, say=cloud.say)
+    assert "first attempt" in cloud.record.uploading
+
+    cloud.built_as_well = frozenset()
+
+    def upload_anew() -> bool:
+        cloud.functions["basket"].uploaded = None
+        cloud.publish(accounts="good", basket="good")
+        return True
+
+    publishing.apply_and_release(cloud.workspace, upload_anew, say=cloud.say)
+
+    assert cloud.newest("basket") == "3"
+    assert cloud.record.uploading == ()
 
 
 @pytest.mark.parametrize("gated", [True, False])

@@ -397,6 +397,17 @@ def test_code_that_an_apply_would_upload_itself_is_not_foreign(deployed: Deploye
     assert (found.kind, found.version, found.known) == ("uploaded", "$LATEST", "1")
 
 
+def test_code_that_an_apply_was_to_upload_which_did_not_end_well_is_not_foreign(deployed: Deployed) -> None:
+    """As an apply leaves it that could not publish what it had uploaded, once something else is built."""
+    theirs = deployed.functions.update_function_code(FunctionName=deployed.name, ZipFile=zip_of({"x.py": b""}))
+    assert len(foreign_code(deployed.workspace())) == 1
+
+    store = Kept(deployed.workspace().state_store, "dev/tiny")
+    store.change(lambda record: record.but(uploading=(theirs["CodeSha256"],)))
+
+    assert foreign_code(deployed.workspace()) == []
+
+
 def test_a_version_with_another_configuration_is_foreign_though_the_code_is_ours(deployed: Deployed) -> None:
     functions, name = deployed.functions, deployed.name
     functions.update_function_configuration(FunctionName=name, MemorySize=640)
