@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sawhorse.environment import read_environment
+from sawhorse.local.clients import local_client
 from sawhorse.local.decisions import RECORD, decisions
+from sawhorse.local.emulators import LocalAWS
 from sawhorse.local.overlay import overlay_of
 from sawhorse.local.role_sessions import ROLE
 from sawhorse.plans.deployer.packing import document, packed
@@ -28,6 +30,8 @@ from tests.grants import become
 REFUSED = re.compile(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: \"?([^\s\"]+))?", re.IGNORECASE)
 # The provider asks for the key of DynamoDB's own, and does without it.
 DONE_WITHOUT = {"kms:DescribeKey"}
+# How services say that IAM refused a call.
+REFUSALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
 NOTHING = Statement(("sts:GetCallerIdentity",), ("*",))
 
 
@@ -109,6 +113,20 @@ class Deployer:
     def client(self, service: str) -> Any:
         """Make a client of the account, where the root is."""
         return self.sawhorse.client(service, self.environment, self.region)
+
+    @property
+    def session(self) -> Callable[[str], Any]:
+        """Take the role, and make clients of that session."""
+        running = LocalAWS(self.sawhorse.project).required()
+        owner = {**running.environment(self.account), "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        taken = local_client("sts", owner).assume_role(RoleArn=self.arn, RoleSessionName="test")["Credentials"]
+        variables = {
+            **owner,
+            "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": taken["SessionToken"],
+        }
+        return lambda service: local_client(service, variables)
 
     def names(self, action: str) -> list[str]:
         """Name the things that one action is allowed on."""

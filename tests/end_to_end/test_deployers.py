@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sawhorse.local.clients import local_client
-from sawhorse.local.emulators import LocalAWS
 from sawhorse.local.role_sessions import ROLE
-from tests.deploying import DONE_WITHOUT, Deployer, Permission, Tampering, have_deployers_made, policy, steps_of
+from tests.deploying import (
+    DONE_WITHOUT,
+    REFUSALS,
+    Deployer,
+    Permission,
+    Tampering,
+    have_deployers_made,
+    policy,
+    steps_of,
+)
 from tests.end_to_end.support import brought_up
 from tests.growing import grow
 from tests.projects import sample_project
@@ -41,16 +48,7 @@ def deployer(tmp_path_factory: pytest.TempPathFactory, emulators: object) -> Ite
 @pytest.fixture(scope="module")
 def session(deployer: Deployer) -> Callable[[str], Any]:
     """Clients of a session of the deployer's role."""
-    running = LocalAWS(deployer.sawhorse.project).required()
-    taken = local_client("sts", running.environment(ACCOUNT)).assume_role(RoleArn=OWN, RoleSessionName="test")
-    keys = taken["Credentials"]
-    variables = {
-        **running.environment(ACCOUNT),
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
-    }
-    return lambda service: local_client(service, variables)
+    return deployer.session
 
 
 @pytest.fixture(scope="module")
@@ -230,9 +228,6 @@ def calls_of_functions() -> Calls:
     }
 
 
-REFUSED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
-
-
 @pytest.mark.parametrize("name", list(foreign_calls("", "")))
 def test_what_is_not_its_roots_is_refused(
     deployer: Deployer, session: Callable[[str], Any], foreign: str, name: str
@@ -240,7 +235,7 @@ def test_what_is_not_its_roots_is_refused(
     service, operation, given = foreign_calls(states(deployer), foreign)[name]
     with pytest.raises(ClientError) as refused:
         getattr(session(service), operation)(**given)
-    assert refused.value.response["Error"]["Code"] in REFUSED
+    assert refused.value.response["Error"]["Code"] in REFUSALS
 
 
 def test_its_role_is_passed_to_no_service_but_lambda(deployer: Deployer, session: Callable[[str], Any]) -> None:
