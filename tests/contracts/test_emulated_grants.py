@@ -178,6 +178,32 @@ def test_an_object_with_tags_asks_whether_it_may_be_tagged(account: Account) -> 
     assert not is_refused(client, "PutObject", given)
 
 
+@pytest.mark.parametrize("operation", ["GetObject", "HeadObject"])
+@pytest.mark.parametrize("key", ["a.zip", "env:/local/a/b c+ü.tfstate"])
+def test_who_may_not_list_a_bucket_is_not_told_that_an_object_is_not_there(
+    account: Account, operation: str, key: str
+) -> None:
+    bucket = unique("states")
+    account.client("s3").create_bucket(Bucket=bucket)
+    arn = f"arn:aws:s3:::{bucket}"
+    reading = {"Action": "s3:GetObject", "Resource": f"{arn}/*"}
+    reader = account.client("s3", may(account, reading))
+    lister = account.client("s3", may(account, reading, {"Action": "s3:ListBucket", "Resource": arn}))
+
+    def status(client: Any) -> int:
+        with pytest.raises(ClientError) as told:
+            client._make_api_call(operation, {"Bucket": bucket, "Key": key})
+        return int(told.value.response["ResponseMetadata"]["HTTPStatusCode"])
+
+    assert (status(reader), status(lister)) == (403, 404)
+    if operation == "GetObject":
+        assert asked(reader, operation, {"Bucket": bucket, "Key": key}) == Asked("s3:ListBucket", arn)
+
+    account.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a")
+
+    assert not is_refused(reader, operation, {"Bucket": bucket, "Key": key})
+
+
 BOUNDARY = "boundary"
 
 

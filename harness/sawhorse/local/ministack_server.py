@@ -56,7 +56,7 @@ def main() -> None:
     os.environ["AWS_SECRET_ACCESS_KEY"] = held.secret_access_key
     from ministack import app as server
     from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
-    from ministack.services import apigateway, apigateway_v1, dynamodb, iam, lambda_svc, sts, tagging
+    from ministack.services import apigateway, apigateway_v1, dynamodb, iam, lambda_svc, s3, sts, tagging
 
     find_apis_of_every_account(apigateway_v1, "_rest_apis")
     find_apis_of_every_account(apigateway, "_apis")
@@ -72,7 +72,7 @@ def main() -> None:
     do_as_lambda_does(lambda_svc)
     refuse_as_aws_does(lambda_svc, dynamodb)
     describe_as_aws_does(dynamodb, apigateway_v1, lambda_svc)
-    ask_as_aws_does(iam_actions, iam_evaluator, responses)
+    ask_as_aws_does(iam_actions, iam_evaluator, responses, s3)
     check_web_identities(sts, iam, apigateway, Path(issuer))
     listener = socket.socket(fileno=int(number))
     guard = guarding.Guard(

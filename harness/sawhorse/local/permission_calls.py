@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from sawhorse.local import permission_rules as rules
 
+S3 = "arn:aws:s3:::"
 ROLE = re.compile("arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
 HANDS_OVER_A_ROLE = re.compile("role|credentials", re.IGNORECASE)
 # What the request hands to a function or keeps as data is no parameter of the call.
@@ -359,15 +360,22 @@ def asked_by_lambda(call: Call) -> Iterator[Check]:
             "Your access has been denied by S3, please make sure your request credentials have permission to "
             f"{action} for {bucket}/{key}. S3 Error Code: AccessDenied. S3 Error Message: Access Denied"
         )
-        yield Check(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", {}, sentence)
+        yield Check(f"s3:{action}", f"{S3}{bucket}/{key}", {}, sentence)
 
 
-def asked_by_an_upload(resource: str, headers: Mapping[str, str]) -> Iterator[Check]:
-    """Ask for the tags and the access control list that an object is stored with.
+def asked_with_an_object(
+    action: str, resource: str, headers: Mapping[str, str], buckets: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Check]:
+    """Ask what goes with an object that is read or stored: `buckets` has the objects of each bucket by their keys.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    Who may not list a bucket is not told that an object is not there
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html), and an upload brings tags and an access
+    control list (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html).
     """
-    if headers.get("x-amz-tagging"):
+    bucket, _, key = resource.removeprefix(S3).partition("/")
+    if action == "s3:GetObject" and bucket in buckets and key not in buckets[bucket]["objects"]:
+        yield Check("s3:ListBucket", f"{S3}{bucket}", {})
+    if action == "s3:PutObject" and headers.get("x-amz-tagging"):
         yield Check("s3:PutObjectTagging", resource, {})
-    if any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name in headers):
+    if action == "s3:PutObject" and any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name in headers):
         yield Check("s3:PutObjectAcl", resource, {})

@@ -13,8 +13,8 @@ from sawhorse.local.permission_calls import (
     Call,
     Check,
     Route,
-    asked_by_an_upload,
     asked_with,
+    asked_with_an_object,
     given_by,
     route_of,
     routes_of,
@@ -30,18 +30,18 @@ _LEFT: ContextVar[tuple[Check, ...]] = ContextVar("left", default=())
 _REFUSED: ContextVar[Check | None] = ContextVar("refused", default=None)
 
 
-def ask_as_aws_does(actions: Any, evaluator: Any, places: Any) -> None:
+def ask_as_aws_does(actions: Any, evaluator: Any, places: Any, s3: Any) -> None:
     """Change the emulator's modules; there is no other place between a call and its judgement.
 
     `actions` and `evaluator` are MiniStack's `core.iam_actions` and `core.iam_evaluator`, `places` is its
-    `core.responses`, which knows the account and the region of a call.
+    `core.responses`, which knows the account and the region of a call, and `s3` its service of that name.
     """
-    find_the_action(actions, places)
+    find_the_action(actions, places, s3)
     ask_all_of_it(evaluator)
     say_what_was_refused(actions)
 
 
-def find_the_action(actions: Any, places: Any) -> None:
+def find_the_action(actions: Any, places: Any, s3: Any) -> None:
     """Ask each call's own action. MiniStack 1.5.33 takes UpdateAlias for ListAliases, and asks nothing for others."""
     extract_action, extract_resource, tags = (
         actions.extract_iam_action,
@@ -63,8 +63,9 @@ def find_the_action(actions: Any, places: Any) -> None:
         asked: str | None = extract_action(service, *request)
         operation, labels = rest_operation(service, method, path, query)
         operation = operation or (asked or "").rpartition(":")[2]
-        if asked == "s3:PutObject":
-            _LEFT.set(tuple(asked_by_an_upload(extract_resource(service, *request, "", ""), headers)))
+        if service == "s3":
+            resource = str(extract_resource(service, *request, "", ""))
+            _LEFT.set(tuple(asked_with_an_object(asked or "", resource, headers, s3._buckets)))
         if not operation or service not in {*rules.NAMES, *rules.PASSED_TO}:
             return asked
         call = Call(service, operation, given_by(query, body, labels), places.get_region(), places.get_account_id())
