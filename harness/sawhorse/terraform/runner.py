@@ -91,19 +91,17 @@ class Terraform:
         stamp = self.directory / STAMP
         if stamp.is_file() and stamp.read_text() == self.configuration_digest():
             return
-        if self.checked_once:
-            take_hashes(self.directory, self.checked_once)
         # Where the state of local runs is, this harness alone decides.
         self.initialize(reconfigure=IsFlagged if self.local else IsNotFlagged)
         # Terraform makes the directory only for a provider or a module, and elsewhere when TF_DATA_DIR says so.
         stamp.parent.mkdir(exist_ok=True)
-        if self.checked_once:
-            forget_hashes(self.directory)
         stamp.write_text(self.configuration_digest())
 
     def initialize(self, **options: Any) -> None:
         """Initialize the directory, with options of init such as `reconfigure=IsFlagged`."""
         (self.directory / STAMP).unlink(missing_ok=True)
+        if self.checked_once:
+            take_hashes(self.directory, self.checked_once)
         # On standard error, since what a command prints for a machine to read must stand alone.
         code = self.run("init", lockfile="readonly", input=False, stream=sys.stderr, **options)
         if code != 0:
@@ -111,6 +109,8 @@ class Terraform:
                 f"terraform init failed in {self.shown}; fix what it says above. Without a way to the provider "
                 'registry, name a mirror in TF_PROVIDER_MIRROR ("sawhorse doctor" tells what is found).'
             )
+        if self.checked_once:
+            forget_hashes(self.directory)
 
     def configuration_digest(self) -> str:
         """Hash what decides the outcome of an init: every Terraform file in reach, and where providers come from.
