@@ -8,6 +8,7 @@ import pytest
 
 from tests.workflows.jobs import Job
 from tests.workflows.platform import Run
+from tests.workflows.shown import show
 from tests.workflows.support import NAME, Shop, bucket_of
 
 pytestmark = pytest.mark.end_to_end
@@ -38,6 +39,7 @@ def first(shop: Shop) -> Run:
     assert [job.name for job in run.jobs if job.waits_for] == ["production/sample"]
     shop.platform.approve(run, "production")
     shop.platform.work()
+    show("the_first_deployment", shop.platform, [run])
     assert set(run.results.values()) == {"success"}, run.job_named("production/sample").log
     return run
 
