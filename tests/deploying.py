@@ -199,6 +199,7 @@ def steps_of(deployer: Deployer, tampering: Tampering) -> list[Step]:
         Step("apply", (local("apply"),)),
         Step("plan again", (local("plan", "--exit-code"),)),
         Step("seed", (local("seed"),)),
+        Step("seed again", (local("seed"),)),
         Step("smoke", (local("smoke"),), before=tampering.leave_messages),
         Step("alarms", (local("smoke", "--alarms"),)),
         # What a check that failed for want of a permission left published and not live.
