@@ -1,4 +1,4 @@
-"""The deployer of every root does all that there is to do with it, and needs every permission that it has."""
+"""The deployer of every root does all there is to do with it, needs each permission, and reaches no other root."""
 
 from __future__ import annotations
 
