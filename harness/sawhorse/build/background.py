@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from sawhorse.trusted_files import read_own
 
@@ -18,7 +18,10 @@ Reader = Callable[[str], Hashed]
 
 
 class Background(Generic[T]):
-    """What a function returns that works meanwhile."""
+    """What a function returns that works meanwhile. As a context it is left once the function has ended.
+
+    What runs a program is used as one: whoever fails meanwhile would leave the program running.
+    """
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
@@ -26,6 +29,12 @@ class Background(Generic[T]):
         self._failed: list[BaseException] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
 
     def result(self) -> T:
         """Wait for it, and raise what it raised."""

@@ -66,20 +66,20 @@ def build_once(project: str, app: str, dist: str, target: Target | None, found: 
                 if done:
                     return done
             # It is asked meanwhile; a build that changes nothing has come to its end before this.
-            commit = Background(partial(checked_out, project))
-            parts = parts or last_parts(found) or settled(project, app, target, ready)
-            sources = found.sources or read_sources(project, app, parts.inputs.root_files)
-            parts.check(sources)
-            code = pack_sources(parts.inputs, sources, parts.known, ready)
-            return write_package(
-                dist,
-                parts.inputs,
-                code,
-                parts.dependencies,
-                documents=parts.documents,
-                commit=commit.result,
-                before=found.before,
-            )
+            with Background(partial(checked_out, project)) as commit:
+                parts = parts or last_parts(found) or settled(project, app, target, ready)
+                sources = found.sources or read_sources(project, app, parts.inputs.root_files)
+                parts.check(sources)
+                code = pack_sources(parts.inputs, sources, parts.known, ready)
+                return write_package(
+                    dist,
+                    parts.inputs,
+                    code,
+                    parts.dependencies,
+                    documents=parts.documents,
+                    commit=commit.result,
+                    before=found.before,
+                )
     finally:
         end_all(ready)
 

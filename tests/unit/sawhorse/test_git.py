@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from sawhorse.build.build import build
 from sawhorse.build.checked_out import checked_out
+from sawhorse.errors import BuildFailed
 from sawhorse.git import Commit, commit_of, git
+from sawhorse.project import Project
+from tests.unit.sawhorse.support import script
 
 AUTHOR = ("-c", "user.name=n", "-c", "user.email=n@example.com")
 
@@ -82,3 +87,19 @@ def test_a_hook_of_another_repository_changes_nothing(checkout: Path, monkeypatc
 def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(checkout))
     assert asked(checkout).revision is None
+
+
+def test_a_build_that_is_refused_leaves_no_git_running(
+    tiny: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = script(tmp_path / "bin/git", f"sleep 0.5\ntouch {tmp_path}/ended")
+    monkeypatch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
+    # Known by then what it is built of, so that what is wrong with the source is found while git is still asked.
+    build(tiny, "tiny")
+    (tmp_path / "ended").unlink()
+    (tiny.lambda_path / "tiny/main.py").write_text("import absent\ndef handler(event, context): ...\n")
+
+    with pytest.raises(BuildFailed, match="imports absent"):
+        build(tiny, "tiny")
+
+    assert (tmp_path / "ended").exists()

@@ -24,6 +24,14 @@ def test_what_the_work_raises_is_raised_where_its_result_is_asked_for() -> None:
         Background(lambda: 1 / 0).result()
 
 
+def test_who_fails_meanwhile_waits_for_the_end_of_the_work() -> None:
+    ended: list[bool] = []
+    failed = threading.Event()
+    with pytest.raises(ZeroDivisionError), Background(lambda: ended.append(failed.wait(0.2))):
+        _ = 1 / 0
+    assert ended == [False]
+
+
 def test_files_are_read_and_hashed_ahead_and_anew_the_next_time(tmp_path: Path) -> None:
     path = tmp_path / "tiny.zip"
     path.write_bytes(b"old")
