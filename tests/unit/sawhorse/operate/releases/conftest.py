@@ -1,4 +1,4 @@
-"""A project whose smoke suite calls every function, and a clock that nobody waits for."""
+"""A project whose smoke suite calls every function, a clock that nobody waits for, and an app on the local AWS."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from sawhorse.local.clients import local_client
+from sawhorse.local.emulators import Running
 from sawhorse.operate import smoke
 from sawhorse.operate.releases import checking, gate, lambdas, moving, publishing, record, rollback, sentences, uploaded
 from sawhorse.project import Project
 from sawhorse.workspace import Deployment
+from tests.unit.sawhorse.operate.releases.deployed import Account, Deployed, deploy
 from tests.unit.sawhorse.operate.releases.fakes import CLOCK, ROOT, Cloud
 from tests.unit.sawhorse.operate.releases.shops import apply, release
 
@@ -78,3 +81,18 @@ def cloud(shop: Project) -> Cloud:
     release(cloud)
     assert cloud.live == {"accounts": "2", "basket": "2"}
     return cloud
+
+
+@pytest.fixture
+def account(local_aws: Running, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Let this process speak to the local AWS as it would to AWS, and give clients of it."""
+    variables = local_aws.environment()
+    for name, value in variables.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    return lambda service: local_client(service, variables)
+
+
+@pytest.fixture
+def deployed(tiny: Project, account: Account, locked_wheel: str) -> Deployed:
+    return deploy(tiny, account, locked_wheel)

@@ -4,148 +4,23 @@ from __future__ import annotations
 
 import io
 import json
-import uuid
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sawhorse.build.build import build
-from sawhorse.build.manifest import Entry, read_manifest
 from sawhorse.build.zip_writer import zip_of
 from sawhorse.errors import BadConfiguration, CouldNotAsk, NotApplied, UnknownName
 from sawhorse.git import git
-from sawhorse.local.clients import local_client
-from sawhorse.local.emulators import Running
 from sawhorse.operate.releases.applied import applied_state
 from sawhorse.operate.releases.record import Code, Kept, Release
-from sawhorse.operate.releases.uploaded import foreign_code, restore_code
-from sawhorse.operate.releases.verify import Compared, Files, Verification, sentences, verify
-from sawhorse.project import Project
-from sawhorse.workspace import Workspace
-from tests.unit.sawhorse.support import write_lock
-
-PLACE = "us-east-1:111111111111"
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-        ],
-    }
-)
+from sawhorse.operate.releases.verify import Files, sentences
+from tests.unit.sawhorse.operate.releases.deployed import Deployed, commit
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _in_memory() -> None:
     """Ask git and the local AWS, in place of what the tests beside this are given."""
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """The tiny app in git, its function with version 1 and the alias live, and the state that says so."""
-
-    project: Project
-    name: str
-    functions: Any
-    state: Path
-
-    @property
-    def entry(self) -> Entry:
-        return read_manifest(self.project.path / "dist")["tiny"]["api"]
-
-    def workspace(self) -> Workspace:
-        return Workspace(self.project.root("dev/tiny"), local=False)
-
-    def verified(self, revision: str | None = None) -> Verification:
-        return verify(self.workspace(), revision)
-
-    def code(self, revision: str | None = None) -> Compared:
-        [function] = self.verified(revision).functions
-        return function.parts[0]
-
-    def upload(self, content: bytes) -> None:
-        """Publish a zip and make it live, and let the state know it as an apply would."""
-        told = self.functions.update_function_code(FunctionName=self.name, ZipFile=content, Publish=True)
-        self.functions.update_alias(FunctionName=self.name, Name="live", FunctionVersion=told["Version"])
-        self.applied(version=told["Version"], code_sha256=told["CodeSha256"])
-
-    def applied(self, alias: str | None = "live", layers: list[dict[str, Any]] | None = None, **values: Any) -> None:
-        """Write the state: the function with these values besides what it has, and its alias."""
-        found = self.functions.get_function_configuration(FunctionName=self.name)
-        function = {
-            "function_name": self.name,
-            "arn": f"arn:aws:lambda:{PLACE}:function:{self.name}",
-            "version": "1",
-            "code_sha256": found["CodeSha256"],
-            "filename": "../../../dist/tiny.zip",
-            "package_type": "Zip",
-            "memory_size": found["MemorySize"],
-            "timeout": found["Timeout"],
-            "handler": found["Handler"],
-            "runtime": found["Runtime"],
-            "role": found["Role"],
-            "architectures": ["x86_64"],
-            "environment": [{"variables": found.get("Environment", {}).get("Variables", {})}],
-            "layers": [layer["Arn"] for layer in found.get("Layers", [])],
-            **values,
-        }
-        aliases = (
-            [{"function_name": self.name, "name": alias, "function_version": function["version"]}] if alias else []
-        )
-        kinds = {"aws_lambda_function": [function], "aws_lambda_alias": aliases}
-        resources = [
-            {"mode": "managed", "type": kind, "name": "this", "instances": [{"attributes": one}]}
-            for kind, several in {**kinds, "aws_lambda_layer_version": layers or []}.items()
-            for one in several
-        ]
-        content = {"version": 4, "serial": 1, "lineage": "one", "outputs": {}, "resources": resources}
-        self.state.write_text(json.dumps(content))
-        self.state.chmod(0o600)
-
-
-def commit(project: Project) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    for words in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "--allow-empty", "-m", "Change")):
-        ended = git(project.path, *words)
-        assert ended is not None
-        assert ended.returncode == 0, ended.stderr
-
-
-@pytest.fixture
-def account(local_aws: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """Let this process speak to the local AWS as it would to AWS, and give clients of it."""
-    variables = local_aws.environment()
-    for name, value in variables.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    return lambda service: local_client(service, variables)
-
-
-@pytest.fixture
-def deployed(tiny: Project, account: Callable[[str], Any], locked_wheel: str) -> Deployed:
-    write_lock(tiny, locked_wheel)
-    (tiny.path / ".gitignore").write_text(".sawhorse\ndist\n*.tfstate\n__pycache__\n")
-    commit(tiny)
-    build(tiny, "tiny")
-    name, iam, functions = f"tiny-{uuid.uuid4().hex[:12]}", account("iam"), account("lambda")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    functions.create_function(
-        FunctionName=name,
-        Role=role,
-        Runtime="python3.13",
-        Handler="tiny.main.handler",
-        Code={"ZipFile": (tiny.path / "dist/tiny.zip").read_bytes()},
-        Environment={"Variables": {"KEPT": "one", "OTHER": "hidden-value"}},
-        Publish=True,
-    )
-    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
-    made = Deployed(tiny, name, functions, tiny.root("dev/tiny").path / "terraform.tfstate")
-    made.applied()
-    return made
 
 
 def members(content: bytes) -> dict[str, bytes]:
@@ -382,79 +257,3 @@ def test_what_is_not_compared_is_said(deployed: Deployed) -> None:
     deployed.state.unlink()
     with pytest.raises(NotApplied, match='dev/tiny is not applied; run "sawhorse apply dev/tiny"'):
         applied_state(deployed.workspace())
-
-
-def test_code_that_an_apply_would_upload_itself_is_not_foreign(deployed: Deployed) -> None:
-    """As an apply leaves it that was cut off between the upload and its state."""
-    (deployed.project.lambda_path / "tiny/main.py").write_text("def handler(event, context):\n    return 4\n")
-    build(deployed.project, "tiny")
-    ours = (deployed.project.path / "dist/tiny.zip").read_bytes()
-    deployed.functions.update_function_code(FunctionName=deployed.name, ZipFile=ours, Publish=True)
-    assert foreign_code(deployed.workspace()) == []
-
-    deployed.functions.update_function_code(FunctionName=deployed.name, ZipFile=zip_of({"x.py": b""}))
-    [found] = foreign_code(deployed.workspace())
-    assert (found.kind, found.version, found.known) == ("uploaded", "$LATEST", "1")
-
-
-def test_code_that_an_apply_was_to_upload_which_did_not_end_well_is_not_foreign(deployed: Deployed) -> None:
-    """As an apply leaves it that could not publish what it had uploaded, once something else is built."""
-    theirs = deployed.functions.update_function_code(FunctionName=deployed.name, ZipFile=zip_of({"x.py": b""}))
-    assert len(foreign_code(deployed.workspace())) == 1
-
-    store = Kept(deployed.workspace().state_store, "dev/tiny")
-    store.change(lambda record: record.but(uploading=(theirs["CodeSha256"],)))
-
-    assert foreign_code(deployed.workspace()) == []
-
-
-def test_a_version_with_another_configuration_is_foreign_though_the_code_is_ours(deployed: Deployed) -> None:
-    functions, name = deployed.functions, deployed.name
-    functions.update_function_configuration(FunctionName=name, MemorySize=640)
-    functions.publish_version(FunctionName=name)
-    # What a plan compares with the configuration: $LATEST is as it was published.
-    assert foreign_code(deployed.workspace()) == []
-
-    functions.update_function_configuration(FunctionName=name, MemorySize=128)
-
-    [found] = foreign_code(deployed.workspace())
-    assert (found.kind, found.version, found.known) == ("published", "2", "1")
-    [done] = restore_code(deployed.workspace())
-    assert "it was published as version 3" in done
-    assert foreign_code(deployed.workspace()) == []
-
-
-def test_code_whose_version_is_gone_is_not_put_back(deployed: Deployed) -> None:
-    functions, name = deployed.functions, deployed.name
-    functions.update_function_code(FunctionName=name, ZipFile=zip_of({"x.py": b""}), Publish=True)
-    functions.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
-    functions.delete_function(FunctionName=name, Qualifier="1")
-    before = functions.get_function_configuration(FunctionName=name)["RevisionId"]
-
-    with pytest.raises(CouldNotAsk, match=f"Version 1 of {name}, whose code the last apply uploaded, is gone"):
-        restore_code(deployed.workspace())
-
-    assert functions.get_function_configuration(FunctionName=name)["RevisionId"] == before
-
-
-@pytest.mark.parametrize("bucket", [True, False])
-def test_code_that_is_too_large_for_a_call_goes_through_the_bucket_of_packages(
-    deployed: Deployed, account: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, *, bucket: bool
-) -> None:
-    monkeypatch.setattr("sawhorse.operate.releases.uploaded.ZIPPED_LIMIT", 10)
-    name, s3 = f"packages-{deployed.name}", account("s3")
-    if bucket:
-        s3.create_bucket(Bucket=name)
-        facts = deployed.project.path / "environments/dev/environment.yaml"
-        facts.write_text(f"{facts.read_text()}packages_bucket: {name}\n")
-    ours = deployed.functions.get_function_configuration(FunctionName=deployed.name)["CodeSha256"]
-    deployed.functions.update_function_code(FunctionName=deployed.name, ZipFile=zip_of({"x.py": b""}))
-
-    if bucket:
-        [_] = restore_code(deployed.workspace())
-        assert deployed.functions.get_function_configuration(FunctionName=deployed.name)["CodeSha256"] == ours
-        assert s3.list_objects_v2(Bucket=name).get("Contents", []) == []
-    else:
-        with pytest.raises(BadConfiguration, match="more than the 10 that Lambda takes in a call"):
-            restore_code(deployed.workspace())
-        assert len(foreign_code(deployed.workspace())) == 1
