@@ -20,7 +20,8 @@ from sawhorse.build.packed_names import fault_of_name
 from sawhorse.errors import SawhorseError
 
 ENCRYPTED = 0x1
-# What reading a damaged zip raises: `zipfile` and `zlib` tell bad bytes by all of these, which fuzzing brought out.
+# What `zipfile` raises for damage, as fuzzing brought out: a bad directory or checksum, a bad stream, a header cut
+# short, content cut short, a version or flag of the format that it lacks, and names that are no UTF-8.
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
 # A local file header before the name (APPNOTE.TXT, 4.3.7): 26 bytes, then the lengths of the name and the extra field.
 LOCAL_HEADER = struct.Struct("<26xHH")
@@ -151,9 +152,9 @@ def fault_of(info: zipfile.ZipInfo, size: int) -> str | None:
 
 
 def names_in_zip(path: Path) -> set[str]:
-    """Return the names in a zip, none where it is no zip or not there."""
+    """Return the names in a zip, none where it is no zip, a damaged one or not there."""
     try:
         with zipfile.ZipFile(path) as package:
             return set(package.namelist())
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, *DAMAGED):
         return set()
