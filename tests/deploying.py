@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sawhorse.environment import read_environment
@@ -23,6 +22,7 @@ from sawhorse.plans.deployer.packing import document, packed
 from sawhorse.plans.deployer.statements import Statement, literal, merged
 from sawhorse.plans.deployer.table import table
 from sawhorse.terraform.state import UNSAVED
+from tests.commits import commit_all
 from tests.end_to_end.support import Sawhorse
 from tests.grants import become
 
@@ -245,7 +245,7 @@ class Tampering:
     def change_the_code(self) -> None:
         file = max((self.project.lambda_path / self.deployer.app).glob("*.py"))
         file.write_text(file.read_text() + '\nCHANGED = "by a test"\n')
-        commit(self.project.path)
+        commit_all(self.project.path)
         self.deployer.sawhorse("build", self.deployer.app)
 
     def change_the_root(self) -> None:
@@ -309,18 +309,11 @@ def policy(statement: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def commit(path: Path) -> None:
-    """Commit all that is there, which `verify` builds."""
-    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-    for words in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "Change")):
-        subprocess.run(["git", *words], cwd=path, check=True, capture_output=True)
-
-
 def have_deployers_made(sawhorse: Sawhorse, environment: str) -> None:
     """Have the deployers of an environment made, as an administrator does."""
     facts = sawhorse.project.path / "environments" / environment / "environment.yaml"
     # An address, so that everything is made that a root can make.
     facts.write_text(f"{facts.read_text().rstrip()}\ndeployers: true\nalarm_email: on-call@example.com\n")
-    commit(sawhorse.project.path)
+    commit_all(sawhorse.project.path)
     sawhorse("build")
     sawhorse("deployer", "make", environment, "--local")

@@ -24,6 +24,7 @@ from sawhorse.operate.releases.uploaded import foreign_code, refuse_foreign_code
 from sawhorse.terraform.sync import sync
 from sawhorse.toolchain.installed import Emulators
 from sawhorse.workspace import Workspace
+from tests.commits import commit_all
 from tests.end_to_end.changes_by_hand import NAME, PLANNED, QUEUE, UNSEEN, Change, Told
 from tests.end_to_end.support import Sawhorse, apply, brought_up
 from tests.projects import REPOSITORY, sample_project
@@ -58,26 +59,13 @@ def sawhorse(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> 
     facts.write_text(f"{facts.read_text()}alarm_email: alarms@example.com\n")
     (project.path / ".gitignore").write_text(MADE)
     with brought_up(project) as command:
-        commit(command)
+        commit_all(command.project.path)
         assert "is not applied" in command("verify", ROOT, "--local", code=2)
         assert "No root is applied to the local AWS" in command("drift", "--local", code=2)
         for queue in ("letters", "others"):
             command.client("sqs", "dev").create_queue(QueueName=queue)
         apply(command, ROOT)
         yield command
-
-
-def commit(sawhorse: Sawhorse) -> str:
-    """Commit what stands in the project, and return the commit."""
-    path = sawhorse.project.path
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    for words in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "-m", "Change")):
-        ended = git(path, *words)
-        assert ended is not None
-        assert ended.returncode == 0, ended.stderr
-    head = git(path, "rev-parse", "HEAD")
-    assert head is not None
-    return head.stdout.decode().strip()
 
 
 def drift(sawhorse: Sawhorse, *options: str, code: int) -> list[Told]:
@@ -259,7 +247,7 @@ def test_a_content_of_the_record_is_named_by_its_release(sawhorse: Sawhorse) -> 
     assert live is not None
     version = sawhorse.project.path / "lambda/sample/version.py"
     version.write_text(version.read_text().replace('"', '"9', 1))
-    new = commit(sawhorse)
+    new = commit_all(sawhorse.project.path)
 
     by_record = verified(sawhorse, code=0)
     assert (by_record["commit"], by_record["chosen"]) == (live.commit, f"that of the live release {live.id}")

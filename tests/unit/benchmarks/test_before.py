@@ -10,6 +10,7 @@ import pytest
 
 from tests.benchmarks.before import other_checkout
 from tests.benchmarks.processes import NotMeasured
+from tests.commits import commit_all
 
 # Stands for what sets a checkout up: makes the command, as quickly as can be.
 SET_UP = """
@@ -23,15 +24,6 @@ os.symlink(sys.executable, place / "python")
 """
 
 
-def commit(project: Path, message: str) -> str:
-    settings = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "add", "--all"], cwd=project, check=True)
-    subprocess.run(["git", *settings, "commit", "--quiet", "-m", message], cwd=project, check=True)
-    return subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
 @pytest.fixture
 def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str, str]:
     """A repository of two commits; the first one cannot be set up."""
@@ -39,16 +31,15 @@ def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str,
         monkeypatch.delenv(name)
     project = tmp_path / "project"
     project.mkdir()
-    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
     (project / ".gitignore").write_text(".sawhorse/\n.venv/\n")
     (project / "value").write_text("old")
     (project / "Makefile").write_text("setup:\n\t@$(PYTHON) set_up.py\n")
     (project / "set_up.py").write_text(SET_UP.format(broken=True))
-    broken = commit(project, "broken")
+    broken = commit_all(project)
     (project / "set_up.py").write_text(SET_UP.format(broken=False))
-    old = commit(project, "old")
+    old = commit_all(project)
     (project / "value").write_text("new")
-    commit(project, "new")
+    commit_all(project)
     (project / "value").write_text("not committed")
     return project, broken, old
 

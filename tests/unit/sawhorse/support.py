@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +25,17 @@ WHEEL_FILES = {
     "tinydep/__main__.py": b"def main() -> None: ...\n",
     "tinydep-1.0.dist-info/entry_points.txt": b"[console_scripts]\ntinydep = tinydep.__main__:main\n",
 }
+# The region and the account of what tests make on the local AWS, as ARNs have them.
+PLACE = "us-east-1:111111111111"
+# Lets Lambda act as a role.
+LAMBDA_TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ],
+    }
+)
 
 
 @dataclass(frozen=True)

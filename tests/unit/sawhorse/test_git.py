@@ -12,9 +12,8 @@ from sawhorse.build.checked_out import checked_out
 from sawhorse.errors import BuildFailed
 from sawhorse.git import Commit, commit_of, git
 from sawhorse.project import Project
+from tests.commits import commit_all
 from tests.unit.sawhorse.support import script
-
-AUTHOR = ("-c", "user.name=n", "-c", "user.email=n@example.com")
 
 
 @pytest.fixture
@@ -24,9 +23,7 @@ def checkout(tmp_path: Path) -> Path:
     place.mkdir(parents=True)
     for name in ("kept", "changed", "removed", "renamed", ".gitignore"):
         (place / name).write_text("ignored\n" if name == ".gitignore" else f"{name}\n")
-    git(place.parent, "init", "--quiet")
-    git(place.parent, "add", ".")
-    git(place.parent, *AUTHOR, "commit", "--quiet", "--message=m")
+    commit_all(place.parent)
     return place
 
 

@@ -99,3 +99,9 @@ def backend(requires: str, name: str, more: str = PROJECT) -> bytes:
 def packed(project: Project, name: str = "pure") -> Held:
     """Build, and return what is in the package of the one distribution."""
     return {file: content for file, content in held(build(project, "tiny").path).items() if file.startswith(name)}
+
+
+def distributions(project: Project) -> list[str]:
+    """Build, and return the names of the distributions in the package."""
+    names = held(build(project, "tiny").path)
+    return sorted(name.split("-")[0] for name in names if name.endswith(".dist-info/METADATA"))

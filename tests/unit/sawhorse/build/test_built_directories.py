@@ -13,16 +13,11 @@ from sawhorse.build.build import build
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain.machine import python_of
+from tests.commits import commit_all
 from tests.unit.sawhorse.build.made_wheels import backend, held, packed
 from tests.unit.sawhorse.support import sawhorse, tree, write_lock
 
 pytestmark = pytest.mark.usefixtures("wheel_builder", "cache")
-
-
-def commit(directory: Path) -> None:
-    author = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    for words in (["init", "--quiet"], ["add", "--all"], [*author, "commit", "--quiet", "--message", "First"]):
-        subprocess.run(["git", "-C", str(directory), *words], check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -37,7 +32,7 @@ def with_library(tiny: Project) -> Project:
     (library / ".gitignore").write_text("*.log\n")
     write_lock(tiny, "./libs/x\n")
     (tiny.path / ".gitignore").write_text(".sawhorse\ndist\n")
-    commit(tiny.path)
+    commit_all(tiny.path)
     return tiny
 
 

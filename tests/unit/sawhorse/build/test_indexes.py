@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sawhorse.build.build import build
 from sawhorse.build.index_credentials import credentials_for
 from sawhorse.build.lock_resolver import make_lock
 from sawhorse.build.wheel_cache import Cache
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from tests.unit.sawhorse.build.index_server import Handler, Index, serving
-from tests.unit.sawhorse.build.made_wheels import held, make_wheel, pinned
+from tests.unit.sawhorse.build.made_wheels import distributions, make_wheel, pinned
 from tests.unit.sawhorse.conftest import MakeTiny
 from tests.unit.sawhorse.support import assert_refused, sawhorse, tree, write_lock
 
@@ -51,11 +50,6 @@ def project(make_tiny: MakeTiny, public: Index, cache: Cache) -> Project:
     project = make_tiny("project")
     (project.lambda_path / "tiny/requirements.in").write_text("alpha\nbeta\n")
     return project
-
-
-def packed(project: Project) -> list[str]:
-    names = held(build(project, "tiny").path)
-    return sorted(name.split("-")[0] for name in names if name.endswith(".dist-info/METADATA"))
 
 
 def with_user(index: Index) -> str:
@@ -118,7 +112,7 @@ def test_an_index_with_a_password_is_asked_by_lock_and_build_and_nobody_else_see
 
     lock = make_lock(project, "tiny", upgrade=False).read_text()
 
-    assert packed(project) == ["alpha", "beta"]
+    assert distributions(project) == ["alpha", "beta"]
     assert private.sent_for_files() >= {":".join(USER)}
     kept = [*tree(Cache.of_user().path).values(), *tree(project.path / "dist").values(), lock.encode()]
     assert not [content for content in kept if USER[1].encode() in content]
@@ -131,7 +125,7 @@ def test_an_index_at_another_port_is_not_sent_the_password(
     monkeypatch.setenv("UV_INDEX", with_user(private))
     make_lock(project, "tiny", upgrade=False)
 
-    assert packed(project) == ["alpha", "beta"]
+    assert distributions(project) == ["alpha", "beta"]
     assert public.sent_for_files() == {""}
 
 
@@ -143,7 +137,7 @@ def test_an_index_that_a_build_does_not_ask_is_named_by_its_variables(
         make_lock(project, "tiny", upgrade=False)
 
     with pytest.raises(BuildFailed) as refusal:
-        packed(project)
+        distributions(project)
 
     assert "an index that has them is not asked here. Name it in UV_INDEX (UV_EXTRA_INDEX_URL), or in uv.toml" in str(
         refusal.value
@@ -175,7 +169,7 @@ def test_a_line_with_a_user_in_its_address_is_fetched_with_it(project: Project, 
     hashed = pinned(wheel).partition(" ")[2]
     write_lock(project, f"beta @ {address} {hashed}")
 
-    assert packed(project) == ["beta"]
+    assert distributions(project) == ["beta"]
 
     wheel.unlink()
     shutil.rmtree(cache.path)
@@ -192,7 +186,7 @@ def test_an_archive_that_moved_is_asked_for_anew(
     """What was chosen is kept with its place; where that is gone, another index may have the same archive."""
     lock = project.lambda_path / "tiny/requirements.txt"
     lock.write_text(pinned(public.directory / "alpha-1.0-py3-none-any.whl"))
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
     for kept in ("archives", "wheels", "locks"):
         shutil.rmtree(cache.path / kept)
     shutil.rmtree(project.path / "dist")
@@ -200,7 +194,7 @@ def test_an_archive_that_moved_is_asked_for_anew(
     wheel.rename(private.directory / wheel.name)
     monkeypatch.setenv("UV_DEFAULT_INDEX", with_user(private))
 
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
 
 
 @pytest.mark.parametrize("place", ["UV_FIND_LINKS", "uv.toml"])
@@ -217,7 +211,7 @@ def test_a_directory_of_wheels_is_seen_by_lock_and_build(
     lock = make_lock(project, "tiny", upgrade=False).read_text()
 
     assert "wheels" not in lock
-    assert packed(project) == ["alpha", "beta"]
+    assert distributions(project) == ["alpha", "beta"]
 
 
 def test_one_archive_at_two_indexes_is_one(project: Project, public: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +219,7 @@ def test_one_archive_at_two_indexes_is_one(project: Project, public: Index, monk
     (project.lambda_path / "tiny/requirements.in").write_text("alpha\n")
     make_lock(project, "tiny", upgrade=False)
 
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
 
 
 def test_an_index_of_a_pyproject_is_seen_by_lock_and_build(project: Project, private: Index) -> None:
@@ -237,7 +231,7 @@ def test_an_index_of_a_pyproject_is_seen_by_lock_and_build(project: Project, pri
     )
     make_lock(project, "tiny", upgrade=False)
 
-    assert packed(project) == ["alpha", "beta"]
+    assert distributions(project) == ["alpha", "beta"]
 
 
 def test_an_archive_that_a_server_packs_once_more_is_taken_as_it_is(
@@ -260,7 +254,7 @@ def test_an_archive_that_a_server_packs_once_more_is_taken_as_it_is(
     monkeypatch.setattr(Handler, "do_GET", packing)
     write_lock(project, pinned(public.directory / "alpha-1.0-py3-none-any.whl"))
 
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,13 @@ from pathlib import Path
 import pytest
 
 from sawhorse.build.build import build
-from sawhorse.build.lock_files import HARNESS_LOCK
 from sawhorse.build.lock_resolver import make_lock
-from sawhorse.cli.lock import main as lock_main
 from sawhorse.errors import BadConfiguration, BuildFailed
 from sawhorse.project import Project
 from sawhorse.toolchain import python_environments
 from sawhorse.toolchain.machine import run_tool
 from tests.unit.sawhorse.build.index_server import Index, serving
-from tests.unit.sawhorse.build.made_wheels import held, make_wheel
+from tests.unit.sawhorse.build.made_wheels import distributions, make_wheel
 from tests.unit.sawhorse.conftest import MakeTiny
 from tests.unit.sawhorse.support import sha256, tree, write_lock
 
@@ -79,16 +77,11 @@ def uv_lock(project: Project) -> Path:
     return directory / "uv.lock"
 
 
-def packed(project: Project) -> list[str]:
-    names = held(build(project, "tiny").path)
-    return sorted(name.split("-")[0] for name in names if name.endswith(".dist-info/METADATA"))
-
-
 def test_a_pyproject_without_a_lock_names_the_command_that_makes_one(project: Project) -> None:
     declare(project, "alpha")
 
     with pytest.raises(BuildFailed, match=r'lambda/tiny/pyproject.toml has no lock; run "make lock APP=tiny"'):
-        packed(project)
+        distributions(project)
 
 
 def test_make_lock_locks_a_pyproject_with_hashes(project: Project, index: Index) -> None:
@@ -98,7 +91,7 @@ def test_make_lock_locks_a_pyproject_with_hashes(project: Project, index: Index)
 
     assert lock == project.lambda_path / "tiny/requirements.txt"
     assert f"--hash=sha256:{sha256(index.directory / 'alpha-1.0-py3-none-any.whl')}" in lock.read_text()
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
 
 
 def test_a_uv_lock_is_built_without_its_development_groups(project: Project) -> None:
@@ -106,24 +99,24 @@ def test_a_uv_lock_is_built_without_its_development_groups(project: Project) -> 
     declare(project, "alpha", more=groups)
     uv_lock(project)
 
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
     assert make_lock(project, "tiny", upgrade=False) == project.lambda_path / "tiny/uv.lock"
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
 
 
 def test_a_stale_uv_lock_is_refused_until_make_lock_brings_it_up_to_date(project: Project) -> None:
     declare(project, "alpha")
     uv_lock(project)
-    packed(project)
+    distributions(project)
     before = tree(project.path / "dist")
     declare(project, "alpha", "beta")
 
     with pytest.raises(BuildFailed, match=r'lambda/tiny/uv.lock does not fit .* run "uv lock" in lambda/tiny'):
-        packed(project)
+        distributions(project)
 
     assert tree(project.path / "dist") == before
     make_lock(project, "tiny", upgrade=False)
-    assert packed(project) == ["alpha", "beta"]
+    assert distributions(project) == ["alpha", "beta"]
 
 
 @pytest.mark.parametrize("has_uv_lock", [True, False])
@@ -139,7 +132,7 @@ def test_a_directory_of_the_project_is_built(project: Project, source: str, has_
         assert str(project.path) not in lock
         assert "./libs/x" in lock
 
-    assert packed(project) == ["alpha", "libx"]
+    assert distributions(project) == ["alpha", "libx"]
 
 
 def test_a_uv_lock_further_up_that_is_another_ones_is_none(project: Project) -> None:
@@ -147,7 +140,7 @@ def test_a_uv_lock_further_up_that_is_another_ones_is_none(project: Project) -> 
     write(project.path / "uv.lock", "version = 1\n")
 
     with pytest.raises(BuildFailed, match=r"lambda/tiny/pyproject.toml has no lock"):
-        packed(project)
+        distributions(project)
 
 
 def test_two_locks_are_refused_by_the_build_and_by_make_lock(project: Project) -> None:
@@ -155,7 +148,7 @@ def test_two_locks_are_refused_by_the_build_and_by_make_lock(project: Project) -
     uv_lock(project)
     write_lock(project, "")
 
-    for step in (lambda: packed(project), lambda: make_lock(project, "tiny", upgrade=False)):
+    for step in (lambda: distributions(project), lambda: make_lock(project, "tiny", upgrade=False)):
         with pytest.raises(
             BuildFailed, match=r"two locks, lambda/tiny/requirements.txt and lambda/tiny/uv.lock; remove one"
         ):
@@ -187,7 +180,7 @@ def test_a_pyproject_that_says_nothing_is_refused_and_no_empty_lock_is_written(
 def test_a_uv_lock_alone_is_refused_by_both(project: Project) -> None:
     write(project.lambda_path / "tiny/uv.lock", "version = 1\n")
 
-    for step in (lambda: packed(project), lambda: make_lock(project, "tiny", upgrade=False)):
+    for step in (lambda: distributions(project), lambda: make_lock(project, "tiny", upgrade=False)):
         with pytest.raises(BuildFailed, match=r"lambda/tiny/uv.lock has no pyproject.toml beside it; put it there"):
             step()
     assert (project.lambda_path / "tiny/uv.lock").read_text() == "version = 1\n"
@@ -213,12 +206,12 @@ def test_a_changed_uv_lock_of_a_workspace_makes_a_new_package(project: Project) 
     declare(project, "libx", more=MEMBER)
     write(project.path / "pyproject.toml", '[tool.uv.workspace]\nmembers = ["lambda/tiny", "libs/x"]\n')
     uv_lock(project)
-    assert packed(project) == ["libx"]
+    assert distributions(project) == ["libx"]
 
     declare(project, "libx", "beta", more=MEMBER)
     uv_lock(project)
 
-    assert packed(project) == ["beta", "libx"]
+    assert distributions(project) == ["beta", "libx"]
 
 
 def with_requirements(project: Project) -> None:
@@ -271,7 +264,7 @@ def test_a_sentence_names_the_file_that_the_lock_is_made_of(
     place = PLACES[prepare]
     source = project.lambda_path / "tiny/main.py"
     plain = source.read_text()
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
 
     # On the way of a changed source, and on that of a build anew.
     source.write_text(f"import gamma\n{plain}")
@@ -337,7 +330,7 @@ def test_a_pyproject_for_another_python_is_refused_by_both(
     words = (
         f"lambda/tiny/pyproject.toml has requires-python {requires}, and the functions of tiny run under {runtime[6:]};"
     )
-    for step in (lambda: packed(project), lambda: make_lock(project, "tiny", upgrade=False)):
+    for step in (lambda: distributions(project), lambda: make_lock(project, "tiny", upgrade=False)):
         with pytest.raises(BuildFailed, match=re.escape(words)):
             step()
     now = tree(project.path)
@@ -354,14 +347,14 @@ def test_a_pyproject_for_some_patch_release_is_locked_and_built(project: Project
 
     make_lock(project, "tiny", upgrade=False)
 
-    assert packed(project) == ["alpha"]
+    assert distributions(project) == ["alpha"]
 
 
 def test_a_member_of_a_workspace_for_another_python_is_named_at_once(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_workspace(project)
-    packed(project)
+    distributions(project)
     before = tree(project.path / "dist")
     for name in ("pyproject.toml", "uv.lock"):
         path = project.path / name
@@ -372,7 +365,7 @@ def test_a_member_of_a_workspace_for_another_python_is_named_at_once(
     monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", "http://127.0.0.1:9")
 
     with pytest.raises(BuildFailed) as refusal:
-        packed(project)
+        distributions(project)
 
     said = str(refusal.value)
     assert said.startswith("uv.lock is for another Python than 3.13, which the functions of tiny run under; correct")
@@ -414,63 +407,4 @@ def test_an_extra_that_another_distribution_asks_for_is_said(
         "lambda/tiny/requirements.in: alpha 1.0 has no extra nope, which another distribution asks for; nothing comes"
         in said
     )
-    assert packed(project) == ["alpha", "asker"]
-
-
-# The versions of the harness
-
-
-@pytest.fixture
-def with_harness(project: Project, index: Index) -> Project:
-    """A project whose harness has older versions of what its app may have."""
-    lines = ""
-    for name in ("gamma", "delta"):
-        for version in ("1.0", "2.0"):
-            make_wheel(index.directory, name, {f"{name}.py": version.encode()}, version=version)
-        lines += f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{'1' * 64}\n"
-    lock = project.path / HARNESS_LOCK
-    lock.parent.mkdir(parents=True)
-    lock.write_text(f"# made by make lock\n{lines}absent==7\n")
-    return project
-
-
-@pytest.mark.parametrize("options", [[], ["--upgrade"]])
-def test_the_harness_decides_about_no_version_that_an_app_asks_for(
-    with_harness: Project,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    options: list[str],
-) -> None:
-    monkeypatch.setenv("SAWHORSE_PROJECT", str(with_harness.path))
-    (with_harness.lambda_path / "tiny/requirements.in").write_text("gamma==2.0\ndelta\n")
-
-    assert lock_main([*options, "tiny"]) == 0
-
-    lock = (with_harness.lambda_path / "tiny/requirements.txt").read_text()
-    assert "gamma==2.0" in lock
-    # Where the app leaves it open, its unit tests and its package have one version.
-    assert "delta==1.0" in lock
-    assert "0" * 64 not in lock
-    assert packed(with_harness) == ["delta", "gamma"]
-    said = capfd.readouterr().err
-    assert (
-        f"lambda/tiny/requirements.txt: unit tests run with {HARNESS_LOCK}, and there import gamma 1.0 and not 2.0."
-        in said
-    )
-
-
-def test_a_lock_keeps_its_versions_before_those_of_the_harness(with_harness: Project) -> None:
-    lock = with_harness.lambda_path / "tiny/requirements.txt"
-    (with_harness.lambda_path / "tiny/requirements.in").write_text("delta==2.0\n")
-    make_lock(with_harness, "tiny", upgrade=False)
-    (with_harness.lambda_path / "tiny/requirements.in").write_text("delta\ngamma\n")
-    preferred = with_harness.path / HARNESS_LOCK
-
-    make_lock(with_harness, "tiny", upgrade=False, preferred=preferred)
-    assert [name in lock.read_text() for name in ("delta==2.0", "gamma==1.0")] == [True, True]
-
-    make_lock(with_harness, "tiny", upgrade=True, preferred=preferred)
-    assert [name in lock.read_text() for name in ("delta==1.0", "gamma==1.0")] == [True, True]
-
-    make_lock(with_harness, "tiny", upgrade=True)
-    assert [name in lock.read_text() for name in ("delta==2.0", "gamma==2.0")] == [True, True]
+    assert distributions(project) == ["alpha", "asker"]

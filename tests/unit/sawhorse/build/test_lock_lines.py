@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from sawhorse.build.build import build
 from sawhorse.build.lock_resolver import make_lock
 from sawhorse.errors import BuildFailed
 from sawhorse.project import Project
 from tests.http_servers import responding
-from tests.unit.sawhorse.build.made_wheels import held, make_wheel
+from tests.unit.sawhorse.build.made_wheels import distributions, make_wheel
 from tests.unit.sawhorse.conftest import MakeTiny
 from tests.unit.sawhorse.support import sha256, tree
 
@@ -107,12 +106,6 @@ def filled(text: str, project: Project, wheels: Path, server: str) -> str:
     return text
 
 
-def packed(project: Project) -> list[str]:
-    """Build, and return the names of the distributions in the package."""
-    names = held(build(project, "tiny").path)
-    return sorted(name.split("-")[0] for name in names if name.endswith(".dist-info/METADATA"))
-
-
 def locked_lines(path: Path) -> list[str]:
     """The lines of a lock without hashes and comments."""
     lines = [line.removesuffix(" \\") for line in path.read_text().splitlines()]
@@ -138,26 +131,26 @@ def test_make_lock_writes_what_a_build_installs_or_refuses_the_line(
         return
     make_lock(project, "tiny", upgrade=False)
     assert sorted(locked_lines(lock)) == sorted(filled(one, project, wheels, server) for one in line["locks"])
-    assert packed(project) == line.get("locked_builds", line.get("builds"))
+    assert distributions(project) == line.get("locked_builds", line.get("builds"))
 
 
 @pytest.mark.parametrize("form", [form for form, line in LINES.items() if "lock" in line])
 def test_a_build_installs_a_line_or_refuses_it_by_name(project: Project, wheels: Path, server: str, form: str) -> None:
     line = LINES[form]
-    packed(project)
+    distributions(project)
     before = tree(project.path / "dist")
     text = filled(line["lock"], project, wheels, server)
     (project.lambda_path / "tiny/requirements.txt").write_bytes(text.encode(line.get("encoding", "utf-8")))
 
     if "build_says" in line:
         with pytest.raises(BuildFailed) as refusal:
-            packed(project)
+            distributions(project)
         assert filled(line["build_says"], project, wheels, server) in str(refusal.value)
         assert "tiny/requirements.txt" in str(refusal.value) or "it is not what was locked" in str(refusal.value)
         assert "secret" not in str(refusal.value)
         assert tree(project.path / "dist") == before
         return
-    assert packed(project) == line["builds"]
+    assert distributions(project) == line["builds"]
 
 
 def test_what_is_refused_in_a_lock_is_refused_in_its_source_or_becomes_another_line() -> None:

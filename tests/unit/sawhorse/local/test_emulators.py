@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -23,34 +21,15 @@ from botocore.config import Config
 
 from sawhorse.build.zip_writer import zip_of
 from sawhorse.errors import LocalAWSError
-from sawhorse.local import listening as listens
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import NAMES, Emulator, LocalAWS, Running
 from sawhorse.local.guard import Secrets
 from sawhorse.local.issuer import Issuer
-from sawhorse.local.listening import Listener, listen_at, port_of
+from sawhorse.local.listening import Listener
 from sawhorse.project import Project
 from tests.ports import free_port, is_free
 from tests.projects import sample_project
-from tests.unit.sawhorse.support import Ended, assert_refused, sawhorse
-
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-        ],
-    }
-)
-
-
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    """A port that another program listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield int(taken.getsockname()[1])
+from tests.unit.sawhorse.support import LAMBDA_TRUST, Ended, assert_refused, sawhorse
 
 
 def a_process() -> tuple[subprocess.Popen[bytes], Emulator]:
@@ -64,53 +43,6 @@ def record(project: Project, **recorded: Emulator) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({name: {**vars(emulator), "name": name} for name, emulator in recorded.items()}))
     Secrets.new().keep(LocalAWS(project).secrets_file)
-
-
-# Ports
-
-
-def test_a_port_is_free_until_somebody_listens(taken_port: int) -> None:
-    assert not is_free(taken_port)
-    assert is_free(free_port())
-
-
-def test_a_wanted_port_that_is_taken_is_refused_with_one_that_is_free(taken_port: int) -> None:
-    with pytest.raises(LocalAWSError) as refusal:
-        listen_at(taken_port)
-
-    sentence, free = str(refusal.value).removesuffix('".').rsplit(" ", 1)
-    assert sentence == (f'Port {taken_port} is in use by another program; choose another: "sawhorse local up --port')
-    assert is_free(int(free))
-
-
-def test_without_a_wish_another_port_is_taken_and_said(
-    taken_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(listens, "DEFAULT_PORT", taken_port)
-
-    with listen_at(None) as listener:
-        chosen = port_of(listener)
-        assert not is_free(chosen)
-
-    assert chosen != taken_port
-    assert capsys.readouterr().err == (
-        f"Port {taken_port} is in use by another program; the local AWS takes {chosen}.\n"
-    )
-
-
-def test_a_free_port_is_taken_as_it_is_wished(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    monkeypatch.setattr(listens, "DEFAULT_PORT", port)
-
-    for wish, expected in ((port, {port}), (None, {port}), (0, set(range(1, 65536)) - {port})):
-        with listen_at(wish) as listener:
-            assert port_of(listener) in expected
-
-
-def test_the_command_line_refuses_a_port_in_use_and_starts_nothing(project: Project, taken_port: int) -> None:
-    assert_refused(sawhorse(project, "local", "up", "--port", str(taken_port)), f"Port {taken_port} is in use")
-
-    assert not LocalAWS(project).record.exists()
 
 
 # Processes
@@ -277,7 +209,7 @@ def start_function(running: Running) -> None:
     session = boto3.session.Session("111111111111", running.secrets.secret_access_key, region_name="us-east-1")
     config = Config(proxies={})
     role = session.client("iam", endpoint_url=running.url, config=config).create_role(
-        RoleName="worker", AssumeRolePolicyDocument=TRUST
+        RoleName="worker", AssumeRolePolicyDocument=LAMBDA_TRUST
     )
     functions = session.client("lambda", endpoint_url=running.url, config=config)
     functions.create_function(

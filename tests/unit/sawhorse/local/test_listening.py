@@ -25,7 +25,7 @@ from sawhorse.local.guard import Secrets
 from sawhorse.local.listening import NO_IPV6, listen_at, listening, listening_again, port_of
 from sawhorse.project import Project
 from tests.http_servers import responding
-from tests.ports import free_port
+from tests.ports import free_port, is_free
 from tests.projects import sample_project
 from tests.unit.sawhorse.support import assert_refused, sawhorse
 
@@ -94,6 +94,50 @@ def proves_itself(aws: LocalAWS, running: Running) -> None:
         assert listens_itself(emulator), emulator
     parameters = local_client("ssm", running.environment()).describe_parameters()["Parameters"]
     assert parameters == []
+
+
+def test_a_port_is_free_until_somebody_listens(taken_port: int) -> None:
+    assert not is_free(taken_port)
+    assert is_free(free_port())
+
+
+def test_a_wanted_port_that_is_taken_is_refused_with_one_that_is_free(taken_port: int) -> None:
+    with pytest.raises(LocalAWSError) as refusal:
+        listen_at(taken_port)
+
+    sentence, free = str(refusal.value).removesuffix('".').rsplit(" ", 1)
+    assert sentence == (f'Port {taken_port} is in use by another program; choose another: "sawhorse local up --port')
+    assert is_free(int(free))
+
+
+def test_without_a_wish_another_port_is_taken_and_said(
+    taken_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sawhorse.local.listening.DEFAULT_PORT", taken_port)
+
+    with listen_at(None) as listener:
+        chosen = port_of(listener)
+        assert not is_free(chosen)
+
+    assert chosen != taken_port
+    assert capsys.readouterr().err == (
+        f"Port {taken_port} is in use by another program; the local AWS takes {chosen}.\n"
+    )
+
+
+def test_a_free_port_is_taken_as_it_is_wished(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    monkeypatch.setattr("sawhorse.local.listening.DEFAULT_PORT", port)
+
+    for wish, expected in ((port, {port}), (None, {port}), (0, set(range(1, 65536)) - {port})):
+        with listen_at(wish) as listener:
+            assert port_of(listener) in expected
+
+
+def test_the_command_line_refuses_a_port_in_use_and_starts_nothing(project: Project, taken_port: int) -> None:
+    assert_refused(sawhorse(project, "local", "up", "--port", str(taken_port)), f"Port {taken_port} is in use")
+
+    assert not LocalAWS(project).record.exists()
 
 
 @pytest.mark.drill(short=3)

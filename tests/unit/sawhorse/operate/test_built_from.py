@@ -10,14 +10,12 @@ import pytest
 
 from sawhorse.build.build import build
 from sawhorse.build.manifest import Entry, read_manifest
-from sawhorse.git import git
 from sawhorse.operate.releases.built_from import built_from
 from sawhorse.operate.releases.deploying import take_packages
 from sawhorse.operate.releases.record import Code
 from sawhorse.project import Project
 from sawhorse.workspace import Workspace
-
-WHO = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+from tests.commits import commit_all, said
 
 
 class Checkout:
@@ -27,19 +25,10 @@ class Checkout:
         self.project = project
         self.source = project.lambda_path / "tiny/main.py"
         (project.path / ".gitignore").write_text(".sawhorse\ndist\npromoted\n__pycache__\n")
-        self.git("init", "-q")
         self.first = self.commit()
 
-    def git(self, *words: str) -> str:
-        ended = git(self.project.path, *words)
-        assert ended is not None
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout.decode().strip()
-
     def commit(self) -> str:
-        self.git("add", "-A")
-        self.git(*WHO, "commit", "-q", "--allow-empty", "-m", "Change")
-        return self.git("rev-parse", "HEAD")
+        return commit_all(self.project.path)
 
     def edit(self, text: str = "edited") -> None:
         self.source.write_text(f'def handler(event, context):\n    return "{text}"\n')
@@ -73,7 +62,7 @@ def test_packages_of_an_edited_tree_are_not_of_a_checkout_that_is_clean_again(
     checkout.edit()
     edited = checkout.built()
     (checkout.project.path / "dist").rename(tmp_path / "promoted")
-    checkout.git("checkout", "-q", ".")
+    said(checkout.project.path, "checkout", "--quiet", ".")
     clean = checkout.built()
 
     take_packages(tmp_path / "promoted", checkout.project.path / "dist", "tiny")

@@ -12,34 +12,17 @@ import pytest
 
 from sawhorse.build.build import build
 from sawhorse.environment import Environment
-from sawhorse.git import commit_of, git
+from sawhorse.git import commit_of
 from sawhorse.local.emulators import Running
 from sawhorse.operate.saved_plan import Receipt, differences, read_receipt, unfit
 from sawhorse.project import Project
+from tests.commits import commit_all
 from tests.unit.sawhorse.support import Ended, assert_refused, make_tiny_project, sawhorse
 
 ROOT = "dev/tiny"
 OUTPUTS = 'output "answer" {\n  value = %s\n}\n'
 NAME = "plans/tiny.tfplan"
-
-
-def commit(project: Project) -> None:
-    for words in (
-        ("init", "--quiet"),
-        (
-            "add",
-            "--all",
-            "--force",
-            ".gitignore",
-            "lambda",
-            "environments/dev/environment.yaml",
-            "environments/dev/tiny/main.tf",
-        ),
-        ("-c", "user.name=n", "-c", "user.email=n@example.com", "commit", "--quiet", "--allow-empty", "--message=m"),
-    ):
-        ended = git(project.path, *words)
-        assert ended is not None
-        assert ended.returncode == 0, ended.stderr
+COMMITTED = (".gitignore", "lambda", "environments/dev/environment.yaml", "environments/dev/tiny/main.tf")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +33,7 @@ def planned(repository: Path, tmp_path_factory: pytest.TempPathFactory, local_aw
     root = project.root(ROOT).path
     (root / "outputs.tf").write_text(OUTPUTS % 41)
     (project.path / ".gitignore").write_text("*\n!*/\n!lambda/**\n!environments/**/*.y*ml\n!main.tf\n!.gitignore\n")
-    commit(project)
+    commit_all(project.path, *COMMITTED)
     (project.path / "plans").mkdir()
     for value, file in ((41, "plans/other.tfplan"), (42, NAME)):
         (root / "outputs.tf").write_text(OUTPUTS % value)
@@ -135,7 +118,7 @@ def another_receipt(text: str) -> Callable[[Project], object]:
 @pytest.mark.parametrize(
     ("change", "sentences"),
     [
-        (commit, ["the commit was "]),
+        (lambda project: commit_all(project.path, *COMMITTED), ["the commit was "]),
         (package_anew, ["the content of api is not what was planned", "lambda/tiny/main.py has changed since"]),
         (another_plan, ["the receipt beside it is that of another plan"]),
         (

@@ -10,18 +10,10 @@ from sawhorse.operate.drift.finding import Asked, Finding, Look
 from sawhorse.operate.releases.record import Record
 from sawhorse.terraform.state import Snapshot
 from sawhorse.terraform.state_store import State
+from tests.unit.sawhorse.support import PLACE
 
-PLACE = "us-east-1:111111111111"
 EVERYBODY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]})
 GRANTS = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-        ],
-    }
-)
 
 Resources = Mapping[str, list[dict[str, Any]]]
 

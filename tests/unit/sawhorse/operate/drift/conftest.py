@@ -11,7 +11,8 @@ import pytest
 from sawhorse.build.zip_writer import zip_of
 from sawhorse.local.clients import local_client
 from sawhorse.local.emulators import Running
-from tests.unit.sawhorse.operate.drift.asking import GRANTS, TRUST
+from tests.unit.sawhorse.operate.drift.asking import GRANTS
+from tests.unit.sawhorse.support import LAMBDA_TRUST
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def name() -> str:
 @pytest.fixture
 def role(client: Callable[[str], Any], name: str) -> str:
     iam = client("iam")
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=LAMBDA_TRUST)
     iam.put_role_policy(RoleName=name, PolicyName="grants", PolicyDocument=GRANTS)
     return name
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sawhorse.operate.drift import functions
-from tests.unit.sawhorse.operate.drift.asking import PLACE, asked_of, found, known_function, only
+from tests.unit.sawhorse.operate.drift.asking import asked_of, found, known_function, only
+from tests.unit.sawhorse.support import PLACE
 
 
 def add_permission(client: Any, function: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from sawhorse.build.zip_writer import zip_of
 from sawhorse.operate.drift import resources
-from tests.unit.sawhorse.operate.drift.asking import EVERYBODY, PLACE, Resources, asked_of, found, only
+from tests.unit.sawhorse.operate.drift.asking import EVERYBODY, Resources, asked_of, found, only
+from tests.unit.sawhorse.support import PLACE
 
 
 def test_subscribers_of_a_topic_are_those_of_the_last_apply(client: Callable[[str], Any], name: str) -> None:

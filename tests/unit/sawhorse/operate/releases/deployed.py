@@ -11,23 +11,14 @@ from typing import Any
 
 from sawhorse.build.build import build
 from sawhorse.build.manifest import Entry, read_manifest
-from sawhorse.git import git
 from sawhorse.operate.releases.verify import Compared, Verification, verify
 from sawhorse.project import Project
 from sawhorse.workspace import Workspace
-from tests.unit.sawhorse.support import write_lock
+from tests.commits import commit_all
+from tests.unit.sawhorse.support import LAMBDA_TRUST, PLACE, write_lock
 
 # Gives a client of the local AWS by the name of its service.
 Account = Callable[[str], Any]
-PLACE = "us-east-1:111111111111"
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-        ],
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -93,22 +84,14 @@ class Deployed:
         self.state.chmod(0o600)
 
 
-def commit(project: Project) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    for words in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "--allow-empty", "-m", "Change")):
-        ended = git(project.path, *words)
-        assert ended is not None
-        assert ended.returncode == 0, ended.stderr
-
-
 def deploy(tiny: Project, account: Account, wheel: str) -> Deployed:
     """Commit, build and deploy the app."""
     write_lock(tiny, wheel)
     (tiny.path / ".gitignore").write_text(".sawhorse\ndist\n*.tfstate\n__pycache__\n")
-    commit(tiny)
+    commit_all(tiny.path)
     build(tiny, "tiny")
     name, iam, functions = f"tiny-{uuid.uuid4().hex[:12]}", account("iam"), account("lambda")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=LAMBDA_TRUST)["Role"]["Arn"]
     functions.create_function(
         FunctionName=name,
         Role=role,

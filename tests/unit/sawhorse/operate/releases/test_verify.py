@@ -15,7 +15,8 @@ from sawhorse.git import git
 from sawhorse.operate.releases.applied import applied_state
 from sawhorse.operate.releases.record import Code, Kept, Release
 from sawhorse.operate.releases.verify import Files, sentences
-from tests.unit.sawhorse.operate.releases.deployed import Deployed, commit
+from tests.commits import commit_all
+from tests.unit.sawhorse.operate.releases.deployed import Deployed
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -93,7 +94,7 @@ def test_what_is_live_is_compared_with_the_commit_that_is_named(deployed: Deploy
     # What stands in the checkout and in no commit is not looked at.
     assert deployed.code().verdict == "match"
 
-    commit(deployed.project)
+    commit_all(deployed.project.path)
 
     assert deployed.code().verdict == "foreign code"
     assert deployed.code("HEAD~1").verdict == "match"
@@ -103,7 +104,7 @@ def test_what_is_live_is_compared_with_the_commit_that_is_named(deployed: Deploy
 
 def test_a_commit_that_cannot_be_built_could_not_be_asked(deployed: Deployed) -> None:
     (deployed.project.lambda_path / "tiny/package.toml").write_text("[functions]\n")
-    commit(deployed.project)
+    commit_all(deployed.project.path)
     with pytest.raises(CouldNotAsk, match="cannot be built here: "):
         deployed.verified()
     listed = git(deployed.project.path, "worktree", "list")
@@ -121,7 +122,7 @@ def test_a_layer_is_compared_and_one_of_others_is_named(deployed: Deployed) -> N
     project, functions = deployed.project, deployed.functions
     config = project.lambda_path / "tiny/package.toml"
     config.write_text(f"layer = true\n{config.read_text()}")
-    commit(project)
+    commit_all(project.path)
     build(project, "tiny")
 
     def publish(content: bytes, name: str) -> str:
